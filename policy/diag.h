@@ -1,0 +1,44 @@
+/* diag.h - what is said about a policy's text: errors and warnings with their place. */
+#ifndef TG_DIAG_H
+#define TG_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum tg_severity { TG_ERROR, TG_WARNING };
+
+struct tg_diag {
+    enum tg_severity severity;
+    char *file;
+    unsigned line, column; /* from 1; 0 where a whole file is meant */
+    char *text;            /* one sentence, no newline, no control characters */
+    char *source;          /* the source line, control characters escaped; NULL if none */
+};
+
+/* A growing list. Zero-initialise it; `lost` tells that memory ran out for one: an error. */
+struct tg_diags {
+    struct tg_diag *diag;
+    size_t count, capacity, errors;
+    bool lost;
+};
+
+/* Appends one. SOURCE may be NULL. Never fails visibly: see `lost`, which counts as an error. */
+__attribute__((format(printf, 7, 8))) void tg_diag_add(struct tg_diags *diags,
+                                                        enum tg_severity severity,
+                                                        const char *file, unsigned line,
+                                                        unsigned column, const char *source,
+                                                        const char *format, ...);
+
+/* True if the list holds an error or lost one. */
+bool tg_diags_failed(const struct tg_diags *diags);
+
+/* All of it as text, "FILE:LINE:COLUMN: error: text" + source line + caret each; malloc'd. */
+char *tg_diags_text(const struct tg_diags *diags);
+
+/* The first error on one line, "FILE:LINE:COLUMN: text (and N more)"; malloc'd, NULL: no memory. */
+char *tg_diags_summary(const struct tg_diags *diags);
+
+/* Frees what the list holds and empties it. */
+void tg_diags_clear(struct tg_diags *diags);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * inject.h - how the two injectors, preload/ and provider/, get the hook into a libssl. They
+ * add nothing to the decision: from here on the hook alone speaks with libssl.
+ *
+ * The hook installs itself by ex_data: a new_func for SSL_CTX gives each fresh context our
+ * cert_verify_callback, and one for SSL gives each connection our info callback, the gate
+ * that drops unknown sessions and catches what never came through the callback.
+ *
+ * These functions are exported by libtrustgraft.so for the injectors beside it; they are no
+ * public interface. All are safe in threads, preserve errno, and never end the process.
+ */
+#ifndef TG_INJECT_H
+#define TG_INJECT_H
+
+#include "trustgraft.h"
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+enum tg_injected {
+    TG_INJECT_INERT,  /* no policy anywhere: nothing was touched */
+    TG_INJECT_HOOKED, /* contexts made from now on are under the policy */
+    TG_INJECT_FAILED  /* said on stderr why; the caller must not let TLS happen */
+};
+
+/*
+ * Hooks the libssl in which SSL_CTX_NEW, its own SSL_CTX_new function, stands, and the
+ * libcrypto that it uses. Idempotent and cheap when called again for the same.
+ */
+TG_API enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
+
+/*
+ * Hooks the libcrypto this library is bound to, before any libssl is known: what
+ * OSSL_provider_init can do. POLICY is the policy of the provider's setting, an absolute
+ * path, or NULL; PROBLEM, if not NULL, says what is wrong with the settings: every client
+ * handshake is then refused with these words. The policy isn't read before the first context.
+ */
+TG_API enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem);
+
+/*
+ * The application called SSL_CTX_set_cert_verify_callback or SSL_set_info_callback (preload
+ * only): ours stay in place and call theirs. 0 if CTX or SSL isn't hooked: call the real one.
+ */
+TG_API int tg_inject_set_app_verify(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, void *),
+                                    void *arg);
+TG_API int tg_inject_set_app_info(SSL *ssl, void (*callback)(const SSL *, int, int));
+/* *CALLBACK is what the application set on SSL; 0 if SSL isn't hooked. */
+TG_API int tg_inject_get_app_info(const SSL *ssl, void (**callback)(const SSL *, int, int));
+
+/*
+ * NAMES maps a peer's address to the name that this process looked up to reach it, written
+ * into OUT (TG_HOST_SIZE bytes); it returns 0 if it knows none.
+ */
+typedef int tg_inject_name_source(const struct sockaddr *peer, socklen_t length, char *out);
+TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
+
+/* Version of this private interface; the preload refuses a library with another. */
+#define TG_INJECT_VERSION 1
+TG_API int tg_inject_version(void);
+
+#endif

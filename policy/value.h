@@ -1,0 +1,22 @@
+/*
+ * value.h - one function for each type of value in a policy. Each returns NULL on success or
+ * a sentence that says what was found and what would be accepted, allocated in the arena
+ * (or static, where memory ran out).
+ */
+#ifndef TG_VALUE_H
+#define TG_VALUE_H
+
+#include "mem.h"
+#include "policy.h"
+
+/* RFC 3339: "2026-11-21T20:40:00Z", with offset, fraction dropped; or a date alone: its 00:00Z.
+ * Leap second 60 counts as 59. The result is never 0 or negative. */
+const char *tg_value_time(struct tg_arena *arena, const char *word, time_t *out);
+const char *tg_value_yes_no(struct tg_arena *arena, const char *word, bool *out);
+/* "sha256/BASE64" of 32 bytes, padded; strict: no white space, no trailing bits. */
+const char *tg_value_pin(struct tg_arena *arena, const char *word, uint8_t out[TG_SHA256_SIZE]);
+/* "sha256:HEX" of 32 bytes, in either case, with optional colons between bytes. */
+const char *tg_value_fingerprint(struct tg_arena *arena, const char *word,
+                                 uint8_t out[TG_SHA256_SIZE]);
+
+#endif

@@ -1,0 +1,83 @@
+/* verdict.h - the question put to the engine (tg_query) and its answer (tg_verdict). */
+#ifndef TG_VERDICT_H
+#define TG_VERDICT_H
+
+#include "finding.h"
+#include "policy.h"
+
+/* One server to evaluate. Everything is borrowed for the call. */
+struct tg_query {
+    const char *host;    /* reference name, DNS or IP literal; NULL: unknown */
+    unsigned port;       /* 0: unknown */
+    const char *program; /* absolute path of the executable; NULL: unknown */
+    X509 *leaf;          /* NULL: the server presented no certificate */
+    STACK_OF(X509) * sent; /* what came with it, in any order, leaf or not; NULL: nothing */
+    /*
+     * What the application itself would verify with: its anchors are found through the
+     * context's lookup_certs, its flags, CRLs and time through its param and store. Never
+     * verified itself. NULL: an application without anchors.
+     */
+    X509_STORE_CTX *app;
+    time_t now;         /* 0: the clock's */
+    int security_level; /* as SSL_get_security_level(3); -1: libcrypto's own default */
+};
+
+/* Immutable once returned. */
+struct tg_verdict {
+    int references; /* atomic */
+    tg_result result;
+    bool accepted;
+    bool reported;               /* mode = report: a refusal is only logged */
+    int x509_error;              /* X509_V_OK where accepted */
+    const struct tg_rule *rule;  /* NULL: none; where.file NULL: `unmatched`. Lives in policy */
+    const char *pattern;         /* of the rule, as written; NULL where none matched */
+    const tg_policy *policy;     /* a reference of its own; NULL if there was no valid one */
+    struct tg_finding *findings; /* leaf first */
+    size_t finding_count;
+    STACK_OF(X509) * path; /* leaf first; NULL if there is no leaf */
+    char *note;            /* said beside the findings ("pins expired 2026-01-01"); or NULL */
+    time_t valid_from, valid_until; /* an accepted verdict holds within; 0: open */
+};
+
+/*
+ * Evaluates QUERY under MATCH (of tg_policy_match on the same policy and host; its rule not
+ * NULL, its action not `pass`). NULL only when memory ran out: the caller must refuse.
+ */
+TG_MUST_USE struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *match,
+                                           const struct tg_query *query);
+
+/* A refusal for one reason that needs no evaluation (policy-invalid...); TEXT is copied. */
+TG_MUST_USE struct tg_verdict *tg_verdict_refuse(enum tg_finding_kind kind, const char *text);
+
+/*
+ * For a host that no rule matches: a refusal if PATH, the application's own verified path or
+ * else the leaf and what its issuers by name among QUERY->sent, holds something distrusted;
+ * NULL if not. *FAILED is set when memory ran out: the caller must refuse.
+ */
+TG_MUST_USE struct tg_verdict *tg_check_distrust(const tg_policy *policy,
+                                                 const struct tg_query *query,
+                                                 const STACK_OF(X509) * path, bool *failed);
+
+void tg_verdict_free(struct tg_verdict *verdict); /* drops a reference; NULL is fine */
+struct tg_verdict *tg_verdict_ref(struct tg_verdict *verdict); /* returns VERDICT */
+
+/* Who met the verdict, for its text and JSON. */
+struct tg_occasion {
+    time_t time;
+    const char *program;
+    long pid;
+    const char *host; /* NULL: unknown */
+    unsigned port;    /* 0: unknown */
+};
+
+/*
+ * The log's text line ("curl[4711]: reject api.example.com:443 ... ") and the JSON object of
+ * COMMAND.md, both without a newline, safe against control characters in certificates;
+ * malloc'd, NULL: no memory.
+ */
+TG_MUST_USE char *tg_verdict_text(const struct tg_verdict *verdict,
+                                  const struct tg_occasion *occasion);
+TG_MUST_USE char *tg_verdict_json(const struct tg_verdict *verdict,
+                                  const struct tg_occasion *occasion);
+
+#endif
