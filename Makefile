@@ -1,22 +1,32 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
+# `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
-CC         ?= gcc
 CFLAGS     ?= -O2 -g
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 VERSION    := 0.1.0
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))')
+PYTHON := /usr/bin/python3
+export PYTHONDONTWRITEBYTECODE := 1
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' -Ipolicy -Ipolicy/hook
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 shared = -shared -Wl,-soname,$(notdir $@) -Wl,-z,nodelete -Wl,--version-script=$(1)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
+asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 ENGINE   := $(call objects,policy/*.c)
 HOOK     := $(call objects,policy/hook/*.c)
 COMMAND  := $(call objects,policy/cli/*.c)
@@ -25,11 +35,24 @@ PROVIDER := $(call objects,provider/*.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \
              $(BUILD)/ossl-modules/trustgraft.so $(BUILD)/trustgraft $(BUILD)/openssl.cnf
+UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft)
+BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
+MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
-.PHONY: all clean
+# These get what they need by themselves; everything they build waits for that.
+GOALS := $(filter demo check lint bench,$(MAKECMDGOALS))
+READY := $(if $(GOALS),setup)
+
+.PHONY: all setup pki units demo check lint bench install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
 all: $(ARTIFACTS)
 
-$(BUILD)/obj/%.o: %.c
+setup:
+	@tests/setup $(GOALS)
+
+$(BUILD)/obj/%.o: %.c | $(READY)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -52,7 +75,52 @@ $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
 
+# Tests: each unit test is a program, and these and the command exist once more under ASan and UBSan.
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ENGINE) $(HOOK)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcmocka -lssl -lcrypto
+
+$(BUILD)/asan/obj/%.o: %.c | $(READY)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGINE) $(HOOK))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lcmocka -lssl -lcrypto
+
+$(BUILD)/asan/trustgraft: $(call asan,$(COMMAND) $(ENGINE) $(HOOK))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+
+$(BUILD)/tests/bench/handshake: $(BUILD)/obj/tests/bench/handshake.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
+
+$(BUILD)/tests/bench/empty.so: $(BUILD)/obj/tests/bench/empty.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared -o $@ $^ $(ALL_LDFLAGS)
+
+pki: | $(READY)
+	$(Q)certs/make-pki $(BUILD)/pki
+
+units: $(UNITS) $(SANITIZED)
+
+demo: all pki
+	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki
+
+check: all units pki
+	$(Q)$(PYTHON) tests/check.py --build $(BUILD) --pki $(BUILD)/pki
+
+lint: all
+	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS))" WARN="$(WARN)" tests/lint/run $(BUILD)
+
+bench: all $(BENCHES)
+	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)
+
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -12,22 +12,30 @@ struct tg_diag {
     char *file;
     unsigned line, column; /* from 1; 0 where a whole file is meant */
     char *text;            /* one sentence, no newline, no control characters */
-    char *source;          /* the source line, control characters escaped; NULL if none */
+    char *source;          /* the source line for a terminal: control characters escaped, tabs
+                              expanded, what is far from the column cut off; NULL if none */
+    unsigned caret;        /* characters of `source` before the one that column means */
 };
+
+/* What is kept of a list; beyond it errors are only counted. */
+#define TG_DIAGS_KEPT 10000
 
 /* A growing list. Zero-initialise it; `lost` tells that memory ran out for one: an error. */
 struct tg_diags {
     struct tg_diag *diag;
-    size_t count, capacity, errors;
+    size_t count, capacity, errors; /* `errors` counts those beyond TG_DIAGS_KEPT too */
     bool lost;
 };
 
-/* Appends one. SOURCE may be NULL. Never fails visibly: see `lost`, which counts as an error. */
+/*
+ * Appends one. SOURCE is the whole line, in which COLUMN lies or just behind it; or NULL. FILE,
+ * SOURCE and what FORMAT's arguments hold may be hostile bytes: they are escaped here, so the
+ * caller mustn't. Never fails visibly: see `lost`, which counts as an error.
+ */
 __attribute__((format(printf, 7, 8))) void tg_diag_add(struct tg_diags *diags,
-                                                        enum tg_severity severity,
-                                                        const char *file, unsigned line,
-                                                        unsigned column, const char *source,
-                                                        const char *format, ...);
+                                                       enum tg_severity severity, const char *file,
+                                                       unsigned line, unsigned column,
+                                                       const char *source, const char *format, ...);
 
 /* True if the list holds an error or lost one. */
 bool tg_diags_failed(const struct tg_diags *diags);
@@ -37,6 +45,13 @@ char *tg_diags_text(const struct tg_diags *diags);
 
 /* The first error on one line, "FILE:LINE:COLUMN: text (and N more)"; malloc'd, NULL: no memory. */
 char *tg_diags_summary(const struct tg_diags *diags);
+
+/*
+ * Puts the diagnostics from number FIRST on in the order of their files, as RANK tells it (ARG
+ * is handed to it), then of their lines and columns; what is equal stays as it is.
+ */
+void tg_diags_sort(struct tg_diags *diags, size_t first,
+                   unsigned (*rank)(void *arg, const char *file), void *arg);
 
 /* Frees what the list holds and empties it. */
 void tg_diags_clear(struct tg_diags *diags);

@@ -34,7 +34,7 @@ void tg_file_clear(struct tg_file *file);
  * some of them. A file without a certificate, with one that doesn't parse, or an empty
  * directory is an error.
  */
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) * out);
+const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out);
 
 /* The SPKI digest of the one PEM certificate or public key in PATH. */
 const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32]);

@@ -49,11 +49,11 @@ struct tg_rule {
     struct tg_words realpaths; /* realpath() of each absolute program without glob characters */
     enum tg_action action;
     enum tg_mode mode;
-    STACK_OF(X509) * anchors; /* NULL: none given */
+    STACK_OF(X509) *anchors; /* NULL: none given */
     bool anchors_system;
     bool anchors_only;
-    STACK_OF(X509) * intermediates; /* NULL: none */
-    struct tg_words hostnames;      /* empty: the dialled name */
+    STACK_OF(X509) *intermediates; /* NULL: none */
+    struct tg_words hostnames;     /* empty: the dialled name */
     bool skip_hostname;
     struct tg_digests trusted_leaves; /* trust-certificate: digests of the DER */
     struct tg_digests leaf_pins, ca_pins;
@@ -84,7 +84,10 @@ struct tg_policy {
     const char *file; /* absolute path it was loaded from */
     enum tg_mode mode;
     enum tg_unmatched unmatched;
-    unsigned log_sinks; /* tg_log_sink bits; 0: not set in the policy */
+    unsigned log_sinks;   /* tg_log_sink bits; 0: not set in the policy */
+    const char *log_file; /* absolute, where TG_LOG_FILE is set */
+    bool log_json;        /* log-format = json */
+    bool log_all;         /* log-level = all */
     struct tg_rule **rules;
     size_t rule_count;
     struct tg_exception *exceptions;
@@ -92,7 +95,7 @@ struct tg_policy {
     struct tg_digests distrusted_certificates, distrusted_keys;
     struct tg_rule unmatched_rule; /* what `unmatched = verify` or `reject` applies */
     struct tg_index *index;        /* match.c */
-    STACK_OF(X509) * *stacks;      /* every stack above, to free */
+    STACK_OF(X509) **stacks;       /* every stack above, to free */
     size_t stack_count;
 };
 
@@ -102,7 +105,7 @@ struct tg_policy {
  * caller owns the reference otherwise. Never loads a part of a policy.
  */
 TG_MUST_USE tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags);
-tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
+TG_API tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
 
 /*
  * Appends the warnings of `trustgraft check` about a valid policy at the time NOW: pins
@@ -127,8 +130,8 @@ struct tg_match {
     const struct tg_rule *rule;
     const char *pattern; /* as written in the rule; NULL if unmatched */
 };
-struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
-                                const char *program);
+TG_API struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
+                                       const char *program);
 
 /*
  * One rule that a lookup met: for `explain`. WHY is "applies", or why it lost: "its port is
@@ -151,6 +154,6 @@ uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned 
  */
 #define TG_HOST_SIZE 256
 enum tg_host_kind { TG_HOST_INVALID, TG_HOST_NAME, TG_HOST_ADDRESS };
-enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE]);
+TG_API enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE]);
 
 #endif

@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define TG_API __attribute__((visibility("default")))
+#define TG_API      __attribute__((visibility("default")))
 #define TG_MUST_USE __attribute__((warn_unused_result))
 
 typedef struct tg_policy tg_policy;
@@ -59,7 +59,7 @@ TG_API void tg_policy_free(tg_policy *policy); /* drops one reference; NULL is f
  * any order, with or without LEAF itself; CHAIN may be NULL. Returns NULL when memory ran
  * out. Until told otherwise it trusts no anchor and knows no host, so it refuses.
  */
-TG_API TG_MUST_USE tg_trust *tg_trust_new(X509 *leaf, STACK_OF(X509) * chain);
+TG_API TG_MUST_USE tg_trust *tg_trust_new(X509 *leaf, STACK_OF(X509) *chain);
 TG_API void tg_trust_free(tg_trust *trust); /* NULL is fine */
 
 /*
@@ -74,11 +74,10 @@ TG_API TG_MUST_USE int tg_trust_set_host(tg_trust *trust, const char *host, unsi
  * on top of the rule: anchors and intermediates are added, other settings replace the rule's.
  * A host that no rule matches is evaluated against the anchors set here alone.
  */
-TG_API TG_MUST_USE int tg_trust_set_policy(tg_trust *trust, tg_policy *policy,
-                                           const char *program);
+TG_API TG_MUST_USE int tg_trust_set_policy(tg_trust *trust, tg_policy *policy, const char *program);
 
 /* SecTrustSetAnchorCertificates: any certificate may be an anchor. Switches anchors-only on. */
-TG_API TG_MUST_USE int tg_trust_set_anchors(tg_trust *trust, const STACK_OF(X509) * anchors);
+TG_API TG_MUST_USE int tg_trust_set_anchors(tg_trust *trust, const STACK_OF(X509) *anchors);
 
 /* SecTrustSetAnchorCertificatesOnly: with 0, the anchors of STORE (below) count as well. */
 TG_API void tg_trust_set_anchors_only(tg_trust *trust, int only);
@@ -87,7 +86,7 @@ TG_API void tg_trust_set_anchors_only(tg_trust *trust, int only);
 TG_API TG_MUST_USE int tg_trust_set_store(tg_trust *trust, X509_STORE *store);
 
 /* TN2232 listing 5: untrusted certificates that may help to build a path. */
-TG_API TG_MUST_USE int tg_trust_set_intermediates(tg_trust *trust, const STACK_OF(X509) * certs);
+TG_API TG_MUST_USE int tg_trust_set_intermediates(tg_trust *trust, const STACK_OF(X509) *certs);
 
 /* SecTrustSetVerifyDate: seconds since the epoch, instead of now. */
 TG_API void tg_trust_set_verify_time(tg_trust *trust, time_t when);
@@ -108,7 +107,7 @@ TG_API int tg_trust_get_x509_error(const tg_trust *trust);
  * SecTrustGetCertificateAtIndex: the path, leaf first, anchor last; on refusal the best that
  * was found. NULL before the first evaluation.
  */
-TG_API STACK_OF(X509) * tg_trust_get0_path(const tg_trust *trust);
+TG_API STACK_OF(X509) *tg_trust_get0_path(const tg_trust *trust);
 
 /* One thing wrong with the server. Strings live until the next evaluation. */
 typedef struct tg_trust_finding {

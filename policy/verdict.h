@@ -7,11 +7,11 @@
 
 /* One server to evaluate. Everything is borrowed for the call. */
 struct tg_query {
-    const char *host;    /* reference name, DNS or IP literal; NULL: unknown */
-    unsigned port;       /* 0: unknown */
-    const char *program; /* absolute path of the executable; NULL: unknown */
-    X509 *leaf;          /* NULL: the server presented no certificate */
-    STACK_OF(X509) * sent; /* what came with it, in any order, leaf or not; NULL: nothing */
+    const char *host;     /* reference name, DNS or IP literal; NULL: unknown */
+    unsigned port;        /* 0: unknown */
+    const char *program;  /* absolute path of the executable; NULL: unknown */
+    X509 *leaf;           /* NULL: the server presented no certificate */
+    STACK_OF(X509) *sent; /* what came with it, in any order, leaf or not; NULL: nothing */
     /*
      * What the application itself would verify with: its anchors are found through the
      * context's lookup_certs, its flags, CRLs and time through its param and store. Never
@@ -19,6 +19,7 @@ struct tg_query {
      */
     X509_STORE_CTX *app;
     time_t now;         /* 0: the clock's */
+    uint64_t forgiven;  /* finding bits forgiven for this leaf besides the policy's exceptions */
     int security_level; /* as SSL_get_security_level(3); -1: libcrypto's own default */
 };
 
@@ -34,8 +35,8 @@ struct tg_verdict {
     const tg_policy *policy;     /* a reference of its own; NULL if there was no valid one */
     struct tg_finding *findings; /* leaf first */
     size_t finding_count;
-    STACK_OF(X509) * path; /* leaf first; NULL if there is no leaf */
-    char *note;            /* said beside the findings ("pins expired 2026-01-01"); or NULL */
+    STACK_OF(X509) *path; /* leaf first; NULL if there is no leaf */
+    char *note;           /* said beside the findings ("pins expired 2026-01-01"); or NULL */
     time_t valid_from, valid_until; /* an accepted verdict holds within; 0: open */
 };
 
@@ -45,6 +46,14 @@ struct tg_verdict {
  */
 TG_MUST_USE struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *match,
                                            const struct tg_query *query);
+
+/*
+ * A verdict of RESULT, which takes over what FINDINGS and *PATH (PATH may be NULL) hold and
+ * a reference to POLICY (may be NULL). NULL, with nothing taken, when memory ran out.
+ */
+struct tg_findings;
+TG_MUST_USE struct tg_verdict *tg_verdict_new(const tg_policy *policy, tg_result result,
+                                              struct tg_findings *findings, STACK_OF(X509) **path);
 
 /* A refusal for one reason that needs no evaluation (policy-invalid...); TEXT is copied. */
 TG_MUST_USE struct tg_verdict *tg_verdict_refuse(enum tg_finding_kind kind, const char *text);
@@ -56,9 +65,9 @@ TG_MUST_USE struct tg_verdict *tg_verdict_refuse(enum tg_finding_kind kind, cons
  */
 TG_MUST_USE struct tg_verdict *tg_check_distrust(const tg_policy *policy,
                                                  const struct tg_query *query,
-                                                 const STACK_OF(X509) * path, bool *failed);
+                                                 const STACK_OF(X509) *path, bool *failed);
 
-void tg_verdict_free(struct tg_verdict *verdict); /* drops a reference; NULL is fine */
+void tg_verdict_free(struct tg_verdict *verdict);              /* drops a reference; NULL is fine */
 struct tg_verdict *tg_verdict_ref(struct tg_verdict *verdict); /* returns VERDICT */
 
 /* Who met the verdict, for its text and JSON. */

@@ -1,0 +1,222 @@
+#include "attempt.h"
+#include "distrust.h"
+#include "hash.h"
+#include <openssl/x509v3.h>
+
+#define WEAKENING                                                                                  \
+    (X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_IGNORE_CRITICAL | X509_V_FLAG_ALLOW_PROXY_CERTS)
+
+bool tg_rule_uses_app(const struct tg_rule *rule)
+{
+    return !rule->anchors_only;
+}
+
+/* Keeps every error that libcrypto finds and lets it go on to the next check. */
+static int collect(int ok, X509_STORE_CTX *context)
+{
+    struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
+
+    if (!ok)
+        tg_findings_add_x509(findings, X509_STORE_CTX_get_error(context),
+                             X509_STORE_CTX_get_error_depth(context),
+                             X509_STORE_CTX_get_current_cert(context));
+    return 1;
+}
+
+/* The CRLs of the application, whose contexts's own X509_STORE may hold other callbacks. */
+static STACK_OF(X509_CRL) *app_crls(const X509_STORE_CTX *context, const X509_NAME *issuer)
+{
+    X509_STORE *store = X509_STORE_CTX_get0_store(context);
+    X509_STORE_CTX *app = X509_STORE_get_ex_data(store, 0);
+
+    return X509_STORE_CTX_get_lookup_crls(app)(app, issuer);
+}
+
+/* A store that has nothing but the application's CRLs, where its flags make it ask for them. */
+static int crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
+{
+    X509_STORE_CTX *app = evaluation->query->app;
+
+    *store = NULL;
+    if (!tg_rule_uses_app(evaluation->rule) || app == NULL ||
+        !(X509_VERIFY_PARAM_get_flags(X509_STORE_CTX_get0_param(app)) & X509_V_FLAG_CRL_CHECK))
+        return 1;
+    *store = X509_STORE_new();
+    if (*store == NULL || !X509_STORE_set_ex_data(*store, 0, app))
+        return 0;
+    X509_STORE_set_lookup_crls(*store, app_crls);
+    return 1;
+}
+
+/* What the application asks for counts, except where it asks for less than a verification. */
+static int inherit(X509_VERIFY_PARAM *param, X509_STORE_CTX *app)
+{
+    if (!X509_VERIFY_PARAM_set1(param, X509_STORE_CTX_get0_param(app)))
+        return 0;
+    /* Names are matched by name.c, which keeps the finding beside those of the path. */
+    return X509_VERIFY_PARAM_clear_flags(param, WEAKENING) &&
+           X509_VERIFY_PARAM_set1_host(param, NULL, 0) &&
+           X509_VERIFY_PARAM_set1_email(param, NULL, 0) &&
+           X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
+}
+
+/*
+ * What X509_verify_cert is asked for. Where the application's anchors count, so do its flags,
+ * depth and CRLs: a rule that only adds a pin must not lose what the application checks.
+ */
+static int set_param(const struct tg_evaluation *evaluation, X509_STORE_CTX *context)
+{
+    const struct tg_rule *rule = evaluation->rule;
+    const struct tg_query *query = evaluation->query;
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
+    int purpose = rule->purpose == TG_PURPOSE_ANY ? X509_PURPOSE_ANY : X509_PURPOSE_SSL_SERVER;
+
+    if (tg_rule_uses_app(rule) && query->app != NULL && !inherit(param, query->app))
+        return 0;
+    if (rule->strict)
+        flags |= X509_V_FLAG_X509_STRICT;
+    if (rule->skip_dates)
+        flags |= X509_V_FLAG_NO_CHECK_TIME;
+    if (!X509_VERIFY_PARAM_set_flags(param, flags) ||
+        !X509_VERIFY_PARAM_set_purpose(param, purpose) ||
+        !X509_VERIFY_PARAM_set_trust(param, X509_TRUST_SSL_SERVER))
+        return 0;
+    X509_VERIFY_PARAM_set_time(param, evaluation->when);
+    X509_VERIFY_PARAM_set_auth_level(param, query->security_level >= 0 ? query->security_level
+                                                                       : TG_DEFAULT_SECURITY_LEVEL);
+    return 1;
+}
+
+/* Certificates FROM to TO of PATH. */
+static STACK_OF(X509) *part(const STACK_OF(X509) *path, int from, int to)
+{
+    STACK_OF(X509) *certificates = sk_X509_new_null();
+
+    for (int i = from; certificates != NULL && i < to; i++)
+        if (!sk_X509_push(certificates, sk_X509_value(path, i))) {
+            sk_X509_free(certificates);
+            return NULL;
+        }
+    return certificates;
+}
+
+/*
+ * Extensions that don't parse make libcrypto ignore the certificate as an issuer, or report
+ * something far from the cause: named here once more as what they are.
+ */
+static void check_encoding(struct tg_findings *findings, const STACK_OF(X509) *path)
+{
+    for (int i = 0; i < sk_X509_num(path); i++)
+        if (X509_get_extension_flags(sk_X509_value(path, i)) & EXFLAG_INVALID)
+            tg_findings_add_x509(findings, X509_V_ERR_INVALID_EXTENSION, i, sk_X509_value(path, i));
+}
+
+/* Fills FINDINGS and *CHAIN, the path that libcrypto made of PATH. 0 without memory. */
+static int verify(const struct tg_evaluation *evaluation, const STACK_OF(X509) *path, bool anchored,
+                  struct tg_findings *findings, STACK_OF(X509) **chain)
+{
+    int length = sk_X509_num(path), end = anchored && length > 1 ? length - 1 : length;
+    STACK_OF(X509) *untrusted = part(path, 1, end);
+    STACK_OF(X509) *trusted = anchored ? part(path, length - 1, length) : sk_X509_new_null();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    X509_STORE *store = NULL;
+    int done = 0, verified;
+
+    if (untrusted == NULL || trusted == NULL || context == NULL || !crl_store(evaluation, &store) ||
+        !X509_STORE_CTX_init(context, store, evaluation->query->leaf, untrusted) ||
+        !set_param(evaluation, context) || !X509_STORE_CTX_set_app_data(context, findings))
+        goto end;
+    X509_STORE_CTX_set0_trusted_stack(context, trusted);
+    X509_STORE_CTX_set_verify_cb(context, collect);
+    verified = X509_verify_cert(context);
+    check_encoding(findings, path);
+    /* An error that never came by the callback is no reason to accept. */
+    if (findings->count == 0 && (verified != 1 || X509_STORE_CTX_get_error(context) != X509_V_OK))
+        tg_findings_add_x509(findings,
+                             X509_STORE_CTX_get_error(context) != X509_V_OK
+                                 ? X509_STORE_CTX_get_error(context)
+                                 : X509_V_ERR_UNSPECIFIED,
+                             0, NULL);
+    *chain = X509_STORE_CTX_get1_chain(context);
+    done = *chain != NULL && !findings->failed;
+end:
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_free(untrusted);
+    sk_X509_free(trusted);
+    return done;
+}
+
+/*
+ * TN2232's CA pinning: the key of a CA on the *verified* path. What a server merely sent is
+ * on no path, and a path that reaches no anchor or has a defect proves no key.
+ */
+static int check_ca_pins(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain,
+                         bool anchored, struct tg_findings *findings)
+{
+    const struct tg_digests *pins = &evaluation->rule->ca_pins;
+    bool proven = anchored && tg_findings_result(findings) != TG_RESULT_FATAL_FAILURE;
+    struct tg_buf text = {0};
+
+    if (pins->count == 0 || !evaluation->pins_enforced)
+        return 1;
+    for (int i = 1; proven && i < sk_X509_num(chain); i++) {
+        uint8_t digest[TG_SHA256_SIZE];
+
+        if (!tg_hash_spki(sk_X509_value(chain, i), digest))
+            return 0;
+        if (tg_digests_have(pins, digest))
+            return 1;
+    }
+    tg_buf_printf(&text, "none of the %d CA certificates on the verified path has a pinned key",
+                  proven ? sk_X509_num(chain) - 1 : 0);
+    tg_findings_add(findings, TG_CA_PIN_MISMATCH, 0, 0, &text);
+    return !findings->failed;
+}
+
+static bool acceptable(const struct tg_evaluation *evaluation, const struct tg_findings *findings)
+{
+    return (tg_findings_kinds(findings) & ~evaluation->forgiven) == 0;
+}
+
+static bool better(const struct tg_evaluation *evaluation, const struct tg_findings *findings)
+{
+    const struct tg_findings *best = &evaluation->findings;
+
+    if (evaluation->path == NULL)
+        return true;
+    if (acceptable(evaluation, findings) != acceptable(evaluation, best))
+        return acceptable(evaluation, findings);
+    return tg_findings_badness(findings) < tg_findings_badness(best);
+}
+
+int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored)
+{
+    struct tg_evaluation *evaluation = arg;
+    struct tg_findings findings = {0};
+    STACK_OF(X509) *chain = NULL;
+    int found = -1;
+
+    if (!tg_distrust_path(evaluation->policy, path, &findings))
+        goto end;
+    if (findings.count > 0)
+        chain = X509_chain_up_ref((STACK_OF(X509) *)path);
+    else if (!verify(evaluation, path, anchored, &findings, &chain))
+        goto end;
+    if (chain == NULL || !check_ca_pins(evaluation, chain, anchored, &findings) || findings.failed)
+        goto end;
+    found = findings.count == 0;
+    if (better(evaluation, &findings)) {
+        tg_findings_clear(&evaluation->findings);
+        evaluation->findings = findings;
+        findings = (struct tg_findings){0};
+        sk_X509_pop_free(evaluation->path, X509_free);
+        evaluation->path = chain;
+        chain = NULL;
+    }
+end:
+    tg_findings_clear(&findings);
+    sk_X509_pop_free(chain, X509_free);
+    return found;
+}

@@ -1,0 +1,336 @@
+/* certfile.c - certificates and keys out of PEM and DER files and directories of them. */
+#include "certfile.h"
+#include "hash.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char no_memory[] = "memory ran out";
+
+/* One PEM block, or the whole of a DER file as the certificate it must be. */
+struct block {
+    const char *name;
+    const unsigned char *der;
+    long length;
+    size_t number; /* in the file, from 1 */
+};
+
+typedef const char *take_block(struct tg_arena *arena, const struct block *block, void *arg);
+
+static bool is_certificate(const char *name)
+{
+    return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0 ||
+           strcmp(name, PEM_STRING_X509_TRUSTED) == 0;
+}
+
+static const char *reason(void)
+{
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+    return text ? text : "malformed";
+}
+
+static size_t count_begins(const struct tg_file *file)
+{
+    static const char begin[] = "-----BEGIN ";
+    const char *at = file->data, *end = file->data + file->size;
+    size_t count = 0;
+
+    while ((at = memmem(at, (size_t)(end - at), begin, sizeof begin - 1)) != NULL) {
+        at += sizeof begin - 1;
+        count++;
+    }
+    return count;
+}
+
+static const char *take_pem(struct tg_arena *arena, BIO *bio, size_t number, take_block *take,
+                            void *arg, bool *end)
+{
+    char *name = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    struct block block = {.number = number};
+    const char *wrong;
+
+    if (PEM_read_bio(bio, &name, &header, &der, &block.length)) {
+        block.name = name;
+        block.der = der;
+        wrong = *header ? "holds an encrypted PEM block" : take(arena, &block, arg);
+    } else if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+        *end = true;
+        wrong = NULL;
+    } else {
+        wrong = tg_arena_sentence(arena, "PEM block %zu can't be read: %s", number, reason());
+    }
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
+    return wrong;
+}
+
+/* PEM_read_bio passes over what doesn't begin as it should; nothing may go by unseen. */
+static const char *each_pem(struct tg_arena *arena, const struct tg_file *file, size_t begins,
+                            take_block *take, void *arg)
+{
+    BIO *bio = BIO_new_mem_buf(file->data, (int)file->size);
+    const char *wrong = bio ? NULL : no_memory;
+    size_t blocks = 0;
+    bool end = false;
+
+    while (!wrong) {
+        wrong = take_pem(arena, bio, blocks + 1, take, arg, &end);
+        if (end)
+            break;
+        blocks++;
+    }
+    BIO_free(bio);
+    if (!wrong && blocks != begins)
+        wrong =
+            tg_arena_sentence(arena, "begins %zu PEM blocks but %zu can be read", begins, blocks);
+    return wrong;
+}
+
+static const char *each_block(struct tg_arena *arena, const struct tg_file *file, take_block *take,
+                              void *arg)
+{
+    size_t begins = count_begins(file);
+    struct block whole = {PEM_STRING_X509, (const unsigned char *)file->data, (long)file->size, 1};
+
+    if (file->size == 0)
+        return "is empty";
+    if (begins == 0 && file->data[0] == 0x30) /* SEQUENCE: DER */
+        return take(arena, &whole, arg);
+    if (begins == 0)
+        return "holds no certificate, neither in PEM nor in DER";
+    if (memchr(file->data, '\0', file->size))
+        return "holds a NUL byte among its PEM";
+    return each_pem(arena, file, begins, take, arg);
+}
+
+static X509 *decode(const struct block *block)
+{
+    const unsigned char *at = block->der;
+    bool trusted = strcmp(block->name, PEM_STRING_X509_TRUSTED) == 0;
+    X509 *certificate =
+        trusted ? d2i_X509_AUX(NULL, &at, block->length) : d2i_X509(NULL, &at, block->length);
+
+    if (!certificate || at == block->der + block->length)
+        return certificate;
+    X509_free(certificate);
+    return NULL;
+}
+
+static const char *take_certificate(struct tg_arena *arena, const struct block *block, void *arg)
+{
+    STACK_OF(X509) *out = arg;
+    X509 *certificate;
+
+    if (!is_certificate(block->name))
+        return tg_arena_sentence(arena, "holds a PEM block \"%s\" where certificates are expected",
+                                 block->name);
+    certificate = decode(block);
+    if (!certificate)
+        return tg_arena_sentence(arena, "certificate %zu doesn't parse: %s", block->number,
+                                 reason());
+    if (sk_X509_push(out, certificate) > 0)
+        return NULL;
+    X509_free(certificate);
+    return no_memory;
+}
+
+struct entry {
+    uint8_t digest[TG_SHA256_SIZE];
+    int index;
+};
+
+static int compare_digests(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = memcmp(x->digest, y->digest, TG_SHA256_SIZE);
+
+    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Moves the certificates that stay together; what is dropped is freed. */
+static void compact(STACK_OF(X509) *certs, const struct entry *entries, int count)
+{
+    int i, kept = 0;
+
+    for (i = 1; i < count; i++)
+        if (memcmp(entries[i - 1].digest, entries[i].digest, TG_SHA256_SIZE) == 0) {
+            X509_free(sk_X509_value(certs, entries[i].index));
+            (void)sk_X509_set(certs, entries[i].index, NULL);
+        }
+    for (i = 0; i < count; i++)
+        if (sk_X509_value(certs, i))
+            (void)sk_X509_set(certs, kept++, sk_X509_value(certs, i));
+    while (sk_X509_num(certs) > kept)
+        (void)sk_X509_pop(certs);
+}
+
+/* Bundles of 100,000 certificates: sorted, not each compared with each. */
+static const char *drop_duplicates(STACK_OF(X509) *certs)
+{
+    int count = sk_X509_num(certs), i;
+    struct entry *entries = calloc((size_t)count + 1, sizeof *entries);
+    int done = entries != NULL;
+
+    for (i = 0; done && i < count; i++) {
+        entries[i].index = i;
+        done = tg_hash_certificate(sk_X509_value(certs, i), entries[i].digest);
+    }
+    if (done) {
+        qsort(entries, (size_t)count, sizeof *entries, compare_digests);
+        compact(certs, entries, count);
+    }
+    free(entries);
+    return done ? NULL : no_memory;
+}
+
+static const char *read_certificates(struct tg_arena *arena, int directory, const char *name,
+                                     STACK_OF(X509) *out)
+{
+    struct tg_file file = {0};
+    const char *wrong = tg_file_read_at(arena, directory, name, &file);
+
+    if (!wrong)
+        wrong = each_block(arena, &file, take_certificate, out);
+    tg_file_clear(&file);
+    return wrong;
+}
+
+/* "1a2b3c4d.0", as openssl-rehash(1) makes them. */
+static bool is_hashed(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] != '\0' &&
+           strspn(name + 9, "0123456789") == strlen(name + 9);
+}
+
+static int is_wanted(const struct dirent *entry)
+{
+    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der"};
+    size_t length = strlen(entry->d_name), i;
+
+    for (i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        if (length > 4 && strcmp(entry->d_name + length - 4, suffixes[i]) == 0)
+            return 1;
+    return is_hashed(entry->d_name);
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static const char *read_entry(struct tg_arena *arena, int directory, const char *name,
+                              STACK_OF(X509) *out)
+{
+    const char *wrong = read_certificates(arena, directory, name, out);
+
+    return wrong ? tg_arena_sentence(arena, "%s: %s", name, wrong) : NULL;
+}
+
+static const char *read_directory(struct tg_arena *arena, const char *path, STACK_OF(X509) *out)
+{
+    struct dirent **entries = NULL;
+    struct stat status;
+    int fd = -1, count = 0, i;
+    const char *wrong = tg_file_open(arena, AT_FDCWD, path, S_IFDIR, &fd, &status);
+
+    if (wrong)
+        return wrong;
+    count = scandirat(fd, ".", &entries, is_wanted, compare_names);
+    if (count < 0)
+        wrong = tg_arena_sentence(arena, "can't be listed: %m");
+    else if (count == 0)
+        wrong = "holds no file *.pem, *.crt, *.cer, *.der or HASH.N";
+    for (i = 0; i < count; i++) {
+        if (!wrong)
+            wrong = read_entry(arena, fd, entries[i]->d_name, out);
+        free(entries[i]);
+    }
+    free(entries);
+    close(fd);
+    return wrong;
+}
+
+const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out)
+{
+    struct stat status;
+    bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    const char *wrong;
+
+    ERR_set_mark();
+    wrong = directory ? read_directory(arena, path, out)
+                      : read_certificates(arena, AT_FDCWD, path, out);
+    if (!wrong)
+        wrong = drop_duplicates(out);
+    ERR_pop_to_mark();
+    return wrong;
+}
+
+struct spki {
+    unsigned char digest[TG_SHA256_SIZE];
+    size_t count;
+};
+
+static int digest_key(const struct block *block, unsigned char out[TG_SHA256_SIZE])
+{
+    const unsigned char *at = block->der;
+    X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &at, block->length);
+    int done = key && at == block->der + block->length &&
+               EVP_Digest(block->der, (size_t)block->length, out, NULL, EVP_sha256(), NULL);
+
+    X509_PUBKEY_free(key);
+    return done;
+}
+
+static int digest_certificate(const struct block *block, unsigned char out[TG_SHA256_SIZE])
+{
+    X509 *certificate = decode(block);
+    int done = certificate && tg_hash_spki(certificate, out);
+
+    X509_free(certificate);
+    return done;
+}
+
+static const char *take_key(struct tg_arena *arena, const struct block *block, void *arg)
+{
+    struct spki *spki = arg;
+    bool certificate = is_certificate(block->name);
+    int done;
+
+    if (!certificate && strcmp(block->name, PEM_STRING_PUBLIC) != 0)
+        return tg_arena_sentence(
+            arena, "holds a PEM block \"%s\" where a certificate or public key is expected",
+            block->name);
+    done = certificate ? digest_certificate(block, spki->digest) : digest_key(block, spki->digest);
+    if (!done)
+        return tg_arena_sentence(arena, "its %s doesn't parse: %s",
+                                 certificate ? "certificate" : "public key", reason());
+    spki->count++;
+    return NULL;
+}
+
+const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32])
+{
+    struct tg_file file = {0};
+    struct spki spki = {0};
+    const char *wrong = tg_file_read(arena, path, &file);
+
+    ERR_set_mark();
+    if (!wrong)
+        wrong = each_block(arena, &file, take_key, &spki);
+    ERR_pop_to_mark();
+    if (!wrong && spki.count != 1)
+        wrong = tg_arena_sentence(arena, "holds %zu certificates or keys, where one is expected",
+                                  spki.count);
+    if (!wrong)
+        memcpy(out, spki.digest, TG_SHA256_SIZE);
+    tg_file_clear(&file);
+    return wrong;
+}

@@ -1,0 +1,116 @@
+#include "argument.h"
+#include "match.h"
+#include "script.h"
+#include "terminal.h"
+#include "value.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_host(const struct tg_pattern *pattern)
+{
+    return pattern->kind == TG_PATTERN_NAME ||
+           (pattern->kind == TG_PATTERN_ADDRESS &&
+            pattern->prefix == (pattern->family == AF_INET ? 32 : 128));
+}
+
+static bool take_endpoint(const struct tg_pattern *pattern, struct tg_endpoint *out)
+{
+    out->port = pattern->port;
+    if (pattern->kind == TG_PATTERN_ADDRESS)
+        return inet_ntop(pattern->family, pattern->address, out->host, sizeof(out->host)) != NULL;
+    memcpy(out->host, pattern->name, sizeof(out->host));
+    return true;
+}
+
+bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)
+{
+    struct tg_arena *arena = tg_arena_new();
+    struct tg_pattern pattern = {0};
+    size_t column = 0;
+    const char *wrong = arena == NULL ? "memory ran out" : NULL;
+
+    if (wrong == NULL)
+        wrong = tg_pattern_parse(arena, word, &pattern, &column);
+    if (wrong == NULL && !is_host(&pattern))
+        wrong = "is a pattern: one host is asked for, HOST or HOST:PORT";
+    if (wrong == NULL && !take_endpoint(&pattern, out))
+        wrong = "can't be written as an address";
+    if (wrong != NULL)
+        tg_complain("'%s' %s", word, wrong);
+    tg_arena_free(arena);
+    return wrong == NULL;
+}
+
+bool tg_argument_program(const char *word, char out[PATH_MAX])
+{
+    char found[PATH_MAX], program[PATH_MAX];
+    const char *wrong;
+    int error = tg_script_search(word, found);
+
+    if (error != 0) {
+        tg_complain("program '%s': %s", word, strerror(error));
+        return false;
+    }
+    wrong = tg_script_program(found, program);
+    if (wrong != NULL) {
+        tg_complain("program %s %s", found, wrong);
+        return false;
+    }
+    if (realpath(program, out) == NULL) {
+        tg_complain("program %s: %s", program, strerror(errno));
+        return false;
+    }
+    if (strcmp(found, program) != 0)
+        tg_complain("%s is a script: its process is %s", found, out);
+    return true;
+}
+
+static bool is_number(const char *word)
+{
+    return *word != '\0' && strspn(word, "0123456789") == strlen(word);
+}
+
+bool tg_argument_time(const char *word, time_t *out)
+{
+    struct tg_arena *arena = tg_arena_new();
+    const char *wrong = arena == NULL ? "memory ran out" : NULL;
+
+    if (wrong == NULL && is_number(word)) {
+        errno = 0;
+        *out = (time_t)strtoll(word, NULL, 10);
+        /* Behind the year 9999 no certificate has a date, and RFC 3339 no text. */
+        wrong = errno != 0 || *out < 1 || *out > 253402300799
+                    ? "isn't a time between 1970 and the year 9999"
+                    : NULL;
+    } else if (wrong == NULL) {
+        wrong = tg_value_time(arena, word, out);
+    }
+    if (wrong != NULL)
+        tg_complain("--time: '%s' %s", word, wrong);
+    tg_arena_free(arena);
+    return wrong == NULL;
+}
+
+bool tg_argument_tls(const char *word)
+{
+    if (strcmp(word, "1.2") == 0 || strcmp(word, "1.3") == 0)
+        return true;
+    tg_complain("--tls: '%s' isn't a version that is evaluated: 1.2 or 1.3", word);
+    return false;
+}
+
+bool tg_argument_readable(const char *what, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd == -1) {
+        tg_complain("%s%s: %s", what, path, strerror(errno));
+        return false;
+    }
+    close(fd);
+    return true;
+}

@@ -1,0 +1,32 @@
+/* argument.h - one function for each kind of argument; each complains about what is wrong. */
+#ifndef TG_ARGUMENT_H
+#define TG_ARGUMENT_H
+
+#include "policy.h"
+#include <limits.h>
+
+struct tg_endpoint {
+    char host[TG_HOST_SIZE]; /* canonical */
+    unsigned port;           /* 0: not given */
+};
+
+/* HOST[:PORT], as a pattern of [host] spells it, but for one host. False after a complaint. */
+bool tg_argument_endpoint(const char *word, struct tg_endpoint *out);
+
+/*
+ * The executable of a process that was started as WORD: searched in PATH unless it has a slash,
+ * its interpreter if it is a script, links resolved, as /proc/PID/exe has it. OUT has room for
+ * PATH_MAX bytes. False after a complaint.
+ */
+bool tg_argument_program(const char *word, char out[PATH_MAX]);
+
+/* RFC 3339 or seconds since 1970. False after a complaint. */
+bool tg_argument_time(const char *word, time_t *out);
+
+/* "1.2" or "1.3". False after a complaint. */
+bool tg_argument_tls(const char *word);
+
+/* A file that can be opened for reading. False after a complaint that begins with WHAT. */
+bool tg_argument_readable(const char *what, const char *path);
+
+#endif

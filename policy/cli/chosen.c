@@ -1,0 +1,107 @@
+#include "chosen.h"
+#include "process.h"
+#include "terminal.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
+{
+    if (options->policy != NULL && strlen(options->policy) < PATH_MAX) {
+        memcpy(out, options->policy, strlen(options->policy) + 1);
+        return true;
+    }
+    if (options->policy != NULL) {
+        tg_complain("--policy: the path is too long");
+        return false;
+    }
+    if (tg_policy_locate(NULL, out) == TG_ORIGIN_NONE) {
+        tg_complain("there is no policy: no -p, no TRUSTGRAFT_POLICY, neither "
+                    "trustgraft/policy.conf in $XDG_CONFIG_HOME or ~/.config nor " TG_SYSCONFDIR
+                    "/trustgraft/policy.conf");
+        return false;
+    }
+    if (out[0] != '/') {
+        tg_complain("TRUSTGRAFT_POLICY is '%s', but must be an absolute path: the working "
+                    "directory never decides",
+                    out);
+        return false;
+    }
+    return true;
+}
+
+int tg_chosen_status(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd == -1)
+        return TG_EXIT_USAGE;
+    close(fd);
+    return TG_EXIT_REFUSED;
+}
+
+tg_policy *tg_chosen_policy(const struct tg_options *options, int *status)
+{
+    struct tg_diags diags = {0};
+    char path[PATH_MAX];
+    tg_policy *policy;
+
+    if (!tg_chosen_path(options, path)) {
+        *status = TG_EXIT_USAGE;
+        return NULL;
+    }
+    policy = tg_policy_parse(path, &diags);
+    if (policy == NULL) {
+        *status = tg_chosen_status(path);
+        tg_chosen_print(stderr, &diags);
+    }
+    tg_diags_clear(&diags);
+    return policy;
+}
+
+/* Writes TEXT, the diagnostic's, with its severity in COLOUR. */
+static void print_coloured(FILE *to, const char *text, const char *severity, enum tg_colour colour)
+{
+    const char *at = strstr(text, severity);
+    size_t before = at != NULL ? (size_t)(at - text) + 2 : 0;
+    size_t word = at != NULL ? strlen(severity) - 3 : 0;
+
+    fprintf(to, "%.*s%s%.*s%s%s", (int)before, text, tg_terminal_colour(to, colour), (int)word,
+            text + before, tg_terminal_colour(to, TG_PLAIN), text + before + word);
+}
+
+/* Prints what of DIAGS has SEVERITY; returns how many that were. */
+static size_t print_severity(FILE *to, const struct tg_diags *diags, enum tg_severity severity)
+{
+    size_t printed = 0;
+
+    for (size_t i = 0; i < diags->count; i++) {
+        struct tg_diags one = {&diags->diag[i], 1, 1, severity == TG_ERROR, false};
+        char *text;
+
+        if (diags->diag[i].severity != severity)
+            continue;
+        printed++;
+        text = tg_diags_text(&one);
+        if (text == NULL)
+            tg_complain("memory ran out");
+        else if (severity == TG_ERROR)
+            print_coloured(to, text, ": error: ", TG_BAD);
+        else
+            print_coloured(to, text, ": warning: ", TG_WARN);
+        free(text);
+    }
+    return printed;
+}
+
+void tg_chosen_print(FILE *to, const struct tg_diags *diags)
+{
+    size_t errors = print_severity(to, diags, TG_ERROR);
+    struct tg_diags rest = {.errors = diags->errors - errors, .lost = diags->lost};
+    char *text = tg_diags_text(&rest);
+
+    fputs(text != NULL ? text : "", to);
+    free(text);
+    print_severity(to, diags, TG_WARNING);
+}

@@ -1,0 +1,25 @@
+/* chosen.h - the policy that a verb works with: that of -p, or the one that programs find. */
+#ifndef TG_CHOSEN_H
+#define TG_CHOSEN_H
+
+#include "cli.h"
+#include "policy.h"
+#include <limits.h>
+#include <stdio.h>
+
+/* Writes its path to OUT, PATH_MAX bytes. False after a complaint that says where was looked. */
+bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);
+
+/*
+ * Finds and parses it. NULL after a complaint, or after all its errors were printed on standard
+ * error; *STATUS is then the exit code. The caller owns the policy's reference.
+ */
+TG_MUST_USE tg_policy *tg_chosen_policy(const struct tg_options *options, int *status);
+
+/* The exit code for the policy at PATH, which wasn't loaded: was it wrong, or unreadable? */
+int tg_chosen_status(const char *path);
+
+/* Prints DIAGS as text, errors first, in colour where TO is a terminal. */
+void tg_chosen_print(FILE *to, const struct tg_diags *diags);
+
+#endif

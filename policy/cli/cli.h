@@ -1,0 +1,55 @@
+/* cli.h - what a verb of the command is. */
+#ifndef TG_CLI_H
+#define TG_CLI_H
+
+#include <stdbool.h>
+
+enum tg_exit {
+    TG_EXIT_GOOD,    /* accepted, nothing wrong */
+    TG_EXIT_REFUSED, /* refused, errors found */
+    TG_EXIT_USAGE,   /* wrong usage, or a file that can't be read or written */
+    TG_EXIT_UNRUNNABLE = 126,
+    TG_EXIT_NOT_FOUND = 127
+};
+
+/* Every option of every verb. What wasn't given is NULL or false. Strings are argv's. */
+struct tg_options {
+    const char *policy, *program, *host, *time, *app_anchors, *staple, *tls;
+    bool json, preload, provider, help;
+    char **operands; /* ends with NULL */
+    int operand_count;
+};
+
+/* A bit for each option that a verb takes; -p and -h go without saying. */
+enum tg_option_bit {
+    TG_OPTION_JSON = 1 << 0,
+    TG_OPTION_PROGRAM = 1 << 1,
+    TG_OPTION_HOST = 1 << 2,
+    TG_OPTION_TIME = 1 << 3,
+    TG_OPTION_APP_ANCHORS = 1 << 4,
+    TG_OPTION_STAPLE = 1 << 5,
+    TG_OPTION_TLS = 1 << 6,
+    TG_OPTION_PRELOAD = 1 << 7,
+    TG_OPTION_PROVIDER = 1 << 8,
+};
+
+struct tg_verb {
+    const char *name;
+    const char *synopsis; /* its operands: "[FILE...]" */
+    const char *summary;  /* a few words for the list of verbs */
+    const char *details;  /* for `help VERB`: lines of at most 80 columns */
+    unsigned options;     /* tg_option_bit */
+    int least, most;      /* operands it takes; most -1: any number */
+    const char *missing;  /* a sentence where there are fewer */
+    bool runs_command;    /* options end at the first operand */
+    /* Does the work and returns the exit code (enum tg_exit). */
+    int (*run)(const struct tg_options *options);
+};
+
+extern const struct tg_verb tg_verb_run, tg_verb_check, tg_verb_explain, tg_verb_verify,
+    tg_verb_help;
+
+/* The verb called NAME, or NULL. */
+const struct tg_verb *tg_verb_find(const char *name);
+
+#endif

@@ -1,0 +1,148 @@
+#include "environment.h"
+#include "terminal.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PRELOAD  "libtrustgraft-preload.so"
+#define PROVIDER "ossl-modules/trustgraft.so"
+#define SETTINGS "openssl.cnf"
+
+/* Where our own files are, from the directory of this executable: as built, and as installed. */
+static const char *const places[] = {"", "../lib/trustgraft/", "../lib/"};
+
+enum { BUILT_OR_OURS = 2, ANYWHERE = 3 };
+
+/* Looks for NAME in the first COUNT places; OUT has room for PATH_MAX bytes. */
+static bool find_file(const char *name, int count, char out[PATH_MAX])
+{
+    char self[PATH_MAX], candidate[PATH_MAX];
+    char *slash = realpath("/proc/self/exe", self) != NULL ? strrchr(self, '/') : NULL;
+
+    if (slash == NULL) {
+        tg_complain("this command's own file can't be found: is /proc mounted? (%s)",
+                    strerror(errno));
+        return false;
+    }
+    slash[1] = '\0';
+    for (int i = 0; i < count; i++) {
+        int length = snprintf(candidate, sizeof(candidate), "%s%s%s", self, places[i], name);
+
+        if (length > 0 && length < PATH_MAX && realpath(candidate, out) != NULL)
+            return true;
+    }
+    tg_complain("%s is missing: it is neither in %s nor in ../lib/trustgraft beside it", name,
+                self);
+    return false;
+}
+
+static bool set_variable(const char *name, const char *value)
+{
+    if (setenv(name, value, 1) == 0)
+        return true;
+    tg_complain("%s can't be set: %s", name, strerror(errno));
+    return false;
+}
+
+/* True if the list of libraries EXISTING begins with LIBRARY. */
+static bool begins_with(const char *existing, const char *library)
+{
+    size_t length = strlen(library);
+
+    return strncmp(existing, library, length) == 0 && strchr(": ", existing[length]) != NULL;
+}
+
+/* ld.so(8): libraries are separated by spaces or colons, with no way to escape these. */
+static bool inject_preload(void)
+{
+    const char *existing = getenv("LD_PRELOAD");
+    char library[PATH_MAX];
+    struct tg_buf list = {0};
+    bool set;
+
+    if (!find_file(PRELOAD, ANYWHERE, library))
+        return false;
+    if (strpbrk(library, " :$") != NULL) {
+        tg_complain("%s can't be preloaded: the path holds a space, a colon or a $, which "
+                    "LD_PRELOAD doesn't allow",
+                    library);
+        return false;
+    }
+    if (existing != NULL && begins_with(existing, library))
+        return true;
+    tg_buf_add(&list, library);
+    if (existing != NULL && *existing != '\0')
+        tg_buf_printf(&list, ":%s", existing);
+    set = !list.failed && set_variable("LD_PRELOAD", list.text);
+    if (list.failed)
+        tg_complain("memory ran out");
+    tg_buf_free(&list);
+    return set;
+}
+
+/* One file of settings only: the user's own mustn't be lost. */
+static void complain_settings(const char *existing)
+{
+    char module[PATH_MAX];
+
+    if (!find_file(PROVIDER, ANYWHERE, module))
+        return;
+    tg_complain("OPENSSL_CONF is already set, to '%s'. Add these lines to that file, or merge them "
+                "with its own, and run the program without 'trustgraft run':",
+                existing);
+    fprintf(stderr,
+            "\n"
+            "  openssl_conf = trustgraft_conf\n"
+            "  nodejs_conf = trustgraft_conf\n"
+            "\n"
+            "  [trustgraft_conf]\n"
+            "  providers = trustgraft_providers\n"
+            "\n"
+            "  [trustgraft_providers]\n"
+            "  default = trustgraft_default\n"
+            "  trustgraft = trustgraft_module\n"
+            "\n"
+            "  [trustgraft_default]\n"
+            "  activate = 1\n"
+            "\n"
+            "  [trustgraft_module]\n"
+            "  module = %s\n"
+            "  activate = 1\n",
+            module);
+}
+
+static bool inject_provider(void)
+{
+    const char *existing = getenv("OPENSSL_CONF");
+    char settings[PATH_MAX];
+
+    if (!find_file(SETTINGS, BUILT_OR_OURS, settings))
+        return false;
+    if (existing != NULL && strcmp(existing, settings) != 0) {
+        complain_settings(existing);
+        return false;
+    }
+    return set_variable("OPENSSL_CONF", settings);
+}
+
+bool tg_environment_inject(enum tg_way way)
+{
+    return way == TG_WAY_PRELOAD ? inject_preload() : inject_provider();
+}
+
+/* Without resolving links: files that a policy names are relative to where it stands. */
+bool tg_environment_policy(const char *path)
+{
+    char directory[PATH_MAX], absolute[2 * PATH_MAX];
+
+    if (path[0] == '/')
+        return set_variable("TRUSTGRAFT_POLICY", path);
+    if (getcwd(directory, sizeof(directory)) == NULL) {
+        tg_complain("the working directory is unknown: %s", strerror(errno));
+        return false;
+    }
+    snprintf(absolute, sizeof(absolute), "%s/%s", directory, path);
+    return set_variable("TRUSTGRAFT_POLICY", absolute);
+}

@@ -1,0 +1,103 @@
+/* main.c - the table of verbs. */
+#include "cli.h"
+#include "hint.h"
+#include "options.h"
+#include "terminal.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct tg_verb *const verbs[] = {
+    &tg_verb_run, &tg_verb_check, &tg_verb_explain, &tg_verb_verify, &tg_verb_help,
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+const struct tg_verb *tg_verb_find(const char *name)
+{
+    for (int i = 0; i < VERBS; i++)
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i];
+    return NULL;
+}
+
+static void list(FILE *to)
+{
+    fputs("usage: trustgraft VERB [OPTION...] [OPERAND...]\n\n", to);
+    for (int i = 0; i < VERBS; i++)
+        fprintf(to, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+    fputs("\n'trustgraft help VERB' tells more, trustgraft(1) all. "
+          "'trustgraft --version' tells the version.\n",
+          to);
+}
+
+static int unknown(const char *word)
+{
+    struct tg_hint hint = {.wanted = word};
+
+    for (int i = 0; i < VERBS; i++)
+        tg_hint_offer(&hint, verbs[i]->name);
+    if (hint.best != NULL)
+        tg_complain("unknown verb '%s': did you mean '%s'?", word, hint.best);
+    else
+        tg_complain("unknown verb '%s': 'trustgraft help' lists those there are", word);
+    return TG_EXIT_USAGE;
+}
+
+static int help(const struct tg_options *options)
+{
+    const struct tg_verb *verb;
+
+    if (options->operand_count == 0) {
+        list(stdout);
+        return TG_EXIT_GOOD;
+    }
+    verb = tg_verb_find(options->operands[0]);
+    if (verb == NULL)
+        return unknown(options->operands[0]);
+    tg_options_help(stdout, verb);
+    return TG_EXIT_GOOD;
+}
+
+const struct tg_verb tg_verb_help = {
+    .name = "help",
+    .synopsis = "[VERB]",
+    .summary = "tell what a verb does",
+    .details = "Lists the verbs, or tells what VERB does and which options it takes.",
+    .most = 1,
+    .run = help,
+};
+
+static int dispatch(int argc, char **argv)
+{
+    const struct tg_verb *verb;
+    struct tg_options options;
+
+    if (argc < 2) {
+        list(stderr);
+        return TG_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("trustgraft " TG_VERSION);
+        return TG_EXIT_GOOD;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        list(stdout);
+        return TG_EXIT_GOOD;
+    }
+    verb = tg_verb_find(argv[1]);
+    if (verb == NULL)
+        return unknown(argv[1]);
+    if (!tg_options_parse(verb, argc - 1, argv + 1, &options))
+        return TG_EXIT_USAGE;
+    if (options.help) {
+        tg_options_help(stdout, verb);
+        return TG_EXIT_GOOD;
+    }
+    return verb->run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    tg_terminal_open();
+    return tg_terminal_close(dispatch(argc, argv));
+}

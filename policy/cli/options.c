@@ -1,0 +1,172 @@
+#include "options.h"
+#include "hint.h"
+#include "terminal.h"
+#include <getopt.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALWAYS = 0, LONG = 256 }; /* what getopt_long returns: LONG + row */
+
+static const struct row {
+    unsigned bit; /* tg_option_bit, or ALWAYS */
+    char letter;
+    const char *name, *argument; /* no argument: a switch */
+    size_t offset;               /* of its member in tg_options */
+    const char *meaning;
+} rows[] = {
+    {TG_OPTION_PRELOAD, 0, "preload", NULL, offsetof(struct tg_options, preload),
+     "inject by LD_PRELOAD (the default)"},
+    {TG_OPTION_PROVIDER, 0, "provider", NULL, offsetof(struct tg_options, provider),
+     "inject as an OpenSSL 3 provider, through OPENSSL_CONF"},
+    {TG_OPTION_HOST, 0, "host", "HOST[:PORT]", offsetof(struct tg_options, host),
+     "the server that the chain is evaluated for"},
+    {TG_OPTION_PROGRAM, 0, "program", "PATH", offsetof(struct tg_options, program),
+     "the executable that connects, for rules with `program`"},
+    {TG_OPTION_TIME, 0, "time", "TIME", offsetof(struct tg_options, time),
+     "RFC 3339 or seconds since 1970, instead of now"},
+    {TG_OPTION_APP_ANCHORS, 0, "app-anchors", "FILE|DIR", offsetof(struct tg_options, app_anchors),
+     "what the application itself would trust, instead of\n"
+     "                              OpenSSL's default store"},
+    {TG_OPTION_STAPLE, 0, "staple", "FILE", offsetof(struct tg_options, staple),
+     "a stapled OCSP answer"},
+    {TG_OPTION_TLS, 0, "tls", "1.2|1.3", offsetof(struct tg_options, tls),
+     "the TLS version of the connection"},
+    {TG_OPTION_JSON, 0, "json", NULL, offsetof(struct tg_options, json),
+     "one JSON object a line instead of text"},
+    {ALWAYS, 'p', "policy", "FILE", offsetof(struct tg_options, policy),
+     "this policy instead of the one that programs would find"},
+    {ALWAYS, 'h', "help", NULL, offsetof(struct tg_options, help), "this text"},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static bool takes(const struct tg_verb *verb, const struct row *row)
+{
+    return row->bit == ALWAYS || (verb->options & row->bit) != 0;
+}
+
+static void complain_unknown(const struct tg_verb *verb, const char *word)
+{
+    struct tg_hint hint = {.wanted = word + strspn(word, "-")};
+
+    for (int i = 0; i < ROWS && strncmp(word, "--", 2) == 0; i++)
+        if (takes(verb, &rows[i]))
+            tg_hint_offer(&hint, rows[i].name);
+    if (hint.best != NULL)
+        tg_complain("%s: unknown option %s: did you mean --%s?", verb->name, word, hint.best);
+    else
+        tg_complain("%s: unknown option %s: 'trustgraft help %s' lists those there are", verb->name,
+                    word, verb->name);
+}
+
+static const struct row *row_of(int found)
+{
+    if (found >= LONG && found < LONG + ROWS)
+        return &rows[found - LONG];
+    for (int i = 0; i < ROWS; i++)
+        if (found != 0 && rows[i].letter == found)
+            return &rows[i];
+    return NULL;
+}
+
+/* getopt_long returned '?' or ':'; ARGV is at the element after the one that is wrong. */
+static void complain_option(const struct tg_verb *verb, char **argv)
+{
+    const struct row *row = row_of(optopt);
+    char letter[3] = {'-', (char)optopt, '\0'};
+
+    if (row != NULL && row->argument != NULL)
+        tg_complain("%s: option --%s needs a value: %s", verb->name, row->name, row->argument);
+    else if (row != NULL)
+        tg_complain("%s: option --%s takes no value", verb->name, row->name);
+    else
+        complain_unknown(verb, optopt != 0 ? letter : argv[optind - 1]);
+}
+
+static bool store(const struct tg_verb *verb, const struct row *row, struct tg_options *options)
+{
+    char *member = (char *)options + row->offset;
+
+    if (row->argument == NULL) {
+        *(bool *)(void *)member = true;
+        return true;
+    }
+    if (*(const char **)(void *)member != NULL) {
+        tg_complain("%s: option --%s is given twice", verb->name, row->name);
+        return false;
+    }
+    *(const char **)(void *)member = optarg;
+    return true;
+}
+
+/* LETTERS has room for 3 + 2 bytes a row; LONGS for a row each and the end. */
+static void describe(const struct tg_verb *verb, char *letters, struct option *longs)
+{
+    letters += sprintf(letters, "%s", verb->runs_command ? "+:" : ":");
+    for (int i = 0; i < ROWS; i++) {
+        int has = rows[i].argument != NULL ? required_argument : no_argument;
+
+        if (!takes(verb, &rows[i]))
+            continue;
+        *longs++ = (struct option){rows[i].name, has, NULL, LONG + i};
+        if (rows[i].letter != 0)
+            letters += sprintf(letters, "%c%s", rows[i].letter, has ? ":" : "");
+    }
+    *longs = (struct option){0};
+}
+
+static bool count_operands(const struct tg_verb *verb, const struct tg_options *options)
+{
+    if (options->help)
+        return true;
+    if (options->operand_count < verb->least) {
+        tg_complain("%s: %s: trustgraft %s %s", verb->name, verb->missing, verb->name,
+                    verb->synopsis);
+        return false;
+    }
+    if (verb->most >= 0 && options->operand_count > verb->most) {
+        tg_complain("%s: '%s' is one operand too many: trustgraft %s %s", verb->name,
+                    options->operands[verb->most], verb->name, verb->synopsis);
+        return false;
+    }
+    return true;
+}
+
+bool tg_options_parse(const struct tg_verb *verb, int argc, char **argv, struct tg_options *options)
+{
+    char letters[3 + 2 * ROWS];
+    struct option longs[ROWS + 1];
+    int found;
+
+    *options = (struct tg_options){0};
+    describe(verb, letters, longs);
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+        if (found == '?' || found == ':') {
+            complain_option(verb, argv);
+            return false;
+        }
+        if (!store(verb, row_of(found), options))
+            return false;
+    }
+    options->operands = argv + optind;
+    options->operand_count = argc - optind;
+    return count_operands(verb, options);
+}
+
+void tg_options_help(FILE *to, const struct tg_verb *verb)
+{
+    fprintf(to, "usage: trustgraft %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->details);
+    for (int i = 0; i < ROWS; i++) {
+        char name[64];
+
+        if (!takes(verb, &rows[i]))
+            continue;
+        snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "");
+        fprintf(to, "  %c%c%c %-23s %s\n", rows[i].letter ? '-' : ' ',
+                rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', name,
+                rows[i].meaning);
+    }
+}

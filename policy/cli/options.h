@@ -1,0 +1,18 @@
+/* options.h - the options of all verbs, and the help that is made of them. */
+#ifndef TG_OPTIONS_H
+#define TG_OPTIONS_H
+
+#include "cli.h"
+#include <stdio.h>
+
+/*
+ * Reads ARGV, whose first element is the verb's name, into *OPTIONS. False after a complaint
+ * about what is wrong.
+ */
+bool tg_options_parse(const struct tg_verb *verb, int argc, char **argv,
+                      struct tg_options *options);
+
+/* Usage, description and options of VERB. */
+void tg_options_help(FILE *to, const struct tg_verb *verb);
+
+#endif

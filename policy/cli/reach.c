@@ -1,0 +1,214 @@
+#include "reach.h"
+#include "executable.h"
+#include "script.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define SYSTEM_WAY                                                                                 \
+    "activate the provider in the system's openssl.cnf instead, where only the system's policy "   \
+    "counts (trustgraft(1), PROGRAMS OUT OF REACH)"
+
+/* What the dynamic linker and OpenSSL take for a process of raised privileges: AT_SECURE. */
+static bool raises_privileges(const char *path, struct tg_buf *why)
+{
+    const char *raised = NULL;
+    struct stat status;
+
+    if (stat(path, &status) == -1)
+        return false;
+    if ((status.st_mode & S_ISUID) != 0 &&
+        (status.st_uid != getuid() || status.st_uid != geteuid()))
+        raised = "is set-uid";
+    else if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0 &&
+             (status.st_gid != getgid() || status.st_gid != getegid()))
+        raised = "is set-gid";
+    else if (getxattr(path, "security.capability", NULL, 0) > 0)
+        raised = "has file capabilities";
+    if (raised != NULL)
+        tg_buf_printf(why,
+                      "%s: in such a process the dynamic linker ignores LD_PRELOAD, and OpenSSL "
+                      "OPENSSL_CONF; " SYSTEM_WAY,
+                      raised);
+    return raised != NULL;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Our libraries ask for the C library that this command runs with. */
+static bool other_libc(const struct tg_executable *file, struct tg_buf *why)
+{
+    struct tg_executable self;
+    const char *theirs = base_name(file->interpreter);
+    bool other = tg_executable_open("/proc/self/exe", &self) == TG_EXECUTABLE_READ &&
+                 strcmp(base_name(self.interpreter), theirs) != 0 &&
+                 strncmp(theirs, "ld-lsb", 6) != 0;
+
+    tg_executable_close(&self);
+    if (other) {
+        tg_buf_add(why, strncmp(theirs, "ld-musl", 7) == 0 ? "is built for musl (" : "is run by ");
+        tg_buf_escape(why, file->interpreter, strlen(file->interpreter));
+        tg_buf_add(why, strncmp(theirs, "ld-musl", 7) == 0 ? ")" : "");
+        tg_buf_add(why, ": a library built for another C library can't be loaded into it; use a "
+                        "trustgraft built for that one");
+    }
+    return other;
+}
+
+static bool contains_openssl(const struct tg_executable *file)
+{
+    return tg_executable_exports(file, "SSL_CTX_new");
+}
+
+/*
+ * OpenSSL inside the executable: a call within it never passes the preload library, but the
+ * hook gets in where the executable also exports what it is installed with.
+ */
+static bool reach_preload(const struct tg_executable *file, struct tg_buf *why)
+{
+    if (!contains_openssl(file) || tg_executable_exports(file, "CRYPTO_get_ex_new_index"))
+        return true;
+    tg_buf_add(why, "has an OpenSSL of its own inside, without the functions that the preload "
+                    "library needs; try 'trustgraft run --provider'");
+    return false;
+}
+
+static bool reach_provider(const struct tg_executable *file, struct tg_buf *why)
+{
+    static const char *const older[] = {"libssl.so.1.0", "libssl.so.1.1", "libssl.so.10"};
+
+    for (size_t i = 0; i < sizeof(older) / sizeof(older[0]); i++)
+        if (tg_executable_needs(file, older[i]) && !tg_executable_needs(file, "libssl.so.3")) {
+            tg_buf_printf(why,
+                          "uses %s, an OpenSSL from before there were providers; use "
+                          "'trustgraft run --preload'",
+                          older[i]);
+            return false;
+        }
+    return true;
+}
+
+/* Libraries whose TLS isn't OpenSSL's, and what their users are to be told. */
+static void add_note(const struct tg_executable *file, struct tg_buf *note)
+{
+    static const struct {
+        const char *library, *name;
+    } others[] = {{"libgnutls.so", "GnuTLS"},
+                  {"libcurl-gnutls.so", "GnuTLS"},
+                  {"libnss3.so", "NSS"},
+                  {"libcurl-nss.so", "NSS"},
+                  {"libmbedtls.so", "Mbed TLS"},
+                  {"libwolfssl.so", "wolfSSL"},
+                  {"libcurl-mbedtls.so", "Mbed TLS"},
+                  {"libcurl-wolfssl.so", "wolfSSL"}};
+
+    if (contains_openssl(file) || tg_executable_needs(file, "libssl.so"))
+        return;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (tg_executable_needs(file, others[i].library)) {
+            tg_buf_printf(note, "links %s: that library's TLS connections are not under the policy",
+                          others[i].name);
+            return;
+        }
+    if (tg_executable_is_go(file))
+        tg_buf_add(note, "is written in Go: the TLS connections of Go's own library are not under "
+                         "the policy");
+}
+
+static bool judge(const struct tg_executable *file, enum tg_way way, struct tg_buf *why,
+                  struct tg_buf *note)
+{
+    bool reached;
+
+    if (file->interpreter[0] == '\0') {
+        tg_buf_add(why, "is linked statically: nothing can be loaded into it; use a dynamically "
+                        "linked build, or link libtrustgraft into it");
+        return false;
+    }
+    if (other_libc(file, why))
+        return false;
+    reached = way == TG_WAY_PRELOAD ? reach_preload(file, why) : reach_provider(file, why);
+    if (reached)
+        add_note(file, note);
+    return reached;
+}
+
+/* Goes by the state in which the file could be read. */
+static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
+{
+    struct tg_executable file;
+    bool reached = false;
+
+    switch (tg_executable_open(path, &file)) {
+    case TG_EXECUTABLE_READ:
+        reached = judge(&file, way, why, note);
+        break;
+    case TG_EXECUTABLE_FOREIGN:
+        tg_buf_add(why, "is built for another architecture or word size than trustgraft; use a "
+                        "trustgraft built for that one");
+        break;
+    case TG_EXECUTABLE_DAMAGED:
+        tg_buf_add(why, "is damaged: its ELF headers contradict its size or each other");
+        break;
+    case TG_EXECUTABLE_NONE:
+        reached = true;
+        break;
+    case TG_EXECUTABLE_UNREADABLE:
+        tg_buf_printf(note, "can't be read (%s), so whether it is reached is unknown",
+                      strerror(errno));
+        reached = true;
+        break;
+    }
+    tg_executable_close(&file);
+    return reached;
+}
+
+/* "PATH " or "PATH is run by INTERPRETER, which ". */
+static void add_subject(struct tg_buf *about, const char *path, const char *program)
+{
+    tg_buf_escape(about, path, strlen(path));
+    if (strcmp(path, program) != 0) {
+        tg_buf_add(about, " is run by ");
+        tg_buf_escape(about, program, strlen(program));
+        tg_buf_add(about, ", which");
+    }
+    tg_buf_add(about, " ");
+}
+
+static void add_sentence(struct tg_buf *to, const struct tg_buf *about, const struct tg_buf *what)
+{
+    if (about->failed || what->failed)
+        to->failed = true;
+    else if (what->length > 0)
+        tg_buf_printf(to, "%s%s", about->text, what->text);
+}
+
+bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
+{
+    char program[PATH_MAX];
+    const char *wrong = tg_script_program(path, program);
+    struct tg_buf about = {0}, reason = {0}, remark = {0};
+    bool reached = false;
+
+    if (wrong != NULL) {
+        add_subject(&about, path, path);
+        tg_buf_add(&reason, wrong);
+    } else {
+        add_subject(&about, path, program);
+        reached =
+            !raises_privileges(program, &reason) && judge_state(program, way, &reason, &remark);
+    }
+    add_sentence(why, &about, &reason);
+    add_sentence(note, &about, &remark);
+    tg_buf_free(&about);
+    tg_buf_free(&reason);
+    tg_buf_free(&remark);
+    return reached && !why->failed;
+}

@@ -1,0 +1,17 @@
+/* reach.h - can trustgraft get into this program, and by which way? */
+#ifndef TG_REACH_H
+#define TG_REACH_H
+
+#include "mem.h"
+
+enum tg_way { TG_WAY_PRELOAD, TG_WAY_PROVIDER };
+
+/*
+ * Judges the file PATH, a command's, or what it names as its interpreter. False if WAY can't
+ * get into its process: WHY then says why, and which way would work. What is worth knowing all
+ * the same (that its TLS isn't OpenSSL's) is appended to NOTE. What can't be read is let pass,
+ * with a note.
+ */
+bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note);
+
+#endif

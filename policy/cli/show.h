@@ -1,0 +1,15 @@
+/* show.h - a verdict for people. */
+#ifndef TG_SHOW_H
+#define TG_SHOW_H
+
+#include "mem.h"
+#include "verdict.h"
+
+/*
+ * Appends VERDICT on OCCASION's host: the outcome, the rule, and the path as a tree, anchor
+ * first, with each finding at its certificate. In colour where standard output is a terminal.
+ */
+void tg_show_verdict(struct tg_buf *buf, const struct tg_verdict *verdict,
+                     const struct tg_occasion *occasion);
+
+#endif

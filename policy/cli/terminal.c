@@ -1,0 +1,72 @@
+#include "terminal.h"
+#include "cli.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void tg_terminal_open(void)
+{
+    /* open(2) takes the lowest free descriptor: each gap is filled, the wrong way round. */
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1 &&
+            open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
+            _exit(TG_EXIT_USAGE);
+}
+
+int tg_terminal_close(int status)
+{
+    bool failed = ferror(stdout) != 0;
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return status;
+    tg_complain("the output can't be written: %s", errno != 0 ? strerror(errno) : "an error");
+    return TG_EXIT_USAGE;
+}
+
+const char *tg_terminal_colour(FILE *to, enum tg_colour colour)
+{
+    static const char *const sequences[] = {
+        [TG_PLAIN] = "\x1B[0m", [TG_GOOD] = "\x1B[32m", [TG_BAD] = "\x1B[31m",
+        [TG_WARN] = "\x1B[33m", [TG_FAINT] = "\x1B[2m", [TG_STRONG] = "\x1B[1m"};
+    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    if ((none != NULL && *none != '\0') || term == NULL || strcmp(term, "dumb") == 0 ||
+        !isatty(fileno(to)))
+        return "";
+    return sequences[colour];
+}
+
+void tg_complain(const char *format, ...)
+{
+    struct tg_buf line = {0};
+    char *text = NULL;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vasprintf(&text, format, args);
+    va_end(args);
+    tg_buf_add(&line, "trustgraft: ");
+    if (length >= 0) {
+        tg_buf_escape(&line, text, (size_t)length);
+        free(text);
+    }
+    fprintf(stderr, "%s\n", length < 0 || line.failed ? "trustgraft: memory ran out" : line.text);
+    tg_buf_free(&line);
+}
+
+int tg_terminal_write(FILE *to, struct tg_buf *buf)
+{
+    char *text = tg_buf_take(buf);
+
+    if (text == NULL) {
+        tg_complain("memory ran out");
+        return 0;
+    }
+    fputs(text, to);
+    free(text);
+    return 1;
+}

@@ -1,0 +1,28 @@
+/* terminal.h - standard output and error: colour, complaints, and whether it was all written. */
+#ifndef TG_TERMINAL_H
+#define TG_TERMINAL_H
+
+#include "mem.h"
+#include <stdio.h>
+
+enum tg_colour { TG_PLAIN, TG_GOOD, TG_BAD, TG_WARN, TG_FAINT, TG_STRONG };
+
+/*
+ * Makes sure that descriptors 0 to 2 are open, so that no file opened later takes their place;
+ * writing to one that was closed still fails, and a program run by exec finds it closed again.
+ */
+void tg_terminal_open(void);
+
+/* Flushes standard output. STATUS, or TG_EXIT_USAGE after a complaint if it wasn't all written. */
+int tg_terminal_close(int status);
+
+/* The escape sequence for COLOUR, or "" where TO is no terminal or NO_COLOR is set. */
+const char *tg_terminal_colour(FILE *to, enum tg_colour colour);
+
+/* "trustgraft: " and the sentence on standard error, control characters escaped. */
+__attribute__((format(printf, 1, 2))) void tg_complain(const char *format, ...);
+
+/* Writes BUF and frees it; complains where memory ran out for it. 1 on success. */
+__attribute__((warn_unused_result)) int tg_terminal_write(FILE *to, struct tg_buf *buf);
+
+#endif

@@ -1,0 +1,18 @@
+/* distrust.h - [distrust]: a path that holds one of these is refused for every host. */
+#ifndef TG_DISTRUST_H
+#define TG_DISTRUST_H
+
+#include "findings.h"
+#include "verdict.h"
+
+/*
+ * Both add a finding for each certificate that POLICY (NULL: nothing) distrusts; 0 only when
+ * memory ran out. The second is for a leaf whose path nobody verified: it follows, by name
+ * and key identifier, what was sent with it.
+ */
+TG_MUST_USE int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
+                                 struct tg_findings *findings);
+TG_MUST_USE int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
+                                 struct tg_findings *findings);
+
+#endif

@@ -1,0 +1,112 @@
+#include "certfile.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The sentence that says why a file of this STATUS isn't to be believed, or NULL. */
+static const char *check(struct tg_arena *arena, const struct stat *status, mode_t type)
+{
+    static const struct {
+        mode_t bits;
+        const char *who, *change;
+    } writers[] = {
+        {S_IWGRP | S_IWOTH, "group and others", "go-w"},
+        {S_IWGRP, "group", "g-w"},
+        {S_IWOTH, "others", "o-w"},
+    };
+    size_t i;
+
+    if ((status->st_mode & S_IFMT) != type)
+        return S_ISDIR(status->st_mode) ? "is a directory, not a file" : "is not a regular file";
+    if (status->st_uid != 0 && status->st_uid != geteuid())
+        return tg_arena_sentence(arena, "belongs to user %u, neither to root nor to user %u",
+                                 (unsigned)status->st_uid, (unsigned)geteuid());
+    for (i = 0; i < sizeof writers / sizeof *writers; i++)
+        if ((status->st_mode & writers[i].bits) == writers[i].bits)
+            return tg_arena_sentence(arena, "is writable by %s (mode %04o): chmod %s",
+                                     writers[i].who, (unsigned)(status->st_mode & 07777),
+                                     writers[i].change);
+    return NULL;
+}
+
+const char *tg_file_open(struct tg_arena *arena, int directory, const char *name, mode_t type,
+                         int *out, struct stat *status)
+{
+    /* O_NONBLOCK: a FIFO must not stop the process, only be refused. */
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    int fd = openat(directory, name, flags);
+    const char *wrong;
+
+    if (fd < 0)
+        return tg_arena_sentence(arena, "%m");
+    if (fstat(fd, status) != 0)
+        wrong = tg_arena_sentence(arena, "%m");
+    else
+        wrong = check(arena, status, type);
+    if (wrong) {
+        close(fd);
+        return wrong;
+    }
+    *out = fd;
+    return NULL;
+}
+
+/* Reads what FD holds, which may be more or less than its size said. */
+static const char *slurp(struct tg_arena *arena, int fd, struct tg_buf *buf)
+{
+    char chunk[16384];
+
+    for (;;) {
+        ssize_t got = read(fd, chunk, sizeof chunk);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tg_arena_sentence(arena, "can't be read: %m");
+        if (got == 0)
+            return NULL;
+        tg_buf_addn(buf, chunk, (size_t)got);
+        if (buf->length > TG_FILE_MAX)
+            return tg_arena_sentence(arena, "is larger than %u MiB", TG_FILE_MAX >> 20);
+        if (buf->failed)
+            return "memory ran out";
+    }
+}
+
+const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
+                            struct tg_file *out)
+{
+    struct stat status;
+    struct tg_buf buf = {0};
+    size_t size;
+    int fd = -1;
+    const char *wrong = tg_file_open(arena, directory, name, S_IFREG, &fd, &status);
+
+    if (wrong)
+        return wrong;
+    wrong = slurp(arena, fd, &buf);
+    close(fd);
+    size = buf.length;
+    if (!wrong) {
+        out->data = tg_buf_take(&buf);
+        wrong = out->data ? NULL : "memory ran out";
+        out->size = size;
+        out->device = status.st_dev;
+        out->inode = status.st_ino;
+    }
+    tg_buf_free(&buf);
+    return wrong;
+}
+
+const char *tg_file_read(struct tg_arena *arena, const char *path, struct tg_file *out)
+{
+    return tg_file_read_at(arena, AT_FDCWD, path, out);
+}
+
+void tg_file_clear(struct tg_file *file)
+{
+    free(file->data);
+    *file = (struct tg_file){0};
+}

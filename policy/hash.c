@@ -1,0 +1,52 @@
+#include "hash.h"
+#include <openssl/evp.h>
+#include <string.h>
+
+int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+
+    if (!X509_digest(certificate, EVP_sha256(), digest, &length) || length != TG_SHA256_SIZE)
+        return 0;
+    memcpy(out, digest, TG_SHA256_SIZE);
+    return 1;
+}
+
+int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    int done = length > 0 && EVP_Digest(der, (size_t)length, out, NULL, EVP_sha256(), NULL);
+
+    OPENSSL_free(der);
+    return done;
+}
+
+void tg_hash_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52])
+{
+    memcpy(out, "sha256/", 7);
+    EVP_EncodeBlock((unsigned char *)out + 7, digest, TG_SHA256_SIZE);
+}
+
+void tg_hash_hex(const uint8_t digest[TG_SHA256_SIZE], char out[65])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t i;
+
+    for (i = 0; i < TG_SHA256_SIZE; i++) {
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 15];
+    }
+    out[64] = '\0';
+}
+
+bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE])
+{
+    size_t i;
+
+    for (i = 0; i < digests->count; i++)
+        if (memcmp(digests->digest[i], digest, TG_SHA256_SIZE) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,114 @@
+#include "hook.h"
+#include <errno.h>
+#include <openssl/err.h>
+
+/*
+ * A session that this policy did not accept for this host, in this process, must not stand in
+ * for an evaluation: it may come from a file, from a process without the policy, or from a
+ * connection to another host. Without it libssl makes a full handshake.
+ */
+static void drop_unknown_session(const struct tg_hooked *hooked, SSL *ssl)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    const struct tg_process *process = tg_process_get();
+    SSL_SESSION *session = libssl->SSL_get_session(ssl);
+    struct tg_peer peer;
+
+    if (session == NULL)
+        return;
+    tg_peer_of(hooked, ssl, &peer);
+    if (tg_judge_demands(process, &peer) &&
+        !tg_known(process->policy, &peer, libssl->SSL_SESSION_get0_peer(session)))
+        (void)libssl->SSL_set_session(ssl, NULL);
+}
+
+/* A context as libssl makes one for verification; NULL without memory. */
+static X509_STORE_CTX *make_context(const struct tg_libssl *libssl, SSL *ssl, X509 *leaf,
+                                    STACK_OF(X509) *sent)
+{
+    X509_STORE *store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+
+    if (context != NULL && X509_STORE_CTX_init(context, store, leaf, sent) &&
+        X509_STORE_CTX_set_default(context, "ssl_server") &&
+        X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(context), libssl->SSL_get0_param(ssl)))
+        return context;
+    X509_STORE_CTX_free(context);
+    return NULL;
+}
+
+/* The connection stays open, but neither reads nor writes application data any more. */
+static void shut(const struct tg_libssl *libssl, SSL *ssl, const struct tg_verdict *verdict,
+                 const struct tg_peer *peer)
+{
+    libssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    libssl->SSL_set_verify_result(ssl,
+                                  verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
+    tg_outcome_raise(verdict, peer);
+}
+
+/*
+ * The handshake is done and our verify callback was never asked: the application has put one
+ * of its own in its place (which a provider can't prevent), the server showed no certificate
+ * (PSK, anonymous), or a session was resumed. The policy has the last word all the same; it
+ * can only be stricter here, for the application has decided already.
+ */
+static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    const struct tg_process *process = tg_process_get();
+    STACK_OF(X509) *sent = libssl->SSL_get_peer_cert_chain(ssl);
+    SSL_SESSION *session = libssl->SSL_get_session(ssl);
+    X509 *leaf = session != NULL ? libssl->SSL_SESSION_get0_peer(session) : NULL;
+    struct tg_query query = {
+        .leaf = leaf, .sent = sent, .security_level = libssl->SSL_get_security_level(ssl)};
+    struct tg_judgement judgement = {.leave = false};
+    struct tg_peer peer;
+
+    tg_peer_of(hooked, ssl, &peer);
+    if (libssl->SSL_session_reused(ssl) && tg_known(process->policy, &peer, leaf))
+        return;
+    query.app = make_context(libssl, ssl, leaf, sent);
+    if (query.app != NULL)
+        judgement = tg_judge(process, process->policy, &peer, &query);
+    X509_STORE_CTX_free(query.app);
+    if (judgement.verdict != NULL)
+        tg_log_verdict(process, judgement.verdict, query.host, peer.port);
+    if (!judgement.leave && (judgement.verdict == NULL || !judgement.verdict->accepted))
+        shut(libssl, ssl, judgement.verdict, &peer);
+    else if (!judgement.leave)
+        tg_known_add(process->policy, &peer, leaf);
+    tg_verdict_free(judgement.verdict);
+}
+
+static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                  int where)
+{
+    bool judged = state != NULL && state->judged;
+
+    if (where & SSL_CB_HANDSHAKE_START) {
+        if (state != NULL)
+            state->judged = false;
+        drop_unknown_session(hooked, ssl);
+    } else if ((where & SSL_CB_HANDSHAKE_DONE) && !judged) {
+        judge_late(hooked, ssl);
+    }
+}
+
+void tg_gate(const SSL *connection, int where, int value)
+{
+    const struct tg_hooked *hooked = tg_hooked_get();
+    const struct tg_libssl *libssl = &hooked->libssl;
+    SSL *ssl = (SSL *)connection;
+    struct tg_connection_state *state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
+    tg_info_callback *next = state != NULL ? state->info : NULL;
+    int saved = errno;
+
+    if (!libssl->SSL_is_server(ssl))
+        watch(hooked, ssl, state, where);
+    errno = saved;
+    if (next == NULL)
+        next = libssl->SSL_CTX_get_info_callback(libssl->SSL_get_SSL_CTX(ssl));
+    if (next != NULL)
+        next(connection, where, value);
+}

@@ -1,0 +1,141 @@
+#include "hook.h"
+#include <errno.h>
+
+/* What the application would have done: its own callback, or libssl's default. */
+static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    const struct tg_context_state *state =
+        libssl->SSL_CTX_get_ex_data(libssl->SSL_get_SSL_CTX(ssl), hooked->context_index);
+    int verified;
+
+    if (state != NULL && state->verify != NULL)
+        return state->verify(context, state->verify_arg);
+    verified = X509_verify_cert(context);
+    return verified < 0 ? 0 : verified; /* as ssl_verify_cert_chain does */
+}
+
+static bool distrusts(const tg_policy *policy)
+{
+    return policy != NULL &&
+           (policy->distrusted_certificates.count > 0 || policy->distrusted_keys.count > 0);
+}
+
+/* One server under judgement. */
+struct meeting {
+    const struct tg_hooked *hooked;
+    SSL *ssl;
+    X509_STORE_CTX *context;
+    const tg_policy *policy; /* NULL: this process has none, or an invalid one */
+    struct tg_query query;
+    struct tg_peer peer;
+};
+
+/*
+ * The policy leaves this host to the application, but for [distrust], which holds for every
+ * host: on the path that the application verified, or what it was sent if it verified none.
+ */
+static int leave(const struct meeting *met)
+{
+    int verified = ask_application(met->hooked, met->ssl, met->context);
+    const STACK_OF(X509) *path = NULL;
+    struct tg_verdict *verdict = NULL;
+    bool failed = false;
+
+    if (!distrusts(met->policy))
+        return verified;
+    if (verified == 1 && X509_STORE_CTX_get_error(met->context) == X509_V_OK)
+        path = X509_STORE_CTX_get0_chain(met->context);
+    verdict = tg_check_distrust(met->policy, &met->query, path, &failed);
+    if (verdict != NULL)
+        tg_log_verdict(tg_process_get(), verdict, met->query.host, met->peer.port);
+    if (failed || (verdict != NULL && met->policy->mode == TG_MODE_ENFORCE))
+        verified = tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
+    tg_verdict_free(verdict);
+    return verified;
+}
+
+static int carry_out(const struct meeting *met, const struct tg_verdict *verdict)
+{
+    if (verdict == NULL || !verdict->accepted)
+        return tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
+    if (!tg_outcome_accept(met->context, verdict, &met->peer))
+        return 0;
+    tg_known_add(met->policy, &met->peer, met->query.leaf);
+    return 1;
+}
+
+static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
+                        const tg_policy *policy)
+{
+    const struct tg_process *process = tg_process_get();
+    struct meeting met = {
+        .hooked = hooked,
+        .ssl = ssl,
+        .context = context,
+        .policy = policy,
+        .query = {.leaf = X509_STORE_CTX_get0_cert(context),
+                  .sent = X509_STORE_CTX_get0_untrusted(context),
+                  .app = context,
+                  .security_level = hooked->libssl.SSL_get_security_level(ssl)},
+    };
+    struct tg_connection_state *state =
+        hooked->libssl.SSL_get_ex_data(ssl, hooked->connection_index);
+    struct tg_judgement judgement;
+    int outcome;
+
+    tg_peer_of(hooked, ssl, &met.peer);
+    judgement = tg_judge(process, policy, &met.peer, &met.query);
+    if (state != NULL)
+        state->judged = true;
+    if (judgement.verdict != NULL)
+        tg_log_verdict(process, judgement.verdict, met.query.host, met.peer.port);
+    outcome = judgement.leave ? leave(&met) : carry_out(&met, judgement.verdict);
+    tg_verdict_free(judgement.verdict);
+    return outcome;
+}
+
+static SSL *connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
+{
+    return X509_STORE_CTX_get_ex_data(context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
+}
+
+static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const tg_policy *policy)
+{
+    SSL *ssl = connection_of(hooked, context);
+    int saved = errno, outcome;
+
+    if (ssl == NULL)
+        return tg_hook_refuse(context, (void *)hooked);
+    outcome = hooked->libssl.SSL_is_server(ssl) ? ask_application(hooked, ssl, context)
+                                                : judge_client(hooked, ssl, context, policy);
+    errno = saved;
+    return outcome;
+}
+
+int tg_hook_verify(X509_STORE_CTX *context, void *arg)
+{
+    return verify(arg, context, tg_process_get()->policy);
+}
+
+int tg_verify_callback(X509_STORE_CTX *context, void *policy)
+{
+    const struct tg_hooked *hooked = tg_hooked_get();
+
+    if (tg_hooked_ready())
+        return verify(hooked, context, policy != NULL ? policy : tg_process_get()->policy);
+    X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
+    return 0;
+}
+
+int tg_hook_refuse(X509_STORE_CTX *context, void *arg)
+{
+    const struct tg_hooked *hooked = arg;
+    SSL *ssl = connection_of(hooked, context);
+    struct tg_peer nobody = {.port = 0};
+
+    if (ssl != NULL)
+        return tg_outcome_refuse(hooked, ssl, context, NULL, &nobody);
+    X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
+    return 0;
+}

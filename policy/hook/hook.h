@@ -1,0 +1,92 @@
+/*
+ * hook.h - between libssl and the engine: an X509_STORE_CTX or a connection becomes a query,
+ * and a verdict what the application expects.
+ */
+#ifndef TG_HOOK_H
+#define TG_HOOK_H
+
+#include "libssl.h"
+#include "process.h"
+#include <sys/socket.h>
+
+/* One libssl under the policy. Lives as long as the process. */
+struct tg_hooked {
+    struct tg_libssl libssl;
+    int context_index, connection_index; /* of our ex_data */
+};
+
+/* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
+struct tg_context_state {
+    int (*verify)(X509_STORE_CTX *, void *);
+    void *verify_arg;
+};
+
+/* Our ex_data of an SSL. */
+struct tg_connection_state {
+    tg_info_callback *info; /* the application's own, set on the connection (preload only) */
+    bool judged;            /* this handshake came through our verify callback */
+};
+
+/* Who is at the other end: the first known of POLICY.md section 4. */
+struct tg_peer {
+    char host[TG_HOST_SIZE]; /* empty: unknown */
+    unsigned port;           /* 0: unknown */
+};
+void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
+
+/*
+ * The verify callback of every hooked context; ARG is the struct tg_hooked. Returns what
+ * SSL_CTX_set_cert_verify_callback(3) asks for: 1 to go on, else the handshake fails.
+ */
+int tg_hook_verify(X509_STORE_CTX *context, void *arg);
+
+/* The same where there was no memory to hook a context: refuses every server. */
+int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
+
+/* The info callback of every hooked connection. */
+void tg_gate(const SSL *ssl, int where, int value);
+
+/* The libssl that is hooked; its functions are there once tg_hooked_ready() is true. */
+const struct tg_hooked *tg_hooked_get(void);
+bool tg_hooked_ready(void);
+
+/*
+ * What is to happen with a peer: a rule that the hook must carry out, nothing (the policy
+ * leaves it to the application), or a refusal known without an evaluation. A query is judged
+ * by tg_judge alone, so that every way to a verdict is the same.
+ */
+struct tg_judgement {
+    bool leave;                 /* to the application; verdict is NULL or only for the log */
+    struct tg_verdict *verdict; /* owned; NULL with leave false: refuse, memory ran out */
+};
+struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
+                             const struct tg_peer *peer, struct tg_query *query);
+
+/* True if the policy wants PEER evaluated or refused, and not merely reported. */
+bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer);
+
+/* outcome.c: a verdict becomes what X509_verify_cert(3) would have left behind. Both return
+ * what the verify callback returns. */
+int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict,
+                      const struct tg_peer *peer);
+int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
+                      const struct tg_verdict *verdict, const struct tg_peer *peer);
+/* The reason, on OpenSSL's error queue, as libssl's own "certificate verify failed". */
+void tg_outcome_raise(const struct tg_verdict *verdict, const struct tg_peer *peer);
+
+/*
+ * alias.c: gives LEAF, the in-memory certificate of an accepted server, HOST as one more
+ * subject alternative name, for programs that match names themselves. Nothing is changed
+ * where it matches already. 0 when memory ran out.
+ */
+TG_MUST_USE int tg_alias_add(X509 *leaf, const char *host);
+
+/* known.c: leafs accepted in this process, to tell sessions that the policy evaluated. */
+void tg_known_add(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf);
+bool tg_known(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf);
+
+/* peer.c: the preload's table of looked-up names. */
+typedef int tg_name_source(const struct sockaddr *peer, socklen_t length, char *out);
+void tg_peer_set_names(tg_name_source *names);
+
+#endif

@@ -1,0 +1,55 @@
+#include "cache.h"
+#include "hook.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char *known(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static struct tg_match find(const tg_policy *policy, const struct tg_process *process,
+                            const struct tg_peer *peer)
+{
+    return tg_policy_match(policy, known(peer->host), peer->port, known(process->program));
+}
+
+static bool leaves(const struct tg_match *match)
+{
+    return match->rule == NULL ||
+           (match->kind == TG_MATCH_RULE && match->rule->action == TG_ACTION_PASS);
+}
+
+bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer)
+{
+    struct tg_match match;
+
+    if (process->policy == NULL)
+        return process->problem != NULL;
+    match = find(process->policy, process, peer);
+    return !leaves(&match) && match.rule->mode == TG_MODE_ENFORCE;
+}
+
+struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
+                             const struct tg_peer *peer, struct tg_query *query)
+{
+    struct tg_judgement judgement = {.leave = false};
+    struct tg_match match;
+
+    if (policy == NULL) {
+        judgement.leave = process->problem == NULL;
+        if (process->problem != NULL)
+            judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
+        return judgement;
+    }
+    query->host = known(peer->host);
+    query->port = peer->port;
+    query->program = known(process->program);
+    match = find(policy, process, peer);
+    judgement.leave = leaves(&match);
+    if (judgement.leave)
+        return judgement;
+    judgement.verdict = tg_evaluate_cached(policy, &match, query);
+    judgement.leave = match.rule->mode == TG_MODE_REPORT;
+    return judgement;
+}

@@ -1,0 +1,59 @@
+/*
+ * libssl.h - the functions of one libssl, found rather than linked: a process may have it
+ * loaded locally (CPython), inside its executable (Node), or more than once.
+ */
+#ifndef TG_LIBSSL_H
+#define TG_LIBSSL_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+/* X(result, name, (parameters)): every function that the hook calls in libssl. */
+#define TG_LIBSSL_FUNCTIONS(X)                                                                     \
+    X(void, SSL_CTX_set_cert_verify_callback,                                                      \
+      (SSL_CTX *, int (*)(X509_STORE_CTX *, void *), void *))                                      \
+    X(void *, SSL_CTX_get_ex_data, (const SSL_CTX *, int))                                         \
+    X(X509_STORE *, SSL_CTX_get_cert_store, (const SSL_CTX *))                                     \
+    X(tg_info_callback *, SSL_CTX_get_info_callback, (SSL_CTX *))                                  \
+    X(void *, SSL_get_ex_data, (const SSL *, int))                                                 \
+    X(int, SSL_get_ex_data_X509_STORE_CTX_idx, (void))                                             \
+    X(SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                                   \
+    X(int, SSL_is_server, (const SSL *))                                                           \
+    X(const char *, SSL_get_servername, (const SSL *, int))                                        \
+    X(X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                                \
+    X(int, SSL_get_security_level, (const SSL *))                                                  \
+    X(int, SSL_get_fd, (const SSL *))                                                              \
+    X(int, SSL_get_verify_mode, (const SSL *))                                                     \
+    X(SSL_verify_cb, SSL_get_verify_callback, (const SSL *))                                       \
+    X(void, SSL_set_verify, (SSL *, int, SSL_verify_cb))                                           \
+    X(void, SSL_set_verify_result, (SSL *, long))                                                  \
+    X(void, SSL_set_info_callback, (SSL *, tg_info_callback *))                                    \
+    X(SSL_SESSION *, SSL_get_session, (const SSL *))                                               \
+    X(int, SSL_set_session, (SSL *, SSL_SESSION *))                                                \
+    X(int, SSL_session_reused, (const SSL *))                                                      \
+    X(X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                              \
+    X(STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                                    \
+    X(void, SSL_set_shutdown, (SSL *, int))
+
+typedef void tg_info_callback(const SSL *, int, int);
+
+struct tg_libssl {
+#define MEMBER(result, name, parameters) result(*name) parameters;
+    TG_LIBSSL_FUNCTIONS(MEMBER)
+#undef MEMBER
+};
+
+/*
+ * Finds the functions in the object that holds SSL_CTX_NEW (its SSL_CTX_new). False, with
+ * *MISSING the first that isn't there, or NULL where the object itself wasn't found or works
+ * on another libcrypto than this library is bound to.
+ */
+bool tg_libssl_at(void *ssl_ctx_new, struct tg_libssl *libssl, const char **missing);
+
+/*
+ * The same for whichever loaded libssl works on the libcrypto that this library is bound to;
+ * for callers that don't know more than that.
+ */
+bool tg_libssl_any(struct tg_libssl *libssl, const char **missing);
+
+#endif

@@ -1,0 +1,110 @@
+#include "mem.h"
+#include "process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* One write a line, so that the lines of several processes don't mix. A full disk loses it. */
+static void put(int descriptor, const struct tg_buf *line)
+{
+    ssize_t written = write(descriptor, line->text, line->length);
+
+    (void)written;
+}
+
+/* A program that closed its stderr may have a connection at descriptor 2 by now. */
+static bool stderr_is_connection(void)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+
+    return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) == 0 &&
+           address.ss_family != AF_UNIX;
+}
+
+/* Opened for each line: a rotated file is found again, and nothing is inherited by others. */
+static void put_file(const char *path, const struct tg_buf *line)
+{
+    int descriptor =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    struct stat status;
+
+    if (descriptor < 0)
+        return;
+    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
+        put(descriptor, line);
+    close(descriptor);
+}
+
+static unsigned sinks_of(const struct tg_process *process)
+{
+    if (process->policy != NULL && process->policy->log_sinks != 0)
+        return process->policy->log_sinks;
+    return process->origin == TG_ORIGIN_ENVIRONMENT ? TG_LOG_STDERR : TG_LOG_SYSLOG;
+}
+
+static void emit(const struct tg_process *process, int priority, struct tg_buf *line)
+{
+    unsigned sinks = sinks_of(process);
+
+    if (line->failed)
+        return;
+    if (sinks & TG_LOG_SYSLOG)
+        syslog(LOG_AUTHPRIV | priority, "%s", line->text);
+    tg_buf_add(line, "\n");
+    if (line->failed)
+        return;
+    if ((sinks & TG_LOG_STDERR) && !stderr_is_connection())
+        put(STDERR_FILENO, line);
+    if ((sinks & TG_LOG_FILE) && process->policy != NULL)
+        put_file(process->policy->log_file, line);
+}
+
+void tg_log_complain(enum tg_origin origin, const char *format, ...)
+{
+    struct tg_process unknown = {.origin = origin};
+    struct tg_buf line = {0};
+    char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) >= 0) {
+        tg_buf_printf(&line, "trustgraft: %s", text);
+        emit(&unknown, LOG_ERR, &line);
+        free(text);
+    }
+    va_end(arguments);
+    tg_buf_free(&line);
+}
+
+void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
+                    const char *host, unsigned port)
+{
+    const tg_policy *policy = process->policy;
+    struct tg_occasion occasion = {.time = time(NULL),
+                                   .program = process->program,
+                                   .pid = getpid(),
+                                   .host = host,
+                                   .port = port};
+    bool json = policy != NULL && policy->log_json;
+    struct tg_buf line = {0};
+    char *text = NULL;
+    int saved = errno;
+
+    if (verdict->accepted && (policy == NULL || !policy->log_all))
+        return;
+    text = json ? tg_verdict_json(verdict, &occasion) : tg_verdict_text(verdict, &occasion);
+    if (text != NULL) {
+        tg_buf_printf(&line, "%s%s", json ? "" : "trustgraft: ", text);
+        emit(process, verdict->accepted ? LOG_INFO : LOG_WARNING, &line);
+    }
+    free(text);
+    tg_buf_free(&line);
+    errno = saved;
+}

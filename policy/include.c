@@ -1,0 +1,209 @@
+#include "include.h"
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One file to read, and where it was asked for. */
+struct wanted {
+    struct tg_section *section;
+    const struct tg_word *word;
+    const char *path;
+};
+
+/* What tells one file from another, however it is named. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
+static const char *directory_of(struct tg_load *load, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = tg_arena_strndup(load->scratch, path, slash ? (size_t)(slash - path) + 1 : 0);
+
+    if (!directory)
+        tg_load_lost(load);
+    return directory;
+}
+
+/* Takes FILE over. */
+static struct tg_source *append(struct tg_load *load, const char *path, struct tg_file *file)
+{
+    static const struct tg_source none;
+    struct tg_source *source = tg_load_alloc(load, sizeof *source);
+    struct identity *identity = tg_load_alloc(load, sizeof *identity);
+    const char *kept = tg_load_keep_text(load, path); /* rules point to it */
+
+    if (!source || !identity || !kept) {
+        tg_file_clear(file);
+        return NULL;
+    }
+    *source = none;
+    source->file = *file;
+    *load->last_source = source;
+    load->last_source = &source->next;
+    source->path = kept;
+    source->directory = directory_of(load, kept);
+    identity->device = file->device;
+    identity->inode = file->inode;
+    source->item = (struct tg_item){TG_TAG_SOURCE, (const char *)identity, sizeof *identity};
+    source->by_path.item = (struct tg_item){TG_TAG_PATH, kept, strlen(kept)};
+    source->by_path.rank = load->files++;
+    if (!source->directory || !tg_table_put(load->scratch, &load->table, &source->item) ||
+        !tg_table_put(load->scratch, &load->table, &source->by_path.item))
+        tg_load_lost(load);
+    return source;
+}
+
+static const struct tg_source *find(struct tg_load *load, const struct tg_file *file)
+{
+    struct identity identity;
+
+    memset(&identity, 0, sizeof identity); /* padding is compared too */
+    identity.device = file->device;
+    identity.inode = file->inode;
+    return (const struct tg_source *)tg_table_get(&load->table, TG_TAG_SOURCE,
+                                                  (const char *)&identity, sizeof identity);
+}
+
+static bool is_ancestor(const struct tg_source *source, const struct tg_source *of)
+{
+    while (of && of != source)
+        of = of->parent;
+    return of != NULL;
+}
+
+/* The file is one of the policy's already. */
+static void complain_known(struct tg_load *load, const struct wanted *wanted,
+                           const struct tg_source *known)
+{
+    if (is_ancestor(known, wanted->section->source))
+        tg_load_error(load, wanted->section, wanted->word, NULL,
+                      "%s includes itself: a cycle through %s:%u", known->path,
+                      wanted->word->where.file, wanted->word->where.line);
+    else
+        tg_load_error(load, wanted->section, wanted->word, NULL,
+                      "%s is included twice, here and at %s:%u", wanted->path,
+                      known->included->where.file, known->included->where.line);
+}
+
+static void include_file(struct tg_load *load, const struct wanted *wanted)
+{
+    const struct tg_source *parent = wanted->section->source, *known;
+    struct tg_file file = {0};
+    const char *wrong = tg_file_read(load->scratch, wanted->path, &file);
+    struct tg_source *source;
+
+    if (wrong) {
+        tg_load_error(load, wanted->section, wanted->word, NULL, "%s: %s", wanted->path, wrong);
+        return;
+    }
+    known = find(load, &file);
+    if (known || parent->depth >= TG_INCLUDE_DEPTH) {
+        tg_file_clear(&file);
+        if (known)
+            complain_known(load, wanted, known);
+        else
+            tg_load_error(load, wanted->section, wanted->word, NULL,
+                          "%s is included more than %d files deep", wanted->path, TG_INCLUDE_DEPTH);
+        return;
+    }
+    source = append(load, wanted->path, &file);
+    if (!source)
+        return;
+    source->parent = parent;
+    source->included = wanted->word;
+    source->depth = parent->depth + 1;
+}
+
+void tg_source_read_main(struct tg_load *load, const char *path)
+{
+    struct tg_file file = {0};
+    const char *wrong = tg_file_read(load->scratch, path, &file);
+
+    if (wrong)
+        tg_diag_add(load->diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
+    else
+        append(load, path, &file);
+}
+
+const char *tg_source_path(struct tg_load *load, const struct tg_section *section, const char *name)
+{
+    struct tg_buf path = {0};
+    char *copy;
+
+    tg_buf_add(&path, name[0] == '/' ? "" : section->source->directory);
+    tg_buf_add(&path, name);
+    copy = path.failed ? NULL : tg_arena_strndup(load->scratch, path.text, path.length);
+    tg_buf_free(&path);
+    if (!copy)
+        tg_load_lost(load);
+    return copy;
+}
+
+/* A directory of drop-ins may be absent; one that can't be read hides rules. */
+static int stop_at(const char *path, int error)
+{
+    (void)path;
+    return error != ENOENT;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The directory's own name is meant as it is, whatever characters it has. */
+static char *escaped_pattern(const char *directory, const char *name)
+{
+    struct tg_buf pattern = {0};
+
+    for (; name[0] != '/' && *directory; directory++) {
+        if (strchr("*?[]\\", *directory))
+            tg_buf_add(&pattern, "\\");
+        tg_buf_addn(&pattern, directory, 1);
+    }
+    tg_buf_add(&pattern, name);
+    return tg_buf_take(&pattern);
+}
+
+static void include_glob(struct tg_load *load, struct tg_section *section,
+                         const struct tg_word *word)
+{
+    char *pattern = escaped_pattern(section->source->directory, word->text);
+    glob_t found = {0};
+    int result = pattern ? glob(pattern, GLOB_NOSORT, stop_at, &found) : GLOB_NOSPACE;
+    size_t i;
+
+    free(pattern);
+    if (result == GLOB_NOSPACE)
+        tg_load_lost(load);
+    else if (result == GLOB_ABORTED)
+        tg_load_error(load, section, word, NULL, "%s: a directory in it can't be read: %m",
+                      word->text);
+    if (result == 0) {
+        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare);
+        for (i = 0; i < found.gl_pathc; i++)
+            include_file(load, &(struct wanted){section, word, found.gl_pathv[i]});
+    }
+    globfree(&found);
+}
+
+void tg_source_include(struct tg_load *load, struct tg_section *section,
+                       const struct tg_setting *setting)
+{
+    const struct tg_word *word;
+
+    for (word = setting->values; word; word = word->next) {
+        const char *path;
+
+        if (strpbrk(word->text, "*?[")) {
+            include_glob(load, section, word);
+            continue;
+        }
+        path = tg_source_path(load, section, word->text);
+        if (path)
+            include_file(load, &(struct wanted){section, word, path});
+    }
+}

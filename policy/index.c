@@ -1,0 +1,282 @@
+/* index.c - enters rules and exceptions under what a connection is looked up by. */
+#include "index.h"
+#include <string.h>
+#include <sys/socket.h>
+
+/* A word is found by the path it is, by the file name it is, or by the last part of its path. */
+enum word_kind { WORD_PATH, WORD_NAME, WORD_PATH_NAME, WORD_KINDS };
+
+struct tg_index *tg_index_new(struct tg_arena *arena)
+{
+    struct tg_index *index = tg_arena_alloc(arena, sizeof *index);
+
+    if (index)
+        index->arena = arena;
+    return index;
+}
+
+static uint64_t group_tag(const struct tg_key *key, unsigned port)
+{
+    return (uint64_t)port << 32 | (uint64_t)key->prefix << 16 |
+           (uint64_t)(key->family == AF_INET6) << 8 | (uint64_t)key->kind;
+}
+
+struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_key *key,
+                                unsigned port)
+{
+    return (struct tg_group *)tg_table_get(&index->groups, group_tag(key, port), key->text,
+                                           key->length);
+}
+
+/* KEY's text is copied. NULL: no memory. */
+static struct tg_group *new_group(struct tg_index *index, const struct tg_key *key, unsigned port)
+{
+    struct tg_group *group = tg_arena_alloc(index->arena, sizeof *group);
+
+    if (!group)
+        return NULL;
+    group->item.tag = group_tag(key, port);
+    group->item.length = key->length;
+    group->item.text = tg_arena_strndup(index->arena, key->text, key->length);
+    group->port = port;
+    group->end = &group->ports;
+    if (!group->item.text || !tg_table_put(index->arena, &index->groups, &group->item))
+        return NULL;
+    return group;
+}
+
+/* Finds or makes the group, and before it the pattern's own, through which all are found. */
+static struct tg_group *get_group(struct tg_index *index, const struct tg_key *key, unsigned port)
+{
+    struct tg_group *pattern = tg_index_group(index, key, 0), *group;
+
+    if (!pattern)
+        pattern = new_group(index, key, 0);
+    if (!pattern || port == 0)
+        return pattern;
+    group = tg_index_group(index, key, port);
+    if (group)
+        return group;
+    group = new_group(index, key, port);
+    if (group) {
+        *pattern->end = group;
+        pattern->end = &group->next;
+    }
+    return group;
+}
+
+static struct tg_programs *get_programs(struct tg_index *index, struct tg_group *group)
+{
+    if (!group->programs) {
+        group->programs = tg_arena_alloc(index->arena, sizeof *group->programs);
+        if (!group->programs)
+            return NULL;
+        group->programs->number = ++index->numbers;
+        group->programs->end = &group->programs->first;
+    }
+    return group->programs;
+}
+
+static struct tg_word *find_word(const struct tg_index *index, const struct tg_programs *programs,
+                                 enum word_kind kind, const char *text)
+{
+    return (struct tg_word *)tg_table_get(&index->words, programs->number * WORD_KINDS + kind, text,
+                                          strlen(text));
+}
+
+/* An entry of LIST one of whose words may mean the same executable as TEXT. */
+static const struct tg_entry *find_overlap(const struct tg_word *list, const char *text)
+{
+    for (; list; list = list->next)
+        if (tg_program_overlap(list->item.text, text))
+            return list->entry;
+    return NULL;
+}
+
+static const struct tg_entry *clash_glob(const struct tg_programs *programs, const char *glob)
+{
+    const struct tg_entry *clash = find_overlap(programs->globs, glob);
+
+    return clash ? clash : find_overlap(programs->plain, glob);
+}
+
+/* What is no glob clashes with its equals, which the table finds, and with globs. */
+static const struct tg_entry *clash_plain(const struct tg_index *index,
+                                          const struct tg_programs *programs, const char *text)
+{
+    const struct tg_word *word = find_word(index, programs, WORD_NAME, tg_program_name(text));
+
+    if (!word)
+        word = find_word(index, programs, strchr(text, '/') ? WORD_PATH : WORD_PATH_NAME, text);
+    return word ? word->entry : find_overlap(programs->globs, text);
+}
+
+static const struct tg_rule *find_clash(const struct tg_index *index, const struct tg_group *group,
+                                        const struct tg_rule *rule)
+{
+    const struct tg_entry *clash = NULL;
+    size_t i;
+
+    if (rule->programs.count == 0)
+        return group->any.rule;
+    if (!group->programs)
+        return NULL;
+    for (i = 0; !clash && i < rule->programs.count; i++) {
+        const char *word = rule->programs.word[i];
+
+        clash = tg_program_is_glob(word) ? clash_glob(group->programs, word)
+                                         : clash_plain(index, group->programs, word);
+    }
+    for (i = 0; !clash && i < rule->realpaths.count; i++)
+        clash = clash_plain(index, group->programs, rule->realpaths.word[i]);
+    return clash ? clash->rule : NULL;
+}
+
+static struct tg_word *new_word(struct tg_index *index, const struct tg_entry *entry, uint64_t tag,
+                                const char *text)
+{
+    struct tg_word *word = tg_arena_alloc(index->arena, sizeof *word);
+
+    if (word) {
+        word->item = (struct tg_item){tag, text, strlen(text)};
+        word->entry = entry;
+    }
+    return word;
+}
+
+static int add_key(struct tg_index *index, const struct tg_programs *programs,
+                   const struct tg_entry *entry, enum word_kind kind, const char *text)
+{
+    struct tg_word *word;
+
+    if (find_word(index, programs, kind, text))
+        return 1;
+    word = new_word(index, entry, programs->number * WORD_KINDS + kind, text);
+    return word && tg_table_put(index->arena, &index->words, &word->item);
+}
+
+static int add_word(struct tg_index *index, struct tg_programs *programs,
+                    const struct tg_entry *entry, const char *text, bool glob)
+{
+    struct tg_word **list = glob ? &programs->globs : &programs->plain;
+    struct tg_word *word = new_word(index, entry, 0, text);
+
+    if (!word)
+        return 0;
+    word->next = *list;
+    *list = word;
+    if (glob)
+        return 1;
+    if (!strchr(text, '/'))
+        return add_key(index, programs, entry, WORD_NAME, text);
+    return add_key(index, programs, entry, WORD_PATH, text) &&
+           add_key(index, programs, entry, WORD_PATH_NAME, tg_program_name(text));
+}
+
+static int add_programs(struct tg_index *index, struct tg_group *group, const struct tg_rule *rule,
+                        const char *pattern)
+{
+    struct tg_programs *programs = get_programs(index, group);
+    struct tg_entry *entry = tg_arena_alloc(index->arena, sizeof *entry);
+    size_t i;
+
+    if (!programs || !entry)
+        return 0;
+    entry->rule = rule;
+    entry->pattern = pattern;
+    *programs->end = entry;
+    programs->end = &entry->next;
+    for (i = 0; i < rule->programs.count; i++) {
+        const char *word = rule->programs.word[i];
+
+        if (!add_word(index, programs, entry, word, tg_program_is_glob(word)))
+            return 0;
+    }
+    for (i = 0; i < rule->realpaths.count; i++)
+        if (!add_word(index, programs, entry, rule->realpaths.word[i], false))
+            return 0;
+    return 1;
+}
+
+static struct tg_key key_of(const struct tg_pattern *pattern)
+{
+    struct tg_key key = {.kind = pattern->kind, .text = pattern->name};
+
+    if (pattern->kind == TG_PATTERN_ADDRESS) {
+        key.family = pattern->family;
+        key.prefix = pattern->prefix;
+        key.text = (const char *)pattern->address;
+        key.length = sizeof pattern->address;
+    } else if (pattern->kind != TG_PATTERN_ANY) {
+        key.length = strlen(pattern->name);
+    }
+    return key;
+}
+
+int tg_index_add(struct tg_index *index, const struct tg_rule *rule,
+                 const struct tg_pattern *pattern, const char *text, const struct tg_rule **clash)
+{
+    struct tg_key key = key_of(pattern);
+    struct tg_group *group = get_group(index, &key, pattern->port);
+
+    *clash = NULL;
+    if (!group)
+        return 0;
+    *clash = find_clash(index, group, rule);
+    if (*clash)
+        return 1;
+    if (pattern->kind == TG_PATTERN_ADDRESS)
+        index->prefixes[pattern->family == AF_INET6][pattern->prefix] = true;
+    if (rule->programs.count > 0)
+        return add_programs(index, group, rule, text);
+    group->any.rule = rule;
+    group->any.pattern = text;
+    return 1;
+}
+
+const struct tg_entry *tg_index_program(const struct tg_index *index,
+                                        const struct tg_programs *programs, const char *path)
+{
+    const struct tg_word *word = find_word(index, programs, WORD_PATH, path);
+
+    if (!word)
+        word = find_word(index, programs, WORD_NAME, tg_program_name(path));
+    if (!word)
+        for (word = programs->globs; word; word = word->next)
+            if (tg_program_covers(word->item.text, path))
+                break;
+    return word ? word->entry : NULL;
+}
+
+/* The digest is random enough for its first bytes to tell the leaves of one host apart. */
+static uint64_t leaf_tag(const uint8_t leaf[TG_SHA256_SIZE])
+{
+    uint64_t tag;
+
+    memcpy(&tag, leaf, sizeof tag);
+    return tag;
+}
+
+const struct tg_exceptions *tg_index_exceptions(const struct tg_index *index, const char *host,
+                                                const uint8_t leaf[TG_SHA256_SIZE])
+{
+    return (const struct tg_exceptions *)tg_table_get(&index->exceptions, leaf_tag(leaf), host,
+                                                      strlen(host));
+}
+
+int tg_index_add_exception(struct tg_index *index, const struct tg_exception *exception)
+{
+    struct tg_exceptions *added = tg_arena_alloc(index->arena, sizeof *added), *first;
+
+    if (!added)
+        return 0;
+    added->item =
+        (struct tg_item){leaf_tag(exception->leaf), exception->host, strlen(exception->host)};
+    added->exception = exception;
+    first = (struct tg_exceptions *)tg_index_exceptions(index, exception->host, exception->leaf);
+    if (!first)
+        return tg_table_put(index->arena, &index->exceptions, &added->item);
+    added->next = first->next;
+    first->next = added;
+    return 1;
+}

@@ -1,0 +1,253 @@
+/* lint.c - what is valid in a policy but probably not meant, or won't hold for long. */
+#include "finding.h"
+#include "hash.h"
+#include "keys.h"
+#include "match.h"
+#include "report.h"
+#include "table.h"
+#include <string.h>
+#include <unistd.h>
+
+/* How long before its end something is warned of. */
+enum { SOON = 30 * 86400 };
+
+struct lint {
+    const tg_policy *policy;
+    time_t now;
+    struct tg_diags *diags;
+    struct tg_arena *arena;
+    struct tg_table seen; /* the addresses of what rules share through a profile */
+};
+
+__attribute__((format(printf, 3, 4))) static void
+warn(struct lint *lint, const struct tg_where *where, const char *format, ...)
+{
+    struct tg_buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    tg_buf_vprintf(&text, format, args);
+    va_end(args);
+    if (text.failed)
+        lint->diags->lost = true;
+    else
+        tg_diag_add(lint->diags, TG_WARNING, where->file, where->line, where->column, NULL, "%s",
+                    text.text);
+    tg_buf_free(&text);
+}
+
+/* What a profile gave to many rules is warned of once, as WHAT, at the first of them. */
+static bool is_new(struct lint *lint, const char *what, const void *shared)
+{
+    struct tg_item *item;
+
+    if (!shared || tg_table_get(&lint->seen, (uintptr_t)shared, what, strlen(what)))
+        return false;
+    item = tg_arena_alloc(lint->arena, sizeof *item);
+    if (item)
+        *item = (struct tg_item){(uintptr_t)shared, what, strlen(what)};
+    if (!item || !tg_table_put(lint->arena, &lint->seen, item))
+        lint->diags->lost = true;
+    return true;
+}
+
+static bool is_set(const struct tg_rule *rule, enum tg_key_id id)
+{
+    return (rule->set & TG_KEY_BIT(id)) != 0;
+}
+
+static bool has_pins(const struct tg_rule *rule)
+{
+    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0;
+}
+
+/* "on 2027-01-01T00:00:00Z"; a buffer that fails says nothing, and the warning comes all the same
+ */
+static const char *date(struct lint *lint, time_t when)
+{
+    struct tg_buf text = {0};
+    const char *kept;
+
+    tg_report_time(&text, when);
+    kept = tg_arena_sentence(lint->arena, "%s", text.text && !text.failed ? text.text : "?");
+    tg_buf_free(&text);
+    return kept;
+}
+
+static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
+{
+    const void *pins = rule->leaf_pins.count > 0 ? rule->leaf_pins.digest : rule->ca_pins.digest;
+
+    if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
+        return;
+    if (!pins)
+        warn(lint, &rule->where, "pins-expire without leaf-pin or ca-pin does nothing");
+    else if (rule->pins_expire <= lint->now)
+        warn(lint, &rule->where, "the pins are not enforced: they expired %s",
+             date(lint, rule->pins_expire));
+    else if (rule->pins_expire - lint->now <= SOON)
+        warn(lint, &rule->where, "the pins will not be enforced any more from %s on",
+             date(lint, rule->pins_expire));
+}
+
+static bool is_single(const struct tg_digests *pins)
+{
+    size_t i;
+
+    for (i = 1; i < pins->count; i++)
+        if (memcmp(pins->digest[0], pins->digest[i], TG_SHA256_SIZE) != 0)
+            return false;
+    return pins->count > 0;
+}
+
+static void lint_backup(struct lint *lint, const struct tg_rule *rule)
+{
+    const struct {
+        const char *key;
+        const struct tg_digests *pins;
+    } lists[] = {{"leaf-pin", &rule->leaf_pins}, {"ca-pin", &rule->ca_pins}};
+    size_t i;
+
+    for (i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (is_single(lists[i].pins) && is_new(lint, lists[i].key, lists[i].pins->digest))
+            warn(lint, &rule->where,
+                 "%s names one key and no backup: when the server's key changes, every "
+                 "connection is refused",
+                 lists[i].key);
+}
+
+static void lint_end(struct lint *lint, const struct tg_where *where, const char *key,
+                     const X509 *certificate)
+{
+    struct tg_buf name = {0};
+    time_t soon = lint->now + SOON;
+    const ASN1_TIME *end = X509_get0_notAfter(certificate);
+    int from_now = ASN1_TIME_cmp_time_t(end, lint->now);
+
+    if (from_now > 0 && ASN1_TIME_cmp_time_t(end, soon) > 0)
+        return;
+    tg_report_name(&name, X509_get_subject_name(certificate));
+    tg_buf_add(&name, from_now > 0 ? " expires " : " expired ");
+    tg_report_asn1_time(&name, end);
+    if (name.failed)
+        lint->diags->lost = true;
+    else
+        warn(lint, where, "%s: %s", key, name.text);
+    tg_buf_free(&name);
+}
+
+static void lint_ends(struct lint *lint, const struct tg_rule *rule)
+{
+    const struct {
+        const char *key;
+        const STACK_OF(X509) *certs;
+    } lists[] = {{"anchors", rule->anchors}, {"intermediates", rule->intermediates}};
+    size_t i;
+    int j;
+
+    if (rule->skip_dates || rule->verify_time != 0)
+        return;
+    for (i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (!is_new(lint, lists[i].key, lists[i].certs))
+            continue;
+        for (j = 0; j < sk_X509_num(lists[i].certs); j++)
+            lint_end(lint, &rule->where, lists[i].key, sk_X509_value(lists[i].certs, j));
+    }
+}
+
+static void lint_insecure(struct lint *lint, const struct tg_rule *rule)
+{
+    bool bound = has_pins(rule) || rule->anchors_only;
+
+    if (rule->skip_hostname && !bound)
+        warn(lint, &rule->where,
+             "insecure-skip-hostname without a pin or anchors-only: any certificate of any "
+             "server is accepted");
+    if (rule->skip_hostname && rule->hostnames.count > 0)
+        warn(lint, &rule->where, "hostname is not looked at: insecure-skip-hostname");
+    if (rule->skip_dates && !bound)
+        warn(lint, &rule->where,
+             "insecure-skip-dates without a pin or anchors-only: a key that "
+             "was stolen long ago is accepted");
+    if (rule->verify_time != 0 && !has_pins(rule))
+        warn(lint, &rule->where,
+             "verify-time without a pin: the dates are checked at %s for ever, so that what "
+             "expires is accepted",
+             date(lint, rule->verify_time));
+}
+
+static bool is_missing(const char *program)
+{
+    return program[0] == '/' && !tg_program_is_glob(program) && access(program, F_OK) != 0;
+}
+
+static void lint_programs(struct lint *lint, const struct tg_rule *rule)
+{
+    size_t missing = 0, i;
+
+    if (rule->programs.count == 0 || !is_new(lint, "program", rule->programs.word))
+        return;
+    for (i = 0; i < rule->programs.count; i++)
+        missing += is_missing(rule->programs.word[i]);
+    for (i = 0; i < rule->programs.count; i++)
+        if (is_missing(rule->programs.word[i]))
+            warn(lint, &rule->where, "program: there is no %s%s", rule->programs.word[i],
+                 missing == rule->programs.count ? ", so that this rule can never apply" : "");
+}
+
+/* A profile's keys may well be meant for the other rules that name it. */
+static void lint_action(struct lint *lint, const struct tg_rule *rule)
+{
+    uint64_t looked_at =
+        TG_KEY_BIT(TG_KEY_PROGRAM) | TG_KEY_BIT(TG_KEY_ACTION) | TG_KEY_BIT(TG_KEY_MODE);
+
+    if (!rule->profile && rule->set & ~looked_at)
+        warn(lint, &rule->where, "action = %s: the other keys of this rule are not looked at",
+             rule->action == TG_ACTION_PASS ? "pass" : "reject");
+}
+
+static void lint_rule(struct lint *lint, const struct tg_rule *rule)
+{
+    lint_programs(lint, rule);
+    if (rule->action != TG_ACTION_EVALUATE) {
+        lint_action(lint, rule);
+        return;
+    }
+    lint_pins_expire(lint, rule);
+    lint_backup(lint, rule);
+    lint_ends(lint, rule);
+    lint_insecure(lint, rule);
+}
+
+static void lint_exception(struct lint *lint, const struct tg_exception *exception)
+{
+    struct tg_match match = tg_policy_match(lint->policy, exception->host, exception->port, NULL);
+    const struct tg_rule *rule = match.rule;
+
+    if (exception->expires != 0 && exception->expires <= lint->now)
+        warn(lint, &exception->where, "the exception \"%s\" expired %s", exception->name,
+             date(lint, exception->expires));
+    else if (exception->expires != 0 && exception->expires - lint->now <= SOON)
+        warn(lint, &exception->where, "the exception \"%s\" expires %s", exception->name,
+             date(lint, exception->expires));
+    if (match.kind != TG_MATCH_UNKNOWN && (!rule || rule->action != TG_ACTION_EVALUATE))
+        warn(lint, &exception->where,
+             "the exception \"%s\" can never apply: %s is not evaluated by any rule",
+             exception->name, exception->host);
+}
+
+void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags)
+{
+    struct lint lint = {policy, now, diags, tg_arena_new(), {0}};
+    size_t i;
+
+    if (!lint.arena) {
+        diags->lost = true;
+        return;
+    }
+    for (i = 0; i < policy->rule_count; i++)
+        lint_rule(&lint, policy->rules[i]);
+    for (i = 0; i < policy->exception_count; i++)
+        lint_exception(&lint, &policy->exceptions[i]);
+    tg_arena_free(lint.arena);
+}

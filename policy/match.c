@@ -1,0 +1,297 @@
+/*
+ * match.c - which rule applies to a connection.
+ *
+ * The patterns that fit a host are looked up one by one, the most specific first; under each
+ * stand its rules with the connection's port, then those without a port, and of both first
+ * those with a program. The first that fits in all is the rule.
+ */
+#include "index.h"
+#include <string.h>
+#include <sys/socket.h>
+
+/* Called for each pattern that fits, in order of rank; returns true to stop. */
+typedef bool visit_key(void *arg, const struct tg_key *key);
+
+static bool visit_names(const char *name, visit_key *visit, void *arg)
+{
+    struct tg_key key = {.kind = TG_PATTERN_NAME, .text = name, .length = strlen(name)};
+    const char *dot;
+
+    if (visit(arg, &key))
+        return true;
+    key.kind = TG_PATTERN_WILDCARD;
+    for (dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
+        key.text = dot + 1;
+        key.length = strlen(dot + 1);
+        if (visit(arg, &key))
+            return true;
+    }
+    return false;
+}
+
+static bool visit_addresses(const struct tg_index *index, const char *text, visit_key *visit,
+                            void *arg)
+{
+    uint8_t address[16];
+    struct tg_key key = {
+        .kind = TG_PATTERN_ADDRESS, .text = (const char *)address, .length = sizeof address};
+    const bool *used;
+    unsigned bit;
+
+    if (!tg_host_address(text, strlen(text), &key.family, address))
+        return false;
+    used = index->prefixes[key.family == AF_INET6];
+    key.prefix = key.family == AF_INET6 ? 128 : 32;
+    while (!used[key.prefix] || !visit(arg, &key)) {
+        if (key.prefix == 0)
+            return false;
+        bit = --key.prefix;
+        address[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
+    }
+    return true;
+}
+
+/* A host that is unknown, or no host at all, is only met by `*`. */
+static void visit_patterns(const struct tg_index *index, const char *host, visit_key *visit,
+                           void *arg)
+{
+    static const struct tg_key any = {.kind = TG_PATTERN_ANY};
+    char canonical[TG_HOST_SIZE];
+    bool stopped = false;
+
+    switch (tg_host_canonical(host, canonical)) {
+    case TG_HOST_NAME:
+        stopped = visit_names(canonical, visit, arg);
+        break;
+    case TG_HOST_ADDRESS:
+        stopped = visit_addresses(index, canonical, visit, arg);
+        break;
+    case TG_HOST_INVALID:
+        break;
+    }
+    if (!stopped)
+        visit(arg, &any);
+}
+
+struct search {
+    const struct tg_index *index;
+    unsigned port;                /* 0: unknown */
+    const char *program;          /* NULL: unknown */
+    const struct tg_entry *doubt; /* the first met that applies if the port or program is its */
+    const struct tg_entry *found;
+    enum tg_match_kind kind;
+};
+
+static bool settle(struct search *search, enum tg_match_kind kind, const struct tg_entry *entry)
+{
+    search->kind = kind;
+    search->found = entry;
+    return true;
+}
+
+/* Two rules of which either may apply leave it unknown. */
+static bool meet_doubtful(struct search *search, const struct tg_entry *entry)
+{
+    if (!search->doubt)
+        search->doubt = entry;
+    return search->doubt->rule != entry->rule && settle(search, TG_MATCH_UNKNOWN, search->doubt);
+}
+
+/* ENTRY applies, unless the rule that was doubtful does; that may be the same rule. */
+static bool meet_certain(struct search *search, const struct tg_entry *entry)
+{
+    if (search->doubt && search->doubt->rule != entry->rule)
+        return settle(search, TG_MATCH_UNKNOWN, search->doubt);
+    return settle(search, TG_MATCH_RULE, entry);
+}
+
+/* A group whose port is the connection's, has none, or, if not CERTAIN, may be it. */
+static bool search_group(struct search *search, const struct tg_group *group, bool certain)
+{
+    bool (*meet)(struct search *, const struct tg_entry *) = certain ? meet_certain : meet_doubtful;
+    const struct tg_entry *entry;
+
+    if (group->programs && search->program) {
+        entry = tg_index_program(search->index, group->programs, search->program);
+        if (entry)
+            return meet(search, entry);
+    } else if (group->programs) {
+        for (entry = group->programs->first; entry; entry = entry->next)
+            if (meet_doubtful(search, entry))
+                return true;
+    }
+    return group->any.rule && meet(search, &group->any);
+}
+
+static bool search_key(void *arg, const struct tg_key *key)
+{
+    struct search *search = arg;
+    const struct tg_group *pattern = tg_index_group(search->index, key, 0), *group;
+
+    if (!pattern)
+        return false;
+    if (search->port == 0) {
+        for (group = pattern->ports; group; group = group->next)
+            if (search_group(search, group, false))
+                return true;
+    } else if (pattern->ports) {
+        group = tg_index_group(search->index, key, search->port);
+        if (group && search_group(search, group, true))
+            return true;
+    }
+    return search_group(search, pattern, true);
+}
+
+static struct search find(const tg_policy *policy, const char *host, unsigned port,
+                          const char *program)
+{
+    struct search search = {.index = policy->index, .port = port, .kind = TG_MATCH_UNMATCHED};
+
+    search.program = program && *program ? program : NULL;
+    visit_patterns(policy->index, host, search_key, &search);
+    if (!search.found && search.doubt)
+        settle(&search, TG_MATCH_UNKNOWN, search.doubt);
+    return search;
+}
+
+struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
+                                const char *program)
+{
+    struct search search = find(policy, host, port, program);
+    struct tg_match match = {.kind = search.kind};
+
+    if (search.found) {
+        match.rule = search.found->rule;
+        match.pattern = search.found->pattern;
+    } else if (policy->unmatched != TG_UNMATCHED_APP) {
+        match.rule = &policy->unmatched_rule;
+    }
+    return match;
+}
+
+/* The same way once more, to tell of each rule why it applies or not. */
+struct show {
+    struct search search; /* as it ended */
+    tg_match_seen *seen;
+    void *arg;
+};
+
+#define UNKNOWN "; the connection's isn't known"
+
+static void add_port(struct tg_buf *why, unsigned port, bool known)
+{
+    tg_buf_printf(why, "its port is %u%s", port, known ? "" : UNKNOWN);
+}
+
+static void add_programs(struct tg_buf *why, const struct tg_rule *rule, bool known)
+{
+    size_t i;
+
+    tg_buf_add(why, "its program is ");
+    for (i = 0; i < rule->programs.count; i++) {
+        tg_buf_add(why, i > 0 ? ", " : "");
+        tg_buf_escape(why, rule->programs.word[i], strlen(rule->programs.word[i]));
+    }
+    tg_buf_add(why, known ? "" : UNKNOWN);
+}
+
+static void add_rank(struct tg_buf *why, const struct tg_rule *rule, const struct tg_rule *winner)
+{
+    if (strcmp(rule->where.file, winner->where.file) == 0)
+        tg_buf_printf(why, "less specific than line %u", winner->where.line);
+    else
+        tg_buf_printf(why, "less specific than %s:%u", winner->where.file, winner->where.line);
+}
+
+static void explain(const struct show *show, const struct tg_group *group,
+                    const struct tg_entry *entry, struct tg_buf *why)
+{
+    const struct search *search = &show->search;
+
+    if (group->port != 0 && group->port != search->port)
+        add_port(why, group->port, search->port != 0);
+    else if (!tg_rule_covers_program(entry->rule, search->program))
+        add_programs(why, entry->rule, search->program != NULL);
+    else if (entry == search->found)
+        tg_buf_add(why, "applies");
+    else
+        add_rank(why, entry->rule, search->found->rule);
+}
+
+/* The rule that applies is told of once, under the pattern that made it. */
+static void show_entry(const struct show *show, const struct tg_group *group,
+                       const struct tg_entry *entry)
+{
+    const struct search *search = &show->search;
+    struct tg_buf why = {0};
+
+    if (search->kind == TG_MATCH_RULE && entry != search->found &&
+        entry->rule == search->found->rule)
+        return;
+    explain(show, group, entry, &why);
+    show->seen(show->arg, entry->rule, entry->pattern,
+               why.failed ? "memory ran out for the reason" : why.text);
+    tg_buf_free(&why);
+}
+
+static void show_group(const struct show *show, const struct tg_group *group)
+{
+    const struct tg_entry *entry;
+
+    for (entry = group->programs ? group->programs->first : NULL; entry; entry = entry->next)
+        show_entry(show, group, entry);
+    if (group->any.rule)
+        show_entry(show, group, &group->any);
+}
+
+static bool show_key(void *arg, const struct tg_key *key)
+{
+    const struct show *show = arg;
+    const struct tg_group *pattern = tg_index_group(show->search.index, key, 0), *group;
+
+    if (!pattern)
+        return false;
+    for (group = pattern->ports; group; group = group->next)
+        show_group(show, group);
+    show_group(show, pattern);
+    return false;
+}
+
+void tg_policy_explain(const tg_policy *policy, const char *host, unsigned port,
+                       const char *program, tg_match_seen *seen, void *arg)
+{
+    struct show show = {find(policy, host, port, program), seen, arg};
+
+    visit_patterns(policy->index, host, show_key, &show);
+}
+
+/* An unknown port is none of an exception's: what is forgiven has to be certain. */
+static bool forgives(const struct tg_exception *exception, unsigned port,
+                     const uint8_t leaf[TG_SHA256_SIZE], time_t now)
+{
+    return memcmp(exception->leaf, leaf, TG_SHA256_SIZE) == 0 &&
+           (exception->port == 0 || exception->port == port) &&
+           (exception->expires == 0 || now < exception->expires);
+}
+
+uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned port,
+                            const uint8_t leaf[TG_SHA256_SIZE], time_t now, time_t *until)
+{
+    const struct tg_exceptions *at = NULL;
+    char canonical[TG_HOST_SIZE];
+    uint64_t findings = 0;
+
+    *until = 0;
+    if (tg_host_canonical(host, canonical) != TG_HOST_INVALID)
+        at = tg_index_exceptions(policy->index, canonical, leaf);
+    for (; at; at = at->next) {
+        const struct tg_exception *exception = at->exception;
+
+        if (!forgives(exception, port, leaf, now))
+            continue;
+        findings |= exception->findings;
+        if (exception->expires != 0 && (*until == 0 || exception->expires < *until))
+            *until = exception->expires;
+    }
+    return findings;
+}

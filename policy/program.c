@@ -1,0 +1,237 @@
+/*
+ * program.c - the words of a rule's `program` key: which executables they mean.
+ *
+ * Globs are matched here and not by fnmatch(3): its outcome depends on the locale that the host
+ * process happens to have set, and it may fail for want of memory. `*`, `?` and `[...]` never
+ * match a slash; there is no escape character, and no character class inside brackets.
+ */
+#include "match.h"
+#include <limits.h>
+#include <string.h>
+
+/* Code points that no text has, for the elements of a glob and for bytes that aren't UTF-8. */
+enum { NOT_UTF8 = 0x110000, STAR = 0x200000, ANY_ONE };
+
+/* Globs of more elements than this overlap with everything. */
+enum { MOST_ELEMENTS = 1024 };
+
+static uint32_t next_code(const char **text)
+{
+    uint32_t code = 0;
+    size_t step = tg_utf8_decode(*text, strnlen(*text, 4), &code);
+
+    if (step == 0) {
+        code = NOT_UTF8 + (unsigned char)**text;
+        step = 1;
+    }
+    *text += step;
+    return code;
+}
+
+/* The ] that closes the bracket at OPEN; the first character inside is never it. */
+static const char *closing(const char *open)
+{
+    const char *at = open + 1;
+
+    if (*at == '!' || *at == '^')
+        at++;
+    if (*at != '\0' && *at != '/')
+        at++;
+    at += strcspn(at, "]/");
+    return *at == ']' ? at : NULL;
+}
+
+static bool bracket_has(const char *at, const char *close, uint32_t code)
+{
+    bool negated = *at == '!' || *at == '^', found = false;
+
+    if (negated)
+        at++;
+    while (at < close) {
+        uint32_t first = next_code(&at), last = first;
+
+        if (at + 1 < close && *at == '-') {
+            at++;
+            last = next_code(&at);
+        }
+        found = found || (code >= first && code <= last);
+    }
+    return found != negated;
+}
+
+/* Whether the element at *GLOB, which is no star, matches CODE; moves on behind it. */
+static bool element_has(const char **glob, uint32_t code)
+{
+    const char *at = *glob, *close = *at == '[' ? closing(at) : NULL;
+
+    if (close) {
+        *glob = close + 1;
+        return code != '/' && bracket_has(at + 1, close, code);
+    }
+    if (*at == '?') {
+        *glob = at + 1;
+        return code != '/';
+    }
+    return next_code(glob) == code;
+}
+
+/* No star reaches over a slash, so that only the last one seen ever has to be tried again. */
+static bool glob_has(const char *glob, const char *text)
+{
+    const char *star = NULL, *retry = NULL;
+
+    while (*text != '\0' || *glob != '\0') {
+        const char *next = text;
+        uint32_t code = *text != '\0' ? next_code(&next) : 0;
+
+        if (*glob == '*') {
+            star = ++glob;
+            retry = text;
+        } else if (*text != '\0' && *glob != '\0' && element_has(&glob, code)) {
+            text = next;
+        } else if (star && *retry != '\0' && *retry != '/') {
+            next_code(&retry);
+            glob = star;
+            text = retry;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *tg_program_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+bool tg_program_is_glob(const char *word)
+{
+    return strpbrk(word, "*?[") != NULL;
+}
+
+bool tg_program_covers(const char *word, const char *program)
+{
+    const char *meant = strchr(word, '/') ? program : tg_program_name(program);
+
+    return tg_program_is_glob(word) ? glob_has(word, meant) : strcmp(word, meant) == 0;
+}
+
+bool tg_rule_covers_program(const struct tg_rule *rule, const char *program)
+{
+    size_t i;
+
+    if (rule->programs.count == 0)
+        return true;
+    if (!program)
+        return false;
+    for (i = 0; i < rule->programs.count; i++)
+        if (tg_program_covers(rule->programs.word[i], program))
+            return true;
+    for (i = 0; i < rule->realpaths.count; i++)
+        if (strcmp(rule->realpaths.word[i], program) == 0)
+            return true;
+    return false;
+}
+
+/* A bracket that isn't closed, or has a class such as [:digit:] in it. */
+static const char *bracket_fault(const char *word)
+{
+    const char *open = strchr(word, '['), *close;
+
+    for (; open; open = strchr(close + 1, '[')) {
+        close = closing(open);
+        if (!close)
+            return "has a [ without its ]: to mean the character itself, write [[]";
+        if (memmem(open + 1, (size_t)(close - open), "[:", 2))
+            return "has a character class, which isn't known: write [0-9] for [[:digit:]]";
+    }
+    return NULL;
+}
+
+const char *tg_program_fault(struct tg_arena *arena, const char *word)
+{
+    const char *fault = bracket_fault(word);
+
+    if (word[0] == '\0')
+        fault = "is no program: write a file's name, its absolute path, or a glob over either";
+    else if (word[0] != '/' && strchr(word, '/'))
+        fault = "is a relative path: write a file's name alone, or its path from / on";
+    else if (word[strlen(word) - 1] == '/')
+        fault = "is a directory: write the path of a program, or end it in /* for all in there";
+    else if (strlen(word) >= PATH_MAX)
+        fault = "is longer than a path can be";
+    return fault ? tg_arena_sentence(arena, "\"%s\" %s", word, fault) : NULL;
+}
+
+/* Returns the number of elements, or 0 if there are none or too many. */
+static size_t read_elements(const char *glob, uint32_t element[MOST_ELEMENTS])
+{
+    size_t count = 0;
+
+    while (*glob != '\0') {
+        const char *close = *glob == '[' ? closing(glob) : NULL;
+
+        if (count == MOST_ELEMENTS)
+            return 0;
+        if (close || *glob == '*' || *glob == '?') {
+            element[count++] = *glob == '*' ? STAR : ANY_ONE;
+            glob = close ? close + 1 : glob + 1;
+        } else {
+            element[count++] = next_code(&glob);
+        }
+    }
+    return count;
+}
+
+/* Given whether the beginnings before each of both elements meet, whether those with them do. */
+static bool meets(uint32_t a, uint32_t b, bool before_both, bool before_a, bool before_b)
+{
+    if (a == STAR || b == STAR)
+        return (a == STAR && (before_a || (b != '/' && before_b))) ||
+               (b == STAR && (before_b || (a != '/' && before_a)));
+    return before_both && (a == b || (a == ANY_ONE && b != '/') || (b == ANY_ONE && a != '/'));
+}
+
+/* True if some text is matched by both globs. Brackets count as `?`. */
+static bool globs_meet(const char *one, const char *other)
+{
+    uint32_t a[MOST_ELEMENTS], b[MOST_ELEMENTS];
+    size_t rows = read_elements(one, a), columns = read_elements(other, b), i, j;
+    bool meet[MOST_ELEMENTS + 1] = {true}, diagonal;
+
+    if (rows == 0 || columns == 0)
+        return true;
+    for (j = 1; j <= columns && b[j - 1] == STAR; j++)
+        meet[j] = true;
+    for (i = 1; i <= rows; i++) {
+        diagonal = meet[0];
+        meet[0] = meet[0] && a[i - 1] == STAR;
+        for (j = 1; j <= columns; j++) {
+            bool above = meet[j];
+
+            meet[j] = meets(a[i - 1], b[j - 1], diagonal, above, meet[j - 1]);
+            diagonal = above;
+        }
+    }
+    return meet[columns];
+}
+
+bool tg_program_overlap(const char *one, const char *other)
+{
+    bool one_glob, other_glob;
+
+    if (!strchr(one, '/') || !strchr(other, '/')) {
+        one = tg_program_name(one);
+        other = tg_program_name(other);
+    }
+    one_glob = tg_program_is_glob(one);
+    other_glob = tg_program_is_glob(other);
+    if (one_glob && other_glob)
+        return globs_meet(one, other);
+    if (one_glob || other_glob)
+        return one_glob ? glob_has(one, other) : glob_has(other, one);
+    return strcmp(one, other) == 0;
+}

@@ -1,0 +1,177 @@
+/* text.c - the growing buffer of mem.h, and what text of a hostile origin looks like in it. */
+#include "mem.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t tg_utf8_decode(const char *text, size_t length, uint32_t *code)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
+    const unsigned char *byte = (const unsigned char *)text;
+    size_t form = 0, i;
+    uint32_t value;
+
+    while (form < 4 && (byte[0] & forms[form].mask) != forms[form].lead)
+        form++;
+    if (form >= 4 || length < form + 1)
+        return 0;
+    value = (uint32_t)(byte[0] & ~forms[form].mask);
+    for (i = 1; i <= form; i++) {
+        if ((byte[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (byte[i] & 0x3Fu);
+    }
+    if (value < forms[form].least || (value >= 0xD800 && value <= 0xDFFF) || value > 0x10FFFF)
+        return 0;
+    *code = value;
+    return form + 1;
+}
+
+bool tg_utf8_unsafe(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } unsafe[] = {{0, 0x1F},        {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
+                  {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF}};
+    size_t i;
+
+    for (i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+        if (code >= unsafe[i].first && code <= unsafe[i].last)
+            return true;
+    return false;
+}
+
+static int reserve(struct tg_buf *buf, size_t more)
+{
+    size_t capacity = buf->capacity ? buf->capacity : 64;
+    char *text;
+
+    if (buf->failed || more >= SIZE_MAX / 4 - buf->length) {
+        buf->failed = true;
+        return 0;
+    }
+    while (capacity <= buf->length + more)
+        capacity *= 2;
+    if (capacity == buf->capacity)
+        return 1;
+    text = realloc(buf->text, capacity);
+    if (!text) {
+        buf->failed = true;
+        return 0;
+    }
+    buf->text = text;
+    buf->capacity = capacity;
+    return 1;
+}
+
+void tg_buf_addn(struct tg_buf *buf, const char *text, size_t length)
+{
+    if (!reserve(buf, length))
+        return;
+    if (length > 0)
+        memcpy(buf->text + buf->length, text, length);
+    buf->length += length;
+    buf->text[buf->length] = '\0';
+}
+
+void tg_buf_add(struct tg_buf *buf, const char *text)
+{
+    tg_buf_addn(buf, text, strlen(text));
+}
+
+void tg_buf_vprintf(struct tg_buf *buf, const char *format, va_list args)
+{
+    char *text = NULL;
+    int length = vasprintf(&text, format, args);
+
+    if (length < 0) {
+        buf->failed = true;
+        return;
+    }
+    tg_buf_addn(buf, text, (size_t)length);
+    free(text);
+}
+
+void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tg_buf_vprintf(buf, format, args);
+    va_end(args);
+}
+
+static void add_hex(struct tg_buf *buf, const char *text, size_t length)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t i;
+
+    for (i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        char escape[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+
+        tg_buf_addn(buf, escape, sizeof escape);
+    }
+}
+
+void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length)
+{
+    size_t i, step;
+    uint32_t code;
+
+    for (i = 0; i < length; i += step) {
+        step = tg_utf8_decode(text + i, length - i, &code);
+        if (step > 0 && code != '\\' && !tg_utf8_unsafe(code)) {
+            tg_buf_addn(buf, text + i, step);
+            continue;
+        }
+        step = step > 0 ? step : 1;
+        add_hex(buf, text + i, step);
+    }
+}
+
+void tg_buf_json(struct tg_buf *buf, const char *text)
+{
+    size_t length = text ? strlen(text) : 0, i, step;
+    uint32_t code;
+
+    if (!text) {
+        tg_buf_add(buf, "null");
+        return;
+    }
+    tg_buf_add(buf, "\"");
+    for (i = 0; i < length; i += step) {
+        step = tg_utf8_decode(text + i, length - i, &code);
+        if (step == 0) {
+            tg_buf_add(buf, "\xEF\xBF\xBD");
+            step = 1;
+        } else if (code == '"' || code == '\\' || tg_utf8_unsafe(code)) {
+            tg_buf_printf(buf, "\\u%04x", (unsigned)code);
+        } else {
+            tg_buf_addn(buf, text + i, step);
+        }
+    }
+    tg_buf_add(buf, "\"");
+}
+
+char *tg_buf_take(struct tg_buf *buf)
+{
+    char *text;
+
+    if (!buf->text)
+        tg_buf_add(buf, "");
+    text = buf->failed ? NULL : buf->text;
+    if (!text)
+        free(buf->text);
+    *buf = (struct tg_buf){0};
+    return text;
+}
+
+void tg_buf_free(struct tg_buf *buf)
+{
+    free(buf->text);
+    *buf = (struct tg_buf){0};
+}

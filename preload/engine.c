@@ -1,0 +1,149 @@
+/* engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand. */
+#include "engine.h"
+#include "names.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/*
+ * The linker's own word for "beside this library": it knows the folder as an absolute path,
+ * also where LD_PRELOAD named a relative one and the process has changed its directory since.
+ */
+#define ENGINE_PATH "$ORIGIN/libtrustgraft.so"
+
+#define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
+
+static const char *const names[FUNCTIONS] = {
+    "tg_inject_version",      "tg_inject_libssl",       "tg_inject_set_app_verify",
+    "tg_inject_set_app_info", "tg_inject_get_app_info", "tg_inject_set_name_source",
+};
+
+union table {
+    struct tg_engine engine;
+    uintptr_t function[FUNCTIONS];
+};
+
+/* Threads that come at once all load it and store the same: no lock, so none over a fork. */
+static _Atomic uintptr_t functions[FUNCTIONS];
+enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
+static _Atomic enum state state;
+
+void tg_engine_complain(const char *what, const char *detail)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    char line[1024];
+
+    if (atomic_flag_test_and_set(&said))
+        return;
+    int length = snprintf(line, sizeof(line), "trustgraft: %s%s%s; no TLS in this process\n", what,
+                          detail != NULL ? ": " : "", detail != NULL ? detail : "");
+    if (length >= (int)sizeof(line))
+        length = sizeof(line) - 1;
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+        return; /* there is nobody left to tell */
+}
+
+/*
+ * The engine is linked to OpenSSL 3. Where the global scope holds another libcrypto's
+ * functions of the same names (BoringSSL, OpenSSL 1.1), it must see its own first.
+ */
+static int load_mode(void)
+{
+    unsigned long (*version)(void) = dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
+    bool foreign =
+        version != NULL ? version() < TG_OPENSSL_3 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+
+    return RTLD_NOW | RTLD_LOCAL | (foreign ? RTLD_DEEPBIND : 0);
+}
+
+/* The handle is never closed: hooks in libssl point into the engine until the process ends. */
+static bool load(union table *table)
+{
+    /* The provider may have brought it in already, from wherever it stands. */
+    void *handle = dlopen("libtrustgraft.so", RTLD_NOLOAD | RTLD_NOW);
+
+    if (handle == NULL)
+        handle = dlopen(ENGINE_PATH, load_mode());
+    if (handle == NULL) {
+        tg_engine_complain("its engine can't be loaded", dlerror());
+        return false;
+    }
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        table->function[i] = (uintptr_t)dlsym(handle, names[i]);
+        if (table->function[i] == 0) {
+            tg_engine_complain("libtrustgraft.so is of another version: it lacks", names[i]);
+            return false;
+        }
+    }
+    if (table->engine.version() != TG_INJECT_VERSION) {
+        tg_engine_complain("libtrustgraft.so is of another version", NULL);
+        return false;
+    }
+    return true;
+}
+
+static void fetch(union table *table)
+{
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        table->function[i] = atomic_load_explicit(&functions[i], memory_order_relaxed);
+}
+
+static bool obtain(union table *table)
+{
+    if (atomic_load_explicit(&state, memory_order_acquire) != STATE_UNLOADED) {
+        fetch(table);
+        return true;
+    }
+    if (!load(table))
+        return false;
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        atomic_store_explicit(&functions[i], table->function[i], memory_order_relaxed);
+    table->engine.set_name_source(tg_names_find);
+    enum state expected = STATE_UNLOADED;
+    atomic_compare_exchange_strong(&state, &expected, STATE_LOADED);
+    return true;
+}
+
+static bool hook(void *ssl_ctx_new)
+{
+    union table table;
+
+    if (!obtain(&table))
+        return false;
+    switch (table.engine.libssl(ssl_ctx_new)) {
+    case TG_INJECT_INERT:
+        atomic_store_explicit(&state, STATE_INERT, memory_order_release);
+        return true;
+    case TG_INJECT_HOOKED:
+        atomic_store_explicit(&state, STATE_ACTIVE, memory_order_release);
+        return true;
+    case TG_INJECT_FAILED:
+        break; /* it has said why */
+    }
+    return false;
+}
+
+bool tg_engine_protect(void *ssl_ctx_new)
+{
+    int saved = errno;
+
+    if (atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return true;
+    bool allowed = hook(ssl_ctx_new);
+    errno = saved;
+    return allowed;
+}
+
+bool tg_engine_active(struct tg_engine *engine)
+{
+    union table table;
+
+    if (atomic_load_explicit(&state, memory_order_acquire) != STATE_ACTIVE)
+        return false;
+    fetch(&table);
+    *engine = table.engine;
+    return true;
+}

@@ -1,0 +1,34 @@
+/* engine.h - libtrustgraft.so, which isn't in the process before the first SSL_CTX is. */
+#ifndef TG_ENGINE_H
+#define TG_ENGINE_H
+
+#include "inject.h"
+#include <stdbool.h>
+
+/* OpenSSL_version_num(3) of the first version that the engine can work with. */
+#define TG_OPENSSL_3 0x30000000ul
+
+/* What we call in libtrustgraft.so: inject.h. */
+struct tg_engine {
+    int (*version)(void);
+    enum tg_injected (*libssl)(void *ssl_ctx_new);
+    int (*set_app_verify)(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, void *), void *arg);
+    int (*set_app_info)(SSL *ssl, void (*callback)(const SSL *, int, int));
+    int (*get_app_info)(const SSL *ssl, void (**callback)(const SSL *, int, int));
+    void (*set_name_source)(tg_inject_name_source *names);
+};
+
+/*
+ * Puts the libssl of SSL_CTX_NEW, its own function of that name, under the policy. False if
+ * there is a policy, or might be, and that can't be done: then no TLS may happen; the first
+ * time it was said on stderr why. True at once where no policy is. Preserves errno.
+ */
+bool tg_engine_protect(void *ssl_ctx_new);
+
+/* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
+bool tg_engine_active(struct tg_engine *engine);
+
+/* One line on stderr, the first time only. DETAIL may be NULL. */
+void tg_engine_complain(const char *what, const char *detail);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * exported.c - programs that carry OpenSSL in the executable and export it (Node.js).
+ *
+ * They call their own SSL_CTX_new directly, so that no wrapper of ours is ever reached; but
+ * the hook needs none, as it installs itself by ex_data. It has to be there before the first
+ * context. All other programs pay one look into the executable's symbol hash table.
+ */
+#include "elf.h"
+#include "engine.h"
+#include <errno.h>
+
+/* The main program comes first. */
+static int open_program(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    if (!tg_elf_open(arg, info->dlpi_addr,
+                     tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum)))
+        return -1;
+    return 1;
+}
+
+static __typeof__(&SSL_set_options) set_options;
+
+/* CRYPTO_EX_new: called for each fresh SSL, before its first handshake. */
+static void forbid(void *ssl, void *data, CRYPTO_EX_DATA *all, int index, long number, void *arg)
+{
+    (void)data, (void)all, (void)index, (void)number, (void)arg;
+    (void)set_options(ssl, SSL_OP_NO_SSL_MASK | SSL_OP_NO_DTLS_MASK);
+}
+
+/*
+ * This OpenSSL couldn't be put under the policy, and nobody asks us before it makes a
+ * context: its connections are left without a single protocol version to speak.
+ */
+static void forbid_tls(const struct tg_elf *program)
+{
+    __typeof__(&CRYPTO_get_ex_new_index) get_index =
+        tg_elf_definition(program, "CRYPTO_get_ex_new_index");
+
+    set_options = tg_elf_definition(program, "SSL_set_options");
+    if (get_index != NULL && set_options != NULL)
+        (void)get_index(CRYPTO_EX_INDEX_SSL, 0, NULL, forbid, NULL, NULL);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    struct tg_elf program;
+    int saved = errno;
+
+    if (dl_iterate_phdr(open_program, &program) != 1)
+        return;
+    void *ssl_ctx_new = tg_elf_definition(&program, "SSL_CTX_new");
+    unsigned long (*version)(void) = tg_elf_definition(&program, "OpenSSL_version_num");
+    if (ssl_ctx_new == NULL || version == NULL || version() < TG_OPENSSL_3)
+        return;
+    if (!tg_engine_protect(ssl_ctx_new))
+        forbid_tls(&program);
+    errno = saved;
+}

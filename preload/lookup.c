@@ -1,0 +1,64 @@
+/* lookup.c - the interposed name lookups of libc: what they find is remembered. */
+#include "names.h"
+#include "resolve.h"
+#include "trustgraft.h"
+#include <errno.h>
+
+TG_API int getaddrinfo(const char *restrict name, const char *restrict service,
+                       const struct addrinfo *restrict hints, struct addrinfo **restrict list)
+{
+    __typeof__(&getaddrinfo) real = tg_resolve_libc(TG_GETADDRINFO);
+
+    if (real == NULL)
+        return EAI_FAIL;
+    int result = real(name, service, hints, list);
+    if (result == 0)
+        tg_names_add_addrinfo(name, *list);
+    return result;
+}
+
+TG_API struct hostent *gethostbyname(const char *name)
+{
+    __typeof__(&gethostbyname) real = tg_resolve_libc(TG_GETHOSTBYNAME);
+    struct hostent *entry = real != NULL ? real(name) : NULL;
+
+    tg_names_add_hostent(name, entry);
+    return entry;
+}
+
+TG_API struct hostent *gethostbyname2(const char *name, int family)
+{
+    __typeof__(&gethostbyname2) real = tg_resolve_libc(TG_GETHOSTBYNAME2);
+    struct hostent *entry = real != NULL ? real(name, family) : NULL;
+
+    tg_names_add_hostent(name, entry);
+    return entry;
+}
+
+TG_API int gethostbyname_r(const char *restrict name, struct hostent *restrict entry,
+                           char *restrict buffer, size_t size, struct hostent **restrict found,
+                           int *restrict error)
+{
+    __typeof__(&gethostbyname_r) real = tg_resolve_libc(TG_GETHOSTBYNAME_R);
+
+    if (real == NULL)
+        return ENOSYS;
+    int result = real(name, entry, buffer, size, found, error);
+    if (result == 0)
+        tg_names_add_hostent(name, *found);
+    return result;
+}
+
+TG_API int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict entry,
+                            char *restrict buffer, size_t size, struct hostent **restrict found,
+                            int *restrict error)
+{
+    __typeof__(&gethostbyname2_r) real = tg_resolve_libc(TG_GETHOSTBYNAME2_R);
+
+    if (real == NULL)
+        return ENOSYS;
+    int result = real(name, family, entry, buffer, size, found, error);
+    if (result == 0)
+        tg_names_add_hostent(name, *found);
+    return result;
+}

@@ -1,0 +1,154 @@
+/* init.c - OSSL_provider_init: wiring, and what a provider says about itself. */
+#include "inject.h"
+#include "provider.h"
+#include <dlfcn.h>
+#include <openssl/conf.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <stdlib.h>
+
+static bool in_force;
+
+static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
+{
+    for (; in->function_id != 0; in++) {
+        switch (in->function_id) {
+        case OSSL_FUNC_CORE_GET_PARAMS:
+            provider->get_params = OSSL_FUNC_core_get_params(in);
+            break;
+        case OSSL_FUNC_CORE_NEW_ERROR:
+            provider->new_error = OSSL_FUNC_core_new_error(in);
+            break;
+        case OSSL_FUNC_CORE_VSET_ERROR:
+            provider->vset_error = OSSL_FUNC_core_vset_error(in);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static const void *object_of(const void *address)
+{
+    Dl_info info;
+
+    return address != NULL && dladdr(address, &info) ? info.dli_fbase : NULL;
+}
+
+/*
+ * With two libcrypto in a process, the one that loaded us needn't be the one that the dynamic
+ * linker bound us to. Then we would hook the wrong one.
+ */
+static bool bound_to(const struct tg_provider *provider)
+{
+    return object_of((const void *)provider->get_params) == object_of((const void *)X509_new);
+}
+
+static bool inject(const struct tg_provider *provider)
+{
+    struct tg_settings settings;
+
+    if (!bound_to(provider)) {
+        tg_provider_error(provider, TG_REASON_INJECT, "another libcrypto is in the way");
+        return false;
+    }
+    tg_settings_read(provider, &settings);
+    if (tg_inject_libcrypto(settings.policy, settings.problem) != TG_INJECT_FAILED)
+        return true;
+    tg_provider_error(provider, TG_REASON_INJECT, NULL);
+    return false;
+}
+
+static OSSL_FUNC_provider_teardown_fn teardown;
+static OSSL_FUNC_provider_gettable_params_fn gettable;
+static OSSL_FUNC_provider_get_params_fn get;
+static OSSL_FUNC_provider_query_operation_fn query;
+
+/* The hook stays: contexts and connections that it serves may outlive the provider. */
+static void teardown(void *provctx)
+{
+    free(provctx);
+}
+
+static const OSSL_PARAM *gettable(void *provctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_NAME, NULL, 0),
+        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, NULL, 0),
+        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_BUILDINFO, NULL, 0),
+        OSSL_PARAM_int(OSSL_PROV_PARAM_STATUS, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return params;
+}
+
+static int set_text(OSSL_PARAM params[], const char *key, const char *text)
+{
+    OSSL_PARAM *param = OSSL_PARAM_locate(params, key);
+
+    return param == NULL || OSSL_PARAM_set_utf8_ptr(param, text);
+}
+
+static int get(void *provctx, OSSL_PARAM params[])
+{
+    OSSL_PARAM *status = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS);
+
+    (void)provctx;
+    return set_text(params, OSSL_PROV_PARAM_NAME, "trustgraft") &&
+           set_text(params, OSSL_PROV_PARAM_VERSION, TG_VERSION) &&
+           set_text(params, OSSL_PROV_PARAM_BUILDINFO, TG_VERSION) &&
+           (status == NULL || OSSL_PARAM_set_int(status, 1));
+}
+
+static const OSSL_ALGORITHM *query(void *provctx, int operation, int *no_cache)
+{
+    (void)provctx;
+    *no_cache = 0;
+    return operation == OSSL_OP_STORE ? tg_store_loaders : NULL;
+}
+
+static const OSSL_DISPATCH functions[] = {
+    {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown},
+    {OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))gettable},
+    {OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))get},
+    {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
+    {OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, (void (*)(void))tg_provider_reasons},
+    {0, NULL},
+};
+
+TG_API OSSL_provider_init_fn OSSL_provider_init;
+
+int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                       const OSSL_DISPATCH **out, void **provctx)
+{
+    struct tg_provider *provider = calloc(1, sizeof(*provider));
+
+    if (provider == NULL)
+        return 0;
+    provider->core = handle;
+    take(provider, in);
+    if (!inject(provider)) {
+        free(provider);
+        return 0;
+    }
+    __atomic_store_n(&in_force, true, __ATOMIC_RELEASE);
+    *provctx = provider;
+    *out = functions;
+    return 1;
+}
+
+/*
+ * A provider that can't be loaded or fails is no error to OpenSSL: it goes on without. But a
+ * configuration module is one, where config_diagnostics is set: so openssl.cnf names this
+ * library a second time, as a module. libcrypto looks it up under a name that its own headers
+ * give to another function, hence the label.
+ */
+TG_API conf_init_func require __asm__("OPENSSL_init");
+
+int require(CONF_IMODULE *module, const CONF *config)
+{
+    (void)module, (void)config;
+    return __atomic_load_n(&in_force, __ATOMIC_ACQUIRE);
+}

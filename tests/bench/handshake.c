@@ -1,0 +1,251 @@
+/*
+ * handshake.c - in-memory TLS 1.3 handshakes, of which only the client's CPU time counts.
+ *
+ *   handshake DIR [fresh]
+ *
+ * DIR holds root.pem, intermediate.pem and .key, leaf.pem and .key (P-256; the leaf is for
+ * *.bench.test). The client verifies against root.pem, as it would without trustgraft.
+ * fresh: a certificate that was never seen before and another name for each handshake.
+ *
+ * Each line of standard input is a number of handshakes to make; each is answered by a JSON
+ * object: how many were made so far, the CPU time of the client in the cheapest of this batch
+ * (what disturbs a machine only ever adds), and the memory held now. So several of these can
+ * take turns and be compared round by round. Exit: 0, or 1 where a handshake failed.
+ */
+#include <limits.h>
+#include <malloc.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_ROUNDS = 16 };
+
+struct bench {
+    SSL_CTX *client, *server;
+    X509 *leaf;
+    EVP_PKEY *leaf_key, *issuer_key;
+    bool fresh;
+};
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "handshake: %s\n", what);
+    ERR_print_errors_fp(stderr);
+    exit(1);
+}
+
+static FILE *open_in(const char *dir, const char *name)
+{
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    file = fopen(path, "re");
+    if (!file)
+        fail(path);
+    return file;
+}
+
+static X509 *read_certificate(const char *dir, const char *name)
+{
+    FILE *file = open_in(dir, name);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+
+    fclose(file);
+    if (!certificate)
+        fail(name);
+    return certificate;
+}
+
+static EVP_PKEY *read_key(const char *dir, const char *name)
+{
+    FILE *file = open_in(dir, name);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+
+    fclose(file);
+    if (!key)
+        fail(name);
+    return key;
+}
+
+static SSL_CTX *new_context(const SSL_METHOD *method)
+{
+    SSL_CTX *ctx = SSL_CTX_new(method);
+
+    if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION))
+        fail("no context");
+    return ctx;
+}
+
+static void set_up(struct bench *bench, const char *dir)
+{
+    X509 *root = read_certificate(dir, "root.pem");
+    X509 *intermediate = read_certificate(dir, "intermediate.pem");
+
+    bench->leaf = read_certificate(dir, "leaf.pem");
+    bench->leaf_key = read_key(dir, "leaf.key");
+    bench->issuer_key = read_key(dir, "intermediate.key");
+
+    bench->client = new_context(TLS_client_method());
+    SSL_CTX_set_verify(bench->client, SSL_VERIFY_PEER, NULL);
+    if (!X509_STORE_add_cert(SSL_CTX_get_cert_store(bench->client), root))
+        fail("no anchor");
+
+    bench->server = new_context(TLS_server_method());
+    SSL_CTX_set_num_tickets(bench->server, 0);
+    if (!SSL_CTX_use_certificate(bench->server, bench->leaf) ||
+        !SSL_CTX_use_PrivateKey(bench->server, bench->leaf_key) ||
+        !SSL_CTX_add1_chain_cert(bench->server, intermediate))
+        fail("no identity");
+    X509_free(root);
+    X509_free(intermediate);
+}
+
+/* The same key and names under another serial number: nothing cached knows it. */
+static void use_fresh_leaf(const struct bench *bench, SSL *server, long serial)
+{
+    X509 *leaf = X509_dup(bench->leaf);
+
+    if (!leaf || !ASN1_INTEGER_set(X509_get_serialNumber(leaf), 1000 + serial) ||
+        !X509_sign(leaf, bench->issuer_key, EVP_sha256()) || !SSL_use_certificate(server, leaf) ||
+        !SSL_use_PrivateKey(server, bench->leaf_key))
+        fail("no fresh leaf");
+    X509_free(leaf);
+}
+
+static long long cpu_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static SSL *new_client(const struct bench *bench, BIO *bio, long number)
+{
+    SSL *client = SSL_new(bench->client);
+    char host[64];
+
+    snprintf(host, sizeof host, "h%ld.bench.test", bench->fresh ? number : 0L);
+    if (!client || !SSL_set1_host(client, host) || !SSL_set_tlsext_host_name(client, host))
+        fail("no client");
+    SSL_set_bio(client, bio, bio);
+    SSL_set_connect_state(client);
+    return client;
+}
+
+static SSL *new_server(const struct bench *bench, BIO *bio, long number)
+{
+    SSL *server = SSL_new(bench->server);
+
+    if (!server)
+        fail("no server");
+    SSL_set_bio(server, bio, bio);
+    SSL_set_accept_state(server);
+    if (bench->fresh)
+        use_fresh_leaf(bench, server, number);
+    return server;
+}
+
+/* One step of SSL; true once its handshake is over. */
+static bool step(SSL *ssl)
+{
+    int done = SSL_do_handshake(ssl);
+
+    if (done != 1 && SSL_get_error(ssl, done) != SSL_ERROR_WANT_READ)
+        fail("refused");
+    return done == 1;
+}
+
+/* Returns the nanoseconds of CPU that the client took, its SSL's making and freeing included. */
+static long long handshake(const struct bench *bench, long number)
+{
+    BIO *to_server, *to_client;
+    long long start, spent;
+    bool client_done = false, server_done = false;
+    SSL *client, *server;
+
+    if (!BIO_new_bio_pair(&to_server, 0, &to_client, 0))
+        fail("no BIO pair");
+    server = new_server(bench, to_client, number);
+    start = cpu_ns();
+    client = new_client(bench, to_server, number);
+    spent = cpu_ns() - start;
+    for (int round = 0; !(client_done && server_done); round++) {
+        if (round == MAX_ROUNDS)
+            fail("the handshake does not end");
+        start = cpu_ns();
+        client_done = step(client);
+        spent += cpu_ns() - start;
+        server_done = step(server);
+    }
+    start = cpu_ns();
+    SSL_free(client);
+    spent += cpu_ns() - start;
+    SSL_free(server);
+    return spent;
+}
+
+static long resident_kb(void)
+{
+    char line[64] = "";
+    char *pages = line;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    if (!file || !fgets(line, sizeof line, file))
+        fail("no /proc/self/statm");
+    fclose(file);
+    strtol(pages, &pages, 10); /* the size comes first */
+    return strtol(pages, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Makes COUNT handshakes, the first being number FIRST; returns what the cheapest took. */
+static long long batch(const struct bench *bench, long first, long count)
+{
+    long long least = LLONG_MAX;
+
+    for (long i = 0; i < count; i++) {
+        long long spent = handshake(bench, first + i);
+
+        if (spent < least)
+            least = spent;
+    }
+    return least;
+}
+
+static void report(long made, long long client_ns)
+{
+    struct mallinfo2 heap = mallinfo2();
+
+    printf("{\"handshakes\":%ld,\"client_ns\":%lld,\"rss_kb\":%ld,\"heap_kb\":%zu}\n", made,
+           client_ns, resident_kb(), (heap.uordblks + heap.hblkhd) / 1024);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {0};
+    char line[32];
+    long made = 0;
+
+    if (argc < 2)
+        fail("usage: handshake DIR [fresh]");
+    bench.fresh = argc > 2 && !strcmp(argv[2], "fresh");
+    set_up(&bench, argv[1]);
+    while (fgets(line, sizeof line, stdin)) {
+        long count = strtol(line, NULL, 10);
+        long long least;
+
+        if (count < 1)
+            fail("a number of handshakes, from 1");
+        least = batch(&bench, made + 1, count);
+        made += count;
+        report(made, least);
+    }
+    return 0;
+}

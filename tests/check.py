@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""check.py --build DIR --pki DIR [SUITE...] - runs all test suites and adds up what they say.
+
+A suite is a program that ends its output with `N passed, N failed[, N skipped]`, or a cmocka
+program. One that fails without saying so, says nothing, or hangs counts as one failure. What
+each printed is in DIR/log/SUITE.log. SUITE picks some by their beginnings (unit, asan/unit).
+The last line is the sum; the exit status is 0 only if nothing failed.
+"""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+PYTHON = "/usr/bin/python3"
+TIMEOUT = 900  # seconds for one suite
+SUMMARY = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\.?$", re.M)
+CMOCKA = re.compile(r"\[  (PASSED|FAILED|SKIPPED) +\] (?:[^\n]*: )?(\d+) test\(s\)")
+
+# Name and command of each suite besides the unit tests; the slow ones come first.
+SUITES = [
+    ("e2e", [PYTHON, "tests/e2e/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("asan/verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}/asan", "--pki", "{pki}"]),
+    ("verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
+    ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("readme", [PYTHON, "tests/readme/run.py", "--build", "{build}"]),
+]
+
+
+def suites(build, pki):
+    for name, command in SUITES:
+        yield name, [word.format(build=build, pki=pki) for word in command]
+    for kind in ("unit", "asan/unit"):
+        for source in sorted(glob.glob("tests/unit/test_*.c")):
+            name = os.path.basename(source)[:-len(".c")]
+            folder = kind.replace("unit", "tests/unit")
+            yield f"{kind}/{name}", [f"{build}/{folder}/{name}"]
+
+
+def count(output):
+    """(passed, failed, skipped) as OUTPUT says, or None where it says nothing."""
+    told = SUMMARY.findall(output)
+    if told:
+        return tuple(int(number or 0) for number in told[-1])
+    sums = dict.fromkeys(("PASSED", "FAILED", "SKIPPED"), 0)
+    told = CMOCKA.findall(output)
+    for kind, number in told:
+        sums[kind] += int(number)
+    return tuple(sums.values()) if told else None
+
+
+def judge(status, output):
+    """The counts of a suite that ended with STATUS, and what else is to be said about it."""
+    counts = count(output)
+    if counts is None:
+        return (0, 1, 0), f"ended with status {status} and without a summary"
+    passed, failed, skipped = counts
+    if status != 0 and failed == 0:
+        return (passed, 1, skipped), f"ended with status {status} though no test failed"
+    if passed + failed + skipped == 0:
+        return (0, 1, 0), "ran no test"
+    return counts, ""
+
+
+def run(name, command, build, env):
+    log = f"{build}/log/{name}.log"
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    begun = time.monotonic()
+    with open(log, "w+", encoding="utf-8", errors="replace") as file:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file,
+                                       stderr=subprocess.STDOUT, env=env,
+                                       start_new_session=True)
+            status = process.wait(TIMEOUT)
+        except OSError as error:
+            file.write(f"{error}\n")
+            status = 127
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            file.write(f"\nkilled after {TIMEOUT} seconds\n")
+            status = process.wait()
+        file.seek(0)
+        output = file.read()
+    counts, remark = judge(status, output)
+    return name, counts, remark, time.monotonic() - begun, log, output
+
+
+def text(counts):
+    passed, failed, skipped = counts
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def show(name, counts, remark, seconds, log, output):
+    state = "FAILED" if counts[1] else "ok"
+    print(f"  {state:7} {name:28} {text(counts):32} {seconds:6.1f} s", flush=True)
+    if counts[1]:
+        print(f"          {remark or 'see'}: {log}")
+        for line in output.rstrip().splitlines()[-25:]:
+            print(f"          | {line}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--pki", default="build/pki")
+    parser.add_argument("suite", nargs="*")
+    options = parser.parse_args()
+    source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    build, pki = os.path.abspath(options.build), os.path.abspath(options.pki)
+    os.chdir(source)
+    env = {**os.environ, "TG_PKI": pki, "TG_SRC": source, "TG_BUILD": build,
+           "PYTHONDONTWRITEBYTECODE": "1"}
+    for name in ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "XDG_CONFIG_HOME"):
+        env.pop(name, None)
+    wanted = [(name, command) for name, command in suites(build, pki)
+              if not options.suite or name.startswith(tuple(options.suite))]
+    total = [0, 0, 0]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(run, name, command, build, env) for name, command in wanted]
+        for future in concurrent.futures.as_completed(running):
+            result = future.result()
+            show(*result)
+            total = [sum(pair) for pair in zip(total, result[1])]
+    print(text(total))
+    sys.exit(1 if total[1] or not total[0] else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""harness.py - tests as named functions of a lab, run a few at a time, a line for each."""
+import concurrent.futures
+import sys
+import traceback
+
+WORKERS = 3
+
+
+class Skip(Exception):
+    """The machine lacks something that this test needs; the text says what."""
+
+
+class Failure(AssertionError):
+    """What was wrong, in a sentence."""
+
+
+def require(condition, text):
+    """Fails the test with TEXT unless CONDITION holds."""
+    if not condition:
+        raise Failure(text)
+
+
+def attempt(test, lab):
+    """('ok', ''), ('skipped', why) or ('FAILED', what)."""
+    try:
+        test(lab)
+    except Skip as reason:
+        return "skipped", str(reason)
+    except Failure as what:
+        return "FAILED", str(what)
+    except Exception:  # a broken test is a failed one, and the others go on
+        return "FAILED", traceback.format_exc()
+    return "ok", ""
+
+
+def run(lab, tests):
+    """Runs (name, function) pairs, prints a line each and the sum; True if none failed."""
+    counts = {"ok": 0, "skipped": 0, "FAILED": 0}
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        try:
+            results = pool.map(lambda test: attempt(test[1], lab), tests)
+            for (name, _), (verdict, text) in zip(tests, results):
+                counts[verdict] += 1
+                tail = f": {text}" if verdict == "skipped" else ""
+                print(f"{verdict:<8}{name}{tail}", flush=True)
+                if verdict == "FAILED":
+                    print("        " + text.strip().replace("\n", "\n        "), flush=True)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    print(f"{counts['ok']} passed, {counts['FAILED']} failed{skipped}")
+    sys.stdout.flush()
+    return counts["FAILED"] == 0

@@ -1,0 +1,126 @@
+"""resumption.py - sessions and keys that would bring a connection past the certificate."""
+import re
+
+from e2e.harness import require
+from e2e.naming import GET, in_both_ways
+from lab import clients, ways
+
+SERVERS = ("api", "api/1.2", "api-other", "api-other/1.2")
+PSK = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+
+def start(lab):
+    """Servers without a certificate."""
+    lab.servers.openssl("psk-1.3", "-psk", PSK, "-tls1_3")
+    lab.servers.openssl("psk-1.2", "-psk", PSK, "-tls1_2", "-cipher", "PSK-AES128-GCM-SHA256")
+    lab.servers.openssl("anonymous", "-tls1_2", "-cipher", "ADH-AES128-GCM-SHA256:@SECLEVEL=0")
+
+
+def s_client(lab, way, policy, server, *arguments):
+    """(the server's words arrived, the session was resumed, all that was said)."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{lab.servers.ports[server]}",
+               "-servername", "api.example.test", "-ign_eof", *arguments]
+    if way != ways.BARE:
+        command = ways.by_command(lab.build, way, command, lab.policy(policy))
+    _, out, err = lab.run(command, GET)
+    resumed = re.search(r"(?m)^(New|Reused), ", out)
+    return "hello from" in out, bool(resumed) and resumed[1] == "Reused", out + err
+
+
+def bare_session(lab, way, server):
+    """A session that a process without the shim made; resumable without it."""
+    path = str(lab.scratch / f"session-{way}-{server.replace('/', '-')}")
+    arrived, _, said = s_client(lab, ways.BARE, None, server, "-sess_out", path)
+    require(arrived, said)
+    _, resumed, said = s_client(lab, ways.BARE, None, server, "-sess_in", path)
+    require(resumed, f"not even resumed without the shim: {said}")
+    return path
+
+
+def full_handshake(lab, way, version):
+    """A host with a rule: the foreign session is not used, the server is evaluated."""
+    good, bad = f"api{version}", f"api-other{version}"
+    policy = "[host api.example.test]\nanchors = {root}"
+    path = bare_session(lab, way, good)
+    arrived, resumed, said = s_client(lab, way, policy, good, "-sess_in", path)
+    require(arrived and not resumed, f"resumed: {resumed}: {said}")
+    path = bare_session(lab, way, bad)
+    arrived, _, said = s_client(lab, way, policy, bad, "-sess_in", path)
+    require(not arrived and "reject" in said, f"a foreign session was used: {said}")
+
+
+def unmatched_resumes(lab, way):
+    """A host without a rule: as without the shim."""
+    for server in ("api", "api/1.2"):
+        path = bare_session(lab, way, server)
+        arrived, resumed, said = s_client(lab, way, "[host other.test]\nstrict = yes", server,
+                                          "-sess_in", path)
+        require(arrived and resumed, f"{server}: {said}")
+
+
+def second_transfer(lab, way):
+    """A session of this very policy may be used again; curl makes two connections here."""
+    target = lab.target("api/1.2")
+    command = [*clients.curl(target), f"https://{target.authority}/again", "-v"]
+    for anchors, wanted in (("{root}", 2), ("{other-root}", 0)):
+        policy = lab.policy("[host api.example.test]\nanchors = " + anchors)
+        _, out, err = lab.run(ways.by_command(lab.build, way, command, policy))
+        require(out.count("hello from") == wanted, f"{anchors}: {out}{err}")
+
+
+TWO_HOSTS = """
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+session = None
+for host in ("good.example.test", "bad.example.test"):
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 8) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=host, session=session) as secured:
+                secured.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                secured.recv(100)
+                session = secured.session
+                print(host, "accept", secured.session_reused)
+        except ssl.SSLError:
+            print(host, "refuse")
+"""
+
+
+def session_of_another_host(lab, way):
+    """A session that was accepted for one host doesn't open another's door."""
+    policy = lab.policy("[host good.example.test]\nanchors = {root}\nhostname = api.example.test\n"
+                        "[host bad.example.test]\nanchors = {other-root}")
+    for server in ("api", "api/1.2"):
+        command = [clients.PYTHON, "-c", TWO_HOSTS, str(lab.servers.ports[server])]
+        _, out, err = lab.run(ways.by_command(lab.build, way, command, policy))
+        require(out.splitlines() == ["good.example.test accept False", "bad.example.test refuse"],
+                f"{server}: {out}{err}")
+
+
+def no_certificate(lab, way, server, *arguments):
+    """Accepted without the shim and without a rule; refused where a rule asks for a server."""
+    arrived, _, said = s_client(lab, ways.BARE, None, server, *arguments)
+    require(arrived, f"not even without the shim: {said}")
+    arrived, _, said = s_client(lab, way, "[host other.test]\nstrict = yes", server, *arguments)
+    require(arrived, f"a host without a rule: {said}")
+    for rule in ("anchors = {root}", "trust-certificate = {api}", "action = reject"):
+        arrived, _, said = s_client(lab, way, f"[host api.example.test]\n{rule}", server,
+                                    *arguments)
+        require(not arrived and "reject" in said, f"{rule}: {said}")
+
+
+def tests():
+    for version, tail in (("1.2", "/1.2"), ("1.3", "")):
+        yield from in_both_ways(f"session: a foreign one is not used, TLS {version}",
+                                lambda lab, way, tail=tail: full_handshake(lab, way, tail))
+    yield from in_both_ways("session: a host without a rule resumes", unmatched_resumes)
+    yield from in_both_ways("session: this policy's own may be used", second_transfer)
+    yield from in_both_ways("session: another host's", session_of_another_host)
+    for server, arguments in (
+            ("psk-1.3", ("-psk", PSK, "-tls1_3")),
+            ("psk-1.2", ("-psk", PSK, "-tls1_2", "-cipher", "PSK-AES128-GCM-SHA256")),
+            ("anonymous", ("-tls1_2", "-cipher", "ADH-AES128-GCM-SHA256:@SECLEVEL=0"))):
+        yield from in_both_ways(
+            f"no certificate: {server}",
+            lambda lab, way, server=server, arguments=arguments: no_certificate(
+                lab, way, server, *arguments))

@@ -1,0 +1,42 @@
+"""pki.py - the test PKI that certs/make-pki baked, by name."""
+import base64
+import pathlib
+import re
+
+
+class Pki:
+    """What is in DIRECTORY, and policy texts about it."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory).resolve()
+        self.fingerprints, self.pins = {}, {}
+        for line in (self.directory / "INDEX").read_text().splitlines():
+            name, self.fingerprints[name], self.pins[name], _ = line.split("\t")
+        self.names = {value[7:]: name for name, value in self.fingerprints.items()}
+
+    def pem(self, name):
+        return self.directory / f"{name}.pem"
+
+    def chain(self, name):
+        return self.directory / f"{name}.chain.pem"
+
+    def key(self, name):
+        return self.directory / f"{name}.key"
+
+    def der(self, name):
+        lines = self.pem(name).read_text().splitlines()
+        return base64.b64decode("".join(lines[1:-1]))
+
+    def expand(self, text, **extra):
+        """TEXT with {NAME} as the path of a certificate, {fp NAME} as its fingerprint,
+        {pin NAME} as its pin, and {WORD} as EXTRA has it."""
+        def replace(hit):
+            kind, name = hit[1], hit[2]
+            if kind:
+                return {"fp": self.fingerprints, "pin": self.pins}[kind.strip()][name]
+            if name in extra:
+                return str(extra[name])
+            if name not in self.fingerprints:
+                raise KeyError(f"no certificate is called {name}")
+            return str(self.pem(name))
+        return re.sub(r"\{(fp |pin )?([\w-]+)\}", replace, text)

@@ -1,0 +1,123 @@
+"""servers.py - starts real servers, and stops every one of them whatever happens."""
+import contextlib
+import ctypes
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+START_SECONDS = 20
+PR_SET_PDEATHSIG = 1
+HERE = pathlib.Path(__file__).resolve().parent
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def die_with_parent():
+    """In the child: no server outlives the lab, even one that was killed (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def accepts(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+class Servers(contextlib.AbstractContextManager):
+    """Servers for the leaves of PKI; leaving the context stops them. One thread starts them."""
+
+    def __init__(self, pki, scratch):
+        self.pki, self.scratch = pki, pathlib.Path(scratch)
+        self.ports, self.running = {}, []
+
+    def __exit__(self, *_):
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream:
+                    stream.close()
+        self.running.clear()
+
+    def start(self, command, **options):
+        process = subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True,
+                                   **options)
+        self.running.append(process)
+        return process
+
+    def python(self, names):
+        """CPython's ssl, one port for each of NAMES (serve.py says what a name is)."""
+        wanted = [name for name in dict.fromkeys(names) if name not in self.ports]
+        process = self.start([sys.executable, str(HERE / "serve.py"), str(self.pki.directory),
+                              *wanted], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if line == "ready\n":
+                return
+            name, port = line.split()
+            self.ports[name] = int(port)
+        raise RuntimeError(f"serve.py ended: {process.wait()}")
+
+    def wait_for(self, name, process, port):
+        end = time.monotonic() + START_SECONDS
+        while not accepts(port):
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{name} did not start: {process.args}")
+            time.sleep(0.02)
+        self.ports[name] = port
+
+    def openssl(self, name, *arguments, leaf=None):
+        """openssl s_server under NAME; it serves the file `hello`, as -WWW does."""
+        (self.scratch / "hello").write_text(f"hello from {name}\n")
+        identity = ["-cert", str(self.pki.pem(leaf)), "-key", str(self.pki.key(leaf)),
+                    "-cert_chain", str(self.pki.chain(leaf))] if leaf else ["-nocert"]
+        port = free_port()
+        process = self.start(
+            ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-WWW", "-quiet", *identity,
+             *arguments], cwd=self.scratch, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_for(name, process, port)
+
+    def nginx(self, name, leaf):
+        """nginx under NAME with one leaf; False where this machine has no nginx."""
+        if not NGINX:
+            return False
+        port, home = free_port(), self.scratch / "nginx"
+        (home / "html").mkdir(parents=True, exist_ok=True)
+        (home / "html" / "hello").write_text(f"hello from {name}\n")
+        (home / "nginx.conf").write_text(f"""
+            daemon off; master_process off; pid {home}/pid; error_log {home}/error.log;
+            events {{}}
+            http {{
+                access_log off; client_body_temp_path {home}; proxy_temp_path {home};
+                fastcgi_temp_path {home}; uwsgi_temp_path {home}; scgi_temp_path {home};
+                server {{
+                    listen 127.0.0.1:{port} ssl; root {home}/html;
+                    ssl_certificate {self.pki.chain(leaf)}; ssl_certificate_key {self.pki.key(leaf)};
+                }}
+            }}""")
+        process = self.start([NGINX, "-e", f"{home}/error.log", "-c", f"{home}/nginx.conf",
+                              "-p", str(home)], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_for(name, process, port)
+        return True
+
+    def raw(self, name, certificates):
+        """A TLS 1.2 server that sends CERTIFICATES, any bytes, as they are (raw.py)."""
+        process = self.start([sys.executable, str(HERE / "raw.py")], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+        process.stdin.write("".join(f"{one.hex()}\n" for one in certificates).encode() + b"\n")
+        process.stdin.flush()
+        self.ports[name] = int(process.stdout.readline())

@@ -1,0 +1,76 @@
+/* rules.h - policies made of patterns and programs alone, for the tests of matching. */
+#ifndef TG_TEST_RULES_H
+#define TG_TEST_RULES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka.h needs the three above. */
+#include <cmocka.h>
+
+#include "match.h"
+#include <stdio.h>
+#include <string.h>
+
+/* The words of TEXT, which spaces part. */
+static inline struct tg_words rules_words(struct tg_arena *arena, const char *text)
+{
+    struct tg_words words = {tg_arena_alloc(arena, (strlen(text) + 1) * sizeof(char *)), 0};
+    size_t length;
+
+    assert_non_null(words.word);
+    for (text += strspn(text, " "); *text; text += length + strspn(text + length, " ")) {
+        length = strcspn(text, " ");
+        words.word[words.count] = tg_arena_strndup(arena, text, length);
+        assert_non_null(words.word[words.count++]);
+    }
+    return words;
+}
+
+static inline void rules_init(tg_policy *policy)
+{
+    memset(policy, 0, sizeof *policy);
+    policy->arena = tg_arena_new();
+    assert_non_null(policy->arena);
+    policy->index = tg_index_new(policy->arena);
+    assert_non_null(policy->index);
+}
+
+static inline struct tg_rule *rules_make(tg_policy *policy, unsigned line, const char *programs)
+{
+    struct tg_rule *rule = tg_arena_alloc(policy->arena, sizeof *rule);
+
+    assert_non_null(rule);
+    rule->where = (struct tg_where){"policy.conf", line, 1};
+    rule->programs = rules_words(policy->arena, programs);
+    return rule;
+}
+
+/* Enters RULE under PATTERNS; returns the line of the rule it clashes with, or 0. */
+static inline unsigned rules_enter(tg_policy *policy, struct tg_rule *rule, const char *patterns)
+{
+    const struct tg_rule *clash = NULL;
+    struct tg_pattern pattern;
+    size_t i, column;
+
+    rule->patterns = rules_words(policy->arena, patterns);
+    for (i = 0; i < rule->patterns.count; i++) {
+        const char *word = rule->patterns.word[i];
+        const char *fault = tg_pattern_parse(policy->arena, word, &pattern, &column);
+
+        if (fault)
+            fail_msg("%s", fault);
+        assert_int_equal(tg_index_add(policy->index, rule, &pattern, word, &clash), 1);
+        if (clash)
+            return clash->where.line;
+    }
+    return 0;
+}
+
+static inline unsigned rules_add(tg_policy *policy, unsigned line, const char *patterns,
+                                 const char *programs)
+{
+    return rules_enter(policy, rules_make(policy, line, programs), patterns);
+}
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * Every allocation of an evaluation fails once, ours and libcrypto's: a server that is to be
+ * refused is never accepted, and nothing crashes or leaks.
+ */
+#include "pki.h"
+#include "trustgraft.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HOST "api.example.test"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_ALLOCATOR 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_ALLOCATOR 0
+#endif
+#endif
+#ifndef OWN_ALLOCATOR
+#define OWN_ALLOCATOR 1
+#endif
+
+#if OWN_ALLOCATOR
+static long countdown; /* the allocation that fails; 0: none */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *old, size_t size);
+
+static bool fails(void)
+{
+    return countdown > 0 && --countdown == 0;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(old, size);
+}
+
+/* Evaluates LEAF with the allocation number NUMBER failing. *SPENT: there were as many. */
+static tg_result evaluate(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, long number, bool *spent)
+{
+    tg_result result = TG_RESULT_OTHER_ERROR;
+    tg_trust *trust = NULL;
+
+    countdown = number;
+    trust = tg_trust_new(sk_X509_value(sent, 0), sent);
+    if (trust != NULL && tg_trust_set_host(trust, HOST, 443) &&
+        tg_trust_set_anchors(trust, anchors))
+        result = tg_trust_evaluate(trust);
+    *spent = countdown == 0;
+    countdown = 0;
+    tg_trust_free(trust);
+    return result;
+}
+
+/* Returns how many allocations were made to fail. */
+static long fail_each(const char *leaf, const char *anchor, bool acceptable)
+{
+    STACK_OF(X509) *sent = pki_chain(leaf), *anchors = pki_certificates(anchor, NULL);
+    bool spent = true;
+    long number = 0;
+    tg_result result;
+
+    while (spent) {
+        result = evaluate(sent, anchors, ++number, &spent);
+        if (tg_result_accepts(result) && !acceptable)
+            fail_msg("%s: accepted when allocation %ld failed", leaf, number);
+    }
+    assert_int_equal(tg_result_accepts(result), acceptable);
+    pki_free(sent);
+    pki_free(anchors);
+    return number;
+}
+#else
+static long fail_each(const char *leaf, const char *anchor, bool acceptable)
+{
+    (void)leaf, (void)anchor, (void)acceptable;
+    skip();
+    return 0;
+}
+#endif
+
+static void a_good_server_is_accepted_or_refused(void **state)
+{
+    (void)state;
+    assert_true(fail_each("api", "root", true) > 50);
+}
+
+static void bad_servers_are_refused(void **state)
+{
+    static const char *const leaves[] = {
+        "expired", "partner", "forged", "flipped", "missing-intermediate", "self-signed"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
+        fail_each(leaves[i], "root", false);
+    fail_each("api", "other-root", false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_server_is_accepted_or_refused),
+        cmocka_unit_test(bad_servers_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,391 @@
+/* The texts of verdicts: every field, and certificates that try to forge a log line. */
+#include "hash.h"
+#include "report.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#define NOON_2026 1795521600 /* 2026-11-24T12:00:00Z */
+
+static EVP_PKEY *key;
+
+static int make_key(void **state)
+{
+    (void)state;
+    key = EVP_EC_gen("P-256");
+    return key == NULL;
+}
+
+static int free_key(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(key);
+    return 0;
+}
+
+/* A common name of LENGTH bytes of CN in the string type TYPE, and O=Example, Inc. */
+static X509_NAME *make_name(int type, const char *cn, int length)
+{
+    const unsigned char *bytes = (const unsigned char *)cn,
+                        *o = (const unsigned char *)"Example, Inc.";
+    X509_NAME *name = X509_NAME_new();
+
+    assert_true(X509_NAME_add_entry_by_txt(name, "CN", type, bytes, length, -1, 0));
+    assert_true(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, o, -1, -1, 0));
+    return name;
+}
+
+static X509 *make_certificate(const char *cn, int length)
+{
+    X509 *certificate = X509_new();
+    X509_NAME *name = make_name(V_ASN1_UTF8STRING, cn, length);
+
+    assert_non_null(certificate);
+    assert_true(X509_set_subject_name(certificate, name));
+    assert_true(X509_set_issuer_name(certificate, name));
+    assert_true(X509_set_pubkey(certificate, key));
+    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(certificate), NOON_2026));
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(certificate), NOON_2026 + 3600));
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    X509_NAME_free(name);
+    return certificate;
+}
+
+static char *name_of(int type, const char *cn, int length)
+{
+    X509_NAME *name = make_name(type, cn, length);
+    struct tg_buf buf = {0};
+
+    tg_report_name(&buf, name);
+    X509_NAME_free(name);
+    assert_false(buf.failed);
+    return tg_buf_take(&buf);
+}
+
+static void expect_name(int type, const char *cn, int length, const char *expected)
+{
+    char *name = name_of(type, cn, length);
+
+    assert_string_equal(name, expected);
+    free(name);
+}
+
+static void a_name_reads_in_its_own_order(void **state)
+{
+    (void)state;
+    expect_name(V_ASN1_UTF8STRING, "www.example.com", -1, "CN=www.example.com, O=Example\\, Inc.");
+}
+
+static void a_name_keeps_readable_utf8(void **state)
+{
+    (void)state;
+    expect_name(V_ASN1_UTF8STRING,
+                "b\xC3\xBC"
+                "cher",
+                -1,
+                "CN=b\xC3\xBC"
+                "cher, O=Example\\, Inc.");
+}
+
+static void a_name_with_controls_is_escaped(void **state)
+{
+    (void)state;
+    expect_name(V_ASN1_UTF8STRING, "a\nb\x1B[2Jc\x7F", -1,
+                "CN=a\\0Ab\\1B[2Jc\\7F, O=Example\\, Inc.");
+}
+
+static void a_name_with_an_embedded_nul_shows_it(void **state)
+{
+    (void)state;
+    expect_name(V_ASN1_UTF8STRING, "good.example\0.evil.example", 26,
+                "CN=good.example\\00.evil.example, O=Example\\, Inc.");
+}
+
+static void a_name_with_c1_controls_and_bidi_marks_is_escaped(void **state)
+{
+    (void)state;
+    expect_name(V_ASN1_UTF8STRING,
+                "a\xC2\x9B"
+                "b\xE2\x80\xAE"
+                "c",
+                -1, "CN=a\\C2\\9Bb\\E2\\80\\AEc, O=Example\\, Inc.");
+}
+
+static void a_name_that_does_not_decode_is_shown_byte_by_byte(void **state)
+{
+    (void)state;
+    expect_name(V_ASN1_UTF8STRING, "a\xFF\xC3z", 4, "CN=a\\FF\\C3z, O=Example\\, Inc.");
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void a_huge_name_is_cut_off(void **state)
+{
+    char cn[20000], *name;
+
+    (void)state;
+    memset(cn, 'x', sizeof(cn));
+    name = name_of(V_ASN1_UTF8STRING, cn, sizeof(cn));
+    assert_int_equal(strlen(name), TG_REPORT_NAME_MAX + 3);
+    assert_string_equal(name + TG_REPORT_NAME_MAX, "...");
+    free(name);
+}
+
+static void the_error_queue_stays_as_it_was(void **state)
+{
+    unsigned long before;
+
+    (void)state;
+    ERR_raise(ERR_LIB_X509, X509_R_INVALID_DIRECTORY);
+    before = ERR_peek_last_error();
+    free(name_of(V_ASN1_UTF8STRING, "a\xFF", 2));
+    assert_int_equal(ERR_peek_last_error(), before);
+    ERR_clear_error();
+}
+
+static void expect_endpoint(const char *host, unsigned port, const char *expected)
+{
+    struct tg_buf buf = {0};
+    char *text;
+
+    tg_report_endpoint(&buf, host, port);
+    text = tg_buf_take(&buf);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void endpoints_are_written_as_in_urls(void **state)
+{
+    (void)state;
+    expect_endpoint("api.example.com", 443, "api.example.com:443");
+    expect_endpoint("api.example.com", 0, "api.example.com");
+    expect_endpoint("2001:db8::1", 443, "[2001:db8::1]:443");
+    expect_endpoint("2001:db8::1", 0, "2001:db8::1");
+    expect_endpoint(NULL, 443, "unknown host:443");
+    expect_endpoint("a\nb", 1, "a\\x0Ab:1");
+}
+
+static void times_are_rfc_3339(void **state)
+{
+    struct tg_buf buf = {0};
+    ASN1_TIME *broken = ASN1_TIME_new();
+
+    (void)state;
+    tg_report_time(&buf, NOON_2026);
+    tg_buf_add(&buf, " ");
+    assert_true(ASN1_STRING_set(broken, "2613", 4));
+    tg_report_asn1_time(&buf, broken);
+    assert_string_equal(buf.text, "2026-11-24T12:00:00Z ?");
+    tg_buf_free(&buf);
+    ASN1_TIME_free(broken);
+}
+
+static struct tg_rule rule = {.where = {.file = "/etc/policy.conf", .line = 12}};
+static const struct tg_occasion curl = {.time = NOON_2026,
+                                        .program = "/usr/bin/curl",
+                                        .pid = 4711,
+                                        .host = "api.example.com",
+                                        .port = 443};
+
+static void expect_text(const struct tg_verdict *verdict, const struct tg_occasion *occasion,
+                        const char *expected)
+{
+    char *text = tg_verdict_text(verdict, occasion);
+
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void expect_json(const struct tg_verdict *verdict, const struct tg_occasion *occasion,
+                        const char *expected)
+{
+    char *json = tg_verdict_json(verdict, occasion);
+
+    assert_string_equal(json, expected);
+    free(json);
+}
+
+static struct tg_finding mismatch = {TG_NAME_MISMATCH, 0, 62,
+                                     (char *)"certificate names www.example.com"};
+
+static struct tg_verdict refusal(void)
+{
+    return (struct tg_verdict){.result = TG_RESULT_RECOVERABLE_FAILURE,
+                               .x509_error = 62,
+                               .rule = &rule,
+                               .pattern = "*.example.com",
+                               .findings = &mismatch,
+                               .finding_count = 1};
+}
+
+static void a_refusal_names_rule_and_findings(void **state)
+{
+    struct tg_verdict verdict = refusal();
+
+    (void)state;
+    expect_text(&verdict, &curl,
+                "curl[4711]: reject api.example.com:443: name-mismatch: certificate names "
+                "www.example.com (/etc/policy.conf:12 [host *.example.com])");
+}
+
+static void an_acceptance_names_its_result(void **state)
+{
+    struct tg_verdict verdict = {.accepted = true,
+                                 .result = TG_RESULT_UNSPECIFIED,
+                                 .rule = &rule,
+                                 .pattern = "*.example.com"};
+
+    (void)state;
+    expect_text(&verdict, &curl,
+                "curl[4711]: accept api.example.com:443: unspecified "
+                "(/etc/policy.conf:12 [host *.example.com])");
+}
+
+static void a_reported_refusal_says_that_nothing_was_refused(void **state)
+{
+    struct tg_verdict verdict = refusal();
+
+    (void)state;
+    verdict.reported = true;
+    expect_text(&verdict, &curl,
+                "curl[4711]: would reject (report) api.example.com:443: name-mismatch: certificate "
+                "names www.example.com (/etc/policy.conf:12 [host *.example.com])");
+}
+
+static void every_finding_is_told_with_its_certificate(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_finding findings[] = {{TG_NAME_MISMATCH, 0, 62, NULL},
+                                    {TG_CERTIFICATE_EXPIRED, 1, 10, (char *)"expired yesterday"}};
+    X509 *certificate = make_certificate("CA\n", 3);
+
+    (void)state;
+    verdict.path = sk_X509_new_null();
+    assert_true(sk_X509_push(verdict.path, certificate) && sk_X509_push(verdict.path, certificate));
+    verdict.findings = findings;
+    verdict.finding_count = 2;
+    verdict.note = (char *)"pins expired 2026-01-01";
+    expect_text(&verdict, &curl,
+                "curl[4711]: reject api.example.com:443: name-mismatch: the certificate is for "
+                "another name; certificate-expired: expired yesterday [certificate 1: CN=CA\\0A, "
+                "O=Example\\, Inc.]; pins expired 2026-01-01 "
+                "(/etc/policy.conf:12 [host *.example.com])");
+    sk_X509_free(verdict.path);
+    X509_free(certificate);
+}
+
+static void a_refusal_without_rule_says_why_there_is_none(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_rule unmatched = {.action = TG_ACTION_REJECT};
+
+    (void)state;
+    verdict.rule = &unmatched;
+    verdict.pattern = NULL;
+    expect_text(&verdict, &curl,
+                "curl[4711]: reject api.example.com:443: name-mismatch: certificate names "
+                "www.example.com (unmatched)");
+    verdict.rule = NULL;
+    expect_text(&verdict, &curl,
+                "curl[4711]: reject api.example.com:443: name-mismatch: certificate names "
+                "www.example.com");
+}
+
+static void hostile_names_do_not_break_the_line(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_occasion occasion = {.program = "/tmp/x\ncurl[1]: accept", .host = "h\r\nx"};
+    char *text = tg_verdict_text(&verdict, &occasion);
+
+    (void)state;
+    assert_null(strpbrk(text, "\r\n"));
+    assert_non_null(strstr(text, "x\\x0Acurl[1]: accept[0]: reject h\\x0D\\x0Ax: "));
+    free(text);
+}
+
+static void json_of_a_refusal_has_every_field(void **state)
+{
+    struct tg_verdict verdict = refusal();
+
+    (void)state;
+    expect_json(
+        &verdict, &curl,
+        "{\"time\":\"2026-11-24T12:00:00Z\",\"program\":\"/usr/bin/curl\",\"pid\":4711,"
+        "\"host\":\"api.example.com\",\"port\":443,\"mode\":\"enforce\",\"verdict\":\"reject\","
+        "\"result\":\"recoverable-trust-failure\",\"x509_error\":62,"
+        "\"rule\":{\"file\":\"/etc/policy.conf\",\"line\":12,\"pattern\":\"*.example.com\"},"
+        "\"findings\":[{\"name\":\"name-mismatch\",\"depth\":0,"
+        "\"text\":\"certificate names www.example.com\"}],\"path\":[]}");
+}
+
+static void json_has_null_for_what_is_unknown(void **state)
+{
+    struct tg_verdict verdict = {.accepted = true, .result = TG_RESULT_PROCEED, .reported = true};
+    struct tg_occasion nobody = {.time = NOON_2026};
+
+    (void)state;
+    expect_json(&verdict, &nobody,
+                "{\"time\":\"2026-11-24T12:00:00Z\",\"program\":null,\"pid\":0,\"host\":null,"
+                "\"port\":null,\"mode\":\"report\",\"verdict\":\"accept\",\"result\":\"proceed\","
+                "\"x509_error\":0,\"rule\":null,\"findings\":[],\"path\":[]}");
+}
+
+static void json_shows_the_path_and_the_note(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    X509 *certificate = make_certificate("a\"b\n", 4);
+    uint8_t digest[TG_SHA256_SIZE];
+    char expected[1024], hex[65], pin[52], *json;
+
+    (void)state;
+    verdict.path = sk_X509_new_null();
+    assert_true(sk_X509_push(verdict.path, certificate));
+    verdict.note = (char *)"pins expired";
+    assert_true(tg_hash_certificate(certificate, digest));
+    tg_hash_hex(digest, hex);
+    assert_true(tg_hash_spki(certificate, digest));
+    tg_hash_pin_text(digest, pin);
+#define NAME "CN=a\\u005c\\u0022b\\u005c0A, O=Example\\u005c, Inc."
+    snprintf(expected, sizeof(expected),
+             ",\"path\":[{\"subject\":\"" NAME "\",\"issuer\":\"" NAME
+             "\",\"not_before\":\"2026-11-24T12:00:00Z\",\"not_after\":\"2026-11-24T13:00:00Z\","
+             "\"sha256\":\"%s\",\"spki\":\"%s\"}],\"note\":\"pins expired\"}",
+             hex, pin);
+    json = tg_verdict_json(&verdict, &curl);
+    assert_string_equal(strstr(json, ",\"path\""), expected);
+    free(json);
+    sk_X509_free(verdict.path);
+    X509_free(certificate);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_reads_in_its_own_order),
+        cmocka_unit_test(a_name_keeps_readable_utf8),
+        cmocka_unit_test(a_name_with_controls_is_escaped),
+        cmocka_unit_test(a_name_with_an_embedded_nul_shows_it),
+        cmocka_unit_test(a_name_with_c1_controls_and_bidi_marks_is_escaped),
+        cmocka_unit_test(a_name_that_does_not_decode_is_shown_byte_by_byte),
+        cmocka_unit_test(a_huge_name_is_cut_off),
+        cmocka_unit_test(the_error_queue_stays_as_it_was),
+        cmocka_unit_test(endpoints_are_written_as_in_urls),
+        cmocka_unit_test(times_are_rfc_3339),
+        cmocka_unit_test(a_refusal_names_rule_and_findings),
+        cmocka_unit_test(an_acceptance_names_its_result),
+        cmocka_unit_test(a_reported_refusal_says_that_nothing_was_refused),
+        cmocka_unit_test(every_finding_is_told_with_its_certificate),
+        cmocka_unit_test(a_refusal_without_rule_says_why_there_is_none),
+        cmocka_unit_test(hostile_names_do_not_break_the_line),
+        cmocka_unit_test(json_of_a_refusal_has_every_field),
+        cmocka_unit_test(json_has_null_for_what_is_unknown),
+        cmocka_unit_test(json_shows_the_path_and_the_note),
+    };
+
+    return cmocka_run_group_tests(tests, make_key, free_key);
+}
