@@ -9,17 +9,27 @@
 /* What the dynamic section of this library points at. */
 struct tables {
     const char *strings;
-    const ElfW(Sym) * symbols;
-    const ElfW(Half) * versions;
-    const ElfW(Verneed) * needed;
-    const ElfW(Rela) * relocations[2]; /* DT_RELA, DT_JMPREL */
+    const ElfW(Sym) *symbols;
+    const ElfW(Half) *versions;
+    const ElfW(Verneed) *needed;
+    const ElfW(Rela) *relocations[2]; /* DT_RELA, DT_JMPREL */
     size_t relocation_bytes[2];
 };
 
-static void read_dynamic(const ElfW(Dyn) * entry, struct tables *tables)
+/* The loader has made addresses of most offsets in the dynamic section, but not of all. */
+static const void *address_of(const struct link_map *map, const ElfW(Dyn) *entry)
 {
+    ElfW(Addr) value = entry->d_un.d_ptr;
+
+    return (const void *)(value < map->l_addr ? map->l_addr + value : value);
+}
+
+static void read_dynamic(const struct link_map *map, struct tables *tables)
+{
+    const ElfW(Dyn) *entry = map->l_ld;
+
     for (; entry->d_tag != DT_NULL; entry++) {
-        const void *at = (const void *)entry->d_un.d_ptr;
+        const void *at = address_of(map, entry);
 
         switch (entry->d_tag) {
         case DT_STRTAB:
@@ -125,7 +135,7 @@ const char *tg_bound_astray(void)
 
     if (dladdr1((void *)tg_bound_astray, &self, (void **)&map, RTLD_DL_LINKMAP) == 0)
         return "(this library isn't found)";
-    read_dynamic(map->l_ld, &tables);
+    read_dynamic(map, &tables);
     if (tables.strings == NULL || tables.symbols == NULL || tables.versions == NULL)
         return NULL; /* linked into the program itself: nothing was bound at run time */
     dl_iterate_phdr(find_range, &range);

@@ -34,6 +34,9 @@ struct tg_peer {
 };
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
 
+/* Fills what is unknown in PEER from the sockets of the process, where they leave no doubt. */
+void tg_peer_guess(struct tg_peer *peer);
+
 /*
  * The verify callback of every hooked context; ARG is the struct tg_hooked. Returns what
  * SSL_CTX_set_cert_verify_callback(3) asks for: 1 to go on, else the handshake fails.
@@ -60,10 +63,10 @@ struct tg_judgement {
     struct tg_verdict *verdict; /* owned; NULL with leave false: refuse, memory ran out */
 };
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
-                             const struct tg_peer *peer, struct tg_query *query);
+                             struct tg_peer *peer, struct tg_query *query);
 
 /* True if the policy wants PEER evaluated or refused, and not merely reported. */
-bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer);
+bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer);
 
 /* outcome.c: a verdict becomes what X509_verify_cert(3) would have left behind. Both return
  * what the verify callback returns. */

@@ -8,10 +8,17 @@ static const char *known(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
+/* The peer's port is only looked for where a rule depends on it and libssl can't tell it. */
 static struct tg_match find(const tg_policy *policy, const struct tg_process *process,
-                            const struct tg_peer *peer)
+                            struct tg_peer *peer)
 {
-    return tg_policy_match(policy, known(peer->host), peer->port, known(process->program));
+    const char *program = known(process->program);
+    struct tg_match match = tg_policy_match(policy, known(peer->host), peer->port, program);
+
+    if (match.kind != TG_MATCH_UNKNOWN || peer->port != 0)
+        return match;
+    tg_peer_guess(peer);
+    return tg_policy_match(policy, known(peer->host), peer->port, program);
 }
 
 static bool leaves(const struct tg_match *match)
@@ -20,7 +27,7 @@ static bool leaves(const struct tg_match *match)
            (match->kind == TG_MATCH_RULE && match->rule->action == TG_ACTION_PASS);
 }
 
-bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer)
+bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
 {
     struct tg_match match;
 
@@ -31,7 +38,7 @@ bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *pe
 }
 
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
-                             const struct tg_peer *peer, struct tg_query *query)
+                             struct tg_peer *peer, struct tg_query *query)
 {
     struct tg_judgement judgement = {.leave = false};
     struct tg_match match;
@@ -42,10 +49,10 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
             judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
         return judgement;
     }
+    match = find(policy, process, peer);
     query->host = known(peer->host);
     query->port = peer->port;
     query->program = known(process->program);
-    match = find(policy, process, peer);
     judgement.leave = leaves(&match);
     if (judgement.leave)
         return judgement;
