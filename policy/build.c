@@ -123,7 +123,7 @@ static void demand_keys(struct tg_load *load, struct tg_section *section, uint64
 
     for (i = 0; i < sizeof demanded / sizeof *demanded; i++)
         if (!(set & TG_KEY_BIT(demanded[i])))
-            tg_load_error(load, section, section->head, NULL, "no %s is given",
+            tg_load_error(load, section, section->head, NULL, "the key %s is missing",
                           tg_key_info(demanded[i])->name);
 }
 

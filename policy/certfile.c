@@ -28,13 +28,6 @@ static bool is_certificate(const char *name)
            strcmp(name, PEM_STRING_X509_TRUSTED) == 0;
 }
 
-static const char *reason(void)
-{
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
-
-    return text ? text : "malformed";
-}
-
 static size_t count_begins(const struct tg_file *file)
 {
     static const char begin[] = "-----BEGIN ";
@@ -64,7 +57,7 @@ static const char *take_pem(struct tg_arena *arena, BIO *bio, size_t number, tak
         *end = true;
         wrong = NULL;
     } else {
-        wrong = tg_arena_sentence(arena, "PEM block %zu can't be read: %s", number, reason());
+        wrong = tg_arena_sentence(arena, "PEM block %zu is malformed or cut off", number);
     }
     OPENSSL_free(name);
     OPENSSL_free(header);
@@ -134,8 +127,7 @@ static const char *take_certificate(struct tg_arena *arena, const struct block *
                                  block->name);
     certificate = decode(block);
     if (!certificate)
-        return tg_arena_sentence(arena, "certificate %zu doesn't parse: %s", block->number,
-                                 reason());
+        return tg_arena_sentence(arena, "certificate %zu doesn't parse", block->number);
     if (sk_X509_push(out, certificate) > 0)
         return NULL;
     X509_free(certificate);
@@ -310,8 +302,8 @@ static const char *take_key(struct tg_arena *arena, const struct block *block, v
             block->name);
     done = certificate ? digest_certificate(block, spki->digest) : digest_key(block, spki->digest);
     if (!done)
-        return tg_arena_sentence(arena, "its %s doesn't parse: %s",
-                                 certificate ? "certificate" : "public key", reason());
+        return tg_arena_sentence(arena, "its %s doesn't parse",
+                                 certificate ? "certificate" : "public key");
     spki->count++;
     return NULL;
 }

@@ -28,17 +28,22 @@ static unsigned characters(const struct tg_buf *buf)
     return count;
 }
 
-static void add_expanded(struct tg_buf *buf, const char *text, size_t length)
+/* Escaped, but for backslashes: this is read by people, and quotes are full of them. */
+static void add_shown(struct tg_buf *buf, const char *text, size_t length)
 {
     while (length > 0) {
-        const char *tab = memchr(text, '\t', length);
-        size_t plain = tab ? (size_t)(tab - text) : length;
+        size_t plain = 0;
 
+        while (plain < length && text[plain] != '\t' && text[plain] != '\\')
+            plain++;
         tg_buf_escape(buf, text, plain);
-        if (!tab)
+        if (plain == length)
             return;
-        tg_buf_printf(buf, "%*s", (int)(TAB - characters(buf) % TAB), "");
-        text = tab + 1;
+        if (text[plain] == '\t')
+            tg_buf_printf(buf, "%*s", (int)(TAB - characters(buf) % TAB), "");
+        else
+            tg_buf_add(buf, "\\");
+        text += plain + 1;
         length -= plain + 1;
     }
 }
@@ -68,29 +73,29 @@ static void show_source(struct tg_diag *diag, const char *line)
 
     to = to > at ? to : at; /* a run of stray continuation bytes */
     tg_buf_add(&shown, from > 0 ? "..." : "");
-    add_expanded(&shown, line + from, at - from);
+    add_shown(&shown, line + from, at - from);
     diag->caret = characters(&shown);
-    add_expanded(&shown, line + at, to - at);
+    add_shown(&shown, line + at, to - at);
     tg_buf_add(&shown, cut ? "..." : "");
     diag->source = tg_buf_take(&shown);
 }
 
 __attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
-    struct tg_buf escaped = {0};
+    struct tg_buf shown = {0};
     char *text = NULL;
     int length = vasprintf(&text, format, args);
 
     if (length < 0)
         return NULL;
     if (length > LONGEST_TEXT) {
-        tg_buf_escape(&escaped, text, at_character(text, LONGEST_TEXT));
-        tg_buf_add(&escaped, "...");
+        add_shown(&shown, text, at_character(text, LONGEST_TEXT));
+        tg_buf_add(&shown, "...");
     } else {
-        tg_buf_escape(&escaped, text, (size_t)length);
+        add_shown(&shown, text, (size_t)length);
     }
     free(text);
-    return tg_buf_take(&escaped);
+    return tg_buf_take(&shown);
 }
 
 static int grow(struct tg_diags *diags)

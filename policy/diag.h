@@ -29,8 +29,8 @@ struct tg_diags {
 
 /*
  * Appends one. SOURCE is the whole line, in which COLUMN lies or just behind it; or NULL. FILE,
- * SOURCE and what FORMAT's arguments hold may be hostile bytes: they are escaped here, so the
- * caller mustn't. Never fails visibly: see `lost`, which counts as an error.
+ * SOURCE and what FORMAT's arguments hold may be hostile bytes: controls are escaped here. Never
+ * fails visibly: see `lost`, which counts as an error.
  */
 __attribute__((format(printf, 7, 8))) void tg_diag_add(struct tg_diags *diags,
                                                        enum tg_severity severity, const char *file,

@@ -2,7 +2,7 @@
 #include <string.h>
 
 /* More words than this make no policy, but would fill the memory of the host process. */
-enum { MOST_WORDS = 4 << 20 };
+enum { MOST_WORDS = 2 << 20 };
 
 void tg_lex_begin(struct tg_lexer *lexer, struct tg_load *load, struct tg_source *source)
 {
@@ -93,17 +93,18 @@ static bool is_clean(struct tg_lexer *lexer, size_t length)
     return true;
 }
 
+/* No more errors are kept, or no more words can be. */
+static bool is_hopeless(const struct tg_lexer *lexer)
+{
+    return lexer->load->diags->errors >= TG_DIAGS_KEPT || lexer->load->words > MOST_WORDS;
+}
+
 enum tg_line tg_lex_line(struct tg_lexer *lexer)
 {
-    while (lexer->next < lexer->end) {
+    while (lexer->next < lexer->end && !is_hopeless(lexer)) {
         if (!is_clean(lexer, cut_line(lexer)))
             return TG_LINE_BAD;
         skip_space(lexer);
-        if (lexer->load->words >= MOST_WORDS) {
-            complain(lexer, lexer->at, "more than %d words; nothing is read from here on",
-                     MOST_WORDS);
-            return TG_LINE_END;
-        }
         if (*lexer->at == '[') {
             lexer->at++;
             return TG_LINE_SECTION;
@@ -119,11 +120,13 @@ static enum tg_token make_word(struct tg_lexer *lexer, const char *start, char *
 {
     struct tg_word *word = text ? tg_load_alloc(lexer->load, sizeof *word) : NULL;
 
+    if (lexer->load->words++ == MOST_WORDS)
+        return complain(lexer, start, "more than %d words: nothing is read from here on",
+                        MOST_WORDS);
     if (!word) {
         tg_load_lost(lexer->load);
         return TG_TOKEN_BAD;
     }
-    lexer->load->words++;
     word->text = text;
     word->line = lexer->line;
     word->where = where(lexer, start);

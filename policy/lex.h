@@ -15,7 +15,7 @@ struct tg_lexer {
 };
 
 enum tg_line {
-    TG_LINE_END, /* of the file, or too much in it to go on */
+    TG_LINE_END, /* of the file, or more words or errors than can be kept */
     TG_LINE_SECTION,
     TG_LINE_SETTING,
     TG_LINE_BAD /* complained of */

@@ -19,8 +19,18 @@ struct lint {
     struct tg_table seen; /* the addresses of what rules share through a profile */
 };
 
+static void say(struct lint *lint, const struct tg_where *where, struct tg_buf *text)
+{
+    if (text->failed)
+        lint->diags->lost = true;
+    else
+        tg_diag_add(lint->diags, TG_WARNING, where->file, where->line, where->column, NULL, "%s",
+                    text->text);
+    tg_buf_free(text);
+}
+
 __attribute__((format(printf, 3, 4))) static void
-warn(struct lint *lint, const struct tg_where *where, const char *format, ...)
+warn(struct lint *lint, const struct tg_rule *rule, const char *format, ...)
 {
     struct tg_buf text = {0};
     va_list args;
@@ -28,12 +38,22 @@ warn(struct lint *lint, const struct tg_where *where, const char *format, ...)
     va_start(args, format);
     tg_buf_vprintf(&text, format, args);
     va_end(args);
-    if (text.failed)
-        lint->diags->lost = true;
-    else
-        tg_diag_add(lint->diags, TG_WARNING, where->file, where->line, where->column, NULL, "%s",
-                    text.text);
-    tg_buf_free(&text);
+    tg_buf_printf(&text, ", in [host %s%s]", rule->patterns.word[0],
+                  rule->patterns.count > 1 ? " ..." : "");
+    say(lint, &rule->where, &text);
+}
+
+__attribute__((format(printf, 3, 4))) static void
+warn_exception(struct lint *lint, const struct tg_exception *exception, const char *format, ...)
+{
+    struct tg_buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    tg_buf_vprintf(&text, format, args);
+    va_end(args);
+    tg_buf_printf(&text, ", in [exception %s]", exception->name);
+    say(lint, &exception->where, &text);
 }
 
 /* What a profile gave to many rules is warned of once, as WHAT, at the first of them. */
@@ -81,12 +101,12 @@ static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
     if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
         return;
     if (!pins)
-        warn(lint, &rule->where, "pins-expire without leaf-pin or ca-pin does nothing");
+        warn(lint, rule, "pins-expire without leaf-pin or ca-pin does nothing");
     else if (rule->pins_expire <= lint->now)
-        warn(lint, &rule->where, "the pins are not enforced: they expired %s",
+        warn(lint, rule, "the pins are not enforced: they expired %s",
              date(lint, rule->pins_expire));
     else if (rule->pins_expire - lint->now <= SOON)
-        warn(lint, &rule->where, "the pins will not be enforced any more from %s on",
+        warn(lint, rule, "the pins will not be enforced any more from %s on",
              date(lint, rule->pins_expire));
 }
 
@@ -110,13 +130,13 @@ static void lint_backup(struct lint *lint, const struct tg_rule *rule)
 
     for (i = 0; i < sizeof lists / sizeof *lists; i++)
         if (is_single(lists[i].pins) && is_new(lint, lists[i].key, lists[i].pins->digest))
-            warn(lint, &rule->where,
+            warn(lint, rule,
                  "%s names one key and no backup: when the server's key changes, every "
                  "connection is refused",
                  lists[i].key);
 }
 
-static void lint_end(struct lint *lint, const struct tg_where *where, const char *key,
+static void lint_end(struct lint *lint, const struct tg_rule *rule, const char *key,
                      const X509 *certificate)
 {
     struct tg_buf name = {0};
@@ -132,7 +152,7 @@ static void lint_end(struct lint *lint, const struct tg_where *where, const char
     if (name.failed)
         lint->diags->lost = true;
     else
-        warn(lint, where, "%s: %s", key, name.text);
+        warn(lint, rule, "%s: %s", key, name.text);
     tg_buf_free(&name);
 }
 
@@ -151,7 +171,7 @@ static void lint_ends(struct lint *lint, const struct tg_rule *rule)
         if (!is_new(lint, lists[i].key, lists[i].certs))
             continue;
         for (j = 0; j < sk_X509_num(lists[i].certs); j++)
-            lint_end(lint, &rule->where, lists[i].key, sk_X509_value(lists[i].certs, j));
+            lint_end(lint, rule, lists[i].key, sk_X509_value(lists[i].certs, j));
     }
 }
 
@@ -160,17 +180,17 @@ static void lint_insecure(struct lint *lint, const struct tg_rule *rule)
     bool bound = has_pins(rule) || rule->anchors_only;
 
     if (rule->skip_hostname && !bound)
-        warn(lint, &rule->where,
+        warn(lint, rule,
              "insecure-skip-hostname without a pin or anchors-only: any certificate of any "
              "server is accepted");
     if (rule->skip_hostname && rule->hostnames.count > 0)
-        warn(lint, &rule->where, "hostname is not looked at: insecure-skip-hostname");
+        warn(lint, rule, "hostname is not looked at: insecure-skip-hostname");
     if (rule->skip_dates && !bound)
-        warn(lint, &rule->where,
+        warn(lint, rule,
              "insecure-skip-dates without a pin or anchors-only: a key that "
              "was stolen long ago is accepted");
     if (rule->verify_time != 0 && !has_pins(rule))
-        warn(lint, &rule->where,
+        warn(lint, rule,
              "verify-time without a pin: the dates are checked at %s for ever, so that what "
              "expires is accepted",
              date(lint, rule->verify_time));
@@ -191,7 +211,7 @@ static void lint_programs(struct lint *lint, const struct tg_rule *rule)
         missing += is_missing(rule->programs.word[i]);
     for (i = 0; i < rule->programs.count; i++)
         if (is_missing(rule->programs.word[i]))
-            warn(lint, &rule->where, "program: there is no %s%s", rule->programs.word[i],
+            warn(lint, rule, "program: there is no %s%s", rule->programs.word[i],
                  missing == rule->programs.count ? ", so that this rule can never apply" : "");
 }
 
@@ -202,7 +222,7 @@ static void lint_action(struct lint *lint, const struct tg_rule *rule)
         TG_KEY_BIT(TG_KEY_PROGRAM) | TG_KEY_BIT(TG_KEY_ACTION) | TG_KEY_BIT(TG_KEY_MODE);
 
     if (!rule->profile && rule->set & ~looked_at)
-        warn(lint, &rule->where, "action = %s: the other keys of this rule are not looked at",
+        warn(lint, rule, "action = %s: the other keys of this rule are not looked at",
              rule->action == TG_ACTION_PASS ? "pass" : "reject");
 }
 
@@ -225,15 +245,12 @@ static void lint_exception(struct lint *lint, const struct tg_exception *excepti
     const struct tg_rule *rule = match.rule;
 
     if (exception->expires != 0 && exception->expires <= lint->now)
-        warn(lint, &exception->where, "the exception \"%s\" expired %s", exception->name,
-             date(lint, exception->expires));
+        warn_exception(lint, exception, "it expired %s", date(lint, exception->expires));
     else if (exception->expires != 0 && exception->expires - lint->now <= SOON)
-        warn(lint, &exception->where, "the exception \"%s\" expires %s", exception->name,
-             date(lint, exception->expires));
+        warn_exception(lint, exception, "it expires %s", date(lint, exception->expires));
     if (match.kind != TG_MATCH_UNKNOWN && (!rule || rule->action != TG_ACTION_EVALUATE))
-        warn(lint, &exception->where,
-             "the exception \"%s\" can never apply: %s is not evaluated by any rule",
-             exception->name, exception->host);
+        warn_exception(lint, exception, "it can never apply: no rule evaluates %s",
+                       exception->host);
 }
 
 void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags)

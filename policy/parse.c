@@ -38,7 +38,7 @@ static void read_names(struct parser *parser)
     }
     if (token == TG_TOKEN_END && (count < info->least_names || count > info->most_names))
         tg_load_error(parser->load, parser->section, parser->section->head, NULL,
-                      "this section is written %s", info->form);
+                      "a section of this kind is written %s", info->form);
 }
 
 static void read_head(struct parser *parser)

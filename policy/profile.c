@@ -2,7 +2,8 @@
 #include "hint.h"
 #include <string.h>
 
-/* So many names are tried for a hint: many wrong names among many profiles cost no more. */
+/* So many names are tried for a hint, and no hint is given for a wrong name after as many
+ * errors: many wrong names among many profiles cost no more. */
 enum { MOST_HINTED = 500 };
 
 enum state { NEW, BUSY, DONE };
@@ -58,7 +59,7 @@ static const struct tg_word *name_word(const struct tg_section *section)
 static const char *hint(struct tg_load *load, const char *wanted)
 {
     struct tg_hint nearest = {.wanted = wanted};
-    const struct tg_profile *profile = load->profiles;
+    const struct tg_profile *profile = load->diags->count < MOST_HINTED ? load->profiles : NULL;
     int tried;
 
     for (tried = 0; profile && tried < MOST_HINTED; tried++) {

@@ -155,12 +155,6 @@ static void add_findings(struct tg_buf *buf, const struct tg_verdict *verdict)
 
         tg_buf_printf(buf, "%s%s: %s", i > 0 ? "; " : "", tg_finding_info(finding->kind)->name,
                       tg_report_finding(finding));
-        if (finding->depth > 0 && finding->depth < sk_X509_num(verdict->path)) {
-            tg_buf_printf(buf, " [certificate %d: ", finding->depth);
-            tg_report_name(buf,
-                           X509_get_subject_name(sk_X509_value(verdict->path, finding->depth)));
-            tg_buf_add(buf, "]");
-        }
     }
 }
 

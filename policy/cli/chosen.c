@@ -60,12 +60,12 @@ tg_policy *tg_chosen_policy(const struct tg_options *options, int *status)
     return policy;
 }
 
-/* Writes TEXT, the diagnostic's, with its severity in COLOUR. */
+/* Writes TEXT, the diagnostic's, with its severity, ": error: ", in COLOUR. */
 static void print_coloured(FILE *to, const char *text, const char *severity, enum tg_colour colour)
 {
     const char *at = strstr(text, severity);
     size_t before = at != NULL ? (size_t)(at - text) + 2 : 0;
-    size_t word = at != NULL ? strlen(severity) - 3 : 0;
+    size_t word = at != NULL ? strlen(severity) - 4 : 0;
 
     fprintf(to, "%.*s%s%.*s%s%s", (int)before, text, tg_terminal_colour(to, colour), (int)word,
             text + before, tg_terminal_colour(to, TG_PLAIN), text + before + word);

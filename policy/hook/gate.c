@@ -5,21 +5,20 @@
 /*
  * A session that this policy did not accept for this host, in this process, must not stand in
  * for an evaluation: it may come from a file, from a process without the policy, or from a
- * connection to another host. Without it libssl makes a full handshake.
+ * connection to another host.
  */
-static void drop_unknown_session(const struct tg_hooked *hooked, SSL *ssl)
+static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     const struct tg_process *process = tg_process_get();
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_peer peer;
 
-    if (session == NULL)
-        return;
+    if (session == NULL || !libssl->SSL_SESSION_is_resumable(session))
+        return false;
     tg_peer_of(hooked, ssl, &peer);
-    if (tg_judge_demands(process, &peer) &&
-        !tg_known(process->policy, &peer, libssl->SSL_SESSION_get0_peer(session)))
-        (void)libssl->SSL_set_session(ssl, NULL);
+    return tg_judge_demands(process, &peer) &&
+           !tg_known(process->policy, &peer, libssl->SSL_SESSION_get0_peer(session));
 }
 
 /* A context as libssl makes one for verification; NULL without memory. */
@@ -64,6 +63,7 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
         .leaf = leaf, .sent = sent, .security_level = libssl->SSL_get_security_level(ssl)};
     struct tg_judgement judgement = {.leave = false};
     struct tg_peer peer;
+    bool refuse = false;
 
     tg_peer_of(hooked, ssl, &peer);
     if (libssl->SSL_session_reused(ssl) && tg_known(process->policy, &peer, leaf))
@@ -71,10 +71,14 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
     query.app = make_context(libssl, ssl, leaf, sent);
     if (query.app != NULL)
         judgement = tg_judge(process, process->policy, &peer, &query);
-    X509_STORE_CTX_free(query.app);
     if (judgement.verdict != NULL)
         tg_log_verdict(process, judgement.verdict, query.host, peer.port);
-    if (!judgement.leave && (judgement.verdict == NULL || !judgement.verdict->accepted))
+    if (!judgement.leave)
+        refuse = judgement.verdict == NULL || !judgement.verdict->accepted;
+    else if (judgement.verdict == NULL)
+        judgement.verdict = tg_judge_distrust(process->policy, &query, NULL, &refuse);
+    X509_STORE_CTX_free(query.app);
+    if (refuse)
         shut(libssl, ssl, judgement.verdict, &peer);
     else if (!judgement.leave)
         tg_known_add(process->policy, &peer, leaf);
@@ -88,8 +92,10 @@ static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 
     if (where & SSL_CB_HANDSHAKE_START) {
         if (state != NULL)
-            state->judged = false;
-        drop_unknown_session(hooked, ssl);
+            *state = (struct tg_connection_state){.info = state->info, .started = true};
+        /* Without it libssl makes a full handshake. */
+        if (session_is_unknown(hooked, ssl))
+            (void)hooked->libssl.SSL_set_session(ssl, NULL);
     } else if ((where & SSL_CB_HANDSHAKE_DONE) && !judged) {
         judge_late(hooked, ssl);
     }
@@ -111,4 +117,63 @@ void tg_gate(const SSL *connection, int where, int value)
         next = libssl->SSL_CTX_get_info_callback(libssl->SSL_get_SSL_CTX(ssl));
     if (next != NULL)
         next(connection, where, value);
+}
+
+/* Puts the gate back where the application set an info callback of its own (Node does). */
+static void stand_again(const struct tg_libssl *libssl, SSL *ssl, struct tg_connection_state *state)
+{
+    tg_info_callback *theirs = libssl->SSL_get_info_callback(ssl);
+
+    if (theirs == tg_gate || state == NULL)
+        return;
+    state->info = theirs;
+    state->started = state->judged = false;
+    libssl->SSL_set_info_callback(ssl, tg_gate);
+}
+
+/*
+ * The ClientHello is being written, too late to take the session away. A TLS 1.3 ticket that
+ * is too old isn't offered (RFC 8446 section 4.6.1); another session ends the handshake, as
+ * does early data, which would go out before any evaluation.
+ */
+static int forget_session(const struct tg_libssl *libssl, SSL *ssl)
+{
+    SSL_SESSION *session = libssl->SSL_get_session(ssl);
+    struct tg_verdict *verdict = NULL;
+    struct tg_peer peer;
+
+    if (libssl->SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION &&
+        libssl->SSL_SESSION_get_max_early_data(session) == 0) {
+        (void)libssl->SSL_SESSION_set_time(session, 1);
+        return 0;
+    }
+    tg_peer_of(tg_hooked_get(), ssl, &peer);
+    verdict = tg_verdict_refuse(TG_HOST_REJECTED, "the program resumes a session that this policy "
+                                                  "did not evaluate");
+    if (verdict != NULL)
+        tg_log_verdict(tg_process_get(), verdict, peer.host[0] != '\0' ? peer.host : NULL,
+                       peer.port);
+    tg_outcome_raise(verdict, &peer);
+    tg_verdict_free(verdict);
+    return -1;
+}
+
+int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+                  size_t *length, X509 *certificate, size_t index, int *alert, void *arg)
+{
+    const struct tg_hooked *hooked = tg_hooked_get();
+    const struct tg_libssl *libssl = &hooked->libssl;
+    struct tg_connection_state *state = NULL;
+    int saved = errno, written = 0; /* 0: the extension isn't sent */
+
+    (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index, (void)arg;
+    if (libssl->SSL_is_server(ssl))
+        return 0;
+    state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
+    stand_again(libssl, ssl, state);
+    if ((state == NULL || !state->started) && session_is_unknown(hooked, ssl))
+        written = forget_session(libssl, ssl);
+    *alert = SSL_AD_HANDSHAKE_FAILURE;
+    errno = saved;
+    return written;
 }

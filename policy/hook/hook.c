@@ -15,12 +15,6 @@ static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_
     return verified < 0 ? 0 : verified; /* as ssl_verify_cert_chain does */
 }
 
-static bool distrusts(const tg_policy *policy)
-{
-    return policy != NULL &&
-           (policy->distrusted_certificates.count > 0 || policy->distrusted_keys.count > 0);
-}
-
 /* One server under judgement. */
 struct meeting {
     const struct tg_hooked *hooked;
@@ -40,16 +34,12 @@ static int leave(const struct meeting *met)
     int verified = ask_application(met->hooked, met->ssl, met->context);
     const STACK_OF(X509) *path = NULL;
     struct tg_verdict *verdict = NULL;
-    bool failed = false;
+    bool refuse = false;
 
-    if (!distrusts(met->policy))
-        return verified;
     if (verified == 1 && X509_STORE_CTX_get_error(met->context) == X509_V_OK)
         path = X509_STORE_CTX_get0_chain(met->context);
-    verdict = tg_check_distrust(met->policy, &met->query, path, &failed);
-    if (verdict != NULL)
-        tg_log_verdict(tg_process_get(), verdict, met->query.host, met->peer.port);
-    if (failed || (verdict != NULL && met->policy->mode == TG_MODE_ENFORCE))
+    verdict = tg_judge_distrust(met->policy, &met->query, path, &refuse);
+    if (refuse)
         verified = tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
     tg_verdict_free(verdict);
     return verified;
@@ -90,7 +80,12 @@ static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX
         state->judged = true;
     if (judgement.verdict != NULL)
         tg_log_verdict(process, judgement.verdict, met.query.host, met.peer.port);
-    outcome = judgement.leave ? leave(&met) : carry_out(&met, judgement.verdict);
+    if (!judgement.leave)
+        outcome = carry_out(&met, judgement.verdict);
+    else if (judgement.verdict != NULL) /* mode = report: the application's own outcome stands */
+        outcome = ask_application(hooked, ssl, context);
+    else
+        outcome = leave(&met);
     tg_verdict_free(judgement.verdict);
     return outcome;
 }

@@ -24,6 +24,7 @@ struct tg_context_state {
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     tg_info_callback *info; /* the application's own, set on the connection (preload only) */
+    bool started;           /* the gate saw this handshake start */
     bool judged;            /* this handshake came through our verify callback */
 };
 
@@ -49,6 +50,13 @@ int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
 /* The info callback of every hooked connection. */
 void tg_gate(const SSL *ssl, int where, int value);
 
+/*
+ * An SSL_custom_ext_add_cb_ex of every hooked context, for an extension that is never sent:
+ * it sees each ClientHello, and puts the gate back where the application replaced it.
+ */
+int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+                  size_t *length, X509 *certificate, size_t index, int *alert, void *arg);
+
 /* The libssl that is hooked; its functions are there once tg_hooked_ready() is true. */
 const struct tg_hooked *tg_hooked_get(void);
 bool tg_hooked_ready(void);
@@ -64,6 +72,12 @@ struct tg_judgement {
 };
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query);
+
+/* The refusal of a host that the policy leaves to the application, if [distrust] asks for one
+ * (tg_check_distrust, logged); *REFUSE tells whether it is more than reported. */
+TG_MUST_USE struct tg_verdict *tg_judge_distrust(const tg_policy *policy,
+                                                 const struct tg_query *query,
+                                                 const STACK_OF(X509) *path, bool *refuse);
 
 /* True if the policy wants PEER evaluated or refused, and not merely reported. */
 bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer);

@@ -55,23 +55,31 @@ bool tg_hooked_ready(void)
     return __atomic_load_n(&found, __ATOMIC_ACQUIRE);
 }
 
+/* Unassigned by IANA; never on the wire, since tg_gate_hello sends nothing. */
+#define EXTENSION 0x7467
+
+static bool hook_context(SSL_CTX *context, CRYPTO_EX_DATA *data, int index)
+{
+    struct tg_context_state *state = calloc(1, sizeof(*state));
+
+    if (state == NULL || !CRYPTO_set_ex_data(data, index, state)) {
+        free(state);
+        return false;
+    }
+    return hooked.libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
+                                                tg_gate_hello, NULL, NULL, NULL, NULL);
+}
+
 /* CRYPTO_EX_new of SSL_CTX. */
 static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                         void *argp)
 {
-    struct tg_context_state *state = NULL;
     int saved = errno;
 
     (void)ptr, (void)argl, (void)argp;
-    if (!tg_process_inert(tg_process_get()) && tg_hooked_ready()) {
-        state = calloc(1, sizeof(*state));
-        if (state != NULL && !CRYPTO_set_ex_data(data, index, state)) {
-            free(state);
-            state = NULL;
-        }
+    if (!tg_process_inert(tg_process_get()) && tg_hooked_ready())
         hooked.libssl.SSL_CTX_set_cert_verify_callback(
-            parent, state != NULL ? tg_hook_verify : tg_hook_refuse, &hooked);
-    }
+            parent, hook_context(parent, data, index) ? tg_hook_verify : tg_hook_refuse, &hooked);
     errno = saved;
 }
 

@@ -60,3 +60,20 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
     judgement.leave = match.rule->mode == TG_MODE_REPORT;
     return judgement;
 }
+
+struct tg_verdict *tg_judge_distrust(const tg_policy *policy, const struct tg_query *query,
+                                     const STACK_OF(X509) *path, bool *refuse)
+{
+    struct tg_verdict *verdict = NULL;
+    bool failed = false;
+
+    *refuse = false;
+    if (policy == NULL || query->leaf == NULL ||
+        (policy->distrusted_certificates.count == 0 && policy->distrusted_keys.count == 0))
+        return NULL;
+    verdict = tg_check_distrust(policy, query, path, &failed);
+    if (verdict != NULL)
+        tg_log_verdict(tg_process_get(), verdict, query->host, query->port);
+    *refuse = failed || (verdict != NULL && policy->mode == TG_MODE_ENFORCE);
+    return verdict;
+}

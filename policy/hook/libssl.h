@@ -15,6 +15,9 @@
     X(void *, SSL_CTX_get_ex_data, (const SSL_CTX *, int))                                         \
     X(X509_STORE *, SSL_CTX_get_cert_store, (const SSL_CTX *))                                     \
     X(tg_info_callback *, SSL_CTX_get_info_callback, (SSL_CTX *))                                  \
+    X(int, SSL_CTX_add_custom_ext,                                                                 \
+      (SSL_CTX *, unsigned, unsigned, SSL_custom_ext_add_cb_ex, SSL_custom_ext_free_cb_ex, void *, \
+       SSL_custom_ext_parse_cb_ex, void *))                                                        \
     X(void *, SSL_get_ex_data, (const SSL *, int))                                                 \
     X(int, SSL_get_ex_data_X509_STORE_CTX_idx, (void))                                             \
     X(SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                                   \
@@ -28,9 +31,14 @@
     X(void, SSL_set_verify, (SSL *, int, SSL_verify_cb))                                           \
     X(void, SSL_set_verify_result, (SSL *, long))                                                  \
     X(void, SSL_set_info_callback, (SSL *, tg_info_callback *))                                    \
+    X(tg_info_callback *, SSL_get_info_callback, (const SSL *))                                    \
     X(SSL_SESSION *, SSL_get_session, (const SSL *))                                               \
     X(int, SSL_set_session, (SSL *, SSL_SESSION *))                                                \
     X(int, SSL_session_reused, (const SSL *))                                                      \
+    X(int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                                        \
+    X(int, SSL_SESSION_get_protocol_version, (const SSL_SESSION *))                                \
+    X(uint32_t, SSL_SESSION_get_max_early_data, (const SSL_SESSION *))                             \
+    X(long, SSL_SESSION_set_time, (SSL_SESSION *, long))                                           \
     X(X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                              \
     X(STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                                    \
     X(void, SSL_set_shutdown, (SSL *, int))

@@ -7,11 +7,13 @@ import shutil
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
-# What Node calls a refused certificate; everything else (ECONNRESET...) is no refusal.
+# What Node calls a refused certificate: its own names, or libssl's words where the handshake itself
+# failed. Everything else (ECONNRESET...) is no refusal.
 NODE_REFUSAL = re.compile(
     r"(?m)^(CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|"
     r"HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|UNSPECIFIED|"
-    r"ERR_TLS_CERT_ALTNAME_INVALID|ERR_SSL_CERTIFICATE_VERIFY_FAILED)\b")
+    r"ERR_TLS_CERT_ALTNAME_INVALID|ERR_SSL_CERTIFICATE_VERIFY_FAILED|"
+    r"EPROTO .*:certificate verify failed:)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Outcome:
     def log(self):
         """The lines of the policy's log, which goes to stderr."""
         return [line for line in self.stderr.splitlines()
-                if re.search(r"\[\d+\]: (accept|reject)", line)]
+                if re.search(r"\[\d+\]: (would )?(accept|reject)", line)]
 
 
 def curl(target):

@@ -24,27 +24,29 @@ enum { JUNE_2026 = 1780272000 };
 
 static char source[4096], work[] = "/tmp/tg-policies.XXXXXX";
 
-static char *read_all(const char *path)
+/* Empty where there is no such file. */
+static struct tg_buf read_all(const char *path)
 {
     struct tg_buf buf = {0};
     FILE *in = fopen(path, "re");
     char chunk[4096];
     size_t got;
 
-    if (!in)
-        return NULL;
-    while ((got = fread(chunk, 1, sizeof chunk, in)) > 0)
+    tg_buf_add(&buf, "");
+    while (in && (got = fread(chunk, 1, sizeof chunk, in)) > 0)
         tg_buf_addn(&buf, chunk, got);
-    fclose(in);
-    return tg_buf_take(&buf);
+    if (in)
+        fclose(in);
+    assert_false(buf.failed);
+    return buf;
 }
 
-static void write_all(const char *path, const char *text)
+static void write_all(const char *path, const struct tg_buf *buf)
 {
     FILE *out = fopen(path, "we");
 
     assert_non_null(out);
-    assert_true(fputs(text, out) >= 0);
+    assert_int_equal(fwrite(buf->text, 1, buf->length, out), buf->length);
     assert_int_equal(fclose(out), 0);
 }
 
@@ -52,16 +54,16 @@ static void write_all(const char *path, const char *text)
 static int copy(const char *path, const struct stat *status, int type, struct FTW *at)
 {
     const char *relative = path + strlen(source);
-    char target[8192], *text;
+    char target[8192];
+    struct tg_buf text;
 
     (void)status;
     snprintf(target, sizeof target, "%s%s", work, relative);
     if (type == FTW_D)
         return at->level > 0 ? mkdir(target, 0700) : 0;
     text = read_all(path);
-    assert_non_null(text);
-    write_all(target, text);
-    free(text);
+    write_all(target, &text);
+    tg_buf_free(&text);
     return 0;
 }
 
@@ -178,9 +180,11 @@ static void add_policy(struct tg_buf *out, const tg_policy *policy)
     static const char *const unmatched[] = {"app", "verify", "reject"};
     size_t i;
 
-    tg_buf_printf(out, "valid: unmatched %s, log %u %s%s%s\n", unmatched[policy->unmatched],
-                  policy->log_sinks, policy->log_file ? policy->log_file : "",
-                  policy->log_json ? " json" : "", policy->log_all ? " all" : "");
+    tg_buf_printf(out, "valid: %s, unmatched %s, log %u%s%s%s%s\n",
+                  policy->mode == TG_MODE_REPORT ? "report" : "enforce",
+                  unmatched[policy->unmatched], policy->log_sinks,
+                  policy->log_file ? policy->log_file : "", policy->log_json ? " json" : "",
+                  policy->log_all ? " all" : "");
     for (i = 0; i < policy->rule_count; i++)
         add_rule(out, policy->rules[i]);
     add_rule(out, &policy->unmatched_rule);
@@ -190,7 +194,7 @@ static void add_policy(struct tg_buf *out, const tg_policy *policy)
         add_exception(out, &policy->exceptions[i]);
 }
 
-static char *outcome(const char *conf)
+static struct tg_buf outcome(const char *conf)
 {
     struct tg_diags diags = {0};
     struct tg_buf out = {0};
@@ -205,28 +209,28 @@ static char *outcome(const char *conf)
     tg_buf_add(&out, text);
     if (policy)
         add_policy(&out, policy);
+    assert_false(out.failed);
     free(text);
     tg_policy_free(policy);
     tg_diags_clear(&diags);
-    return tg_buf_take(&out);
+    return out;
 }
 
 static int compare(const char *conf)
 {
-    char path[8192], *expected, *found = outcome(conf);
+    struct tg_buf expected, found = outcome(conf);
+    char path[8192];
     int differs;
 
-    assert_non_null(found);
     snprintf(path, sizeof path, "%s/%.*s.expected", source, (int)(strlen(conf) - 5), conf);
     if (getenv("TG_POLICIES_WRITE"))
-        write_all(path, found);
+        write_all(path, &found);
     expected = read_all(path);
-    differs = !expected || strcmp(expected, found) != 0;
+    differs = strcmp(expected.text, found.text) != 0;
     if (differs)
-        print_error("%s differs. Expected:\n%s\nFound:\n%s\n", conf, expected ? expected : "",
-                    found);
-    free(expected);
-    free(found);
+        print_error("%s differs. Expected:\n%s\nFound:\n%s\n", conf, expected.text, found.text);
+    tg_buf_free(&expected);
+    tg_buf_free(&found);
     return differs;
 }
 

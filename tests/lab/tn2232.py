@@ -1,4 +1,4 @@
-"""scenarios.py - the trust customisations of TN2232, each beside its refusal, as data."""
+"""tn2232.py - the trust customisations of TN2232, each beside its refusal, as data."""
 from lab.scenario import ACCEPT, REFUSE, Scenario
 
 EXCEPTION = """[exception printer-room]

@@ -1,0 +1,173 @@
+"""Which programs trustgraft run refuses because they can't be reached, and what it says."""
+import os
+import shutil
+import struct
+
+from e2e.harness import Skip, require
+
+TRUE = os.path.realpath(shutil.which("true") or "/bin/true")
+POLICY = "[host *]\naction = pass\n"
+PT_NULL, PT_INTERP = 0, 3
+
+
+def image():
+    with open(TRUE, "rb") as file:
+        data = bytearray(file.read())
+    if data[4] != 2 or data[5] != 1:
+        raise Skip("the images here are made from a 64-bit little-endian one")
+    return data
+
+
+def headers(data):
+    """(offset of the program header, its type, offset and size of what it means)."""
+    start, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    for at in range(start, start + size * count, size):
+        kind, = struct.unpack_from("<I", data, at)
+        offset, = struct.unpack_from("<Q", data, at + 8)
+        length, = struct.unpack_from("<Q", data, at + 32)
+        yield at, kind, offset, length
+
+
+def without_interpreter():
+    data = image()
+    for at, kind, _, _ in headers(data):
+        if kind == PT_INTERP:
+            struct.pack_into("<I", data, at, PT_NULL)
+    return bytes(data)
+
+
+def with_interpreter(name):
+    data = image()
+    for _, kind, offset, length in headers(data):
+        if kind == PT_INTERP:
+            data[offset:offset + length] = name.ljust(length, b"\0")[:length]
+    return bytes(data)
+
+
+def run(command, path, *way):
+    return command("run", "-p", command.policy(POLICY), *way, path)
+
+
+def refused(command, data, *texts, way=()):
+    path = command.folder().write("program", bytes(data), 0o755)
+    run(command, path, *way).ended(126).silent().said(f"trustgraft: {path} ", *texts)
+
+
+def test_static_program(command):
+    refused(command, without_interpreter(), "is linked statically", "dynamically linked build")
+    refused(command, without_interpreter(), "is linked statically", way=["--provider"])
+
+
+def test_program_for_musl(command):
+    for way in ((), ("--provider",)):
+        refused(command, with_interpreter(b"/lib/ld-musl-x86.so.1"), "is built for musl", way=way)
+
+
+def test_program_of_another_linker(command):
+    refused(command, with_interpreter(b"/lib/ld-other.so.9"), "is run by /lib/ld-other.so.9")
+
+
+def test_program_for_another_architecture(command):
+    for at, value in ((18, 0xF3), (4, 1), (5, 2)):  # e_machine, 32 bits, big-endian
+        data = image()
+        data[at] = value
+        refused(command, data, "another architecture or word size")
+
+
+def test_damaged_program(command):
+    data = image()
+    cases = {"cut": data[:80], "headers at the end": data[:]}
+    struct.pack_into("<Q", cases["headers at the end"], 32, len(data) - 8)
+    cases["no headers"] = data[:]
+    struct.pack_into("<H", cases["no headers"], 56, 0)
+    cases["odd header size"] = data[:]
+    struct.pack_into("<H", cases["odd header size"], 54, 1)
+    for case in cases.values():
+        refused(command, case, "is damaged")
+
+
+def copy(command, mode, owner=-1, group=-1):
+    path = command.folder().write("program", bytes(image()))
+    os.chown(path, owner, group)
+    path.chmod(mode)
+    return path
+
+
+def test_set_uid_program(command):
+    if os.geteuid() == 0:
+        path = copy(command, 0o4755, owner=65534)
+    else:
+        path = shutil.which("su") or shutil.which("passwd")
+    if not path or not os.stat(path).st_mode & 0o4000:
+        raise Skip("there is no set-uid program")
+    for way in ((), ("--provider",)):
+        run(command, path, *way).ended(126).silent().said(
+            "is set-uid", "LD_PRELOAD", "OPENSSL_CONF", "the system's openssl.cnf")
+
+
+def test_set_gid_program(command):
+    if os.geteuid() != 0:
+        raise Skip("only root can make one for another group")
+    run(command, copy(command, 0o2755, group=65534)).ended(126).silent().said("is set-gid")
+
+
+def test_set_uid_to_the_caller_is_let_pass(command):
+    said = run(command, copy(command, 0o6755)).err
+    require("set-" not in said, said)
+
+
+def test_file_capabilities(command):
+    path = copy(command, 0o755)
+    try:  # VFS_CAP_REVISION_2 with cap_net_raw permitted and effective
+        os.setxattr(path, "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))
+    except OSError as error:
+        raise Skip(f"no file capability can be set: {error}") from error
+    run(command, path).ended(126).silent().said("has file capabilities")
+
+
+def script(command, line):
+    return command.folder().write("script", line, 0o755)
+
+
+def static(command):
+    return command.folder().write("static-tool", without_interpreter(), 0o755)
+
+
+def test_script_is_judged_by_its_interpreter(command):
+    tool = static(command)
+    for line in (f"#!{tool}\n", f"#! \t{tool} -x\n", f"#!/usr/bin/env {tool}\n",
+                 f"#!/usr/bin/env -S {tool} -x\n", f"#!/usr/bin/env -S A=b {tool}\n"):
+        path = script(command, line)
+        run(command, path).ended(126).silent().said(f"{path} is run by {tool}, which is linked")
+
+
+def test_script_through_the_path(command):
+    tool = static(command)
+    path = script(command, f"#!/usr/bin/env {tool.name}\n")
+    command("run", "-p", command.policy(POLICY), path,
+            env={"PATH": f"{tool.parent}:{os.environ['PATH']}"}).ended(126).said(
+                f"is run by {tool}, which is linked statically")
+
+
+def test_script_of_a_script(command):
+    inner = script(command, f"#!{static(command)}\n")
+    run(command, script(command, f"#!{inner}\n")).ended(126).said("is linked statically")
+
+
+def test_script_of_itself(command):
+    folder = command.folder()
+    path = folder.write("script", f"#!{folder / 'script'}\n", 0o755)
+    run(command, path).ended(126).silent().said("too deep")
+
+
+def test_script_without_its_interpreter(command):
+    for line in ("#!/nowhere/tool\n", "#!\n", "#! \t\n", "#!/usr/bin/env no-such-tool\n",
+                 "#!/bin/sh\r\n"):
+        run(command, script(command, line)).ended(126).silent().said("is a script w")
+
+
+def test_set_uid_script_is_no_set_uid_program(command):
+    path = script(command, "#!/bin/sh\nexit 7\n")
+    path.chmod(0o4755)
+    require("set-uid" not in run(command, path).err, "the kernel ignores that bit of a script")

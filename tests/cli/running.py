@@ -1,0 +1,202 @@
+"""trustgraft run: what the program gets, and how it ends."""
+import os
+import pathlib
+import shutil
+import signal
+
+from e2e.harness import Skip, require
+
+POLICY = "[host *]\naction = pass\n"
+SHOW = 'printf "%s\\n" "$LD_PRELOAD" "$OPENSSL_CONF" "$TRUSTGRAFT_POLICY"'
+ARTIFACTS = ("libtrustgraft-preload.so", "libtrustgraft.so", "openssl.cnf",
+             "ossl-modules/trustgraft.so")
+
+
+def run(command, *words, **options):
+    return command("run", "-p", command.policy(POLICY), *words, **options)
+
+
+def shell(command, script, *way, **options):
+    return run(command, *way, "sh", "-c", script, **options)
+
+
+def test_program_s_status_is_ours(command):
+    for status in (0, 1, 2, 42, 126, 127, 255):
+        shell(command, f"exit {status}").ended(status).quiet()
+
+
+def test_program_s_signal_is_ours(command):
+    shell(command, "kill -TERM $$").ended(-signal.SIGTERM)
+
+
+def test_program_takes_our_place(command):
+    result = shell(command, 'echo "$$ $PPID"').ended(0)
+    require(result.out.split()[1] == str(os.getpid()), result)
+
+
+def test_operands_and_output_are_its_own(command):
+    run(command, "printf", "[%s]", "-p", "--help", "a b", "", "--").ended(0).quiet().printed(
+        "[-p][--help][a b][][--]")
+    run(command, "--", "printf", "%s", "x").ended(0).printed("x")
+
+
+def test_argument_zero_is_as_typed(command):
+    path = command.folder().write("show", "", 0o755)
+    path.unlink()
+    path.symlink_to(shutil.which("sh"))
+    run(command, "show", "-c", "echo $0", env={"PATH": f"{path.parent}:{os.environ['PATH']}"}).ended(
+        0).printed("show")
+
+
+def test_preload_is_the_default(command):
+    for way in ((), ("--preload",)):
+        lines = shell(command, SHOW, *way).ended(0).quiet().out.splitlines()
+        require(lines[0] == str(command.build / ARTIFACTS[0]) and lines[1] == "", lines)
+
+
+def test_preloaded_libraries_stay(command):
+    libraries = [pathlib.Path(line.split()[-1]) for line in open("/proc/self/maps", encoding="utf-8")
+                 if "/libc.so" in line]
+    if not libraries:
+        raise Skip("no library to preload")
+    lines = shell(command, SHOW, env={"LD_PRELOAD": libraries[0]}).ended(0).out.splitlines()
+    require(lines[0] == f"{command.build / ARTIFACTS[0]}:{libraries[0]}", lines)
+
+
+def test_preloading_twice_is_once(command):
+    policy = command.policy(POLICY)
+    lines = command("run", "-p", policy, command.program, "run", "-p", policy, "sh", "-c",
+                    SHOW).ended(0).out.splitlines()
+    require(lines[0] == str(command.build / ARTIFACTS[0]), lines)
+
+
+def test_provider(command):
+    lines = shell(command, SHOW, "--provider").ended(0).quiet().out.splitlines()
+    require(lines[0] == "" and lines[1] == str(command.build / "openssl.cnf"), lines)
+
+
+def test_provider_beside_settings_of_the_user_s(command):
+    module = str(command.build / "ossl-modules/trustgraft.so")
+    for value in ("/etc/own.cnf", ""):
+        shell(command, SHOW, "--provider", env={"OPENSSL_CONF": value}).ended(2).silent().said(
+            f"OPENSSL_CONF is already set, to '{value}'", f"module = {module}", "activate = 1",
+            "default = ")
+    ours = {"OPENSSL_CONF": command.build / "openssl.cnf"}
+    shell(command, SHOW, "--provider", env=ours).ended(0)
+
+
+def test_both_ways_exclude_each_other(command):
+    run(command, "--preload", "--provider", "true").ended(2).silent().said("exclude each other")
+
+
+def test_policy_becomes_absolute(command):
+    policy = command.policy(POLICY)
+    lines = command("run", "-p", policy.name, "sh", "-c", SHOW,
+                    cwd=policy.parent).ended(0).out.splitlines()
+    require(os.path.samefile(lines[2], policy) and lines[2].startswith("/"), lines)
+
+
+def test_policy_s_links_are_not_resolved(command):
+    policy, folder = command.policy(POLICY), command.folder()
+    (folder / "link.conf").symlink_to(policy)
+    lines = command("run", "-p", folder / "link.conf", "sh", "-c", SHOW).ended(0).out.splitlines()
+    require(lines[2] == str(folder / "link.conf"), lines)
+
+
+def test_policy_of_the_environment_stays(command):
+    policy = command.policy(POLICY)
+    lines = command("run", "sh", "-c", SHOW, env={"TRUSTGRAFT_POLICY": policy}).ended(
+        0).out.splitlines()
+    require(lines[2] == str(policy), lines)
+
+
+def test_invalid_policy_is_refused_with_every_error(command):
+    policy = command.policy("[host a.test]\nnonsense = 1\nrubbish = 2\n")
+    command("run", "-p", policy, "echo", "ran").ended(1).silent().said(
+        f"{policy}:2:1: error: ", f"{policy}:3:1: error: ", "nonsense = 1", "^")
+
+
+def test_program_that_is_absent(command):
+    run(command, "no-such-program").ended(127).silent().said("no-such-program: not found in PATH")
+    run(command, "/nowhere/program").ended(127).silent().said("No such file")
+    run(command, "").ended(127).silent()
+
+
+def test_program_that_cannot_be_executed(command):
+    folder = command.folder()
+    plain = folder.write("plain", "#!/bin/sh\n")
+    run(command, plain).ended(126).silent().said("Permission denied")
+    run(command, folder.path).ended(126).silent().said("Permission denied")
+    run(command, "plain", env={"PATH": folder.path}).ended(126).silent()
+
+
+def test_path_is_searched_as_by_execvp(command):
+    first, second = command.folder(), command.folder()
+    first.write("tool", "#!/bin/sh\n")
+    second.write("tool", "#!/bin/sh\necho second\n", 0o755)
+    path = f"/nowhere:{first.path}:{second.path}:{os.environ['PATH']}"
+    run(command, "tool", env={"PATH": path}).ended(0).printed("second")
+    run(command, "tool", env={"PATH": f":{os.environ['PATH']}"}, cwd=second.path).ended(0).printed(
+        "second")
+
+
+def test_script_runs(command):
+    folder = command.folder()
+    for name, text in (("kernel", "#!/bin/sh\necho $1 $0\n"), ("shell", "echo $1 $0\n"),
+                       ("env", "#!/usr/bin/env sh\necho $1 $0\n")):
+        path = folder.write(name, text, 0o755)
+        run(command, path, "one").ended(0).printed(f"one {path}")
+    run(command, folder.write("empty", "", 0o755)).ended(0)
+
+
+def test_closed_descriptors_stay_closed(command):
+    script = "test ! -e /proc/self/fd/0 && echo closed"
+    shell(command, script, preexec_fn=lambda: os.close(0)).ended(0).printed("closed")
+
+
+def installed(command, *names, where=""):
+    """The path of a copy of the command, with copies of NAMES in WHERE from its folder."""
+    folder = command.folder()
+    program = folder.path / "bin" / "trustgraft"
+    program.parent.mkdir()
+    shutil.copy(command.program, program)
+    for name in names:
+        target = program.parent / where / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(command.build / name, target)
+    return program
+
+
+def test_installed_libraries_are_found(command):
+    for where in ("../lib/trustgraft", "../lib"):
+        program = installed(command, *ARTIFACTS, where=where)
+        lines = shell(command, SHOW, program=program).ended(0).out.splitlines()
+        require(lines[0] == str((program.parent / where / ARTIFACTS[0]).resolve()), lines)
+
+
+def test_installed_provider_is_found(command):
+    program = installed(command, *ARTIFACTS, where="../lib/trustgraft")
+    lines = shell(command, SHOW, "--provider", program=program).ended(0).out.splitlines()
+    require(lines[1] == str((program.parent / "../lib/trustgraft/openssl.cnf").resolve()), lines)
+
+
+def test_missing_libraries(command):
+    program = installed(command)
+    shell(command, SHOW, program=program).ended(2).silent().said("libtrustgraft-preload.so is missing")
+    shell(command, SHOW, "--provider", program=program).ended(2).silent().said("openssl.cnf is missing")
+
+
+def test_path_that_cannot_be_preloaded(command):
+    for odd in ("with space", "with:colon", "with$dollar"):
+        program = installed(command, *ARTIFACTS)
+        moved = program.parent.parent / odd
+        program.parent.rename(moved)
+        shell(command, SHOW, program=moved / "trustgraft").ended(2).silent().said(
+            "can't be preloaded")
+
+
+def test_note_about_other_tls_libraries(command):
+    tool = next((path for path in map(shutil.which, ("wget", "gnutls-cli", "certtool")) if path), "")
+    if not tool or b"libgnutls.so" not in pathlib.Path(tool).read_bytes():
+        raise Skip("no program of GnuTLS here")
+    run(command, tool, "--version").ended(0).said("links GnuTLS")

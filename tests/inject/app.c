@@ -1,0 +1,335 @@
+/*
+ * app.c - app SCENARIO PKI trusting|trustless: an application with something odd about it.
+ * Prints what became of its connections: accepted, refused, mixed; or broken. The exit status
+ * is 0 unless it is broken.
+ */
+#include "pair.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+SSL_CTX *early_context(void); /* early.c */
+
+/* What came of several connections: the same for all, or the word "mixed". */
+struct tally {
+    atomic_int count[BROKEN + 1];
+};
+
+static void add(struct tally *tally, enum outcome outcome)
+{
+    atomic_fetch_add(&tally->count[outcome], 1);
+}
+
+static void plain(struct tally *tally)
+{
+    add(tally, pair_once());
+}
+
+/* early.c made this context in a constructor, before the preloaded library had its turn. */
+static void constructor(struct tally *tally)
+{
+    SSL_CTX *ctx = early_context();
+
+    if (ctx != NULL && !pair_prepare(ctx))
+        add(tally, BROKEN);
+    add(tally, pair_connect(pair_connection(ctx)));
+}
+
+/* Connects in a child; a child that hangs is ended by its alarm and counts as broken. */
+static void in_child(struct tally *tally, SSL_CTX *ctx)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)alarm(20);
+        _exit((int)(ctx != NULL ? pair_connect(pair_connection(ctx)) : pair_once()));
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        add(tally, BROKEN);
+    else
+        add(tally, (enum outcome)WEXITSTATUS(status));
+}
+
+/* The child's handshakes: the first TLS of all, and with a context of its parent's. */
+static void forked(struct tally *tally)
+{
+    in_child(tally, NULL);
+    SSL_CTX *ctx = pair_client();
+    if (ctx == NULL)
+        add(tally, REFUSED);
+    else
+        in_child(tally, ctx);
+    SSL_CTX_free(ctx);
+    add(tally, pair_once());
+}
+
+static void *connect_some(void *arg)
+{
+    for (int i = 0; i < 10; i++)
+        add(arg, pair_once());
+    return NULL;
+}
+
+static void threads(struct tally *tally)
+{
+    pthread_t thread[8];
+    int started = 0;
+
+    while (started < 8 && pthread_create(&thread[started], NULL, connect_some, tally) == 0)
+        started++;
+    if (started < 8)
+        add(tally, BROKEN);
+    while (started > 0)
+        (void)pthread_join(thread[--started], NULL);
+}
+
+static atomic_bool stop;
+
+static void *look_up(void *arg)
+{
+    struct addrinfo *found = NULL;
+    SSL_CTX *ctx = NULL;
+
+    while (!stop) {
+        if (getaddrinfo("localhost", NULL, NULL, &found) == 0)
+            freeaddrinfo(found);
+        ctx = pair_client();
+        SSL_free(pair_connection(ctx));
+        SSL_CTX_free(ctx);
+    }
+    return arg;
+}
+
+/* Children of a process whose other threads are busy in the functions that we interpose. */
+static void busy_fork(struct tally *tally)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, look_up, NULL) != 0) {
+        add(tally, BROKEN);
+        return;
+    }
+    for (int i = 0; i < 30; i++)
+        in_child(tally, NULL);
+    stop = true;
+    (void)pthread_join(thread, NULL);
+}
+
+static int verdict;
+static atomic_int asked;
+
+static int own_verify(X509_STORE_CTX *store, void *arg)
+{
+    if (arg != &verdict)
+        return -1;
+    atomic_fetch_add(&asked, 1);
+    X509_STORE_CTX_set_error(store, verdict ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
+    return verdict;
+}
+
+/* Sets its own callback on the context, before (0) or after (1) the connection is made. */
+static void verify_itself(struct tally *tally, int accept, bool late)
+{
+    SSL_CTX *ctx = pair_client();
+    SSL *ssl = late ? pair_connection(ctx) : NULL;
+
+    verdict = accept;
+    if (ctx != NULL)
+        SSL_CTX_set_cert_verify_callback(ctx, own_verify, &verdict);
+    add(tally, pair_connect(late ? ssl : pair_connection(ctx)));
+    SSL_CTX_free(ctx);
+    /* Whether a host without a rule is left to it: the runner says when that is to be. */
+    if (getenv("ASKED") != NULL && asked != atoi(getenv("ASKED")))
+        add(tally, BROKEN);
+}
+
+static void own_accepting(struct tally *tally)
+{
+    verify_itself(tally, 1, false);
+}
+
+static void own_accepting_late(struct tally *tally)
+{
+    verify_itself(tally, 1, true);
+}
+
+static void own_refusing(struct tally *tally)
+{
+    verify_itself(tally, 0, false);
+}
+
+static atomic_int done;
+
+static void own_info(const SSL *ssl, int where, int value)
+{
+    (void)ssl, (void)value;
+    if (where & SSL_CB_HANDSHAKE_DONE)
+        atomic_fetch_add(&done, 1);
+}
+
+/* Its own info callback is called, once, and is the one it gets back. */
+static void info(struct tally *tally)
+{
+    SSL_CTX *ctx = pair_client();
+    SSL *ssl = pair_connection(ctx);
+    enum outcome outcome;
+
+    if (ssl != NULL) {
+        if (SSL_get_info_callback(ssl) != NULL)
+            add(tally, BROKEN);
+        SSL_set_info_callback(ssl, own_info);
+        if (SSL_get_info_callback(ssl) != own_info)
+            add(tally, BROKEN);
+    }
+    outcome = pair_connect(ssl);
+    if (outcome == ACCEPTED && done != 1)
+        outcome = BROKEN;
+    add(tally, outcome);
+    SSL_CTX_free(ctx);
+}
+
+static void context_info(struct tally *tally)
+{
+    SSL_CTX *ctx = pair_client();
+    enum outcome outcome;
+
+    if (ctx != NULL)
+        SSL_CTX_set_info_callback(ctx, own_info);
+    outcome = pair_connect(pair_connection(ctx));
+    if (outcome == ACCEPTED && done != 1)
+        outcome = BROKEN;
+    add(tally, outcome);
+    SSL_CTX_free(ctx);
+}
+
+/* No verification at all, like `curl -k`. */
+static void unverifying(struct tally *tally)
+{
+    SSL_CTX *ctx = pair_client();
+
+    if (ctx != NULL)
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+    add(tally, pair_connect(pair_connection(ctx)));
+    SSL_CTX_free(ctx);
+}
+
+/* OpenSSL is gone before the process is; what is left must not be touched at exit. */
+static void cleanup(struct tally *tally)
+{
+    add(tally, pair_once());
+    OPENSSL_cleanup();
+    if (SSL_CTX_new(TLS_client_method()) != NULL)
+        add(tally, BROKEN);
+}
+
+/* The process has left the folder from which a relative LD_PRELOAD named the library. */
+static void elsewhere(struct tally *tally)
+{
+    if (chdir("/") != 0)
+        add(tally, BROKEN);
+    add(tally, pair_once());
+}
+
+static void *serve(void *arg)
+{
+    int fd = accept(*(int *)arg, NULL, NULL);
+
+    if (fd >= 0) {
+        pair_serve(fd);
+        (void)close(fd);
+    }
+    return NULL;
+}
+
+static int dial(const struct addrinfo *to, in_port_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = port};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_addr = ((const struct sockaddr_in *)to->ai_addr)->sin_addr;
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+/* Looks "localhost" up, connects to what it finds, and names nobody to the library. */
+static void nameless(struct tally *tally)
+{
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = -1;
+    SSL_CTX *ctx = pair_client();
+    pthread_t thread;
+
+    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &length) != 0 ||
+        getaddrinfo("localhost", NULL, &hints, &found) != 0 ||
+        pthread_create(&thread, NULL, serve, &listener) != 0) {
+        add(tally, BROKEN);
+        return;
+    }
+    fd = dial(found, address.sin_port);
+    add(tally, pair_connect_fd(ctx, fd));
+    (void)close(fd);
+    (void)pthread_join(thread, NULL);
+    (void)close(listener);
+    freeaddrinfo(found);
+    SSL_CTX_free(ctx);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct tally *tally);
+} scenarios[] = {
+    {"plain", plain},
+    {"constructor", constructor},
+    {"forked", forked},
+    {"busy-fork", busy_fork},
+    {"threads", threads},
+    {"own-accepting", own_accepting},
+    {"own-accepting-late", own_accepting_late},
+    {"own-refusing", own_refusing},
+    {"info", info},
+    {"context-info", context_info},
+    {"unverifying", unverifying},
+    {"cleanup", cleanup},
+    {"elsewhere", elsewhere},
+    {"nameless", nameless},
+};
+
+static const char *word(const struct tally *tally)
+{
+    if (tally->count[BROKEN] > 0)
+        return "broken";
+    if (tally->count[ACCEPTED] > 0 && tally->count[REFUSED] > 0)
+        return "mixed";
+    return outcome_word(tally->count[ACCEPTED] > 0 ? ACCEPTED : REFUSED);
+}
+
+int main(int argc, char **argv)
+{
+    struct tally tally = {0};
+
+    if (argc != 4)
+        return 2;
+    pair_setup(argv[2], strcmp(argv[3], "trusting") == 0);
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        if (strcmp(scenarios[i].name, argv[1]) != 0)
+            continue;
+        scenarios[i].run(&tally);
+        (void)puts(word(&tally));
+        return tally.count[BROKEN] > 0 ? 1 : 0;
+    }
+    return 2;
+}

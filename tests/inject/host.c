@@ -1,0 +1,100 @@
+/*
+ * host.c - host SCENARIO PKI trusting|trustless MODULE [MODULE]: a program without libssl,
+ * whose modules bring theirs along, loaded locally as CPython does. Prints what became of each
+ * connection, in one line; the exit status is 0 unless something is broken.
+ */
+#include "module.h"
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *pki;
+static int trusting;
+
+static const struct module *load(const char *path, void **handle)
+{
+    *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (*handle == NULL) {
+        (void)fprintf(stderr, "host: %s\n", dlerror());
+        return NULL;
+    }
+    return dlsym(*handle, "module");
+}
+
+static void say(const char *word)
+{
+    static bool more;
+
+    (void)printf("%s%s", more ? " " : "", word);
+    more = true;
+}
+
+/* Loads PATH, connects, and closes it again if ONCE. Says "broken" if it then stays loaded. */
+static int visit(const char *path, bool once)
+{
+    void *handle = NULL;
+    const struct module *module = load(path, &handle);
+
+    if (module == NULL)
+        return 1;
+    say(module->connect(pki, trusting));
+    if (once && (dlclose(handle) != 0 || dlopen(path, RTLD_NOW | RTLD_NOLOAD) != NULL))
+        say("broken");
+    return 0;
+}
+
+static int local(char **paths)
+{
+    return visit(paths[0], false);
+}
+
+static int reopened(char **paths)
+{
+    return visit(paths[0], true) || visit(paths[0], true) || visit(paths[0], false);
+}
+
+/* The second may stand at the address of the first, but has another libssl. */
+static int swapped(char **paths)
+{
+    return visit(paths[0], true) || visit(paths[1], true) || visit(paths[0], true);
+}
+
+static int together(char **paths)
+{
+    return visit(paths[0], false) || visit(paths[1], false) || visit(paths[0], false);
+}
+
+static int passed_on(char **paths)
+{
+    void *handle = NULL;
+    const struct module *module = load(paths[0], &handle);
+
+    if (module == NULL)
+        return 1;
+    say(module->connect_with(module->passed_on(module->method()), pki, trusting));
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(char **paths);
+    int modules;
+} scenarios[] = {
+    {"local", local, 1},       {"reopened", reopened, 1},   {"swapped", swapped, 2},
+    {"together", together, 2}, {"passed-on", passed_on, 1},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        if (argc < 5 || strcmp(scenarios[i].name, argv[1]) != 0 || argc != 4 + scenarios[i].modules)
+            continue;
+        pki = argv[2];
+        trusting = strcmp(argv[3], "trusting") == 0;
+        int result = scenarios[i].run(&argv[4]);
+        (void)puts("");
+        return result;
+    }
+    return 2;
+}

@@ -1,0 +1,248 @@
+#!/bin/sh
+# tests/inject/run.sh BUILD PKI - each mechanism of the two injectors, on small programs.
+#
+# One line a test: what was done, what was expected. Ends with `N passed, N failed`; exit 0 only
+# if none failed. CC can be set.
+set -u
+unset LD_PRELOAD OPENSSL_CONF TRUSTGRAFT_POLICY XDG_CONFIG_HOME SSL_CERT_FILE SSL_CERT_DIR
+export LC_ALL=C
+[ $# -eq 2 ] || {
+    echo "usage: tests/inject/run.sh BUILD PKI" >&2
+    exit 2
+}
+build=$(cd "$1" && pwd) && pki=$(cd "$2" && pwd) || exit 2
+cd "$(dirname "$0")" || exit 2
+CC=${CC:-cc}
+out=$build/tests/inject
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+HOME=$work # no policy of the user's own
+export HOME
+passed=0
+failed=0
+
+# result NAME EXPECTED GOT
+result() {
+    if [ "$2" = "$3" ]; then
+        passed=$((passed + 1))
+        echo "ok     $1: $2"
+    else
+        failed=$((failed + 1))
+        echo "FAILED $1: expected '$2', got '$3'"
+        sed 's/^/           /' "$work/stderr" 2>/dev/null | head -n 5
+    fi
+}
+
+# ---- programs ------------------------------------------------------------------------------
+
+compile() {
+    target=$1
+    shift
+    "$CC" -std=gnu11 -D_GNU_SOURCE -I../../policy -I../../policy/hook -O2 -g -fPIC \
+        -fvisibility=hidden -pthread -o "$out/$target" "$@" || exit 2
+}
+
+mkdir -p "$out/second" "$out/other" || exit 2
+compile early.so -shared -fvisibility=default early.c -lssl
+compile app app.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"$out"
+compile module.so -shared module.c pair.c -lssl -lcrypto
+compile host host.c
+compile names names.c ../../preload/names.c ../../preload/slot.c
+compile allocator.so -shared -fvisibility=default allocator.c
+
+# Copies of OpenSSL under other names, which can stand in a process beside the system's: a
+# second libssl on the same libcrypto, and another libssl on a libcrypto of its own.
+ssl=$(ldd "$out/app" | sed -n 's/.*libssl\.so\.3 => \([^ ]*\).*/\1/p')
+crypto=$(ldd "$out/app" | sed -n 's/.*libcrypto\.so\.3 => \([^ ]*\).*/\1/p')
+sed 's/libssl\.so\.3/libssl.so.8/g' "$ssl" >"$out/second/libssl.so.8" || exit 2
+sed 's/libssl\.so\.3/libssl.so.9/g; s/libcrypto\.so\.3/libcrypto.so.9/g' "$ssl" >"$out/other/libssl.so.9"
+sed 's/libcrypto\.so\.3/libcrypto.so.9/g' "$crypto" >"$out/other/libcrypto.so.9"
+compile module-second.so -shared module.c pair.c "$out/second/libssl.so.8" -lcrypto -Wl,-rpath,"$out/second"
+compile module-other.so -shared module.c pair.c "$out/other/libssl.so.9" "$out/other/libcrypto.so.9" \
+    -Wl,-rpath,"$out/other"
+
+# ---- policies ------------------------------------------------------------------------------
+
+policy() {
+    cat >"$work/$1.conf"
+    chmod 644 "$work/$1.conf"
+}
+policy accept <<END
+[host api.example.com]
+anchors = $pki/root.pem
+END
+policy reject <<END
+[host api.example.com]
+action = reject
+END
+policy elsewhere <<END
+[host elsewhere.example]
+action = reject
+END
+policy broken <<END
+[host api.example.com]
+anchor = $pki/root.pem
+END
+policy name-rejected <<END
+[host localhost]
+action = reject
+[host *]
+anchors = $pki/root.pem
+hostname = api.example.com
+END
+policy name-accepted <<END
+[host localhost]
+anchors = $pki/root.pem
+hostname = api.example.com
+[host *]
+action = reject
+END
+policy store <<END
+[host api.example.com]
+anchors = $pki/root.pem, $pki/other-root.pem
+[host api.example.com:8443]
+anchors = $pki/other-root.pem
+[host system.example]
+anchors = system
+[host rejected.example]
+action = reject
+[host passed.example]
+action = pass
+[host bare.example]
+strict = yes
+[distrust]
+certificate = $pki/other-root.pem
+END
+
+# ---- running -------------------------------------------------------------------------------
+
+preload=$build/libtrustgraft-preload.so
+conf=$build/openssl.cnf
+
+# run WAY POLICY COMMAND... - the command's standard output, its errors in $work/stderr.
+run() {
+    way=$1
+    rule=$2
+    shift 2
+    set -- "$@"
+    [ "$rule" = none ] || set -- "TRUSTGRAFT_POLICY=$work/$rule.conf" "$@"
+    case $way in preload | both) set -- "LD_PRELOAD=$preload" "$@" ;; esac
+    case $way in provider | both) set -- "OPENSSL_CONF=$conf" "$@" ;; esac
+    timeout 60 env "$@" 2>"$work/stderr"
+    status=$?
+    [ $status -le 1 ] || echo "status $status"
+}
+
+# app SCENARIO TRUSTING EXPECTED WAY POLICY [VARIABLE=VALUE]
+app() {
+    result "$1, $2, $4, policy $5${6:+, $6}" "$3" "$(run "$4" "$5" ${6:+"$6"} "$out/app" "$1" "$pki" "$2")"
+}
+
+# host SCENARIO TRUSTING EXPECTED WAY POLICY MODULE...
+host() {
+    scenario=$1 trusting=$2 expected=$3 with=$4 under=$5
+    shift 5
+    names=$*
+    set --
+    for name in $names; do
+        set -- "$@" "$out/$name.so"
+    done
+    result "$scenario $names, $trusting, $with, policy $under" "$expected" \
+        "$(run "$with" "$under" "$out/host" "$scenario" "$pki" "$trusting" "$@")"
+}
+
+# Each scenario trusts what it refused, and refuses what it trusted, in every way in.
+for scenario in plain constructor forked busy-fork threads info context-info cleanup elsewhere; do
+    app $scenario trusting accepted bare none
+    app $scenario trustless refused bare none
+    for way in preload provider both; do
+        app $scenario trusting accepted $way none
+        app $scenario trustless accepted $way accept
+        app $scenario trusting refused $way reject
+    done
+done
+for way in preload provider both; do
+    app plain trusting accepted $way elsewhere
+    app plain trusting refused $way broken
+    app unverifying trustless accepted $way none
+    app unverifying trustless refused $way reject
+done
+
+# An application's own callback: under a rule the preload library puts ours in its place, the
+# provider adds the gate; without a rule it decides, called once.
+for own in own-accepting own-accepting-late; do
+    app $own trustless accepted bare none ASKED=1
+    for way in preload provider both; do
+        app $own trustless accepted $way none ASKED=1
+        app $own trustless accepted $way elsewhere ASKED=1
+        app $own trusting refused $way reject
+        app $own trustless accepted $way accept
+    done
+done
+app own-refusing trusting refused bare none ASKED=1
+for way in preload provider both; do
+    app own-refusing trusting refused $way elsewhere ASKED=1
+done
+app own-refusing trustless accepted preload accept ASKED=0
+app own-refusing trustless refused provider accept ASKED=1
+
+# A name that was only looked up.
+app nameless trusting accepted bare none
+app nameless trusting refused preload name-rejected
+app nameless trustless accepted preload name-accepted
+app nameless trusting accepted provider name-rejected
+app nameless trustless refused provider name-accepted
+
+# Modules that bring libssl along.
+for scenario in local passed-on; do
+    host $scenario trusting accepted bare none module
+    for way in preload provider both; do
+        host $scenario trusting accepted $way none module
+        host $scenario trustless accepted $way accept module
+        host $scenario trusting refused $way reject module
+    done
+done
+for way in preload provider both; do
+    host reopened trustless "accepted accepted accepted" $way accept module
+    host reopened trusting "refused refused refused" $way reject module
+    host swapped trusting "refused refused refused" $way reject module module-second
+    host together trustless "accepted accepted accepted" $way accept module module-second
+    host together trustless "accepted accepted accepted" $way accept module-second module
+    host together trusting "refused refused refused" $way reject module module-second
+done
+# Another libcrypto can't be put under the policy: its contexts are refused, ours are not.
+host together trusting "accepted accepted accepted" bare none module module-other
+host together trusting "accepted accepted accepted" preload none module module-other
+host together trustless "accepted refused accepted" preload accept module module-other
+host together trusting "refused refused refused" preload reject module module-other
+host local trusting refused preload accept module-other
+host local trusting refused provider reject module-other
+
+# ---- the preloaded library itself ----------------------------------------------------------
+
+# Beside other preloaded libraries, before and behind them.
+for order in "$out/allocator.so:$preload" "$preload:$out/allocator.so"; do
+    result "with an allocator, ${order##*/} last" refused \
+        "$(run bare reject "LD_PRELOAD=$order" "$out/app" plain "$pki" trusting)"
+done
+result "named by a relative path, from another folder" refused \
+    "$(cd "$build" && run bare reject LD_PRELOAD=./libtrustgraft-preload.so "$out/app" elsewhere "$pki" trusting)"
+
+# Without its engine, or with one of another version, there is no TLS.
+mkdir -p "$work/alone" && cp "$preload" "$work/alone/"
+result "without libtrustgraft.so" refused \
+    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
+result "it says so once" 1 "$(grep -c '^trustgraft: .*libtrustgraft.so.*no TLS' "$work/stderr")"
+cp "$out/early.so" "$work/alone/libtrustgraft.so"
+result "with a library that isn't libtrustgraft.so" refused \
+    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
+result "a program without TLS doesn't load the engine" 0 \
+    "$(run preload reject LD_DEBUG=files /bin/true 2>&1 >/dev/null; grep -c 'libtrustgraft\.so\|libcrypto' "$work/stderr")"
+result "needs nothing but libc" "libc.so.6" \
+    "$(readelf -d "$preload" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | tr '\n' ' ' | sed 's/ $//')"
+if "$out/names" >"$work/names"; then
+    result "names of addresses" "14 right" "$(grep -c '^ok' "$work/names") right"
+else
+    grep '^FAILED' "$work/names"
+    result "names of addresses" "all right" "not all right"
+fi

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""run.py --build DIR --pki DIR [FILTER] - asks `trustgraft verify --json` about every *.cases.
+
+A case begins with `== its name`; then `key: value` lines, and `| ` before each line of its policy.
+A policy that doesn't open a section is the rule for the host. {NAME}, {fp NAME} and {pin NAME}
+stand for a certificate's path, fingerprint and pin.
+
+  host      HOST[:PORT]                               default: api.example.test
+  chain     NAME: what that server sends; or A + B + C: these certificates, the leaf first
+  app       what the application itself trusts        default: stranger-root
+  time      days from now
+  program   an executable's path
+  expect    accept or reject, and the result where the policy language names it
+  findings  all of them, NAME or NAME@DEPTH; with `...` at the end, at least these
+  path      the names of its certificates, the leaf first
+  x509      the code that an application sees
+  pattern   of the rule that applied, or none
+  mode      enforce or report                         default: enforce
+"""
+import argparse
+import concurrent.futures
+import datetime
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from lab.pki import Pki                     # noqa: E402
+from lab.scenario import moment             # noqa: E402
+from lab.ways import clean_environment      # noqa: E402
+
+KEYS = {"host", "chain", "app", "time", "program", "expect", "findings", "path", "x509", "pattern",
+        "mode"}
+WORKERS = 3
+SECONDS = 10
+
+
+def parse(path):
+    """The cases of one file, as dictionaries."""
+    cases = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("== "):
+            cases.append({"name": f"{path.stem}: {line[3:]}", "policy": ""})
+        elif line == "|" or line.startswith("| "):
+            cases[-1]["policy"] += line[2:] + "\n"
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition(":")
+            if key not in KEYS or key in cases[-1]:
+                raise SystemExit(f"{path}:{number}: {key}?")
+            cases[-1][key] = value.strip()
+    return cases
+
+
+def policy_text(case):
+    text = case["policy"]
+    if text and not text.startswith("["):
+        text = f"[host {case.get('host', 'api.example.test')}]\n{text}"
+    return text
+
+
+class Bench:
+    """Writes what a case needs, asks the command, and compares."""
+
+    def __init__(self, build, pki, scratch):
+        self.command = str(pathlib.Path(build).resolve() / "trustgraft")
+        self.pki, self.scratch = Pki(pki), pathlib.Path(scratch)
+
+    def write(self, name, text):
+        path = self.scratch / name
+        path.write_text(text)
+        path.chmod(0o644)
+        return str(path)
+
+    def chain(self, case, stem):
+        names = [name.strip() for name in case["chain"].split("+")]
+        if len(names) == 1:
+            return str(self.pki.chain(names[0]))
+        return self.write(f"{stem}.pem", "".join(self.pki.pem(name).read_text()
+                                                 for name in names))
+
+    def ask(self, case, stem):
+        """(exit code, standard output, standard error) of the command."""
+        text = self.pki.expand(policy_text(case), past=moment(-100), future=moment(500),
+                               yesterday=moment(-1), tomorrow=moment(1))
+        command = [self.command, "verify", "--json", "--policy", self.write(f"{stem}.conf", text),
+                   "--host", case.get("host", "api.example.test"),
+                   "--app-anchors", str(self.pki.pem(case.get("app", "stranger-root")))]
+        if "time" in case:
+            when = datetime.datetime.now() + datetime.timedelta(int(case["time"]))
+            command += ["--time", str(int(when.timestamp()))]
+        if "program" in case:
+            command += ["--program", case["program"]]
+        done = subprocess.run([*command, self.chain(case, stem)], timeout=SECONDS, check=False,
+                              capture_output=True, env=clean_environment(self.scratch))
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def complaints(self, case, number):
+        """What is not as the case expects, a sentence each."""
+        status, out, err = self.ask(case, f"case-{number}")
+        try:
+            got = json.loads(out)
+        except ValueError:
+            return [f"no JSON: exit {status}: {out}{err}"]
+        verdict, *result = case["expect"].split()
+        wanted = {"verdict": verdict, "mode": case.get("mode", "enforce")}
+        wanted |= {"result": result[0]} if result else {}
+        wanted |= {"x509_error": int(case["x509"])} if "x509" in case else {}
+        found = [f"{key} is {got.get(key)}, not {value}" for key, value in wanted.items()
+                 if got.get(key) != value]
+        if status != (0 if verdict == "accept" else 1):
+            found.append(f"exit code {status}")
+        return found + self.details(case, got, verdict)
+
+    def details(self, case, got, verdict):
+        found = []
+        wanted = [word.strip() for word in case.get("findings", "").split(",") if word.strip()]
+        partly = wanted and wanted[-1] == "..."
+        told = {form for one in got["findings"]
+                for form in (one["name"], f"{one['name']}@{one['depth']}")}
+        missing = [word for word in wanted if word != "..." and word not in told]
+        extra = [one for one in got["findings"]
+                 if not {one["name"], f"{one['name']}@{one['depth']}"} & set(wanted)]
+        if missing or (extra and not partly and ("findings" in case or verdict == "accept")):
+            found.append(f"findings are {got['findings']}, not {wanted}")
+        path = [self.pki.names.get(one["sha256"], "?") for one in got["path"] or []]
+        if "path" in case and path != [name.strip() for name in case["path"].split(",")]:
+            found.append(f"path is {', '.join(path)}")
+        pattern = got["rule"]["pattern"] if got["rule"] else "none"
+        if case.get("pattern", pattern) != pattern:
+            found.append(f"the rule is {pattern}")
+        return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--pki", default="build/pki")
+    parser.add_argument("filter", nargs="?", default="")
+    asked = parser.parse_args()
+    cases = [case for path in sorted(HERE.glob("*.cases")) for case in parse(path)
+             if asked.filter in case["name"]]
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="trustgraft-verdicts-") as scratch:
+        os.chmod(scratch, 0o755)
+        bench = Bench(asked.build, asked.pki, scratch)
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            results = pool.map(bench.complaints, cases, range(len(cases)))
+            for case, complaints in zip(cases, results):
+                print("FAILED  " if complaints else "ok      ", case["name"], sep="")
+                print(*(f"        {text}\n" for text in complaints), sep="", end="")
+                failed += bool(complaints)
+    print(f"{len(cases) - failed} passed, {failed} failed")
+    return 1 if failed or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
