@@ -75,6 +75,11 @@ $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
 
+$(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)provider/openssl-cnf $(abspath $(BUILD))/ossl-modules/trustgraft.so >$@
+
 # Tests: each unit test is a program, and these and the command exist once more under ASan and UBSan.
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
@@ -119,6 +124,19 @@ lint: all
 
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)
+
+LIBDIR = $(PREFIX)/lib/trustgraft
+install: all
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/ossl-modules
+	$(Q)install $(BUILD)/trustgraft $(DESTDIR)$(PREFIX)/bin/
+	$(Q)install -m 644 policy/trustgraft.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so $(DESTDIR)$(LIBDIR)/
+	$(Q)install -m 644 $(BUILD)/ossl-modules/trustgraft.so $(DESTDIR)$(LIBDIR)/ossl-modules/
+	$(Q)ln -sf trustgraft/libtrustgraft.so $(DESTDIR)$(PREFIX)/lib/libtrustgraft.so
+	$(Q)provider/openssl-cnf $(LIBDIR)/ossl-modules/trustgraft.so >$(DESTDIR)$(LIBDIR)/openssl.cnf
+	$(Q)for page in $(MANUALS); do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:
 	$(Q)rm -rf $(BUILD)

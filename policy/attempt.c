@@ -1,6 +1,8 @@
 #include "attempt.h"
+#include "crl.h"
 #include "distrust.h"
 #include "hash.h"
+#include "keys.h"
 #include <openssl/x509v3.h>
 
 #define WEAKENING                                                                                  \
@@ -15,36 +17,15 @@ bool tg_rule_uses_app(const struct tg_rule *rule)
 static int collect(int ok, X509_STORE_CTX *context)
 {
     struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
+    int error = X509_STORE_CTX_get_error(context);
 
-    if (!ok)
-        tg_findings_add_x509(findings, X509_STORE_CTX_get_error(context),
-                             X509_STORE_CTX_get_error_depth(context),
-                             X509_STORE_CTX_get_current_cert(context));
-    return 1;
-}
-
-/* The CRLs of the application, whose contexts's own X509_STORE may hold other callbacks. */
-static STACK_OF(X509_CRL) *app_crls(const X509_STORE_CTX *context, const X509_NAME *issuer)
-{
-    X509_STORE *store = X509_STORE_CTX_get0_store(context);
-    X509_STORE_CTX *app = X509_STORE_get_ex_data(store, 0);
-
-    return X509_STORE_CTX_get_lookup_crls(app)(app, issuer);
-}
-
-/* A store that has nothing but the application's CRLs, where its flags make it ask for them. */
-static int crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
-{
-    X509_STORE_CTX *app = evaluation->query->app;
-
-    *store = NULL;
-    if (!tg_rule_uses_app(evaluation->rule) || app == NULL ||
-        !(X509_VERIFY_PARAM_get_flags(X509_STORE_CTX_get0_param(app)) & X509_V_FLAG_CRL_CHECK))
+    if (ok)
         return 1;
-    *store = X509_STORE_new();
-    if (*store == NULL || !X509_STORE_set_ex_data(*store, 0, app))
-        return 0;
-    X509_STORE_set_lookup_crls(*store, app_crls);
+    if (tg_crl_excused(context, error))
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+    else
+        tg_findings_add_x509(findings, error, X509_STORE_CTX_get_error_depth(context),
+                             X509_STORE_CTX_get_current_cert(context));
     return 1;
 }
 
@@ -60,6 +41,16 @@ static int inherit(X509_VERIFY_PARAM *param, X509_STORE_CTX *app)
            X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
 }
 
+static int security_level(const struct tg_evaluation *evaluation)
+{
+    const struct tg_rule *rule = evaluation->rule;
+
+    if (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL))
+        return (int)rule->security_level;
+    return evaluation->query->security_level >= 0 ? evaluation->query->security_level
+                                                  : TG_DEFAULT_SECURITY_LEVEL;
+}
+
 /*
  * What X509_verify_cert is asked for. Where the application's anchors count, so do its flags,
  * depth and CRLs: a rule that only adds a pin must not lose what the application checks.
@@ -67,12 +58,13 @@ static int inherit(X509_VERIFY_PARAM *param, X509_STORE_CTX *app)
 static int set_param(const struct tg_evaluation *evaluation, X509_STORE_CTX *context)
 {
     const struct tg_rule *rule = evaluation->rule;
-    const struct tg_query *query = evaluation->query;
+    X509_STORE_CTX *app = evaluation->query->app;
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
-    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
+    unsigned long flags =
+        X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST | tg_crl_flags(rule);
     int purpose = rule->purpose == TG_PURPOSE_ANY ? X509_PURPOSE_ANY : X509_PURPOSE_SSL_SERVER;
 
-    if (tg_rule_uses_app(rule) && query->app != NULL && !inherit(param, query->app))
+    if (tg_rule_uses_app(rule) && app != NULL && !inherit(param, app))
         return 0;
     if (rule->strict)
         flags |= X509_V_FLAG_X509_STRICT;
@@ -83,8 +75,7 @@ static int set_param(const struct tg_evaluation *evaluation, X509_STORE_CTX *con
         !X509_VERIFY_PARAM_set_trust(param, X509_TRUST_SSL_SERVER))
         return 0;
     X509_VERIFY_PARAM_set_time(param, evaluation->when);
-    X509_VERIFY_PARAM_set_auth_level(param, query->security_level >= 0 ? query->security_level
-                                                                       : TG_DEFAULT_SECURITY_LEVEL);
+    X509_VERIFY_PARAM_set_auth_level(param, security_level(evaluation));
     return 1;
 }
 
@@ -123,7 +114,8 @@ static int verify(const struct tg_evaluation *evaluation, const STACK_OF(X509) *
     X509_STORE *store = NULL;
     int done = 0, verified;
 
-    if (untrusted == NULL || trusted == NULL || context == NULL || !crl_store(evaluation, &store) ||
+    if (untrusted == NULL || trusted == NULL || context == NULL ||
+        !tg_crl_store(evaluation, &store) ||
         !X509_STORE_CTX_init(context, store, evaluation->query->leaf, untrusted) ||
         !set_param(evaluation, context) || !X509_STORE_CTX_set_app_data(context, findings))
         goto end;

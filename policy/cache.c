@@ -47,6 +47,7 @@ static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct 
         !add(context, &match->pattern, sizeof(match->pattern)) ||
         !add(context, host, strlen(host)) || !add(context, &query->port, sizeof(query->port)) ||
         !add(context, &query->security_level, sizeof(query->security_level)) ||
+        !add(context, &query->tls_version, sizeof(query->tls_version)) ||
         !add(context, &hostflags, sizeof(hostflags)) || !add_certificate(context, query->leaf))
         return 0;
     for (int i = 0; i < sk_X509_num(query->sent); i++)
@@ -125,7 +126,7 @@ static bool cacheable(const tg_policy *policy, const struct tg_match *match,
 {
     return policy != NULL && query->leaf != NULL && match->kind == TG_MATCH_RULE &&
            match->rule->action == TG_ACTION_EVALUATE && !tg_rule_uses_app(match->rule) &&
-           sk_X509_num(query->sent) <= 8;
+           match->rule->revocation < TG_REVOCATION_STAPLE && sk_X509_num(query->sent) <= 8;
 }
 
 struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_match *match,

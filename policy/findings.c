@@ -47,6 +47,7 @@ void tg_findings_add(struct tg_findings *list, enum tg_finding_kind kind, int de
     if (text->length == 0)
         tg_buf_add(text, info->sentence);
     sentence = tg_buf_take(text);
+    list->reported++;
     if (has(list, kind, depth)) {
         free(sentence);
         return;

@@ -9,6 +9,7 @@
 struct tg_findings {
     struct tg_finding *item;
     size_t count, capacity;
+    size_t reported; /* how many were added, those that were there already among them */
     bool failed;
 };
 

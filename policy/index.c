@@ -15,13 +15,13 @@ struct tg_index *tg_index_new(struct tg_arena *arena)
     return index;
 }
 
-static uint64_t group_tag(const struct tg_key *key, unsigned port)
+static uint64_t group_tag(const struct tg_host_key *key, unsigned port)
 {
     return (uint64_t)port << 32 | (uint64_t)key->prefix << 16 |
            (uint64_t)(key->family == AF_INET6) << 8 | (uint64_t)key->kind;
 }
 
-struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_key *key,
+struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_host_key *key,
                                 unsigned port)
 {
     return (struct tg_group *)tg_table_get(&index->groups, group_tag(key, port), key->text,
@@ -29,7 +29,8 @@ struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_ke
 }
 
 /* KEY's text is copied. NULL: no memory. */
-static struct tg_group *new_group(struct tg_index *index, const struct tg_key *key, unsigned port)
+static struct tg_group *new_group(struct tg_index *index, const struct tg_host_key *key,
+                                  unsigned port)
 {
     struct tg_group *group = tg_arena_alloc(index->arena, sizeof *group);
 
@@ -46,7 +47,8 @@ static struct tg_group *new_group(struct tg_index *index, const struct tg_key *k
 }
 
 /* Finds or makes the group, and before it the pattern's own, through which all are found. */
-static struct tg_group *get_group(struct tg_index *index, const struct tg_key *key, unsigned port)
+static struct tg_group *get_group(struct tg_index *index, const struct tg_host_key *key,
+                                  unsigned port)
 {
     struct tg_group *pattern = tg_index_group(index, key, 0), *group;
 
@@ -77,15 +79,16 @@ static struct tg_programs *get_programs(struct tg_index *index, struct tg_group 
     return group->programs;
 }
 
-static struct tg_word *find_word(const struct tg_index *index, const struct tg_programs *programs,
-                                 enum word_kind kind, const char *text)
+static struct tg_program_word *find_word(const struct tg_index *index,
+                                         const struct tg_programs *programs, enum word_kind kind,
+                                         const char *text)
 {
-    return (struct tg_word *)tg_table_get(&index->words, programs->number * WORD_KINDS + kind, text,
-                                          strlen(text));
+    return (struct tg_program_word *)tg_table_get(
+        &index->words, programs->number * WORD_KINDS + kind, text, strlen(text));
 }
 
 /* An entry of LIST one of whose words may mean the same executable as TEXT. */
-static const struct tg_entry *find_overlap(const struct tg_word *list, const char *text)
+static const struct tg_entry *find_overlap(const struct tg_program_word *list, const char *text)
 {
     for (; list; list = list->next)
         if (tg_program_overlap(list->item.text, text))
@@ -104,7 +107,8 @@ static const struct tg_entry *clash_glob(const struct tg_programs *programs, con
 static const struct tg_entry *clash_plain(const struct tg_index *index,
                                           const struct tg_programs *programs, const char *text)
 {
-    const struct tg_word *word = find_word(index, programs, WORD_NAME, tg_program_name(text));
+    const struct tg_program_word *word =
+        find_word(index, programs, WORD_NAME, tg_program_name(text));
 
     if (!word)
         word = find_word(index, programs, strchr(text, '/') ? WORD_PATH : WORD_PATH_NAME, text);
@@ -132,10 +136,10 @@ static const struct tg_rule *find_clash(const struct tg_index *index, const stru
     return clash ? clash->rule : NULL;
 }
 
-static struct tg_word *new_word(struct tg_index *index, const struct tg_entry *entry, uint64_t tag,
-                                const char *text)
+static struct tg_program_word *new_word(struct tg_index *index, const struct tg_entry *entry,
+                                        uint64_t tag, const char *text)
 {
-    struct tg_word *word = tg_arena_alloc(index->arena, sizeof *word);
+    struct tg_program_word *word = tg_arena_alloc(index->arena, sizeof *word);
 
     if (word) {
         word->item = (struct tg_item){tag, text, strlen(text)};
@@ -147,7 +151,7 @@ static struct tg_word *new_word(struct tg_index *index, const struct tg_entry *e
 static int add_key(struct tg_index *index, const struct tg_programs *programs,
                    const struct tg_entry *entry, enum word_kind kind, const char *text)
 {
-    struct tg_word *word;
+    struct tg_program_word *word;
 
     if (find_word(index, programs, kind, text))
         return 1;
@@ -158,8 +162,8 @@ static int add_key(struct tg_index *index, const struct tg_programs *programs,
 static int add_word(struct tg_index *index, struct tg_programs *programs,
                     const struct tg_entry *entry, const char *text, bool glob)
 {
-    struct tg_word **list = glob ? &programs->globs : &programs->plain;
-    struct tg_word *word = new_word(index, entry, 0, text);
+    struct tg_program_word **list = glob ? &programs->globs : &programs->plain;
+    struct tg_program_word *word = new_word(index, entry, 0, text);
 
     if (!word)
         return 0;
@@ -198,9 +202,9 @@ static int add_programs(struct tg_index *index, struct tg_group *group, const st
     return 1;
 }
 
-static struct tg_key key_of(const struct tg_pattern *pattern)
+static struct tg_host_key key_of(const struct tg_pattern *pattern)
 {
-    struct tg_key key = {.kind = pattern->kind, .text = pattern->name};
+    struct tg_host_key key = {.kind = pattern->kind, .text = pattern->name};
 
     if (pattern->kind == TG_PATTERN_ADDRESS) {
         key.family = pattern->family;
@@ -216,7 +220,7 @@ static struct tg_key key_of(const struct tg_pattern *pattern)
 int tg_index_add(struct tg_index *index, const struct tg_rule *rule,
                  const struct tg_pattern *pattern, const char *text, const struct tg_rule **clash)
 {
-    struct tg_key key = key_of(pattern);
+    struct tg_host_key key = key_of(pattern);
     struct tg_group *group = get_group(index, &key, pattern->port);
 
     *clash = NULL;
@@ -237,7 +241,7 @@ int tg_index_add(struct tg_index *index, const struct tg_rule *rule,
 const struct tg_entry *tg_index_program(const struct tg_index *index,
                                         const struct tg_programs *programs, const char *path)
 {
-    const struct tg_word *word = find_word(index, programs, WORD_PATH, path);
+    const struct tg_program_word *word = find_word(index, programs, WORD_PATH, path);
 
     if (!word)
         word = find_word(index, programs, WORD_NAME, tg_program_name(path));

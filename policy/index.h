@@ -16,10 +16,10 @@ struct tg_entry {
 };
 
 /* A word that names an executable, and whose it is. */
-struct tg_word {
+struct tg_program_word {
     struct tg_item item;
     const struct tg_entry *entry;
-    struct tg_word *next;
+    struct tg_program_word *next;
 };
 
 /*
@@ -29,7 +29,7 @@ struct tg_word {
 struct tg_programs {
     uint64_t number;
     struct tg_entry *first, **end; /* in the order they were added */
-    struct tg_word *globs, *plain;
+    struct tg_program_word *globs, *plain;
 };
 
 /* What stands under one pattern and one port. */
@@ -50,7 +50,7 @@ struct tg_index {
 };
 
 /* The host part of a pattern: what a connection's host is looked up by. */
-struct tg_key {
+struct tg_host_key {
     enum tg_pattern_kind kind;
     int family;      /* 0 where it's no address */
     unsigned prefix; /* likewise */
@@ -59,7 +59,7 @@ struct tg_key {
 };
 
 /* The group of KEY with PORT, 0 for the one without; NULL if there is none. */
-struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_key *key,
+struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_host_key *key,
                                 unsigned port);
 
 /* The one rule among PROGRAMS that covers the executable PATH, or NULL. */

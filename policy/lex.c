@@ -80,6 +80,9 @@ static bool is_clean(struct tg_lexer *lexer, size_t length)
     uint32_t code;
 
     for (i = 0; i < length; i += step) {
+        step = 1;
+        if (lexer->line[i] >= ' ' && lexer->line[i] <= '~')
+            continue;
         step = tg_utf8_decode(lexer->line + i, length - i, &code);
         if (step == 0) {
             complain(lexer, lexer->line + i, "this byte is not UTF-8");

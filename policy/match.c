@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 
 /* Called for each pattern that fits, in order of rank; returns true to stop. */
-typedef bool visit_key(void *arg, const struct tg_key *key);
+typedef bool visit_key(void *arg, const struct tg_host_key *key);
 
 static bool visit_names(const char *name, visit_key *visit, void *arg)
 {
-    struct tg_key key = {.kind = TG_PATTERN_NAME, .text = name, .length = strlen(name)};
+    struct tg_host_key key = {.kind = TG_PATTERN_NAME, .text = name, .length = strlen(name)};
     const char *dot;
 
     if (visit(arg, &key))
@@ -33,7 +33,7 @@ static bool visit_addresses(const struct tg_index *index, const char *text, visi
                             void *arg)
 {
     uint8_t address[16];
-    struct tg_key key = {
+    struct tg_host_key key = {
         .kind = TG_PATTERN_ADDRESS, .text = (const char *)address, .length = sizeof address};
     const bool *used;
     unsigned bit;
@@ -55,7 +55,7 @@ static bool visit_addresses(const struct tg_index *index, const char *text, visi
 static void visit_patterns(const struct tg_index *index, const char *host, visit_key *visit,
                            void *arg)
 {
-    static const struct tg_key any = {.kind = TG_PATTERN_ANY};
+    static const struct tg_host_key any = {.kind = TG_PATTERN_ANY};
     char canonical[TG_HOST_SIZE];
     bool stopped = false;
 
@@ -123,7 +123,7 @@ static bool search_group(struct search *search, const struct tg_group *group, bo
     return group->any.rule && meet(search, &group->any);
 }
 
-static bool search_key(void *arg, const struct tg_key *key)
+static bool search_key(void *arg, const struct tg_host_key *key)
 {
     struct search *search = arg;
     const struct tg_group *pattern = tg_index_group(search->index, key, 0), *group;
@@ -244,7 +244,7 @@ static void show_group(const struct show *show, const struct tg_group *group)
         show_entry(show, group, &group->any);
 }
 
-static bool show_key(void *arg, const struct tg_key *key)
+static bool show_key(void *arg, const struct tg_host_key *key)
 {
     const struct show *show = arg;
     const struct tg_group *pattern = tg_index_group(show->search.index, key, 0), *group;

@@ -22,6 +22,14 @@ struct tg_where {
 enum tg_action { TG_ACTION_EVALUATE, TG_ACTION_PASS, TG_ACTION_REJECT };
 enum tg_mode { TG_MODE_ENFORCE, TG_MODE_REPORT };
 enum tg_unmatched { TG_UNMATCHED_APP, TG_UNMATCHED_VERIFY, TG_UNMATCHED_REJECT };
+enum tg_revocation {
+    TG_REVOCATION_NONE,
+    TG_REVOCATION_CRL,       /* of the leaf */
+    TG_REVOCATION_CRL_CHAIN, /* of every certificate but the anchor */
+    TG_REVOCATION_STAPLE,    /* an OCSP answer, if the server staples one */
+    TG_REVOCATION_STAPLE_REQUIRED
+};
+enum tg_min_tls { TG_MIN_TLS_1_2, TG_MIN_TLS_1_3 };
 enum tg_purpose { TG_PURPOSE_TLS_SERVER, TG_PURPOSE_ANY };
 
 /* The words of a list key, in the order written. */
@@ -62,6 +70,24 @@ struct tg_rule {
     bool skip_dates;
     enum tg_purpose purpose;
     bool strict;
+    enum tg_revocation revocation;
+    STACK_OF(X509_CRL) *crls; /* NULL: none */
+    enum tg_min_tls min_tls;  /* counts where `set` has it, as the next two */
+    unsigned min_rsa_bits;
+    unsigned security_level; /* as SSL_set_security_level(3) */
+};
+
+/*
+ * Which of a policy's CRLs were found genuine for which issuer, so that a signature over
+ * megabytes is checked once. crl.c's; the one part of a policy that changes.
+ */
+#define TG_CRL_MEMO_SIZE 64
+struct tg_crl_memo {
+    struct {
+        const X509_CRL *crl;
+        uint8_t issuer[TG_SHA256_SIZE]; /* digest of its certificate */
+    } genuine[TG_CRL_MEMO_SIZE];
+    size_t next;
 };
 
 /* An [exception]: forgives findings[] of one leaf at one host until it expires. */
@@ -94,6 +120,7 @@ struct tg_policy {
     size_t exception_count;
     struct tg_digests distrusted_certificates, distrusted_keys;
     struct tg_rule unmatched_rule; /* what `unmatched = verify` or `reject` applies */
+    struct tg_crl_memo *crl_memo;  /* NULL where no rule has CRLs */
     struct tg_index *index;        /* match.c */
     STACK_OF(X509) **stacks;       /* every stack above, to free */
     size_t stack_count;

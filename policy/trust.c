@@ -1,8 +1,10 @@
 #include "attempt.h"
 #include "distrust.h"
+#include "floor.h"
 #include "hash.h"
 #include "name.h"
 #include "path.h"
+#include "staple.h"
 #include "system.h"
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -195,7 +197,8 @@ static int check_all(struct tg_evaluation *evaluation, enum tg_match_kind kind, 
     if (!check_path_or_size(evaluation))
         return 0;
     check_name(evaluation);
-    return check_leaf_pins(evaluation);
+    tg_floor_check(evaluation);
+    return tg_staple_check(evaluation) && check_leaf_pins(evaluation);
 }
 
 /* The exception must forgive all that is left; then its user has spoken: proceed. */
@@ -226,7 +229,21 @@ static bool seconds(const ASN1_TIME *time, time_t *out)
     return true;
 }
 
-/* How long an acceptance holds: until a certificate, the pins or the exception end. */
+/* A new CRL may say otherwise. */
+static void narrow_to_crls(struct tg_verdict *verdict, const struct tg_evaluation *evaluation)
+{
+    const STACK_OF(X509_CRL) *crls = evaluation->rule->crls;
+    time_t until;
+
+    for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i));
+
+        if (next != NULL && seconds(next, &until) && until > evaluation->now)
+            narrow(verdict, until);
+    }
+}
+
+/* How long an acceptance holds: until a certificate, a CRL, the pins or the exception end. */
 static void set_window(struct tg_verdict *verdict, const struct tg_evaluation *evaluation,
                        bool trusted)
 {
@@ -239,6 +256,7 @@ static void set_window(struct tg_verdict *verdict, const struct tg_evaluation *e
         narrow(verdict, evaluation->forgiven_until);
     if (trusted || rule->verify_time != 0 || rule->skip_dates)
         return;
+    narrow_to_crls(verdict, evaluation);
     for (int i = 0; i < sk_X509_num(verdict->path); i++) {
         const X509 *certificate = sk_X509_value(verdict->path, i);
 

@@ -18,9 +18,13 @@ struct tg_query {
      * verified itself. NULL: an application without anchors.
      */
     X509_STORE_CTX *app;
-    time_t now;         /* 0: the clock's */
-    uint64_t forgiven;  /* finding bits forgiven for this leaf besides the policy's exceptions */
-    int security_level; /* as SSL_get_security_level(3); -1: libcrypto's own default */
+    time_t now;        /* 0: the clock's */
+    uint64_t forgiven; /* finding bits forgiven for this leaf besides the policy's exceptions */
+    int tls_version;   /* as SSL_version(3); 0: unknown */
+    const unsigned char *staple; /* DER of the stapled OCSP answer; NULL: none */
+    size_t staple_length;
+    bool staple_pending; /* it is still to come: not to be missed now (TLS 1.2) */
+    int security_level;  /* as SSL_get_security_level(3); -1: libcrypto's own default */
 };
 
 /* Immutable once returned. */

@@ -94,23 +94,28 @@ static void complain_settings(const char *existing)
                 existing);
     fprintf(stderr,
             "\n"
-            "  openssl_conf = trustgraft_conf\n"
-            "  nodejs_conf = trustgraft_conf\n"
+            "  config_diagnostics = 1\n"
+            "  openssl_conf = trustgraft_openssl\n"
+            "  nodejs_conf = trustgraft_openssl\n"
             "\n"
-            "  [trustgraft_conf]\n"
+            "  [trustgraft_openssl]\n"
             "  providers = trustgraft_providers\n"
+            "  trustgraft = trustgraft_required\n"
             "\n"
             "  [trustgraft_providers]\n"
             "  default = trustgraft_default\n"
-            "  trustgraft = trustgraft_module\n"
+            "  trustgraft = trustgraft_provider\n"
             "\n"
             "  [trustgraft_default]\n"
             "  activate = 1\n"
             "\n"
-            "  [trustgraft_module]\n"
+            "  [trustgraft_provider]\n"
             "  module = %s\n"
-            "  activate = 1\n",
-            module);
+            "  activate = 1\n"
+            "\n"
+            "  [trustgraft_required]\n"
+            "  path = %s\n",
+            module, module);
 }
 
 static bool inject_provider(void)

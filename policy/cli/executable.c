@@ -67,7 +67,7 @@ static bool read_segments(struct tg_executable *file)
            read_at(file, file->header.e_phoff, file->segments, count * sizeof(*file->segments));
 }
 
-static bool read_interpreter(struct tg_executable *file, const ElfW(Phdr) * segment)
+static bool read_interpreter(struct tg_executable *file, const ElfW(Phdr) *segment)
 {
     size_t size = segment->p_filesz;
 
@@ -76,7 +76,7 @@ static bool read_interpreter(struct tg_executable *file, const ElfW(Phdr) * segm
            file->interpreter[size - 1] == '\0';
 }
 
-static bool read_dynamic(struct tg_executable *file, const ElfW(Phdr) * segment)
+static bool read_dynamic(struct tg_executable *file, const ElfW(Phdr) *segment)
 {
     size_t count = segment->p_filesz / sizeof(*file->dynamic);
 
@@ -208,7 +208,7 @@ bool tg_executable_needs(const struct tg_executable *file, const char *prefix)
     return false;
 }
 
-static bool has_go_note(const struct tg_executable *file, const ElfW(Phdr) * segment)
+static bool has_go_note(const struct tg_executable *file, const ElfW(Phdr) *segment)
 {
     uint64_t at = 0, size = segment->p_filesz < MOST_NOTES ? segment->p_filesz : MOST_NOTES;
     ElfW(Nhdr) note;

@@ -13,11 +13,11 @@ struct tg_executable {
     int fd; /* -1: closed */
     off_t size;
     ElfW(Ehdr) header;
-    ElfW(Phdr) * segments;
+    ElfW(Phdr) *segments;
     char interpreter[PATH_MAX];        /* the dynamic linker; "" if it has none */
     ElfW(Addr) strings, symbols, hash; /* of the dynamic section; 0: none */
     uint64_t strings_size;
-    ElfW(Dyn) * dynamic;
+    ElfW(Dyn) *dynamic;
     size_t dynamic_count;
 };
 

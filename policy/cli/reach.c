@@ -68,12 +68,30 @@ static bool contains_openssl(const struct tg_executable *file)
 }
 
 /*
- * OpenSSL inside the executable: a call within it never passes the preload library, but the
- * hook gets in where the executable also exports what it is installed with.
+ * A TLS library inside the executable: a call within it never passes the preload library, and
+ * only OpenSSL 3 loads providers. The exported functions tell which library it is.
  */
+static bool contains_other(const struct tg_executable *file, struct tg_buf *why)
+{
+    const char *name = NULL;
+
+    if (tg_executable_exports(file, "SSL_CTX_set_custom_verify"))
+        name = "BoringSSL";
+    else if (!tg_executable_exports(file, "OSSL_PROVIDER_load"))
+        name = "an OpenSSL older than 3";
+    if (name != NULL)
+        tg_buf_printf(why,
+                      "has %s inside its executable, which neither way reaches; use a "
+                      "build that links libssl dynamically",
+                      name);
+    return name != NULL;
+}
+
+/* The hook gets into an OpenSSL in the executable where these are exported to install it with. */
 static bool reach_preload(const struct tg_executable *file, struct tg_buf *why)
 {
-    if (!contains_openssl(file) || tg_executable_exports(file, "CRYPTO_get_ex_new_index"))
+    if (!contains_openssl(file) || (tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
+                                    tg_executable_exports(file, "OpenSSL_version_num")))
         return true;
     tg_buf_add(why, "has an OpenSSL of its own inside, without the functions that the preload "
                     "library needs; try 'trustgraft run --provider'");
@@ -132,7 +150,7 @@ static bool judge(const struct tg_executable *file, enum tg_way way, struct tg_b
                         "linked build, or link libtrustgraft into it");
         return false;
     }
-    if (other_libc(file, why))
+    if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, why)))
         return false;
     reached = way == TG_WAY_PRELOAD ? reach_preload(file, why) : reach_provider(file, why);
     if (reached)

@@ -1,4 +1,5 @@
 #include "hook.h"
+#include "keys.h"
 #include <errno.h>
 #include <openssl/err.h>
 
@@ -66,6 +67,8 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
     bool refuse = false;
 
     tg_peer_of(hooked, ssl, &peer);
+    tg_status_read(hooked, ssl, &query);
+    query.staple_pending = false;
     if (libssl->SSL_session_reused(ssl) && tg_known(process->policy, &peer, leaf))
         return;
     query.app = make_context(libssl, ssl, leaf, sent);
@@ -80,9 +83,23 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
     X509_STORE_CTX_free(query.app);
     if (refuse)
         shut(libssl, ssl, judgement.verdict, &peer);
-    else if (!judgement.leave)
+    else if (!judgement.leave && query.host != NULL && tg_alias_add(leaf, query.host))
         tg_known_add(process->policy, &peer, leaf);
     tg_verdict_free(judgement.verdict);
+}
+
+/* What the rule asks of the connection itself. */
+static void prepare(const struct tg_hooked *hooked, SSL *ssl)
+{
+    const struct tg_rule *rule = NULL;
+    struct tg_peer peer;
+
+    tg_peer_of(hooked, ssl, &peer);
+    rule = tg_judge_rule(tg_process_get(), &peer);
+    tg_status_request(hooked, ssl, rule);
+    if (rule != NULL && rule->mode == TG_MODE_ENFORCE &&
+        (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)))
+        hooked->libssl.SSL_set_security_level(ssl, (int)rule->security_level);
 }
 
 static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
@@ -93,6 +110,7 @@ static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     if (where & SSL_CB_HANDSHAKE_START) {
         if (state != NULL)
             *state = (struct tg_connection_state){.info = state->info, .started = true};
+        prepare(hooked, ssl);
         /* Without it libssl makes a full handshake. */
         if (session_is_unknown(hooked, ssl))
             (void)hooked->libssl.SSL_set_session(ssl, NULL);
@@ -171,8 +189,11 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
         return 0;
     state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
     stand_again(libssl, ssl, state);
-    if ((state == NULL || !state->started) && session_is_unknown(hooked, ssl))
-        written = forget_session(libssl, ssl);
+    if (state == NULL || !state->started) {
+        prepare(hooked, ssl);
+        if (session_is_unknown(hooked, ssl))
+            written = forget_session(libssl, ssl);
+    }
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     errno = saved;
     return written;

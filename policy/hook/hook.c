@@ -45,13 +45,23 @@ static int leave(const struct meeting *met)
     return verified;
 }
 
+/* True if the gate must have another look, once the staple has come. */
+static bool pending(const struct meeting *met, const struct tg_verdict *verdict)
+{
+    return met->query.staple_pending && tg_status_wanted(verdict->rule);
+}
+
 static int carry_out(const struct meeting *met, const struct tg_verdict *verdict)
 {
+    bool later;
+
     if (verdict == NULL || !verdict->accepted)
         return tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
-    if (!tg_outcome_accept(met->context, verdict, &met->peer))
+    later = pending(met, verdict);
+    if (!tg_outcome_accept(met->context, verdict, later ? NULL : met->query.host))
         return 0;
-    tg_known_add(met->policy, &met->peer, met->query.leaf);
+    if (!later)
+        tg_known_add(met->policy, &met->peer, met->query.leaf);
     return 1;
 }
 
@@ -75,9 +85,10 @@ static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX
     int outcome;
 
     tg_peer_of(hooked, ssl, &met.peer);
+    tg_status_read(hooked, ssl, &met.query);
     judgement = tg_judge(process, policy, &met.peer, &met.query);
     if (state != NULL)
-        state->judged = true;
+        state->judged = judgement.verdict == NULL || !pending(&met, judgement.verdict);
     if (judgement.verdict != NULL)
         tg_log_verdict(process, judgement.verdict, met.query.host, met.peer.port);
     if (!judgement.leave)

@@ -82,10 +82,19 @@ TG_MUST_USE struct tg_verdict *tg_judge_distrust(const tg_policy *policy,
 /* True if the policy wants PEER evaluated or refused, and not merely reported. */
 bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer);
 
+/* The rule that PEER will be evaluated under, also where that is only reported; NULL: none. */
+const struct tg_rule *tg_judge_rule(const struct tg_process *process, struct tg_peer *peer);
+
+/* status.c: asks for a stapled OCSP answer where the rule for PEER wants one and the
+ * application didn't; what is needed from the connection itself goes into QUERY. */
+void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg_rule *rule);
+void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *query);
+/* True if RULE wants a staple. */
+bool tg_status_wanted(const struct tg_rule *rule);
+
 /* outcome.c: a verdict becomes what X509_verify_cert(3) would have left behind. Both return
- * what the verify callback returns. */
-int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict,
-                      const struct tg_peer *peer);
+ * what the verify callback returns. ALIAS is the name that the leaf is to carry, or NULL. */
+int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict, const char *alias);
 int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                       const struct tg_verdict *verdict, const struct tg_peer *peer);
 /* The reason, on OpenSSL's error queue, as libssl's own "certificate verify failed". */

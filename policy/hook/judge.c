@@ -27,14 +27,21 @@ static bool leaves(const struct tg_match *match)
            (match->kind == TG_MATCH_RULE && match->rule->action == TG_ACTION_PASS);
 }
 
-bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
+const struct tg_rule *tg_judge_rule(const struct tg_process *process, struct tg_peer *peer)
 {
     struct tg_match match;
 
     if (process->policy == NULL)
-        return process->problem != NULL;
+        return NULL;
     match = find(process->policy, process, peer);
-    return !leaves(&match) && match.rule->mode == TG_MODE_ENFORCE;
+    return leaves(&match) ? NULL : match.rule;
+}
+
+bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
+{
+    const struct tg_rule *rule = tg_judge_rule(process, peer);
+
+    return process->problem != NULL || (rule != NULL && rule->mode == TG_MODE_ENFORCE);
 }
 
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,

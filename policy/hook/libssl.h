@@ -24,6 +24,9 @@
     X(int, SSL_is_server, (const SSL *))                                                           \
     X(const char *, SSL_get_servername, (const SSL *, int))                                        \
     X(X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                                \
+    X(int, SSL_version, (const SSL *))                                                             \
+    X(long, SSL_ctrl, (SSL *, int, long, void *))                                                  \
+    X(void, SSL_set_security_level, (SSL *, int))                                                  \
     X(int, SSL_get_security_level, (const SSL *))                                                  \
     X(int, SSL_get_fd, (const SSL *))                                                              \
     X(int, SSL_get_verify_mode, (const SSL *))                                                     \

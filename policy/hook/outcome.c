@@ -39,15 +39,14 @@ static int call_along(X509_STORE_CTX *context, const STACK_OF(X509) *chain)
     return 1;
 }
 
-int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict,
-                      const struct tg_peer *peer)
+int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict, const char *alias)
 {
     X509 *leaf = X509_STORE_CTX_get0_cert(context);
     STACK_OF(X509) *chain = NULL;
 
     if (leaf != NULL)
         chain = chain_for(leaf, verdict->path);
-    if (chain == NULL || (peer->host[0] != '\0' && !tg_alias_add(leaf, peer->host))) {
+    if (chain == NULL || (alias != NULL && !tg_alias_add(leaf, alias))) {
         sk_X509_pop_free(chain, X509_free);
         X509_STORE_CTX_set_error(context, X509_V_ERR_OUT_OF_MEM);
         return 0;

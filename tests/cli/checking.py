@@ -111,12 +111,11 @@ def test_hostile_bytes_are_escaped(command):
     require(len(command("check", "--json", policy).ended(1).objects()) >= 2, "too few objects")
 
 
-def test_ten_thousand_errors_are_all_counted(command):
-    policy = command.policy("[host a.test]\n" + "nonsense = 1\n" * 20000)
+def test_thousands_of_errors_are_all_told(command):
+    policy = command.policy("[host a.test]\n" + "nonsense = 1\n" * 3000)
     result = command("check", policy).ended(1)
-    require(result.out.splitlines()[-1] == f"{policy}: 20000 errors", result.out[-200:])
-    objects = command("check", "--json", policy).ended(1).objects()
-    require(objects[-1]["line"] == 0 and objects[-1]["severity"] == "error", objects[-1])
+    require(result.out.splitlines()[-1] == f"{policy}: 3000 errors", result.out[-200:])
+    require(len(command("check", "--json", policy).ended(1).objects()) == 3000, "not all")
 
 
 def test_included_file_is_named(command):

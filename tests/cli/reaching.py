@@ -2,6 +2,7 @@
 import os
 import shutil
 import struct
+import subprocess
 
 from e2e.harness import Skip, require
 
@@ -171,3 +172,68 @@ def test_set_uid_script_is_no_set_uid_program(command):
     path = script(command, "#!/bin/sh\nexit 7\n")
     path.chmod(0o4755)
     require("set-uid" not in run(command, path).err, "the kernel ignores that bit of a script")
+
+
+def built(command, source, *libraries):
+    """A program of C SOURCE that exports its functions and needs LIBRARIES, made up for it."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if not compiler:
+        raise Skip("no C compiler")
+    folder = command.folder()
+    options = ["-rdynamic", "-Wl,--no-as-needed,-rpath," + str(folder.path)]
+    for name in libraries:
+        subprocess.run([*compiler.split(), "-shared", "-x", "c", "/dev/null", "-o", folder / name,
+                        f"-Wl,-soname,{name}"], check=True, timeout=60)
+        options.append(folder / name)
+    source = folder.write("program.c", source + "int main(void) { return 0; }\n")
+    subprocess.run([*compiler.split(), source, "-o", folder / "program", *options], check=True,
+                   timeout=60)
+    return folder / "program"
+
+
+def functions(*names):
+    return "".join(f"void {name}(void) {{}}\n" for name in names)
+
+
+def test_openssl_in_the_executable(command):
+    bare = ["SSL_CTX_new", "OSSL_PROVIDER_load"]
+    whole = [*bare, "CRYPTO_get_ex_new_index"]
+    path = built(command, functions(*whole))
+    run(command, path).ended(126).silent().said("OpenSSL of its own inside", "run --provider")
+    run(command, path, "--provider").ended(0).quiet()
+    path = built(command, functions(*bare, "OpenSSL_version_num"))
+    run(command, path).ended(126).silent().said("OpenSSL of its own inside")
+
+
+def test_other_tls_library_in_the_executable(command):
+    for names, text in ((["SSL_CTX_set_custom_verify", "CRYPTO_get_ex_new_index"], "has BoringSSL inside"),
+                        (["CRYPTO_get_ex_new_index"], "has an OpenSSL older than 3")):
+        path = built(command, functions("SSL_CTX_new", "OpenSSL_version_num", *names))
+        for way in ((), ("--provider",)):
+            run(command, path, *way).ended(126).silent().said(text, "neither way reaches")
+
+
+def test_older_openssl_under_the_provider(command):
+    path = built(command, "", "libssl.so.1.1")
+    run(command, path, "--provider").ended(126).silent().said("libssl.so.1.1", "run --preload")
+    run(command, path).ended(0).quiet()
+
+
+def test_note_about_other_tls_libraries(command):
+    run(command, built(command, "", "libgnutls.so.30")).ended(0).said("links GnuTLS")
+    run(command, built(command, "", "libnss3.so")).ended(0).said("links NSS")
+    run(command, built(command, "", "libgnutls.so.30", "libssl.so.3")).ended(0).quiet()
+
+
+def test_note_about_go(command):
+    note = ('__asm__(".pushsection .note.go.buildid,\\"a\\",%note\\n"\n'
+            '        ".long 4, 4, 4\\n.ascii \\"Go\\\\0\\\\0\\"\\n.long 0\\n.popsection");\n')
+    run(command, built(command, note)).ended(0).said("is written in Go")
+    run(command, built(command, "")).ended(0).quiet()
+
+
+def test_program_that_cannot_be_read(command):
+    if os.geteuid() == 0:
+        raise Skip("root can read all")
+    path = command.folder().write("program", bytes(image()), 0o111)
+    run(command, path).ended(0).said("can't be read")

@@ -81,7 +81,7 @@ def others_file(lab, name):
         raise Skip("needs root, to give a file away")
     path = place(lab, name, RULE + "anchors = {root}\n")
     os.chown(path, NOBODY, NOBODY)
-    return path, ("owned",)
+    return path, (str(NOBODY),)
 
 
 def bad_include(lab, name):

@@ -122,7 +122,7 @@ def reference_name_first(lab, way):
 
 def program_rules(lab, way):
     """A rule with `program` is for that executable alone, by base name, glob or path."""
-    target = lab.target("api")
+    target = lab.target("api", app="root")
     curl = os.path.realpath(shutil.which("curl"))
     for word, reached in (("curl", {"curl"}), ("python3*", {"python3"}), (curl, {"curl"}),
                           ("/usr/bin/python3", {"python3"}), ("/usr/bin/*", {"curl", "python3"}),
@@ -137,7 +137,7 @@ def program_rules(lab, way):
 def program_before_any(lab, way):
     policy = lab.policy("[host api.example.test]\nprogram = curl\nstrict = no\n"
                         "[host api.example.test]\naction = reject")
-    target = lab.target("api")
+    target = lab.target("api", app="root")
     require(lab.get("curl", way, target, policy).verdict == ACCEPT, "curl has a rule of its own")
     require(lab.get("python3", way, target, policy).verdict == REFUSE, "python3 has the other")
 
@@ -146,8 +146,9 @@ def node_program(lab, way):
     if not ways.reaches(lab.build, way, clients.PROGRAMS["node"].executable):
         raise Skip("node carries OpenSSL inside; the provider reaches it")
     policy = lab.policy("[host api.example.test]\nprogram = node\naction = reject")
-    require(lab.get("node", way, lab.target("api"), policy).verdict == REFUSE, "not for node")
-    require(lab.get("curl", way, lab.target("api"), policy).verdict == ACCEPT, "for curl")
+    target = lab.target("api", app="root")
+    require(lab.get("node", way, target, policy).verdict == REFUSE, "not for node")
+    require(lab.get("curl", way, target, policy).verdict == ACCEPT, "for curl")
 
 
 def tests():

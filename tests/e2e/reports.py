@@ -160,14 +160,14 @@ def no_injection(lab, way):
 def report_says_both(lab, way):
     """Report-only: the log has the refusal, the application its own outcome."""
     policy = lab.policy(HOST + "mode = report\nanchors = {other-root}")
-    got = lab.get("curl", way, lab.target("api"), policy)
+    got = lab.get("curl", way, lab.target("api", app="root"), policy)
     require(got.verdict == "accept" and len(got.log) == 1, got.said)
     require("missing-issuer" in got.log[0] and "report" in got.log[0], got.log[0])
 
 
 def nothing_on_stdout(lab, way):
     policy = lab.policy(HOST + "anchors = {root}")
-    bare = lab.get("curl", ways.BARE, lab.target("api"))
+    bare = lab.get("curl", ways.BARE, lab.target("api", app="root"))
     got = lab.get("curl", way, lab.target("api"), policy)
     require(got.stdout == bare.stdout, repr(got.stdout))
 

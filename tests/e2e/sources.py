@@ -45,7 +45,6 @@ def environment_first(lab, way):
 
 def dot_config(lab, way):
     home = home_with(lab, way, "dot", _config__trustgraft__policy_conf=REJECT)
-    (home / "_config").rename(home / ".config")
     require(curl(lab, way, {"HOME": str(home)}) == "refuse", "~/.config did not apply")
     require(curl(lab, way, {"HOME": str(home / "empty")}) == "accept", "a policy out of nowhere")
 

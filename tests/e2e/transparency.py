@@ -1,4 +1,5 @@
 """transparency.py - who is left alone: no policy, no rule, `action = pass`, servers, no TLS."""
+import difflib
 import pathlib
 import re
 import subprocess
@@ -9,8 +10,9 @@ from lab import clients, ways
 from lab.servers import free_port
 
 # Good and bad servers, in every way that an application tells apart.
-SERVERS = ("api", "api-other", "expired", "partner", "self-signed", "missing-intermediate",
-           "crossed", "forged", "wildcard-partial")
+SERVERS = tuple(f"{leaf}/no-tickets" for leaf in (
+    "api", "api-other", "expired", "partner", "self-signed", "missing-intermediate", "crossed",
+    "forged", "wildcard-partial"))
 RANDOM = (
     (r"(?m)^([0-9A-F]{8,16}):error:", "ID:error:"),
     (r"(?m)^( *(?:Session-ID|Master-Key|Resumption PSK|Start Time)): .*$", r"\1: ?"),
@@ -38,7 +40,14 @@ def talkative(program, target):
     command = clients.PROGRAMS[program].command(target)
     if program == "curl":
         return [*command, "-v"]
-    return [word for word in command if word != "-quiet"]
+    return ["-ign_eof" if word == "-quiet" else word for word in command]
+
+
+def difference(bare, shim):
+    if isinstance(bare, int):
+        return f"{bare} bare, {shim} under the shim"
+    return "\n".join(difflib.unified_diff(bare.splitlines(), shim.splitlines(), "bare", "shim",
+                                          lineterm="", n=1))
 
 
 def same_as_bare(lab, program, injected):
@@ -50,7 +59,7 @@ def same_as_bare(lab, program, injected):
             bare, shim = (steady(lab.run(command, stdin, environment))
                           for environment in ({}, injected))
             for kind, one, other in zip(("status", "stdout", "stderr"), bare, shim):
-                require(one == other, f"{server}, {kind}: bare\n{one}\nbut under the shim\n{other}")
+                require(one == other, f"{server}, {kind}: {difference(one, other)}")
 
 
 def comparison(program, way, policy):

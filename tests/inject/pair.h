@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* The server's name, in its certificate and as the client's SNI. */
-#define PAIR_HOST "api.example.com"
+#define PAIR_HOST "api.example.test"
 
 enum outcome { ACCEPTED, REFUSED, BROKEN };
 const char *outcome_word(enum outcome outcome);

@@ -68,11 +68,11 @@ policy() {
     chmod 644 "$work/$1.conf"
 }
 policy accept <<END
-[host api.example.com]
+[host api.example.test]
 anchors = $pki/root.pem
 END
 policy reject <<END
-[host api.example.com]
+[host api.example.test]
 action = reject
 END
 policy elsewhere <<END
@@ -80,7 +80,7 @@ policy elsewhere <<END
 action = reject
 END
 policy broken <<END
-[host api.example.com]
+[host api.example.test]
 anchor = $pki/root.pem
 END
 policy name-rejected <<END
@@ -88,19 +88,19 @@ policy name-rejected <<END
 action = reject
 [host *]
 anchors = $pki/root.pem
-hostname = api.example.com
+hostname = api.example.test
 END
 policy name-accepted <<END
 [host localhost]
 anchors = $pki/root.pem
-hostname = api.example.com
+hostname = api.example.test
 [host *]
 action = reject
 END
 policy store <<END
-[host api.example.com]
+[host api.example.test]
 anchors = $pki/root.pem, $pki/other-root.pem
-[host api.example.com:8443]
+[host api.example.test:8443]
 anchors = $pki/other-root.pem
 [host system.example]
 anchors = system
@@ -161,6 +161,11 @@ for scenario in plain constructor forked busy-fork threads info context-info cle
         app $scenario trusting refused $way reject
     done
 done
+# Only the preload library can show an application the info callback that it set itself.
+app info trusting accepted bare none EXACT=1
+app info trusting accepted preload elsewhere EXACT=1
+app info trustless accepted preload accept EXACT=1
+app info trusting refused preload reject EXACT=1
 for way in preload provider both; do
     app plain trusting accepted $way elsewhere
     app plain trusting refused $way broken

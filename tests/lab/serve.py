@@ -1,7 +1,7 @@
 """serve.py PKI SERVER... - HTTPS servers on loopback, one port each, until standard input ends.
 
-SERVER is the name of a leaf, with /1.2 behind it for a server that speaks no TLS 1.3. Each
-listens on 127.0.0.1 and, where the machine has it, on the same port of ::1, and answers every
+SERVER is the name of a leaf, with /1.2 behind it for a server that speaks no TLS 1.3, or
+/no-tickets for one whose clients always say the same: when a ticket arrives is chance. Each listens on 127.0.0.1 and, where the machine has it, on the same port of ::1, and answers every
 request with "hello from LEAF". Prints "SERVER PORT" for each, then "ready".
 """
 import contextlib
@@ -18,11 +18,13 @@ TIMEOUT = 10  # seconds for one connection
 
 def context(pki, server):
     """As lenient as libssl can be: a server that presents whatever the PKI holds."""
-    leaf, _, version = server.partition("/")
+    leaf, _, variant = server.partition("/")
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.set_ciphers("ALL:@SECLEVEL=0")
-    if version == "1.2":
+    if variant == "1.2":
         made.maximum_version = ssl.TLSVersion.TLSv1_2
+    if variant == "no-tickets":
+        made.num_tickets = 0
     made.load_cert_chain(pki / f"{leaf}.chain.pem", pki / f"{leaf}.key")
     return made
 

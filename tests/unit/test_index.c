@@ -60,6 +60,7 @@ static void test_equal_rank_clashes(void **state)
     }
 }
 
+/* /usr/bin/python3 being a link to python3.11, which it is that runs. */
 static void test_a_realpath_clashes_too(void **state)
 {
     tg_policy policy;
@@ -75,6 +76,8 @@ static void test_a_realpath_clashes_too(void **state)
     assert_int_equal(rules_add(&policy, 4, "a.example", "/usr/bin/python3.12"), 0);
     assert_int_equal(
         tg_policy_match(&policy, "a.example", 443, "/usr/bin/python3.11").rule->where.line, 1);
+    assert_int_equal(rules_add(&policy, 5, "b.example", "python3.11"), 0);
+    assert_int_equal(rules_enter(&policy, linked, "b.example"), 5);
     tg_arena_free(policy.arena);
 }
 

@@ -182,7 +182,7 @@ static void add_policy(struct tg_buf *out, const tg_policy *policy)
 
     tg_buf_printf(out, "valid: %s, unmatched %s, log %u%s%s%s%s\n",
                   policy->mode == TG_MODE_REPORT ? "report" : "enforce",
-                  unmatched[policy->unmatched], policy->log_sinks,
+                  unmatched[policy->unmatched], policy->log_sinks, policy->log_file ? " " : "",
                   policy->log_file ? policy->log_file : "", policy->log_json ? " json" : "",
                   policy->log_all ? " all" : "");
     for (i = 0; i < policy->rule_count; i++)

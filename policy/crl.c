@@ -1,0 +1,190 @@
+#include "crl.h"
+#include "hash.h"
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+unsigned long tg_crl_flags(const struct tg_rule *rule)
+{
+    switch (rule->revocation) {
+    case TG_REVOCATION_CRL:
+        return X509_V_FLAG_CRL_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+    case TG_REVOCATION_CRL_CHAIN:
+        return X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+               X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+    default:
+        return 0;
+    }
+}
+
+bool tg_crl_excused(X509_STORE_CTX *context, int x509_error)
+{
+    int depth = X509_STORE_CTX_get_error_depth(context);
+
+    return x509_error == X509_V_ERR_UNABLE_TO_GET_CRL && depth > 0 &&
+           depth == sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1;
+}
+
+/* The evaluation that a verification on one of our stores belongs to. */
+static const struct tg_evaluation *evaluation_of(const X509_STORE_CTX *context)
+{
+    return X509_STORE_get_ex_data(X509_STORE_CTX_get0_store(context), 0);
+}
+
+static bool asks_app(const struct tg_evaluation *evaluation)
+{
+    X509_STORE_CTX *app = evaluation->query->app;
+
+    return tg_rule_uses_app(evaluation->rule) && app != NULL &&
+           (X509_VERIFY_PARAM_get_flags(X509_STORE_CTX_get0_param(app)) & X509_V_FLAG_CRL_CHECK);
+}
+
+static int add_matching(STACK_OF(X509_CRL) *found, const STACK_OF(X509_CRL) *from,
+                        const X509_NAME *issuer)
+{
+    for (int i = 0; i < sk_X509_CRL_num(from); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(from, i);
+
+        if (X509_NAME_cmp(X509_CRL_get_issuer(crl), issuer) != 0)
+            continue;
+        if (!X509_CRL_up_ref(crl))
+            return 0;
+        if (!sk_X509_CRL_push(found, crl)) {
+            X509_CRL_free(crl);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* X509_STORE_CTX_lookup_crls_fn: the rule's CRLs of ISSUER, and the application's. */
+static STACK_OF(X509_CRL) *lookup(const X509_STORE_CTX *context, const X509_NAME *issuer)
+{
+    const struct tg_evaluation *evaluation = evaluation_of(context);
+    X509_STORE_CTX *app = evaluation->query->app;
+    STACK_OF(X509_CRL) *found = NULL;
+
+    if (asks_app(evaluation))
+        found = X509_STORE_CTX_get_lookup_crls(app)(app, issuer);
+    if (found == NULL)
+        found = sk_X509_CRL_new_null();
+    if (found != NULL && add_matching(found, evaluation->rule->crls, issuer))
+        return found;
+    sk_X509_CRL_pop_free(found, X509_CRL_free);
+    return NULL;
+}
+
+/* The check that libcrypto would make; it has no name of its own. */
+static X509_STORE_CTX_check_crl_fn default_check;
+
+static void find_default_check(void)
+{
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+
+    if (context != NULL && X509_STORE_CTX_init(context, NULL, NULL, NULL))
+        default_check = X509_STORE_CTX_get_check_crl(context);
+    X509_STORE_CTX_free(context);
+}
+
+static bool is_own(const STACK_OF(X509_CRL) *crls, const X509_CRL *crl)
+{
+    for (int i = 0; i < sk_X509_CRL_num(crls); i++)
+        if (sk_X509_CRL_value(crls, i) == crl)
+            return true;
+    return false;
+}
+
+/*
+ * A complete CRL of the policy's, of the certificate's own issuer: whether it is genuine
+ * depends on nothing but itself and that issuer. Anything else is checked anew each time.
+ */
+static X509 *plain_issuer(X509_STORE_CTX *context, X509_CRL *crl)
+{
+    const struct tg_rule *rule = evaluation_of(context)->rule;
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    X509 *issuer = sk_X509_value(chain, X509_STORE_CTX_get_error_depth(context) + 1);
+    X509 *current = X509_STORE_CTX_get0_current_issuer(context);
+
+    if (issuer == NULL || !is_own(rule->crls, crl) ||
+        (current != NULL && X509_cmp(current, issuer) != 0) ||
+        X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point, -1) >= 0 ||
+        X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0)
+        return NULL;
+    return issuer;
+}
+
+static bool in_time(const X509_CRL *crl, time_t when)
+{
+    const ASN1_TIME *until = X509_CRL_get0_nextUpdate(crl);
+
+    return X509_cmp_time(X509_CRL_get0_lastUpdate(crl), &when) < 0 && until != NULL &&
+           X509_cmp_time(until, &when) > 0;
+}
+
+/* Only ever tried, as in cache.c: a CRL that can't be looked up is checked once more. */
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+static bool remembered(const struct tg_crl_memo *memo, const X509_CRL *crl,
+                       const uint8_t issuer[TG_SHA256_SIZE])
+{
+    bool found = false;
+
+    if (memo == NULL || pthread_mutex_trylock(&busy) != 0)
+        return false;
+    for (size_t i = 0; !found && i < TG_CRL_MEMO_SIZE; i++)
+        found = memo->genuine[i].crl == crl &&
+                memcmp(memo->genuine[i].issuer, issuer, TG_SHA256_SIZE) == 0;
+    pthread_mutex_unlock(&busy);
+    return found;
+}
+
+static void remember(struct tg_crl_memo *memo, const X509_CRL *crl,
+                     const uint8_t issuer[TG_SHA256_SIZE])
+{
+    size_t at;
+
+    if (memo == NULL || pthread_mutex_trylock(&busy) != 0)
+        return;
+    at = memo->next++ % TG_CRL_MEMO_SIZE;
+    memo->genuine[at].crl = crl;
+    memcpy(memo->genuine[at].issuer, issuer, TG_SHA256_SIZE);
+    pthread_mutex_unlock(&busy);
+}
+
+/* X509_STORE_CTX_check_crl_fn. The findings tell whether the default check found fault. */
+static int check(X509_STORE_CTX *context, X509_CRL *crl)
+{
+    const struct tg_evaluation *evaluation = evaluation_of(context);
+    const struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
+    struct tg_crl_memo *memo = evaluation->policy != NULL ? evaluation->policy->crl_memo : NULL;
+    X509 *issuer = plain_issuer(context, crl);
+    size_t before = findings->reported;
+    uint8_t digest[TG_SHA256_SIZE];
+    int checked;
+
+    if (issuer == NULL || !in_time(crl, evaluation->when) || !tg_hash_certificate(issuer, digest))
+        return default_check(context, crl);
+    if (remembered(memo, crl, digest))
+        return 1;
+    checked = default_check(context, crl);
+    if (checked == 1 && findings->reported == before && !findings->failed)
+        remember(memo, crl, digest);
+    return checked;
+}
+
+int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    *store = NULL;
+    if (!asks_app(evaluation) && tg_crl_flags(evaluation->rule) == 0)
+        return 1;
+    pthread_once(&once, find_default_check);
+    if (default_check == NULL || (*store = X509_STORE_new()) == NULL ||
+        !X509_STORE_set_ex_data(*store, 0, (void *)evaluation))
+        return 0;
+    X509_STORE_set_lookup_crls(*store, lookup);
+    X509_STORE_set_check_crl(*store, check);
+    return 1;
+}

@@ -1,0 +1,23 @@
+/* crl.h - certificate revocation lists: the rule's, or those the application asked for. */
+#ifndef TG_CRL_H
+#define TG_CRL_H
+
+#include "attempt.h"
+
+/*
+ * A store that makes X509_verify_cert(3) find the CRLs this evaluation asks for and check a
+ * CRL's signature once in the life of the policy, not at each handshake. *STORE is NULL where
+ * no CRL is asked for; free it after the context. 0 without memory.
+ */
+TG_MUST_USE int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store);
+
+/* The X509_V_FLAG_* that `revocation` stands for. */
+unsigned long tg_crl_flags(const struct tg_rule *rule);
+
+/*
+ * True for an error that is none: no CRL is wanted for an anchor at the end of a path, which
+ * is trusted because the policy says so (RFC 5280 section 6.1).
+ */
+bool tg_crl_excused(X509_STORE_CTX *context, int x509_error);
+
+#endif
