@@ -1,4 +1,4 @@
-"""recipe.py - reads recipes.conf into Recipes, with generations spelled out and defaults set."""
+"""recipe.py - reads the recipe files into Recipes, with generations spelled out and defaults set."""
 import configparser
 import datetime
 import re
@@ -101,11 +101,12 @@ def default_sends(recipes, leaf):
     return sends
 
 
-def load(path, today):
+def load(paths, today):
     """{name: Recipe} and, for `same-as`, {name: (recipe, sends)}. Raises RecipeError."""
     config = configparser.ConfigParser(interpolation=None)
-    with open(path, encoding="utf-8") as file:
-        config.read_file(file)
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            config.read_file(file)
     spell_out_generations(config)
     recipes, aliases = {}, {}
     for name in config.sections():

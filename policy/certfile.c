@@ -87,16 +87,24 @@ static const char *each_pem(struct tg_arena *arena, const struct tg_file *file, 
     return wrong;
 }
 
+static const char *take_der(struct tg_arena *arena, const struct tg_file *file, take_block *take,
+                            void *arg)
+{
+    struct block whole = {PEM_STRING_X509, (const unsigned char *)file->data, (long)file->size, 1};
+    const char *wrong = take(arena, &whole, arg);
+
+    return wrong;
+}
+
 static const char *each_block(struct tg_arena *arena, const struct tg_file *file, take_block *take,
                               void *arg)
 {
     size_t begins = count_begins(file);
-    struct block whole = {PEM_STRING_X509, (const unsigned char *)file->data, (long)file->size, 1};
 
     if (file->size == 0)
         return "is empty";
     if (begins == 0 && file->data[0] == 0x30) /* SEQUENCE: DER */
-        return take(arena, &whole, arg);
+        return take_der(arena, file, take, arg);
     if (begins == 0)
         return "holds no certificate, neither in PEM nor in DER";
     if (memchr(file->data, '\0', file->size))

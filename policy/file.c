@@ -78,7 +78,7 @@ static const char *slurp(struct tg_arena *arena, int fd, struct tg_buf *buf)
 const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
                             struct tg_file *out)
 {
-    struct stat status;
+    struct stat status = {0};
     struct tg_buf buf = {0};
     size_t size;
     int fd = -1;

@@ -103,7 +103,7 @@ static const char *absolute(struct tg_load *load, const char *path)
     if (directory)
         tg_buf_printf(&text, "%s/", directory);
     tg_buf_add(&text, path);
-    if (text.failed)
+    if (text.failed || (path[0] != '/' && !directory))
         tg_load_lost(load);
     else
         copy = tg_load_keep_text(load, text.text);

@@ -51,8 +51,8 @@ static bool visit_addresses(const struct tg_index *index, const char *text, visi
     return true;
 }
 
-/* A host that is unknown, or no host at all, is only met by `*`. */
-static void visit_patterns(const struct tg_index *index, const char *host, visit_key *visit,
+/* A host that is unknown, or no host at all, is only met by `*`. Returns true if stopped. */
+static bool visit_patterns(const struct tg_index *index, const char *host, visit_key *visit,
                            void *arg)
 {
     static const struct tg_host_key any = {.kind = TG_PATTERN_ANY};
@@ -69,8 +69,7 @@ static void visit_patterns(const struct tg_index *index, const char *host, visit
     case TG_HOST_INVALID:
         break;
     }
-    if (!stopped)
-        visit(arg, &any);
+    return stopped || visit(arg, &any);
 }
 
 struct search {
@@ -78,37 +77,43 @@ struct search {
     unsigned port;                /* 0: unknown */
     const char *program;          /* NULL: unknown */
     const struct tg_entry *doubt; /* the first met that applies if the port or program is its */
-    const struct tg_entry *found;
+    bool several;                 /* and another rule after it */
+    bool certain;                 /* one was met that applies if no other does */
+    const struct tg_entry *found; /* the one that applies, or of several that may */
     enum tg_match_kind kind;
 };
 
-static bool settle(struct search *search, enum tg_match_kind kind, const struct tg_entry *entry)
-{
-    search->kind = kind;
-    search->found = entry;
-    return true;
-}
-
-/* Two rules of which either may apply leave it unknown. */
-static bool meet_doubtful(struct search *search, const struct tg_entry *entry)
+/* Of the rules that may apply one that enforces stands for all: to report is to let pass. */
+static bool may_apply(struct search *search, const struct tg_entry *entry)
 {
     if (!search->doubt)
         search->doubt = entry;
-    return search->doubt->rule != entry->rule && settle(search, TG_MATCH_UNKNOWN, search->doubt);
+    if (search->doubt->rule != entry->rule)
+        search->several = true;
+    if (!search->found ||
+        (search->found->rule->mode == TG_MODE_REPORT && entry->rule->mode == TG_MODE_ENFORCE))
+        search->found = entry;
+    search->kind = TG_MATCH_UNKNOWN;
+    return search->several && search->found->rule->mode == TG_MODE_ENFORCE;
 }
 
-/* ENTRY applies, unless the rule that was doubtful does; that may be the same rule. */
-static bool meet_certain(struct search *search, const struct tg_entry *entry)
+/* ENTRY applies, unless another rule may; that the same one may, under another port, is fine. */
+static bool applies(struct search *search, const struct tg_entry *entry)
 {
-    if (search->doubt && search->doubt->rule != entry->rule)
-        return settle(search, TG_MATCH_UNKNOWN, search->doubt);
-    return settle(search, TG_MATCH_RULE, entry);
+    search->certain = true;
+    if (search->several || (search->doubt && search->doubt->rule != entry->rule)) {
+        may_apply(search, entry);
+    } else {
+        search->kind = TG_MATCH_RULE;
+        search->found = entry;
+    }
+    return true;
 }
 
 /* A group whose port is the connection's, has none, or, if not CERTAIN, may be it. */
 static bool search_group(struct search *search, const struct tg_group *group, bool certain)
 {
-    bool (*meet)(struct search *, const struct tg_entry *) = certain ? meet_certain : meet_doubtful;
+    bool (*meet)(struct search *, const struct tg_entry *) = certain ? applies : may_apply;
     const struct tg_entry *entry;
 
     if (group->programs && search->program) {
@@ -117,7 +122,7 @@ static bool search_group(struct search *search, const struct tg_group *group, bo
             return meet(search, entry);
     } else if (group->programs) {
         for (entry = group->programs->first; entry; entry = entry->next)
-            if (meet_doubtful(search, entry))
+            if (may_apply(search, entry))
                 return true;
     }
     return group->any.rule && meet(search, &group->any);
@@ -149,9 +154,16 @@ static struct search find(const tg_policy *policy, const char *host, unsigned po
 
     search.program = program && *program ? program : NULL;
     visit_patterns(policy->index, host, search_key, &search);
-    if (!search.found && search.doubt)
-        settle(&search, TG_MATCH_UNKNOWN, search.doubt);
     return search;
+}
+
+/* What `unmatched` says is no rule, or one among those that may apply. */
+static bool is_unmatched(const tg_policy *policy, const struct search *search)
+{
+    if (!search->found)
+        return true;
+    return !search->certain && search->found->rule->mode == TG_MODE_REPORT &&
+           policy->unmatched != TG_UNMATCHED_APP && policy->unmatched_rule.mode == TG_MODE_ENFORCE;
 }
 
 struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
@@ -160,7 +172,7 @@ struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsig
     struct search search = find(policy, host, port, program);
     struct tg_match match = {.kind = search.kind};
 
-    if (search.found) {
+    if (!is_unmatched(policy, &search)) {
         match.rule = search.found->rule;
         match.pattern = search.found->pattern;
     } else if (policy->unmatched != TG_UNMATCHED_APP) {
@@ -207,15 +219,17 @@ static void explain(const struct show *show, const struct tg_group *group,
                     const struct tg_entry *entry, struct tg_buf *why)
 {
     const struct search *search = &show->search;
+    const struct tg_entry *first = search->doubt ? search->doubt : search->found;
+    bool chosen = search->kind == TG_MATCH_RULE && entry == search->found;
 
     if (group->port != 0 && group->port != search->port)
         add_port(why, group->port, search->port != 0);
     else if (!tg_rule_covers_program(entry->rule, search->program))
         add_programs(why, entry->rule, search->program != NULL);
-    else if (entry == search->found)
-        tg_buf_add(why, "applies");
+    else if (first && !chosen)
+        add_rank(why, entry->rule, first->rule);
     else
-        add_rank(why, entry->rule, search->found->rule);
+        tg_buf_add(why, "applies");
 }
 
 /* The rule that applies is told of once, under the pattern that made it. */

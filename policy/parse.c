@@ -44,18 +44,16 @@ static void read_names(struct parser *parser)
 static void read_head(struct parser *parser)
 {
     struct tg_word *head = NULL;
+    struct tg_word start = {.line = parser->lexer.line};
     enum tg_section_kind kind;
     enum tg_token token;
 
+    start.where = (struct tg_where){parser->lexer.source->path, parser->lexer.number, 1};
     parser->unknown = true;
     parser->section = parser->lexer.section = NULL;
     token = tg_lex_head(&parser->lexer, &head);
     if (token == TG_TOKEN_END)
-        tg_load_error(
-            parser->load, NULL,
-            &(struct tg_word){.line = parser->lexer.line,
-                              .where = {parser->lexer.source->path, parser->lexer.number, 1}},
-            NULL, "a section without a name");
+        tg_load_error(parser->load, NULL, &start, NULL, "a section without a name");
     if (token != TG_TOKEN_WORD)
         return;
     kind = tg_section_by_name(head->text);

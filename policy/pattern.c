@@ -248,7 +248,7 @@ static const char *read_host(const struct reader *in, struct tg_pattern *out)
 const char *tg_pattern_parse(struct tg_arena *arena, const char *word, struct tg_pattern *out,
                              size_t *column)
 {
-    struct reader in = {.arena = arena, .word = word, .column = column};
+    struct reader in = {.arena = arena, .word = word, .host = {word, 0}, .column = column};
     struct tg_pattern pattern = {0};
     const char *fault = split(&in);
 

@@ -150,7 +150,8 @@ enum tg_match_kind {
     TG_MATCH_RULE,      /* rule applies (its action may be pass or reject) */
     TG_MATCH_UNMATCHED, /* no rule: rule is &unmatched_rule, or NULL for `unmatched = app` */
     TG_MATCH_UNKNOWN    /* it depends on a port or program that isn't known: refuse; rule is
-                           the one that would apply if it were its own */
+                           one of those that may apply (unmatched_rule too), the first in
+                           rank whose mode is `enforce` if there is any */
 };
 struct tg_match {
     enum tg_match_kind kind;

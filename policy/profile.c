@@ -117,7 +117,7 @@ static void complete(struct tg_load *load, struct tg_profile *profile)
         profile->parent = named_by(load, profile->section);
         profile = profile->parent;
     }
-    if (profile && profile->state == BUSY) {
+    if (top && profile && profile->state == BUSY) {
         tg_load_error(load, top->section, name_word(top->section), NULL,
                       "profile \"%s\" takes its keys from itself, through \"%s\"",
                       profile->item.text, top->item.text);

@@ -3,6 +3,7 @@
 #include "hint.h"
 #include "value.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,8 @@ static void add_realpath(struct tg_store *in, struct tg_words *paths, const char
     path = realpath(program, NULL);
     if (path)
         add_word(in, paths, path);
+    else if (errno == ENOMEM)
+        tg_load_lost(in->load);
     free(path);
 }
 

@@ -55,7 +55,7 @@ static int reserve(struct tg_buf *buf, size_t more)
     }
     while (capacity <= buf->length + more)
         capacity *= 2;
-    if (capacity == buf->capacity)
+    if (buf->text && capacity == buf->capacity)
         return 1;
     text = realloc(buf->text, capacity);
     if (!text) {

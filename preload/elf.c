@@ -9,7 +9,7 @@ static const void *pointer(ElfW(Addr) base, ElfW(Addr) value)
 }
 
 /* Enters one row of the dynamic section. */
-static void note(struct tg_elf *elf, const ElfW(Dyn) * row)
+static void note(struct tg_elf *elf, const ElfW(Dyn) *row)
 {
     const void *at = pointer(elf->base, row->d_un.d_ptr);
 
@@ -55,7 +55,7 @@ static void note(struct tg_elf *elf, const ElfW(Dyn) * row)
     }
 }
 
-bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) * dynamic)
+bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
 {
     memset(elf, 0, sizeof(*elf));
     elf->base = base;
@@ -64,7 +64,7 @@ bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) * dynamic)
     return elf->symbols != NULL && elf->strings != NULL && elf->hash != NULL;
 }
 
-const ElfW(Dyn) * tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) * headers, size_t count)
+const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (headers[i].p_type == PT_DYNAMIC)

@@ -15,20 +15,20 @@ struct tg_elf_relocations {
 /* A view of a loaded object; borrows its memory. */
 struct tg_elf {
     ElfW(Addr) base;
-    const ElfW(Sym) * symbols;
+    const ElfW(Sym) *symbols;
     const char *strings;
-    const uint32_t *hash;        /* DT_GNU_HASH */
-    const uint16_t *versions;    /* DT_VERSYM; NULL: none */
-    const ElfW(Verneed) * needs; /* DT_VERNEED; NULL: none */
+    const uint32_t *hash;       /* DT_GNU_HASH */
+    const uint16_t *versions;   /* DT_VERSYM; NULL: none */
+    const ElfW(Verneed) *needs; /* DT_VERNEED; NULL: none */
     size_t needs_count;
     struct tg_elf_relocations jumps, others;
 };
 
 /* False if the object has no symbols or no DT_GNU_HASH: it then counts as having none. */
-bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) * dynamic);
+bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) *dynamic);
 
 /* The dynamic section among the program headers of a loaded object, or NULL. */
-const ElfW(Dyn) * tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) * headers, size_t count);
+const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size_t count);
 
 /* The address of the function NAME as this object itself defines it, or NULL. */
 void *tg_elf_definition(const struct tg_elf *elf, const char *name);

@@ -128,11 +128,19 @@ static bool hook(void *ssl_ctx_new)
 
 bool tg_engine_protect(void *ssl_ctx_new)
 {
+    /*
+     * The one that this thread had hooked last. So the engine is asked once a thread, and
+     * where two libssl take turns, it hears of each turn.
+     */
+    static _Thread_local void *last __attribute__((tls_model("initial-exec")));
     int saved = errno;
 
-    if (atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+    if (ssl_ctx_new == NULL)
+        return false;
+    if (last == ssl_ctx_new || atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
         return true;
     bool allowed = hook(ssl_ctx_new);
+    last = allowed ? ssl_ctx_new : NULL;
     errno = saved;
     return allowed;
 }

@@ -7,15 +7,19 @@
  * that another library passed on (a tail call leaves its caller's return address, dlsym none
  * at all) may come from an object that knows no libssl: then the only libssl there is will do.
  *
- * Answers are kept per return address. Nothing is pinned, so a module can still be closed;
- * instead the linker's count of closed objects is kept with each answer, and once it moves the
- * answer no longer counts: another object may stand at the same address by then.
+ * Answers are kept per return address, with what identifies the object that stands there: a
+ * module can be closed, and another come to lie at its address. The libssl that was found is
+ * never unmapped again, so that no answer dangles; the hook points into it anyway.
+ *
+ * On the way to a known answer there is no lock: a child that was forked while another thread
+ * was here goes on (dl_iterate_phdr's lock, for one, would stay locked in it).
  */
 #include "resolve.h"
 #include "elf.h"
 #include "slot.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <features.h>
 
 static const char *const symbol_names[TG_SYMBOLS] = {
     [TG_SSL_CTX_NEW] = "SSL_CTX_new",
@@ -36,6 +40,21 @@ const char *tg_symbol_name(enum tg_symbol symbol)
     return symbol_names[symbol];
 }
 
+/* The object that ADDRESS lies in; NULL: none that the linker knows. */
+static struct link_map *locate(const void *address)
+{
+#if __GLIBC_PREREQ(2, 35)
+    struct dl_find_object object;
+
+    return _dl_find_object((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
+#else
+    struct link_map *map = NULL;
+    Dl_info info;
+
+    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+#endif
+}
+
 /* One search: for a call to NAME, or for the libssl behind it. */
 struct search {
     const char *name;
@@ -43,7 +62,7 @@ struct search {
 };
 
 static bool acceptable(const struct search *search, const struct tg_elf *elf,
-                       const ElfW(Dyn) * dynamic)
+                       const ElfW(Dyn) *dynamic)
 {
     if (dynamic == _DYNAMIC)
         return false;
@@ -53,11 +72,10 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
 /* ADDRESS, unless it is ours or not of the kind that is searched for. */
 static void *accept(const struct search *search, void *address)
 {
-    struct link_map *map = NULL;
+    const struct link_map *map = address != NULL ? locate(address) : NULL;
     struct tg_elf elf;
-    Dl_info info;
 
-    if (address == NULL || !dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP))
+    if (map == NULL)
         return NULL;
     if (!tg_elf_open(&elf, map->l_addr, map->l_ld) || !acceptable(search, &elf, map->l_ld))
         return NULL;
@@ -135,33 +153,45 @@ static void *find(const struct search *search, const struct link_map *caller)
     return found != NULL ? found : find_only(search->name);
 }
 
-static struct tg_target find_target(enum tg_symbol symbol, const void *caller)
+/* Keeps the object of ADDRESS in the process; the main program stays in any case. */
+static bool pin(const void *address)
+{
+    const struct link_map *map = address != NULL ? locate(address) : NULL;
+
+    if (map == NULL)
+        return false;
+    return map->l_name[0] == '\0' ||
+           dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) != NULL;
+}
+
+static struct tg_target find_target(enum tg_symbol symbol, const struct link_map *caller)
 {
     struct search function = {.name = symbol_names[symbol]};
     struct search libssl = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
-    struct link_map *map = NULL;
-    Dl_info info;
+    struct tg_target target = {
+        .function = find(&function, caller),
+        .ssl_ctx_new = find(&libssl, caller),
+    };
 
-    if (!dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP))
-        map = NULL;
-    struct tg_target target = {.function = find(&function, map), .ssl_ctx_new = find(&libssl, map)};
     (void)dlerror(); /* what we didn't find is no error of the application's */
     return target;
 }
 
-/* How many objects were ever closed, as far as this caller can see: 0 where nobody counts. */
-static int read_closed(struct dl_phdr_info *info, size_t size, void *arg)
+/* What tells an object from another that may come to stand in its place. */
+static uint64_t identify(const struct link_map *map)
 {
-    uint64_t *closed = arg;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uintptr_t)map;
 
-    if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof(info->dlpi_subs))
-        *closed = info->dlpi_subs;
-    return 1;
+    if (map == NULL)
+        return hash;
+    for (const char *name = map->l_name; *name != '\0'; name++)
+        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return (hash ^ (uintptr_t)map->l_ld) * UINT64_C(0x100000001b3);
 }
 
 /* The answers; a call site has WAYS slots to be in. */
 struct answer {
-    uint64_t caller, symbol, closed, function, ssl_ctx_new;
+    uint64_t caller, symbol, object, function, ssl_ctx_new;
 };
 #define ANSWER_WORDS (sizeof(struct answer) / sizeof(uint64_t))
 #define SLOTS        64
@@ -189,7 +219,7 @@ static bool recall(const struct answer *wanted, struct tg_target *out)
         tg_slot_word *at = slot(wanted->caller, (enum tg_symbol)wanted->symbol, way);
         if (tg_slot_read(at, record.words, ANSWER_WORDS) == 0 ||
             record.answer.caller != wanted->caller || record.answer.symbol != wanted->symbol ||
-            record.answer.closed != wanted->closed)
+            record.answer.object != wanted->object)
             continue;
         out->function = (void *)(uintptr_t)record.answer.function;
         out->ssl_ctx_new = (void *)(uintptr_t)record.answer.ssl_ctx_new;
@@ -198,37 +228,39 @@ static bool recall(const struct answer *wanted, struct tg_target *out)
     return false;
 }
 
-/* In an empty or outdated slot, else in the first: an answer that is pushed out is found anew. */
+/*
+ * In its own slot or an empty one, else in the first: an answer that is pushed out is found
+ * anew. A slot in which a write was cut short by a fork takes none.
+ */
 static void keep(const union record *record)
 {
     const struct answer *answer = &record->answer;
-    tg_slot_word *best = slot(answer->caller, (enum tg_symbol)answer->symbol, 0);
-    union record old;
 
-    for (unsigned way = 0; way < WAYS; way++) {
-        tg_slot_word *at = slot(answer->caller, (enum tg_symbol)answer->symbol, way);
-        if (tg_slot_read(at, old.words, ANSWER_WORDS) != 0 && old.answer.closed == answer->closed)
-            continue;
-        best = at;
-        break;
+    for (unsigned way = 0; way <= WAYS; way++) {
+        tg_slot_word *at = slot(answer->caller, (enum tg_symbol)answer->symbol, way % WAYS);
+        uint64_t next = (atomic_load(&at[0]) | 1) + 1;
+        union record old;
+        bool other = tg_slot_read(at, old.words, ANSWER_WORDS) != 0 &&
+                     (old.answer.caller != answer->caller || old.answer.symbol != answer->symbol);
+        if ((!other || way == WAYS) && tg_slot_write(at, record->words, ANSWER_WORDS, next))
+            return;
     }
-    (void)tg_slot_write(best, record->words, ANSWER_WORDS, (atomic_load(&best[0]) | 1) + 1);
 }
 
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller)
 {
+    const struct link_map *map = locate(caller);
+    union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
-    union record record = {{.caller = (uintptr_t)caller, .symbol = symbol}};
     int saved = errno;
 
-    dl_iterate_phdr(read_closed, &record.answer.closed);
-    if (!recall(&record.answer, &target)) {
-        target = find_target(symbol, caller);
-        record.answer.function = (uintptr_t)target.function;
-        record.answer.ssl_ctx_new = (uintptr_t)target.ssl_ctx_new;
-        if (target.function != NULL && target.ssl_ctx_new != NULL)
-            keep(&record);
-    }
+    if (recall(&record.answer, &target))
+        return target;
+    target = find_target(symbol, map);
+    record.answer.function = (uintptr_t)target.function;
+    record.answer.ssl_ctx_new = (uintptr_t)target.ssl_ctx_new;
+    if (pin(target.function) && pin(target.ssl_ctx_new))
+        keep(&record);
     errno = saved;
     return target;
 }

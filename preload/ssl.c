@@ -5,28 +5,21 @@
 /* Where our caller goes on: it tells which libssl was meant. */
 #define CALLER __builtin_return_address(0)
 
-static void *require(enum tg_symbol symbol, const struct tg_target *target)
+static struct tg_target resolve(enum tg_symbol symbol, const void *caller)
 {
-    if (target->function == NULL)
+    struct tg_target target = tg_resolve_ssl(symbol, caller);
+
+    if (target.function == NULL || target.ssl_ctx_new == NULL)
         tg_engine_complain("can't tell which libssl is meant by", tg_symbol_name(symbol));
-    return target->function;
+    return target;
 }
 
 /* The real function, once its libssl is under the policy; NULL where that can't be done. */
 static void *guard(enum tg_symbol symbol, const void *caller)
 {
-    struct tg_target target = tg_resolve_ssl(symbol, caller);
+    struct tg_target target = resolve(symbol, caller);
 
-    if (require(symbol, &target) == NULL || !tg_engine_protect(target.ssl_ctx_new))
-        return NULL;
-    return target.function;
-}
-
-static void *resolve(enum tg_symbol symbol, const void *caller)
-{
-    struct tg_target target = tg_resolve_ssl(symbol, caller);
-
-    return require(symbol, &target);
+    return tg_engine_protect(target.ssl_ctx_new) ? target.function : NULL;
 }
 
 TG_API SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
@@ -61,7 +54,7 @@ TG_API void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
     if (tg_engine_active(&engine) && engine.set_app_verify(ctx, callback, arg))
         return;
     __typeof__(&SSL_CTX_set_cert_verify_callback) real =
-        resolve(TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK, CALLER);
+        resolve(TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK, CALLER).function;
     if (real != NULL)
         real(ctx, callback, arg);
 }
@@ -72,7 +65,7 @@ TG_API void SSL_set_info_callback(SSL *ssl, void (*callback)(const SSL *, int, i
 
     if (tg_engine_active(&engine) && engine.set_app_info(ssl, callback))
         return;
-    __typeof__(&SSL_set_info_callback) real = resolve(TG_SSL_SET_INFO_CALLBACK, CALLER);
+    __typeof__(&SSL_set_info_callback) real = resolve(TG_SSL_SET_INFO_CALLBACK, CALLER).function;
     if (real != NULL)
         real(ssl, callback);
 }
@@ -84,6 +77,6 @@ TG_API void (*SSL_get_info_callback(const SSL *ssl))(const SSL *, int, int)
 
     if (tg_engine_active(&engine) && engine.get_app_info(ssl, &callback))
         return callback;
-    __typeof__(&SSL_get_info_callback) real = resolve(TG_SSL_GET_INFO_CALLBACK, CALLER);
+    __typeof__(&SSL_get_info_callback) real = resolve(TG_SSL_GET_INFO_CALLBACK, CALLER).function;
     return real != NULL ? real(ssl) : NULL;
 }

@@ -20,6 +20,8 @@ PYTHON = "/usr/bin/python3"
 TIMEOUT = 900  # seconds for one suite
 SUMMARY = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\.?$", re.M)
 CMOCKA = re.compile(r"\[  (PASSED|FAILED|SKIPPED) +\] (?:[^\n]*: )?(\d+) test\(s\)")
+BAD = re.compile(r"FAILED|ERROR|runtime error|Traceback")
+SHOWN = 30  # lines of a failed suite's output
 
 # Name and command of each suite besides the unit tests; the slow ones come first.
 SUITES = [
@@ -95,12 +97,20 @@ def text(counts):
     return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
 
 
+def telling(output):
+    """The lines of OUTPUT that speak of a failure, each with the next one; or its last lines."""
+    lines = output.rstrip().splitlines()
+    bad = {at + more for at, line in enumerate(lines) if BAD.search(line) for more in (0, 1)}
+    chosen = [line for at, line in enumerate(lines) if at in bad]
+    return chosen[:SHOWN] if chosen else lines[-SHOWN:]
+
+
 def show(name, counts, remark, seconds, log, output):
     state = "FAILED" if counts[1] else "ok"
     print(f"  {state:7} {name:28} {text(counts):32} {seconds:6.1f} s", flush=True)
     if counts[1]:
         print(f"          {remark or 'see'}: {log}")
-        for line in output.rstrip().splitlines()[-25:]:
+        for line in telling(output):
             print(f"          | {line}")
 
 

@@ -98,6 +98,5 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    tg_terminal_open();
     return tg_terminal_close(dispatch(argc, argv));
 }

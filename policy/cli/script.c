@@ -56,7 +56,8 @@ int tg_script_search(const char *word, char out[PATH_MAX])
             error = executable(out);
         if (error == 0)
             return 0;
-        worst = error == EACCES ? EACCES : worst;
+        if (error == EACCES && access(out, F_OK) == 0) /* not where the folder is closed to us */
+            worst = EACCES;
         path = path[length] == ':' ? path + length + 1 : NULL;
     }
     return worst;

@@ -1,19 +1,9 @@
 #include "terminal.h"
 #include "cli.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-void tg_terminal_open(void)
-{
-    /* open(2) takes the lowest free descriptor: each gap is filled, the wrong way round. */
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) == -1 &&
-            open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
-            _exit(TG_EXIT_USAGE);
-}
 
 int tg_terminal_close(int status)
 {

@@ -7,12 +7,6 @@
 
 enum tg_colour { TG_PLAIN, TG_GOOD, TG_BAD, TG_WARN, TG_FAINT, TG_STRONG };
 
-/*
- * Makes sure that descriptors 0 to 2 are open, so that no file opened later takes their place;
- * writing to one that was closed still fails, and a program run by exec finds it closed again.
- */
-void tg_terminal_open(void);
-
 /* Flushes standard output. STATUS, or TG_EXIT_USAGE after a complaint if it wasn't all written. */
 int tg_terminal_close(int status);
 

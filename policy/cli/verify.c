@@ -98,8 +98,6 @@ static X509_STORE_CTX *app_context(const struct question *question, X509 *leaf,
         X509_STORE_CTX_free(app);
         return NULL;
     }
-    if (question->when != 0)
-        X509_STORE_CTX_set_time(app, 0, question->when);
     return app;
 }
 

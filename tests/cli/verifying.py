@@ -227,7 +227,7 @@ def test_chain_in_der(command):
 
 
 def test_chain_with_text_and_keys_between(command):
-    text = ((command.pki / "api.key").read_text() + "leaf:\r\n"
+    text = ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\nleaf:\r\n"
             + (command.pki / "api.chain.pem").read_text().replace("\n", "\r\n") + "end\n")
     verify(command, command.folder().write("chain.pem", text)).ended(0)
 

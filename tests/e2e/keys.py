@@ -2,7 +2,7 @@
 import subprocess
 
 from e2e.harness import require
-from lab import clients, ways
+from lab import clients, tn2232, ways
 from lab.scenario import ACCEPT, REFUSE, Scenario
 
 EXCEPTION = """[exception known]
@@ -44,7 +44,8 @@ SCENARIOS = (
              ACCEPT, REFUSE, "missing-issuer", app="other-root"),
     Scenario("anchors-only: no adds", "api-other", "anchors = {root}\nanchors-only = no", ACCEPT,
              ACCEPT, app="other-root"),
-    Scenario("anchors-only: no, neither of them", "api-other", "anchors = {root}\nanchors-only = no",
+    Scenario("anchors-only: no, neither of them", "api-other",
+             "anchors = {root}\nanchors-only = no",
              REFUSE, REFUSE, "missing-issuer", app="stranger-root"),
     Scenario("anchors: none, the application's count", "api", "strict = no", ACCEPT, ACCEPT),
     Scenario("intermediates: a file", "missing-intermediate", "intermediates = {intermediate}",
@@ -138,7 +139,7 @@ SCENARIOS = (
     Scenario("unmatched: verify, an expired server", "expired", "[policy]\nunmatched = verify",
              ACCEPT, REFUSE, "certificate-expired", insecure=True),
     Scenario("unmatched: verify, a good server", "api", "[policy]\nunmatched = verify", ACCEPT,
-             ACCEPT, insecure=True),
+             ACCEPT),
     Scenario("unmatched: reject", "api", "[policy]\nunmatched = reject", ACCEPT, REFUSE,
              "host-rejected"),
     Scenario("unmatched: reject, but for a rule", "api",
@@ -193,7 +194,7 @@ SCENARIOS = (
     Scenario("path: only the stale one", "stale-only", "anchors = {root}", REFUSE, REFUSE,
              "certificate-expired", app=None),
 )
-SERVERS = tuple(scenario.server for scenario in SCENARIOS)
+SERVERS = tuple(scenario.server for scenario in (*SCENARIOS, *tn2232.SCENARIOS))
 
 
 def start(lab):
@@ -225,13 +226,23 @@ def scenario_test(scenario, program, way):
 
 
 def scenario_tests(scenarios):
-    """Each scenario by each program in both ways in, and by curl bare, as the contrast."""
+    """
+    Each scenario by curl and openssl in both ways in, by python3 and node in the one that is
+    harder for them (libssl loaded locally, OpenSSL inside), and by curl bare as the contrast.
+    """
     for scenario in scenarios:
         yield scenario_test(scenario, "curl", ways.BARE)
-        for program in clients.PROGRAMS:
+        for program in ("curl", "openssl"):
             for way in ways.WAYS:
                 yield scenario_test(scenario, program, way)
+        yield scenario_test(scenario, "python3", ways.PRELOAD)
+        yield scenario_test(scenario, "node", ways.PROVIDER)
 
 
 def tests():
+    for scenario in tn2232.SCENARIOS:
+        for program in clients.PROGRAMS:
+            for way in ways.WAYS:
+                name, test = scenario_test(scenario, program, way)
+                yield f"TN2232: {name}", test
     yield from scenario_tests(SCENARIOS)

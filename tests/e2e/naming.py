@@ -28,7 +28,8 @@ SCENARIOS = (
     Scenario("port: another one", "api", "[host api.example.test:1]\naction = reject", ACCEPT,
              ACCEPT),
     Scenario("port: with before without", "api",
-             "[host api.example.test]\naction = reject\n[host api.example.test:{port}]\nstrict = no",
+             "[host api.example.test]\naction = reject\n"
+             "[host api.example.test:{port}]\nstrict = no",
              ACCEPT, ACCEPT),
     Scenario("address: the one dialled", "ip", "[host 127.0.0.1]\nanchors = {root}", REFUSE,
              ACCEPT, app=None, host="127.0.0.1"),

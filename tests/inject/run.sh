@@ -48,6 +48,9 @@ compile app app.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"$out"
 compile module.so -shared module.c pair.c -lssl -lcrypto
 compile host host.c
 compile names names.c ../../preload/names.c ../../preload/slot.c
+# OpenSSL inside the executable, exported, as Node.js has it.
+compile exported app.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
+    -Wl,--no-whole-archive -rdynamic -ldl
 compile allocator.so -shared -fvisibility=default allocator.c
 
 # Copies of OpenSSL under other names, which can stand in a process beside the system's: a
@@ -99,9 +102,11 @@ action = reject
 END
 policy store <<END
 [host api.example.test]
-anchors = $pki/root.pem, $pki/other-root.pem
+anchors = $pki/root.pem, $pki/stranger-root.pem
 [host api.example.test:8443]
-anchors = $pki/other-root.pem
+anchors = $pki/root.pem
+[host distrusting.example]
+anchors = $pki/root.pem, $pki/other-root.pem
 [host system.example]
 anchors = system
 [host rejected.example]
@@ -223,6 +228,15 @@ host together trusting "refused refused refused" preload reject module module-ot
 host local trusting refused preload accept module-other
 host local trusting refused provider reject module-other
 
+# OpenSSL in the executable calls its own SSL_CTX_new, which nothing can interpose.
+for way in preload provider both; do
+    for case in "trusting none accepted" "trustless accept accepted" "trusting reject refused"; do
+        set -- $case
+        result "exported by the program, $1, $way, policy $2" "$3" \
+            "$(run $way "$2" "$out/exported" plain "$pki" "$1")"
+    done
+done
+
 # ---- the preloaded library itself ----------------------------------------------------------
 
 # Beside other preloaded libraries, before and behind them.
@@ -238,6 +252,8 @@ mkdir -p "$work/alone" && cp "$preload" "$work/alone/"
 result "without libtrustgraft.so" refused \
     "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
 result "it says so once" 1 "$(grep -c '^trustgraft: .*libtrustgraft.so.*no TLS' "$work/stderr")"
+result "without libtrustgraft.so, OpenSSL in the executable" refused \
+    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/exported" plain "$pki" trusting)"
 cp "$out/early.so" "$work/alone/libtrustgraft.so"
 result "with a library that isn't libtrustgraft.so" refused \
     "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
@@ -251,3 +267,113 @@ else
     grep '^FAILED' "$work/names"
     result "names of addresses" "all right" "not all right"
 fi
+
+# ---- the provider --------------------------------------------------------------------------
+
+# Its settings: what is wrong with them refuses every connection, in these words.
+sed "s|^# policy = .*|policy = $work/reject.conf|" "$conf" >"$work/setting.cnf"
+sed "s|^# policy = .*|policy = reject.conf|" "$conf" >"$work/relative.cnf"
+sed "s|^# policy = .*|policy = $work/absent.conf|" "$conf" >"$work/absent.cnf"
+sed "s|ossl-modules/trustgraft.so|ossl-modules/absent.so|" "$conf" >"$work/missing.cnf"
+for case in setting relative absent; do
+    result "openssl.cnf with a policy that rejects, is relative, is absent: $case" refused \
+        "$(run bare none "OPENSSL_CONF=$work/$case.cnf" "$out/app" plain "$pki" trusting)"
+done
+result "openssl.cnf with a module that is missing" refused \
+    "$(run bare none "OPENSSL_CONF=$work/missing.cnf" "$out/host" local "$pki" trusting "$out/module.so")"
+result "the environment comes before the setting" accepted \
+    "$(run bare accept "OPENSSL_CONF=$work/setting.cnf" "$out/app" plain "$pki" trustless)"
+
+providers() {
+    run bare none "OPENSSL_CONF=$1" openssl list -providers | awk 'NF == 1 { printf "%s ", $1 }'
+}
+result "the providers that are on" "Providers: default trustgraft " "$(providers "$conf")"
+
+# The system's own settings: each of these files with the provider added to it.
+module=$build/ossl-modules/trustgraft.so
+system() {
+    cat >"$work/system.cnf"
+    ../../provider/openssl-cnf "$module" "$work/system.cnf" >"$work/made.cnf"
+}
+system </dev/null
+result "an empty system file" "Providers: default trustgraft " "$(providers "$work/made.cnf")"
+../../provider/openssl-cnf "$module" "$work/no-such.cnf" >"$work/made.cnf"
+result "no system file" "Providers: default trustgraft " "$(providers "$work/made.cnf")"
+system <<'END'
+openssl_conf = start
+[start]
+providers = list # the default one goes on implicitly
+ssl_conf = tls
+[list]
+default = one
+[one]
+[tls]
+system_default = strict
+[strict]
+Ciphersuites = TLS_AES_128_GCM_SHA256
+END
+result "a system file that switches no provider on" "Providers: default trustgraft " "$(providers "$work/made.cnf")"
+result "its TLS settings stay" TLS_AES_128_GCM_SHA256 \
+    "$(run bare none "OPENSSL_CONF=$work/made.cnf" openssl ciphers -s -v | awk '$2 == "TLSv1.3" { print $1 }')"
+system <<'END'
+openssl_conf = start
+[start]
+providers = list
+[list]
+1.base = "one"
+[one]
+activate = 1
+END
+result "a system file without the default provider" "Providers: base trustgraft " "$(providers "$work/made.cnf")"
+mkdir -p "$work/d" && cat >"$work/d/extra.cnf" <<'END'
+[list]
+legacy = two
+[two]
+activate = 1
+END
+system <<END
+openssl_conf = \\
+    start
+start::providers = list
+[list]
+default = one
+[one]
+activate = 1
+.include $work/d
+END
+result "a system file with an included folder" "Providers: default legacy trustgraft " "$(providers "$work/made.cnf")"
+
+# The store loader.
+store() {
+    run bare "$1" "OPENSSL_CONF=$conf" openssl verify -no-CAfile -no-CApath -CAstore "$2" \
+        -untrusted "$pki/intermediate.pem" "$pki/$3.pem" | sed "s|$pki/||"
+}
+result "verify with a host's anchors" "api.pem: OK" "$(store accept trustgraft:api.example.test api)"
+result "verify, another authority's certificate" "status 2" "$(store accept trustgraft:api.example.test api-other)"
+result "with authority slashes and a port" "api.pem: OK" "$(store accept trustgraft://api.example.test:443 api)"
+
+list() {
+    run bare "$1" "OPENSSL_CONF=$conf" openssl storeutl -noout -certs "$2" | sed -n 's/^Total found: //p'
+    grep -o 'trustgraft:[a-z][a-z ,:]*' "$work/stderr" | head -n 1
+}
+result "all of a rule's anchors" 2 "$(list store trustgraft:api.example.test:443)"
+result "the rule for the port" 1 "$(list store trustgraft:api.example.test:8443)"
+result "distrusted anchors are left out" 1 "$(list store trustgraft:distrusting.example)"
+result "the system's anchors" "$(SSL_CERT_FILE=$pki/root.pem list store trustgraft:system.example)" 1
+for case in "nobody.example no rule" "rejected.example the rule for the host evaluates nothing" \
+    "passed.example the rule for the host evaluates nothing" "bare.example the rule for the host names no anchors" \
+    "api.example.test which rule applies depends on the port" \
+    "api.example.test:0 not of the form" "a..b not of the form"; do
+    result "store trustgraft:${case%% *} fails" yes \
+        "$(run bare store "OPENSSL_CONF=$conf" openssl storeutl -noout -certs "trustgraft:${case%% *}" >"$work/list"
+           grep -q "${case#* }" "$work/stderr" && echo yes)"
+done
+result "store with an invalid policy fails" yes \
+    "$(run bare broken "OPENSSL_CONF=$conf" openssl storeutl -certs trustgraft:api.example.test >"$work/list"
+       grep -q 'the policy is invalid.*broken.conf:2' "$work/stderr" && echo yes)"
+result "store without a policy fails" yes \
+    "$(run bare none "OPENSSL_CONF=$conf" openssl storeutl -certs trustgraft:api.example.test >"$work/list"
+       grep -q 'there is no policy' "$work/stderr" && echo yes)"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -59,9 +59,10 @@ class Outcome:
 
     @property
     def log(self):
-        """The lines of the policy's log, which goes to stderr."""
+        """The lines of the policy's log, which goes to stderr; OpenSSL's error queue, which
+        some programs print there too, holds the same words."""
         return [line for line in self.stderr.splitlines()
-                if re.search(r"\[\d+\]: (would )?(accept|reject)", line)]
+                if re.match(r"trustgraft: \S+\[\d+\]: (would )?(accept|reject)", line)]
 
 
 def curl(target):

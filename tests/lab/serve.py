@@ -1,7 +1,8 @@
 """serve.py PKI SERVER... - HTTPS servers on loopback, one port each, until standard input ends.
 
 SERVER is the name of a leaf, with /1.2 behind it for a server that speaks no TLS 1.3, or
-/no-tickets for one whose clients always say the same: when a ticket arrives is chance. Each listens on 127.0.0.1 and, where the machine has it, on the same port of ::1, and answers every
+/no-tickets for one whose clients always say the same: when a ticket arrives is chance. Each
+listens on 127.0.0.1 and, where the machine has it, on the same port of ::1, and answers every
 request with "hello from LEAF". Prints "SERVER PORT" for each, then "ready".
 """
 import contextlib

@@ -94,7 +94,7 @@ class Servers(contextlib.AbstractContextManager):
         """nginx under NAME with one leaf; False where this machine has no nginx."""
         if not NGINX:
             return False
-        port, home = free_port(), self.scratch / "nginx"
+        port, home = free_port(), self.scratch / name
         (home / "html").mkdir(parents=True, exist_ok=True)
         (home / "html" / "hello").write_text(f"hello from {name}\n")
         (home / "nginx.conf").write_text(f"""
@@ -105,7 +105,8 @@ class Servers(contextlib.AbstractContextManager):
                 fastcgi_temp_path {home}; uwsgi_temp_path {home}; scgi_temp_path {home};
                 server {{
                     listen 127.0.0.1:{port} ssl; root {home}/html;
-                    ssl_certificate {self.pki.chain(leaf)}; ssl_certificate_key {self.pki.key(leaf)};
+                    ssl_certificate {self.pki.chain(leaf)};
+                    ssl_certificate_key {self.pki.key(leaf)};
                 }}
             }}""")
         process = self.start([NGINX, "-e", f"{home}/error.log", "-c", f"{home}/nginx.conf",

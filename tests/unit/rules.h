@@ -73,4 +73,13 @@ static inline unsigned rules_add(tg_policy *policy, unsigned line, const char *p
     return rules_enter(policy, rules_make(policy, line, programs), patterns);
 }
 
+/* A number below LIMIT; the same row of them in each run. */
+static inline unsigned rules_random(unsigned limit)
+{
+    static uint64_t state = 1;
+
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(state >> 33) % limit;
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* The reader of ELF files, which must survive whatever somebody calls a program. */
-#include "../../policy/cli/executable.c" /* the command is no library: NOLINT(bugprone-suspicious-include) */
+/* The command is no library to link with. NOLINTNEXTLINE(bugprone-suspicious-include) */
+#include "../../policy/cli/executable.c"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -193,7 +193,7 @@ static void certificates_come_from_pem_and_der(void **state)
     put("api.der", 0600, der, (size_t)length);
     assert_int_equal(count("api.der"), 1);
     assert_int_equal(count(pki_path("api.chain.pem")), 2);
-    tg_buf_printf(&both, "Some words\r\n%s\nand more\n%s# end", root, api);
+    tg_buf_printf(&both, "Some words\r\n%s\nand more\n%s# end\n", root, api);
     put_text("both.pem", both.text);
     assert_int_equal(count("both.pem"), 2);
     tg_buf_printf(&twice, "%s%s%s", both.text, root, both.text);

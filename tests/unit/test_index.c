@@ -1,7 +1,6 @@
 /* test_index.c - entering rules: clashes, and lookups that don't notice how many there are. */
 #include "index.h"
 #include "rules.h"
-#include <stdlib.h>
 #include <sys/socket.h>
 
 static void test_equal_rank_clashes(void **state)
@@ -252,7 +251,7 @@ static bool naive_clash(const struct naive *one, const struct naive *other)
     return false;
 }
 
-#define PICK(array) ((array)[(size_t)rand() % (sizeof(array) / sizeof *(array))])
+#define PICK(array) ((array)[rules_random(sizeof(array) / sizeof *(array))])
 
 static const char *const hosts[] = {"a.b.c",    "b.c",        "c",        "x.a.b.c",    "y",
                                     "10.0.0.1", "10.0.0.129", "10.1.0.0", "2001:db8::1"};
@@ -285,7 +284,7 @@ static void add_random(tg_policy *policy, struct tg_rule *rule)
     memset(added, 0, sizeof *added);
     added->rule = rule;
     assert_null(tg_pattern_parse(policy->arena, PICK(patterns), &added->pattern, &column));
-    added->pattern.port = rand() % 2 ? PICK(ports) : 0;
+    added->pattern.port = rules_random(2) ? PICK(ports) : 0;
     for (i = 0; i < listed && !expected; i++)
         if (naive_clash(&list[i], added))
             expected = list[i].rule;
@@ -306,7 +305,7 @@ static void make_random(tg_policy *policy)
         struct tg_rule *rule = rules_make(policy, line, PICK(words));
 
         add_random(policy, rule);
-        if (rand() % 4 == 0)
+        if (rules_random(4) == 0)
             add_random(policy, rule);
     }
 }
@@ -329,7 +328,6 @@ static void test_agrees_with_a_search_of_all_rules(void **state)
     unsigned round, query;
 
     (void)state;
-    srand(3);
     for (round = 0; round < 1000; round++) {
         tg_policy policy;
 

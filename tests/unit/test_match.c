@@ -1,6 +1,5 @@
 /* test_match.c - what a connection is answered: a rule, none, or that it can't be known. */
 #include "rules.h"
-#include <stdlib.h>
 
 struct match_case {
     const char *host;
@@ -222,6 +221,48 @@ static void test_an_unknown_port_or_program_that_does_not_matter(void **state)
     tg_arena_free(policy.arena);
 }
 
+/* Where one rule only reports, a refusal would be no more than a line in the log. */
+static void test_of_rules_that_may_apply_one_that_enforces_is_told(void **state)
+{
+    static const struct match_case cases[] = {
+        {"a.example", 0, "/bin/x", TG_MATCH_UNKNOWN, 2},
+        {"b.example", 0, "/bin/x", TG_MATCH_UNKNOWN, 4},
+        {"c.example", 443, NULL, TG_MATCH_UNKNOWN, 6},
+        {"d.example", 0, "/bin/x", TG_MATCH_UNKNOWN, 7},
+        {"e.example", 0, "/bin/x", TG_MATCH_UNKNOWN, 9},
+        {"f.test", 0, "/bin/x", TG_MATCH_UNKNOWN, 0},
+        {"f.test", 443, "/bin/x", TG_MATCH_RULE, 11},
+        {"a.example", 443, "/bin/x", TG_MATCH_RULE, 1},
+    };
+    static const struct {
+        const char *patterns, *programs;
+        enum tg_mode mode;
+    } rules[] = {
+        {"a.example:443", "", TG_MODE_REPORT},  {"a.example", "", TG_MODE_ENFORCE},
+        {"b.example:443", "", TG_MODE_REPORT},  {"b.example:444", "", TG_MODE_ENFORCE},
+        {"c.example", "x", TG_MODE_REPORT},     {"*.example:443", "", TG_MODE_ENFORCE},
+        {"d.example:443", "", TG_MODE_ENFORCE}, {"d.example", "", TG_MODE_REPORT},
+        {"e.example:443", "", TG_MODE_REPORT},  {"e.example", "", TG_MODE_REPORT},
+        {"f.test:443", "", TG_MODE_REPORT},
+    };
+    tg_policy policy;
+    unsigned i;
+
+    (void)state;
+    rules_init(&policy);
+    policy.unmatched = TG_UNMATCHED_VERIFY;
+    for (i = 0; i < sizeof rules / sizeof *rules; i++) {
+        struct tg_rule *rule = rules_make(&policy, i + 1, rules[i].programs);
+
+        rule->mode = rules[i].mode;
+        assert_int_equal(rules_enter(&policy, rule, rules[i].patterns), 0);
+    }
+    EXPECT(&policy, cases);
+    policy.unmatched = TG_UNMATCHED_APP;
+    assert_int_equal(tg_policy_match(&policy, "f.test", 0, "/bin/x").rule->where.line, 11);
+    tg_arena_free(policy.arena);
+}
+
 static void note_seen(void *arg, const struct tg_rule *rule, const char *pattern, const char *why)
 {
     tg_buf_printf(arg, "%u %s: %s\n", rule->where.line, pattern, why);
@@ -303,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_unmatched_is_what_the_policy_says),
         cmocka_unit_test(test_an_unknown_port_or_program_that_matters_is_told),
         cmocka_unit_test(test_an_unknown_port_or_program_that_does_not_matter),
+        cmocka_unit_test(test_of_rules_that_may_apply_one_that_enforces_is_told),
         cmocka_unit_test(test_explain_tells_of_each_rule_in_order_of_rank),
         cmocka_unit_test(test_explain_says_nothing_where_nothing_fits),
     };

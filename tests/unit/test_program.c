@@ -2,7 +2,6 @@
 #include "rules.h"
 #include <fnmatch.h>
 #include <locale.h>
-#include <stdlib.h>
 
 #define ELEMENTS_64 "????????????????????????????????????????????????????????????????"
 #define ELEMENTS_1024                                                                              \
@@ -182,12 +181,12 @@ static void test_faults(void **state)
 /* A word or path of up to 6 characters of FROM, behind a slash if PATH. */
 static void make_word(char *out, const char *from, bool path)
 {
-    size_t length = 1 + (size_t)rand() % 6, i;
+    size_t length = 1 + rules_random(6), i;
 
     if (path)
         *out++ = '/';
     for (i = 0; i < length; i++)
-        *out++ = from[(size_t)rand() % strlen(from)];
+        *out++ = from[rules_random((unsigned)strlen(from))];
     *out = '\0';
 }
 
@@ -202,7 +201,6 @@ static void test_globs_agree_with_fnmatch(void **state)
     size_t i;
 
     (void)state;
-    srand(1);
     setlocale(LC_ALL, "C");
     for (i = 0; i < 200000; i++) {
         make_word(glob, letters[i % 2].glob, true);
@@ -221,10 +219,9 @@ static void test_no_overlap_is_missed(void **state)
     int i, met = 0;
 
     (void)state;
-    srand(2);
     for (i = 0; i < 1000000; i++) {
-        make_word(one, "ab*?/", rand() % 2);
-        make_word(other, "ab*?/", rand() % 2);
+        make_word(one, "ab*?/", rules_random(2));
+        make_word(other, "ab*?/", rules_random(2));
         make_word(path, "ab/", true);
         if (!tg_program_covers(one, path) || !tg_program_covers(other, path))
             continue;

@@ -145,7 +145,7 @@ static void other_spellings_of_a_pin_are_refused(void **state)
         "sha256/AAAA=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=",
         "SHA256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=",
         "sha1/AAAAAAAAAAAAAAAAAAAAAAAAAAE=",
-        "sha256:" HEX,
+        "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=",
     };
     uint8_t digest[TG_SHA256_SIZE], before[TG_SHA256_SIZE];
     size_t i;

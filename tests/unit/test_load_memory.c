@@ -1,0 +1,255 @@
+/*
+ * Every allocation of a load fails once, ours and libcrypto's: the policy is then refused, or
+ * it is whole. A part of one would leave servers unchecked.
+ */
+#include "diag.h"
+#include "finding.h"
+#include "mem.h"
+#include "pki.h"
+#include "policy.h"
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_ALLOCATOR 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_ALLOCATOR 0
+#endif
+#endif
+#ifndef OWN_ALLOCATOR
+#define OWN_ALLOCATOR 1
+#endif
+
+static long countdown; /* the allocation that fails; 0: none */
+
+#if OWN_ALLOCATOR
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *old, size_t size);
+
+static bool fails(void)
+{
+    return countdown > 0 && --countdown == 0;
+}
+
+void *malloc(size_t size)
+{
+    if (!fails())
+        return __libc_malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    if (!fails())
+        return __libc_calloc(count, size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *realloc(void *old, size_t size)
+{
+    if (!fails())
+        return __libc_realloc(old, size);
+    errno = ENOMEM;
+    return NULL;
+}
+#endif
+
+static const char text[] =
+    "[policy]\n"
+    "include = drop-in/*.conf\n"
+    "log = file:/var/log/tg.log\n"
+    "[profile base]\n"
+    "anchors = root.pem, certs, system\n"
+    "ca-pin = root.pem, sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+    "[profile more]\n"
+    "profile = base\n"
+    "program = /bin/sh, \"curl\"\n"
+    "[host *.a.example [2001:db8::/32]:443 10.0.0.0/8]\n"
+    "profile = more\n"
+    "hostname = b.example, 192.0.2.1\n"
+    "[host c.example]\n"
+    "trust-certificate = root.pem\n"
+    "intermediates = root.pem\n"
+    "[distrust]\n"
+    "certificate = api.pem\n"
+    "spki = api.pem\n"
+    "[exception e]\n"
+    "host = c.example\n"
+    "certificate = sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+    "findings = name-mismatch\n"
+    "note = some words\n";
+
+static char work[] = "/tmp/tg-load-memory.XXXXXX";
+
+static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
+{
+    tg_buf_printf(out, "%llx %zu %zu %zu %zu %zu %zu %zu %d %d %d %d\n",
+                  (unsigned long long)rule->set, rule->patterns.count, rule->programs.count,
+                  rule->realpaths.count, rule->hostnames.count, rule->trusted_leaves.count,
+                  rule->leaf_pins.count, rule->ca_pins.count, sk_X509_num(rule->anchors),
+                  sk_X509_num(rule->intermediates), rule->anchors_system, rule->anchors_only);
+}
+
+/* Everything that could be missing. */
+static char *dump(const tg_policy *policy)
+{
+    static const char *const hosts[] = {"x.a.example", "2001:db8::1",  "10.1.2.3",
+                                        "c.example",   "drop.example", "nothing.example"};
+    struct tg_buf out = {0};
+    time_t until = 0;
+    size_t i;
+
+    tg_buf_printf(&out, "%s %s %zu %zu\n", policy->file, policy->log_file,
+                  policy->distrusted_certificates.count, policy->distrusted_keys.count);
+    for (i = 0; i < policy->rule_count; i++)
+        add_rule(&out, policy->rules[i]);
+    for (i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        struct tg_match match = tg_policy_match(policy, hosts[i], 443, "/usr/bin/curl");
+
+        tg_buf_printf(&out, "%u\n", match.rule ? match.rule->where.line : 0);
+    }
+    for (i = 0; i < policy->exception_count; i++)
+        tg_buf_printf(&out, "%llx\n",
+                      (unsigned long long)tg_policy_forgiven(policy, policy->exceptions[i].host, 1,
+                                                             policy->exceptions[i].leaf, 1,
+                                                             &until));
+    return tg_buf_take(&out);
+}
+
+/* Loads with the allocation number NUMBER failing. *SPENT: there were as many. */
+static tg_policy *load(long number, struct tg_diags *diags, bool *spent)
+{
+    tg_policy *policy;
+
+    countdown = number;
+    policy = tg_policy_parse("policy.conf", diags);
+    if (policy)
+        tg_policy_lint(policy, 1800000000, diags);
+    *spent = number > 0 && countdown == 0;
+    countdown = 0;
+    return policy;
+}
+
+static void put(const char *path, const char *content)
+{
+    FILE *out = fopen(path, "we");
+
+    assert_non_null(out);
+    assert_true(fputs(content, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void a_load_without_memory_is_refused_or_whole(void **state)
+{
+    struct tg_diags diags = {0};
+    bool spent = true;
+    tg_policy *policy = load(0, &diags, &spent);
+    char *whole, *found;
+    long number = 0, refused = 0;
+
+    (void)state;
+    if (!OWN_ALLOCATOR)
+        skip();
+    assert_non_null(policy);
+    whole = dump(policy);
+    assert_non_null(whole);
+    tg_policy_free(policy);
+    tg_diags_clear(&diags);
+    do {
+        policy = load(++number, &diags, &spent);
+        refused += policy == NULL;
+        if (policy) {
+            found = dump(policy);
+            assert_string_equal(found, whole);
+            free(found);
+        } else if (!tg_diags_failed(&diags)) {
+            fail_msg("refused without a word when allocation %ld failed", number);
+        }
+        tg_policy_free(policy);
+        tg_diags_clear(&diags);
+    } while (spent);
+    assert_true(refused > 100);
+    free(whole);
+}
+
+static void a_bad_policy_is_refused_without_memory_too(void **state)
+{
+    struct tg_diags diags = {0};
+    bool spent = true;
+    long number = 0;
+
+    (void)state;
+    if (!OWN_ALLOCATOR)
+        skip();
+    put("policy.conf", "[host a.example]\nstrict = perhaps\nprofil = x\nanchors = policy.conf\n");
+    while (spent) {
+        assert_null(load(++number, &diags, &spent));
+        assert_true(tg_diags_failed(&diags));
+        tg_diags_clear(&diags);
+    }
+    assert_true(number > 20);
+}
+
+static int set_up(void **state)
+{
+    static const char *const names[] = {"root.pem", "api.pem"};
+    char target[4096], *absolute;
+    size_t i;
+
+    (void)state;
+    absolute = realpath(pki_path("."), NULL);
+    umask(022);
+    if (!absolute || !mkdtemp(work) || chdir(work) != 0 || mkdir("drop-in", 0755) != 0 ||
+        mkdir("certs", 0755) != 0)
+        return -1;
+    for (i = 0; i < 2; i++) {
+        snprintf(target, sizeof target, "%s/%s", absolute, names[i]);
+        if (symlink(target, names[i]) != 0)
+            return -1;
+    }
+    snprintf(target, sizeof target, "%s/other-root.pem", absolute);
+    free(absolute);
+    put("policy.conf", text);
+    put("drop-in/1.conf", "[host drop.example]\n");
+    return symlink(target, "certs/other.pem");
+}
+
+static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return chdir("/") == 0 ? nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH) : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_load_without_memory_is_refused_or_whole),
+        cmocka_unit_test(a_bad_policy_is_refused_without_memory_too),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
