@@ -5,8 +5,10 @@
 #include "keys.h"
 #include <openssl/x509v3.h>
 
+/* USE_CHECK_TIME would go before NO_CHECK_TIME; the time that counts is set anew. */
 #define WEAKENING                                                                                  \
-    (X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_IGNORE_CRITICAL | X509_V_FLAG_ALLOW_PROXY_CERTS)
+    (X509_V_FLAG_USE_CHECK_TIME | X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_IGNORE_CRITICAL |        \
+     X509_V_FLAG_ALLOW_PROXY_CERTS)
 
 bool tg_rule_uses_app(const struct tg_rule *rule)
 {
@@ -70,11 +72,12 @@ static int set_param(const struct tg_evaluation *evaluation, X509_STORE_CTX *con
         flags |= X509_V_FLAG_X509_STRICT;
     if (rule->skip_dates)
         flags |= X509_V_FLAG_NO_CHECK_TIME;
+    else
+        X509_VERIFY_PARAM_set_time(param, evaluation->when);
     if (!X509_VERIFY_PARAM_set_flags(param, flags) ||
         !X509_VERIFY_PARAM_set_purpose(param, purpose) ||
         !X509_VERIFY_PARAM_set_trust(param, X509_TRUST_SSL_SERVER))
         return 0;
-    X509_VERIFY_PARAM_set_time(param, evaluation->when);
     X509_VERIFY_PARAM_set_auth_level(param, security_level(evaluation));
     return 1;
 }

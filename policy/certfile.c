@@ -20,7 +20,7 @@ struct block {
     size_t number; /* in the file, from 1 */
 };
 
-typedef const char *take_block(struct tg_arena *arena, const struct block *block, void *arg);
+typedef const char *take_block(struct tg_arena *arena, struct block block, void *arg);
 
 static bool is_certificate(const char *name)
 {
@@ -52,7 +52,7 @@ static const char *take_pem(struct tg_arena *arena, BIO *bio, size_t number, tak
     if (PEM_read_bio(bio, &name, &header, &der, &block.length)) {
         block.name = name;
         block.der = der;
-        wrong = *header ? "holds an encrypted PEM block" : take(arena, &block, arg);
+        wrong = *header ? "holds an encrypted PEM block" : take(arena, block, arg);
     } else if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
         *end = true;
         wrong = NULL;
@@ -87,24 +87,16 @@ static const char *each_pem(struct tg_arena *arena, const struct tg_file *file, 
     return wrong;
 }
 
-static const char *take_der(struct tg_arena *arena, const struct tg_file *file, take_block *take,
-                            void *arg)
-{
-    struct block whole = {PEM_STRING_X509, (const unsigned char *)file->data, (long)file->size, 1};
-    const char *wrong = take(arena, &whole, arg);
-
-    return wrong;
-}
-
 static const char *each_block(struct tg_arena *arena, const struct tg_file *file, take_block *take,
                               void *arg)
 {
     size_t begins = count_begins(file);
+    struct block whole = {PEM_STRING_X509, (const unsigned char *)file->data, (long)file->size, 1};
 
     if (file->size == 0)
         return "is empty";
     if (begins == 0 && file->data[0] == 0x30) /* SEQUENCE: DER */
-        return take_der(arena, file, take, arg);
+        return take(arena, whole, arg);
     if (begins == 0)
         return "holds no certificate, neither in PEM nor in DER";
     if (memchr(file->data, '\0', file->size))
@@ -125,17 +117,17 @@ static X509 *decode(const struct block *block)
     return NULL;
 }
 
-static const char *take_certificate(struct tg_arena *arena, const struct block *block, void *arg)
+static const char *take_certificate(struct tg_arena *arena, struct block block, void *arg)
 {
     STACK_OF(X509) *out = arg;
     X509 *certificate;
 
-    if (!is_certificate(block->name))
+    if (!is_certificate(block.name))
         return tg_arena_sentence(arena, "holds a PEM block \"%s\" where certificates are expected",
-                                 block->name);
-    certificate = decode(block);
+                                 block.name);
+    certificate = decode(&block);
     if (!certificate)
-        return tg_arena_sentence(arena, "certificate %zu doesn't parse", block->number);
+        return tg_arena_sentence(arena, "certificate %zu doesn't parse", block.number);
     if (sk_X509_push(out, certificate) > 0)
         return NULL;
     X509_free(certificate);
@@ -298,17 +290,18 @@ static int digest_certificate(const struct block *block, unsigned char out[TG_SH
     return done;
 }
 
-static const char *take_key(struct tg_arena *arena, const struct block *block, void *arg)
+static const char *take_key(struct tg_arena *arena, struct block block, void *arg)
 {
     struct spki *spki = arg;
-    bool certificate = is_certificate(block->name);
+    bool certificate = is_certificate(block.name);
     int done;
 
-    if (!certificate && strcmp(block->name, PEM_STRING_PUBLIC) != 0)
+    if (!certificate && strcmp(block.name, PEM_STRING_PUBLIC) != 0)
         return tg_arena_sentence(
             arena, "holds a PEM block \"%s\" where a certificate or public key is expected",
-            block->name);
-    done = certificate ? digest_certificate(block, spki->digest) : digest_key(block, spki->digest);
+            block.name);
+    done =
+        certificate ? digest_certificate(&block, spki->digest) : digest_key(&block, spki->digest);
     if (!done)
         return tg_arena_sentence(arena, "its %s doesn't parse",
                                  certificate ? "certificate" : "public key");

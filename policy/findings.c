@@ -1,5 +1,5 @@
 #include "findings.h"
-#include "name.h"
+#include "report.h"
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,21 +65,10 @@ void tg_findings_add(struct tg_findings *list, enum tg_finding_kind kind, int de
     };
 }
 
-static void add_time(struct tg_buf *text, const ASN1_TIME *when)
-{
-    struct tm tm;
-
-    if (ASN1_TIME_to_tm(when, &tm))
-        tg_buf_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-                      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    else
-        tg_buf_add(text, "a malformed time");
-}
-
 static void add_quoted(struct tg_buf *text, const X509_NAME *name)
 {
     tg_buf_add(text, "\"");
-    tg_name_subject(name, text);
+    tg_report_name(text, name);
     tg_buf_add(text, "\"");
 }
 
@@ -100,12 +89,12 @@ static void describe(struct tg_buf *text, enum tg_finding_kind kind, int x509_er
     case TG_CERTIFICATE_EXPIRED:
         tg_findings_who(text, depth, certificate);
         tg_buf_add(text, " expired at ");
-        add_time(text, X509_get0_notAfter(certificate));
+        tg_report_asn1_time(text, X509_get0_notAfter(certificate));
         return;
     case TG_CERTIFICATE_NOT_YET_VALID:
         tg_findings_who(text, depth, certificate);
         tg_buf_add(text, " is not valid before ");
-        add_time(text, X509_get0_notBefore(certificate));
+        tg_report_asn1_time(text, X509_get0_notBefore(certificate));
         return;
     case TG_MISSING_ISSUER:
         tg_buf_add(text, "the issuer ");

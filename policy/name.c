@@ -5,10 +5,6 @@
 
 #define LISTED 4
 
-/* UTF-8 as it is, so that tg_buf_escape alone decides what is shown. */
-#define SUBJECT_FLAGS                                                                              \
-    (ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_DUMP_UNKNOWN | XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN)
-
 bool tg_name_matches(X509 *leaf, const char *host, unsigned flags)
 {
     char canonical[TG_HOST_SIZE];
@@ -93,19 +89,4 @@ void tg_name_list(const X509 *leaf, struct tg_buf *out)
         tg_buf_add(out, list.length > 0 ? list.text : "no host");
     tg_buf_free(&list);
     GENERAL_NAMES_free(names);
-}
-
-void tg_name_subject(const X509_NAME *name, struct tg_buf *out)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    long length;
-
-    if (bio == NULL || X509_NAME_print_ex(bio, name, 0, SUBJECT_FLAGS) < 0) {
-        out->failed = true;
-    } else {
-        length = BIO_get_mem_data(bio, &text);
-        tg_buf_escape(out, text, (size_t)length);
-    }
-    BIO_free(bio);
 }

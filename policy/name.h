@@ -15,8 +15,4 @@ bool tg_name_matches(X509 *leaf, const char *host, unsigned flags);
 /* Appends the names that LEAF carries, escaped, at most a few: "a.example, 10.0.0.1". */
 void tg_name_list(const X509 *leaf, struct tg_buf *out);
 
-/* Appends a distinguished name as RFC 2253 writes it, but first part first: "CN=R3, O=Example".
- * Escaped. */
-void tg_name_subject(const X509_NAME *name, struct tg_buf *out);
-
 #endif

@@ -8,7 +8,7 @@ struct walk {
     STACK_OF(X509) *path;    /* the path being tried; borrows its certificates */
     STACK_OF(X509) *longest; /* the first of the longest without an anchor; holds references */
     unsigned steps, checked, attempts;
-    bool spent;
+    struct tg_path_end *end;
 };
 
 static bool valid_at(const X509 *certificate, time_t when)
@@ -41,7 +41,7 @@ static int visit(struct walk *walk, bool anchored)
     unsigned length = (unsigned)sk_X509_num(walk->path);
 
     if (walk->attempts >= TG_PATH_MAX_ATTEMPTS || walk->checked + length > TG_PATH_MAX_CHECKED) {
-        walk->spent = true;
+        walk->end->spent = true;
         return 0;
     }
     walk->attempts++;
@@ -66,7 +66,7 @@ static int step(struct walk *walk, X509 *next, bool ends)
     int found;
 
     if (walk->steps >= TG_PATH_MAX_STEPS || sk_X509_num(walk->path) >= TG_PATH_MAX_LENGTH) {
-        walk->spent = true;
+        walk->end->spent = true;
         return 0;
     }
     walk->steps++;
@@ -75,6 +75,18 @@ static int step(struct walk *walk, X509 *next, bool ends)
     found = ends ? visit(walk, true) : extend(walk);
     sk_X509_pop(walk->path);
     return found;
+}
+
+/* True if NEXT can have issued END; if only its key usage speaks against it, that is noted. */
+static bool issued(struct walk *walk, X509 *next, X509 *end)
+{
+    int error = X509_check_issued(next, end);
+
+    if (error == X509_V_ERR_KEYUSAGE_NO_CERTSIGN && walk->end->unfit == NULL && X509_up_ref(next)) {
+        walk->end->unfit = next;
+        walk->end->unfit_depth = sk_X509_num(walk->path);
+    }
+    return error == X509_V_OK;
 }
 
 /*
@@ -93,7 +105,7 @@ static int try_candidates(struct walk *walk, const STACK_OF(X509) *candidates, b
 
         if (X509_NAME_cmp(X509_get_subject_name(next), X509_get_issuer_name(end)) != 0 ||
             valid_at(next, walk->sources->when) != valid || on_path(walk->path, next) ||
-            X509_check_issued(next, end) != X509_V_OK)
+            !issued(walk, next, end))
             continue;
         found = step(walk, next, trusted && (any || self_signed(next)));
     }
@@ -186,11 +198,12 @@ static int walk_longest(struct walk *walk)
 }
 
 int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visit *visitor,
-                 void *arg, bool *spent)
+                 void *arg, struct tg_path_end *end)
 {
-    struct walk walk = {.sources = sources, .visit = visitor, .arg = arg};
+    struct walk walk = {.sources = sources, .visit = visitor, .arg = arg, .end = end};
     int found = -1;
 
+    *end = (struct tg_path_end){.spent = false};
     walk.path = sk_X509_new_reserve(NULL, TG_PATH_MAX_LENGTH);
     if (walk.path == NULL || !sk_X509_push(walk.path, leaf))
         goto end;
@@ -200,7 +213,6 @@ int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visi
     if (found == 0 && walk.attempts == 0)
         found = walk_longest(&walk);
 end:
-    *spent = walk.spent;
     sk_X509_free(walk.path);
     sk_X509_pop_free(walk.longest, X509_free);
     return found;

@@ -35,12 +35,20 @@ struct tg_path_sources {
  */
 typedef int tg_path_visit(void *arg, const STACK_OF(X509) *path, bool anchored);
 
+/* How a walk ended, for those who found no good path. */
+struct tg_path_end {
+    bool spent;      /* candidates were left untried, the budget was used up */
+    X509 *unfit;     /* an issuer by name that may not sign certificates (RFC 5280 section
+                        4.2.1.3), so that no path leads over it; a reference, NULL: none */
+    int unfit_depth; /* where on a path it would stand */
+};
+
 /*
  * Visits each anchored candidate for LEAF until VISIT stops it or the budget is spent; if
  * there was none, the longest path without an anchor. Returns what VISIT last returned, or -1
- * when memory ran out. *SPENT tells that candidates were left untried.
+ * when memory ran out. Fills *END; the caller frees what it refers to.
  */
 int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visit *visit, void *arg,
-                 bool *spent);
+                 struct tg_path_end *end);
 
 #endif

@@ -110,10 +110,14 @@ struct tg_policy {
     const char *file; /* absolute path it was loaded from */
     enum tg_mode mode;
     enum tg_unmatched unmatched;
-    unsigned log_sinks;   /* tg_log_sink bits; 0: not set in the policy */
-    const char *log_file; /* absolute, where TG_LOG_FILE is set */
-    bool log_json;        /* log-format = json */
-    bool log_all;         /* log-level = all */
+    unsigned log_sinks;     /* tg_log_sink bits; 0: not set in the policy */
+    const char *log_file;   /* absolute, where TG_LOG_FILE is set */
+    bool log_json;          /* log-format = json */
+    bool log_all;           /* log-level = all */
+    bool reload;            /* false: changed files are not looked for */
+    bool locked;            /* the system's: the environment and the user have no say */
+    uint64_t generation;    /* no two policies of a process have the same */
+    struct tg_watch *watch; /* every file and directory it was made of (watch.h) */
     struct tg_rule **rules;
     size_t rule_count;
     struct tg_exception *exceptions;

@@ -9,6 +9,9 @@
 #include <limits.h>
 #include <string.h>
 
+/* What makes a word a glob. */
+#define GLOB "*?["
+
 /* Code points that no text has, for the elements of a glob and for bytes that aren't UTF-8. */
 enum { NOT_UTF8 = 0x110000, STAR = 0x200000, ANY_ONE };
 
@@ -109,7 +112,7 @@ const char *tg_program_name(const char *path)
 
 bool tg_program_is_glob(const char *word)
 {
-    return strpbrk(word, "*?[") != NULL;
+    return strpbrk(word, GLOB) != NULL;
 }
 
 bool tg_program_covers(const char *word, const char *program)
@@ -219,6 +222,14 @@ static bool globs_meet(const char *one, const char *other)
     return meet[columns];
 }
 
+/* Most words differ before their first glob character: told without a closer look. */
+static bool begin_otherwise(const char *one, const char *other)
+{
+    size_t plain = strcspn(one, GLOB), other_plain = strcspn(other, GLOB);
+
+    return strncmp(one, other, plain < other_plain ? plain : other_plain) != 0;
+}
+
 bool tg_program_overlap(const char *one, const char *other)
 {
     bool one_glob, other_glob;
@@ -227,6 +238,8 @@ bool tg_program_overlap(const char *one, const char *other)
         one = tg_program_name(one);
         other = tg_program_name(other);
     }
+    if (begin_otherwise(one, other))
+        return false;
     one_glob = tg_program_is_glob(one);
     other_glob = tg_program_is_glob(other);
     if (one_glob && other_glob)

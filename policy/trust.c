@@ -57,6 +57,20 @@ static int trust_certificate(struct tg_evaluation *evaluation, bool *trusted)
     return 1;
 }
 
+/* What kept the walk from a good path, beside the faults of the best one. */
+static void explain_end(struct tg_evaluation *evaluation, const struct tg_path_end *end)
+{
+    struct tg_buf text = {0};
+
+    if (end->unfit != NULL)
+        tg_findings_add_x509(&evaluation->findings, X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
+                             end->unfit_depth, end->unfit);
+    if (!end->spent)
+        return;
+    tg_buf_add(&text, "no good path among those that could be tried within bounds");
+    tg_findings_add(&evaluation->findings, TG_PATH_TOO_LONG, 0, 0, &text);
+}
+
 static int find_path(struct tg_evaluation *evaluation)
 {
     const struct tg_rule *rule = evaluation->rule;
@@ -71,18 +85,15 @@ static int find_path(struct tg_evaluation *evaluation)
         .intermediates = rule->intermediates,
         .when = evaluation->when,
     };
-    bool spent = false;
+    struct tg_path_end end;
     int found;
 
     if (rule->anchors_system && (sources.system = tg_system_store()) == NULL)
         return 0;
-    found = tg_path_walk(&sources, query->leaf, tg_attempt, evaluation, &spent);
-    if (found == 0 && spent && evaluation->path != NULL) {
-        struct tg_buf text = {0};
-
-        tg_buf_add(&text, "no good path among those that could be tried within bounds");
-        tg_findings_add(&evaluation->findings, TG_PATH_TOO_LONG, 0, 0, &text);
-    }
+    found = tg_path_walk(&sources, query->leaf, tg_attempt, evaluation, &end);
+    if (found == 0 && evaluation->path != NULL)
+        explain_end(evaluation, &end);
+    X509_free(end.unfit);
     X509_STORE_CTX_free(sources.system);
     return found >= 0 && evaluation->path != NULL && !evaluation->findings.failed;
 }

@@ -25,7 +25,7 @@ static __typeof__(&SSL_set_options) set_options;
 static void forbid(void *ssl, void *data, CRYPTO_EX_DATA *all, int index, long number, void *arg)
 {
     (void)data, (void)all, (void)index, (void)number, (void)arg;
-    (void)set_options(ssl, SSL_OP_NO_SSL_MASK | SSL_OP_NO_DTLS_MASK);
+    (void)set_options(ssl, SSL_OP_NO_SSL_MASK); /* the bits for DTLS are among them */
 }
 
 /*

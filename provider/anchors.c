@@ -65,7 +65,7 @@ static const struct tg_rule *choose(const struct tg_provider *provider,
                                     const struct tg_process *process, const char *host,
                                     unsigned port)
 {
-    const char *program = process->program[0] != '\0' ? process->program : NULL;
+    const char *program = tg_process_program()[0] != '\0' ? tg_process_program() : NULL;
     struct tg_match match = tg_policy_match(process->policy, host, port, program);
     const struct tg_rule *rule = match.kind == TG_MATCH_UNMATCHED ? NULL : match.rule;
     enum tg_reason reason;
@@ -87,9 +87,41 @@ static const struct tg_rule *choose(const struct tg_provider *provider,
     return NULL;
 }
 
+static struct tg_anchors *make(const struct tg_provider *provider, const tg_policy *policy,
+                               const struct tg_rule *rule)
+{
+    struct tg_anchors *anchors = calloc(1, sizeof(*anchors));
+
+    if (anchors == NULL) {
+        tg_provider_error(provider, TG_REASON_MEMORY, NULL);
+        return NULL;
+    }
+    anchors->policy = tg_policy_ref(policy);
+    anchors->rule = rule;
+    return anchors;
+}
+
+static struct tg_anchors *open_host(const struct tg_provider *provider,
+                                    const struct tg_process *process, const char *host,
+                                    unsigned port)
+{
+    const struct tg_rule *rule = NULL;
+
+    if (tg_process_inert()) {
+        tg_provider_error(provider, TG_REASON_NO_POLICY, NULL);
+        return NULL;
+    }
+    if (process->policy == NULL) {
+        tg_provider_error(provider, TG_REASON_POLICY_INVALID, "%s", process->problem);
+        return NULL;
+    }
+    rule = choose(provider, process, host, port);
+    return rule != NULL ? make(provider, process->policy, rule) : NULL;
+}
+
 struct tg_anchors *tg_anchors_open(const struct tg_provider *provider, const char *uri)
 {
-    const struct tg_process *process = tg_process_get();
+    const struct tg_process *process = NULL;
     struct tg_anchors *anchors = NULL;
     char host[TG_HOST_SIZE];
     unsigned port = 0;
@@ -98,24 +130,9 @@ struct tg_anchors *tg_anchors_open(const struct tg_provider *provider, const cha
         tg_provider_error(provider, TG_REASON_URI, "%s", uri);
         return NULL;
     }
-    if (tg_process_inert(process)) {
-        tg_provider_error(provider, TG_REASON_NO_POLICY, NULL);
-        return NULL;
-    }
-    if (process->policy == NULL) {
-        tg_provider_error(provider, TG_REASON_POLICY_INVALID, "%s", process->problem);
-        return NULL;
-    }
-    const struct tg_rule *rule = choose(provider, process, host, port);
-    if (rule == NULL)
-        return NULL;
-    anchors = calloc(1, sizeof(*anchors));
-    if (anchors == NULL) {
-        tg_provider_error(provider, TG_REASON_MEMORY, NULL);
-        return NULL;
-    }
-    anchors->policy = tg_policy_ref(process->policy);
-    anchors->rule = rule;
+    process = tg_process_enter();
+    anchors = open_host(provider, process, host, port);
+    tg_process_leave(process);
     return anchors;
 }
 

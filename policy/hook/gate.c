@@ -8,10 +8,10 @@
  * for an evaluation: it may come from a file, from a process without the policy, or from a
  * connection to another host.
  */
-static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl)
+static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
+                               const struct tg_process *process)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
-    const struct tg_process *process = tg_process_get();
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_peer peer;
 
@@ -53,10 +53,9 @@ static void shut(const struct tg_libssl *libssl, SSL *ssl, const struct tg_verdi
  * (PSK, anonymous), or a session was resumed. The policy has the last word all the same; it
  * can only be stricter here, for the application has decided already.
  */
-static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
+static void judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
-    const struct tg_process *process = tg_process_get();
     STACK_OF(X509) *sent = libssl->SSL_get_peer_cert_chain(ssl);
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     X509 *leaf = session != NULL ? libssl->SSL_SESSION_get0_peer(session) : NULL;
@@ -79,7 +78,7 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
     if (!judgement.leave)
         refuse = judgement.verdict == NULL || !judgement.verdict->accepted;
     else if (judgement.verdict == NULL)
-        judgement.verdict = tg_judge_distrust(process->policy, &query, NULL, &refuse);
+        judgement.verdict = tg_judge_distrust(process, process->policy, &query, NULL, &refuse);
     X509_STORE_CTX_free(query.app);
     if (refuse)
         shut(libssl, ssl, judgement.verdict, &peer);
@@ -89,34 +88,42 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl)
 }
 
 /* What the rule asks of the connection itself. */
-static void prepare(const struct tg_hooked *hooked, SSL *ssl)
+static void prepare(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
 {
     const struct tg_rule *rule = NULL;
     struct tg_peer peer;
 
     tg_peer_of(hooked, ssl, &peer);
-    rule = tg_judge_rule(tg_process_get(), &peer);
+    rule = tg_judge_rule(process, &peer);
     tg_status_request(hooked, ssl, rule);
     if (rule != NULL && rule->mode == TG_MODE_ENFORCE &&
         (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)))
         hooked->libssl.SSL_set_security_level(ssl, (int)rule->security_level);
 }
 
-static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                  int where)
+static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    bool judged = state != NULL && state->judged;
+    const struct tg_process *process = tg_process_enter();
 
-    if (where & SSL_CB_HANDSHAKE_START) {
-        if (state != NULL)
-            *state = (struct tg_connection_state){.info = state->info, .started = true};
-        prepare(hooked, ssl);
-        /* Without it libssl makes a full handshake. */
-        if (session_is_unknown(hooked, ssl))
-            (void)hooked->libssl.SSL_set_session(ssl, NULL);
-    } else if ((where & SSL_CB_HANDSHAKE_DONE) && !judged) {
-        judge_late(hooked, ssl);
-    }
+    if (state != NULL)
+        *state = (struct tg_connection_state){.info = state->info, .started = true};
+    prepare(hooked, ssl, process);
+    /* Without it libssl makes a full handshake. */
+    if (session_is_unknown(hooked, ssl, process))
+        (void)hooked->libssl.SSL_set_session(ssl, NULL);
+    tg_process_leave(process);
+}
+
+static void finish(const struct tg_hooked *hooked, SSL *ssl,
+                   const struct tg_connection_state *state)
+{
+    const struct tg_process *process = NULL;
+
+    if (state != NULL && state->judged)
+        return;
+    process = tg_process_enter();
+    judge_late(hooked, ssl, process);
+    tg_process_leave(process);
 }
 
 void tg_gate(const SSL *connection, int where, int value)
@@ -126,10 +133,13 @@ void tg_gate(const SSL *connection, int where, int value)
     SSL *ssl = (SSL *)connection;
     struct tg_connection_state *state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
     tg_info_callback *next = state != NULL ? state->info : NULL;
+    bool client = !libssl->SSL_is_server(ssl);
     int saved = errno;
 
-    if (!libssl->SSL_is_server(ssl))
-        watch(hooked, ssl, state, where);
+    if (client && (where & SSL_CB_HANDSHAKE_START))
+        start(hooked, ssl, state);
+    else if (client && (where & SSL_CB_HANDSHAKE_DONE))
+        finish(hooked, ssl, state);
     errno = saved;
     if (next == NULL)
         next = libssl->SSL_CTX_get_info_callback(libssl->SSL_get_SSL_CTX(ssl));
@@ -154,7 +164,8 @@ static void stand_again(const struct tg_libssl *libssl, SSL *ssl, struct tg_conn
  * is too old isn't offered (RFC 8446 section 4.6.1); another session ends the handshake, as
  * does early data, which would go out before any evaluation.
  */
-static int forget_session(const struct tg_libssl *libssl, SSL *ssl)
+static int forget_session(const struct tg_libssl *libssl, SSL *ssl,
+                          const struct tg_process *process)
 {
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_verdict *verdict = NULL;
@@ -169,11 +180,23 @@ static int forget_session(const struct tg_libssl *libssl, SSL *ssl)
     verdict = tg_verdict_refuse(TG_HOST_REJECTED, "the program resumes a session that this policy "
                                                   "did not evaluate");
     if (verdict != NULL)
-        tg_log_verdict(tg_process_get(), verdict, peer.host[0] != '\0' ? peer.host : NULL,
-                       peer.port);
+        tg_log_verdict(process, verdict, peer.host[0] != '\0' ? peer.host : NULL, peer.port);
     tg_outcome_raise(verdict, &peer);
     tg_verdict_free(verdict);
     return -1;
+}
+
+/* What the gate does at the start of a handshake, where it wasn't there to see it. */
+static int start_late(const struct tg_hooked *hooked, SSL *ssl)
+{
+    const struct tg_process *process = tg_process_enter();
+    int written = 0; /* 0: the extension isn't sent */
+
+    prepare(hooked, ssl, process);
+    if (session_is_unknown(hooked, ssl, process))
+        written = forget_session(&hooked->libssl, ssl, process);
+    tg_process_leave(process);
+    return written;
 }
 
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
@@ -182,18 +205,15 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     const struct tg_hooked *hooked = tg_hooked_get();
     const struct tg_libssl *libssl = &hooked->libssl;
     struct tg_connection_state *state = NULL;
-    int saved = errno, written = 0; /* 0: the extension isn't sent */
+    int saved = errno, written = 0;
 
     (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index, (void)arg;
     if (libssl->SSL_is_server(ssl))
         return 0;
     state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
     stand_again(libssl, ssl, state);
-    if (state == NULL || !state->started) {
-        prepare(hooked, ssl);
-        if (session_is_unknown(hooked, ssl))
-            written = forget_session(libssl, ssl);
-    }
+    if (state == NULL || !state->started)
+        written = start_late(hooked, ssl);
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     errno = saved;
     return written;

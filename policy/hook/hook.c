@@ -20,6 +20,7 @@ struct meeting {
     const struct tg_hooked *hooked;
     SSL *ssl;
     X509_STORE_CTX *context;
+    const struct tg_process *process;
     const tg_policy *policy; /* NULL: this process has none, or an invalid one */
     struct tg_query query;
     struct tg_peer peer;
@@ -38,7 +39,7 @@ static int leave(const struct meeting *met)
 
     if (verified == 1 && X509_STORE_CTX_get_error(met->context) == X509_V_OK)
         path = X509_STORE_CTX_get0_chain(met->context);
-    verdict = tg_judge_distrust(met->policy, &met->query, path, &refuse);
+    verdict = tg_judge_distrust(met->process, met->policy, &met->query, path, &refuse);
     if (refuse)
         verified = tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
     tg_verdict_free(verdict);
@@ -66,13 +67,13 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
 }
 
 static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
-                        const tg_policy *policy)
+                        const struct tg_process *process, const tg_policy *policy)
 {
-    const struct tg_process *process = tg_process_get();
     struct meeting met = {
         .hooked = hooked,
         .ssl = ssl,
         .context = context,
+        .process = process,
         .policy = policy,
         .query = {.leaf = X509_STORE_CTX_get0_cert(context),
                   .sent = X509_STORE_CTX_get0_untrusted(context),
@@ -106,22 +107,28 @@ static SSL *connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *
     return X509_STORE_CTX_get_ex_data(context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 }
 
+/* POLICY is the caller's, or NULL for the process's own. */
 static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const tg_policy *policy)
 {
     SSL *ssl = connection_of(hooked, context);
+    const struct tg_process *process = NULL;
     int saved = errno, outcome;
 
     if (ssl == NULL)
         return tg_hook_refuse(context, (void *)hooked);
-    outcome = hooked->libssl.SSL_is_server(ssl) ? ask_application(hooked, ssl, context)
-                                                : judge_client(hooked, ssl, context, policy);
+    if (hooked->libssl.SSL_is_server(ssl))
+        return ask_application(hooked, ssl, context);
+    process = tg_process_enter();
+    outcome =
+        judge_client(hooked, ssl, context, process, policy != NULL ? policy : process->policy);
+    tg_process_leave(process);
     errno = saved;
     return outcome;
 }
 
 int tg_hook_verify(X509_STORE_CTX *context, void *arg)
 {
-    return verify(arg, context, tg_process_get()->policy);
+    return verify(arg, context, NULL);
 }
 
 int tg_verify_callback(X509_STORE_CTX *context, void *policy)
@@ -129,7 +136,7 @@ int tg_verify_callback(X509_STORE_CTX *context, void *policy)
     const struct tg_hooked *hooked = tg_hooked_get();
 
     if (tg_hooked_ready())
-        return verify(hooked, context, policy != NULL ? policy : tg_process_get()->policy);
+        return verify(hooked, context, policy);
     X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
     return 0;
 }

@@ -75,7 +75,8 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
 
 /* The refusal of a host that the policy leaves to the application, if [distrust] asks for one
  * (tg_check_distrust, logged); *REFUSE tells whether it is more than reported. */
-TG_MUST_USE struct tg_verdict *tg_judge_distrust(const tg_policy *policy,
+TG_MUST_USE struct tg_verdict *tg_judge_distrust(const struct tg_process *process,
+                                                 const tg_policy *policy,
                                                  const struct tg_query *query,
                                                  const STACK_OF(X509) *path, bool *refuse);
 

@@ -77,7 +77,7 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     int saved = errno;
 
     (void)ptr, (void)argl, (void)argp;
-    if (!tg_process_inert(tg_process_get()) && tg_hooked_ready())
+    if (!tg_process_inert() && tg_hooked_ready())
         hooked.libssl.SSL_CTX_set_cert_verify_callback(
             parent, hook_context(parent, data, index) ? tg_hook_verify : tg_hook_refuse, &hooked);
     errno = saved;
@@ -91,7 +91,7 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
     int saved = errno;
 
     (void)ptr, (void)argl, (void)argp;
-    if (!tg_process_inert(tg_process_get()) && tg_hooked_ready()) {
+    if (!tg_process_inert() && tg_hooked_ready()) {
         state = calloc(1, sizeof(*state));
         if (state != NULL && !CRYPTO_set_ex_data(data, index, state))
             free(state);

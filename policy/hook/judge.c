@@ -9,10 +9,9 @@ static const char *known(const char *text)
 }
 
 /* The peer's port is only looked for where a rule depends on it and libssl can't tell it. */
-static struct tg_match find(const tg_policy *policy, const struct tg_process *process,
-                            struct tg_peer *peer)
+static struct tg_match find(const tg_policy *policy, struct tg_peer *peer)
 {
-    const char *program = known(process->program);
+    const char *program = known(tg_process_program());
     struct tg_match match = tg_policy_match(policy, known(peer->host), peer->port, program);
 
     if (match.kind != TG_MATCH_UNKNOWN || peer->port != 0)
@@ -33,7 +32,7 @@ const struct tg_rule *tg_judge_rule(const struct tg_process *process, struct tg_
 
     if (process->policy == NULL)
         return NULL;
-    match = find(process->policy, process, peer);
+    match = find(process->policy, peer);
     return leaves(&match) ? NULL : match.rule;
 }
 
@@ -44,22 +43,15 @@ bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
     return process->problem != NULL || (rule != NULL && rule->mode == TG_MODE_ENFORCE);
 }
 
-struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
-                             struct tg_peer *peer, struct tg_query *query)
+static struct tg_judgement judge(const tg_policy *policy, struct tg_peer *peer,
+                                 struct tg_query *query)
 {
     struct tg_judgement judgement = {.leave = false};
-    struct tg_match match;
+    struct tg_match match = find(policy, peer);
 
-    if (policy == NULL) {
-        judgement.leave = process->problem == NULL;
-        if (process->problem != NULL)
-            judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
-        return judgement;
-    }
-    match = find(policy, process, peer);
     query->host = known(peer->host);
     query->port = peer->port;
-    query->program = known(process->program);
+    query->program = known(tg_process_program());
     judgement.leave = leaves(&match);
     if (judgement.leave)
         return judgement;
@@ -68,8 +60,30 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
     return judgement;
 }
 
-struct tg_verdict *tg_judge_distrust(const tg_policy *policy, const struct tg_query *query,
-                                     const STACK_OF(X509) *path, bool *refuse)
+struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
+                             struct tg_peer *peer, struct tg_query *query)
+{
+    struct tg_judgement judgement = {.leave = process->problem == NULL};
+
+    if (policy == NULL) {
+        if (!judgement.leave)
+            judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
+        return judgement;
+    }
+    judgement = judge(policy, peer, query);
+    if (judgement.verdict == NULL || judgement.verdict->accepted || peer->port != 0)
+        return judgement;
+    /* An exception may depend on the port, and whoever reads the log wants to know it. */
+    tg_peer_guess(peer);
+    if (peer->port == 0)
+        return judgement;
+    tg_verdict_free(judgement.verdict);
+    return judge(policy, peer, query);
+}
+
+struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_policy *policy,
+                                     const struct tg_query *query, const STACK_OF(X509) *path,
+                                     bool *refuse)
 {
     struct tg_verdict *verdict = NULL;
     bool failed = false;
@@ -80,7 +94,7 @@ struct tg_verdict *tg_judge_distrust(const tg_policy *policy, const struct tg_qu
         return NULL;
     verdict = tg_check_distrust(policy, query, path, &failed);
     if (verdict != NULL)
-        tg_log_verdict(tg_process_get(), verdict, query->host, query->port);
+        tg_log_verdict(process, verdict, query->host, query->port);
     *refuse = failed || (verdict != NULL && policy->mode == TG_MODE_ENFORCE);
     return verdict;
 }

@@ -15,14 +15,14 @@ static bool make_key(const tg_policy *policy, const struct tg_peer *peer, const 
                      uint8_t key[TG_SHA256_SIZE])
 {
     struct {
-        const tg_policy *policy;
+        uint64_t policy;
         unsigned port;
         uint8_t leaf[TG_SHA256_SIZE];
         char host[TG_HOST_SIZE];
     } fields;
 
     memset(&fields, 0, sizeof(fields));
-    fields.policy = policy;
+    fields.policy = policy != NULL ? policy->generation : 0;
     fields.port = peer->port;
     memcpy(fields.host, peer->host, strlen(peer->host));
     return tg_hash_certificate(leaf, fields.leaf) &&

@@ -88,7 +88,7 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
 {
     const tg_policy *policy = process->policy;
     struct tg_occasion occasion = {.time = time(NULL),
-                                   .program = process->program,
+                                   .program = tg_process_program(),
                                    .pid = getpid(),
                                    .host = host,
                                    .port = port};

@@ -64,7 +64,7 @@ int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict,
 void tg_outcome_raise(const struct tg_verdict *verdict, const struct tg_peer *peer)
 {
     struct tg_occasion occasion = {
-        .program = tg_process_get()->program,
+        .program = tg_process_program(),
         .pid = getpid(),
         .host = peer->host[0] != '\0' ? peer->host : NULL,
         .port = peer->port,

@@ -1,14 +1,37 @@
 #include "process.h"
 #include "mem.h"
+#include "watch.h"
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 #include <unistd.h>
 
-static struct tg_process process;
+/* More versions than these are never in use at once: a reload then waits for a free place. */
+#define SNAPSHOTS 8
+
+/* How long a broken new version rests before it is read once more, in seconds. */
+#define RETRY 5
+
+static struct snapshot {
+    struct tg_process process;
+    tg_policy *policy; /* owned; taken away when the last user of a replaced one leaves */
+    int users;
+    bool replaced;
+} snapshots[SNAPSHOTS] = {{.replaced = true}};
+
+static struct snapshot *current = &snapshots[0];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool inert;
+static time_t next_look; /* in seconds of CLOCK_MONOTONIC */
+static pid_t looking;    /* the process of which a thread looks for changes now */
+static char *last_problem;
+
 static char *setting, *setting_problem; /* stay for the life of the process */
+static char path[PATH_MAX], program[PATH_MAX];
 
 void tg_process_configure(const char *policy, const char *problem)
 {
@@ -21,7 +44,7 @@ void tg_process_configure(const char *policy, const char *problem)
 }
 
 /* Without /proc, the path that was executed is the next best; a script's is its interpreter. */
-static void find_program(char program[PATH_MAX])
+static void find_program(void)
 {
     ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
     const char *executed = (const char *)getauxval(AT_EXECFN);
@@ -32,53 +55,254 @@ static void find_program(char program[PATH_MAX])
         program[0] = '\0';
 }
 
-/* Every error is said once here; each refused handshake then repeats the first. */
-static void describe(const struct tg_diags *diags)
+/* Every error is said once; each refused handshake then repeats the first. */
+static void complain(enum tg_origin origin, const struct tg_diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++) {
         const struct tg_diag *diag = &diags->diag[i];
 
         if (diag->severity == TG_ERROR)
-            tg_log_complain(process.origin, "%s:%u:%u: error: %s", diag->file, diag->line,
-                            diag->column, diag->text);
+            tg_log_complain(origin, "%s:%u:%u: error: %s", diag->file, diag->line, diag->column,
+                            diag->text);
     }
-    process.problem = tg_diags_summary(diags);
-    if (process.problem == NULL)
-        process.problem = "the policy is invalid (no memory to say why)";
 }
 
-static void load_policy(void)
+static void refuse_all(struct snapshot *first, const struct tg_diags *diags)
+{
+    complain(first->process.origin, diags);
+    last_problem = tg_diags_summary(diags);
+    first->process.problem = last_problem != NULL ? strdup(last_problem) : NULL;
+    if (first->process.problem == NULL)
+        first->process.problem = "the policy is invalid (no memory to say why)";
+}
+
+static void use(struct snapshot *first, tg_policy *policy)
+{
+    first->policy = policy;
+    first->process.policy = policy;
+}
+
+/*
+ * Where the system's policy is locked, it is the one. So that a lock can't be lost by an error
+ * in it, one that is invalid counts as locked.
+ */
+static bool locked(struct snapshot *first)
 {
     struct tg_diags diags = {0};
+    tg_policy *policy = NULL;
+    bool system = false;
 
-    if (process.path[0] != '/') {
-        process.problem = "TRUSTGRAFT_POLICY and the provider's policy setting must be absolute "
-                          "paths: the working directory never decides";
+    if (first->process.origin == TG_ORIGIN_SYSTEM || !tg_policy_system_present())
+        return false;
+    policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
+    system = policy == NULL || policy->locked;
+    if (system) {
+        first->process.origin = TG_ORIGIN_SYSTEM;
+        snprintf(path, sizeof(path), "%s", TG_SYSTEM_POLICY);
+    }
+    if (policy == NULL)
+        refuse_all(first, &diags);
+    else if (system)
+        use(first, policy);
+    else
+        tg_policy_free(policy);
+    tg_diags_clear(&diags);
+    return system;
+}
+
+static void load_first(struct snapshot *first)
+{
+    struct tg_diags diags = {0};
+    tg_policy *policy = NULL;
+
+    if (path[0] != '/') {
+        first->process.problem = "TRUSTGRAFT_POLICY and the provider's policy setting must be "
+                                 "absolute paths: the working directory never decides";
         return;
     }
-    process.policy = tg_policy_parse(process.path, &diags);
-    if (process.policy == NULL)
-        describe(&diags);
+    policy = tg_policy_parse(path, &diags);
+    if (policy != NULL)
+        use(first, policy);
+    else
+        refuse_all(first, &diags);
     tg_diags_clear(&diags);
 }
 
 static void load(void)
 {
-    find_program(process.program);
-    process.origin = tg_policy_locate(setting, process.path);
+    struct snapshot *first = &snapshots[0];
+
+    find_program();
+    first->process.origin = tg_policy_locate(setting, path);
+    first->process.path = path;
     if (setting_problem != NULL)
-        process.problem = setting_problem;
-    else if (process.origin != TG_ORIGIN_NONE)
-        load_policy();
+        first->process.problem = setting_problem;
+    else if (first->process.origin != TG_ORIGIN_NONE && !locked(first))
+        load_first(first);
+    inert = first->process.origin == TG_ORIGIN_NONE && first->process.problem == NULL;
+    first->replaced = false;
 }
 
-const struct tg_process *tg_process_get(void)
+static struct snapshot *enter(void)
+{
+    for (;;) {
+        struct snapshot *snapshot = __atomic_load_n(&current, __ATOMIC_SEQ_CST);
+
+        __atomic_add_fetch(&snapshot->users, 1, __ATOMIC_SEQ_CST);
+        if (snapshot == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
+            return snapshot;
+        tg_process_leave(&snapshot->process);
+    }
+}
+
+/* Whoever finds a replaced snapshot without users takes its policy away; only one can. */
+static void release(struct snapshot *snapshot)
+{
+    if (__atomic_load_n(&snapshot->replaced, __ATOMIC_SEQ_CST) &&
+        __atomic_load_n(&snapshot->users, __ATOMIC_SEQ_CST) == 0)
+        tg_policy_free(__atomic_exchange_n(&snapshot->policy, NULL, __ATOMIC_SEQ_CST));
+}
+
+void tg_process_leave(const struct tg_process *process)
+{
+    struct snapshot *snapshot = (struct snapshot *)process; /* its first member */
+
+    __atomic_sub_fetch(&snapshot->users, 1, __ATOMIC_SEQ_CST);
+    release(snapshot);
+}
+
+/* A place that nobody has held since it was last in force. */
+static struct snapshot *free_place(void)
+{
+    for (size_t i = 0; i < SNAPSHOTS; i++) {
+        struct snapshot *snapshot = &snapshots[i];
+
+        if (snapshot != __atomic_load_n(&current, __ATOMIC_SEQ_CST) &&
+            __atomic_load_n(&snapshot->users, __ATOMIC_SEQ_CST) == 0 &&
+            __atomic_load_n(&snapshot->policy, __ATOMIC_SEQ_CST) == NULL)
+            return snapshot;
+    }
+    return NULL;
+}
+
+static void put_in_force(struct snapshot *fresh, struct snapshot *old, tg_policy *policy)
+{
+    fresh->process = old->process;
+    fresh->process.policy = policy;
+    fresh->process.problem = NULL;
+    __atomic_store_n(&fresh->policy, policy, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&fresh->replaced, false, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&current, fresh, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&old->replaced, true, __ATOMIC_SEQ_CST);
+}
+
+/* A broken version is said once, not at each look; the last good one stays in force. */
+static void keep_last_good(const struct tg_process *process, const struct tg_diags *diags)
+{
+    char *problem = tg_diags_summary(diags);
+
+    if (problem == NULL || last_problem == NULL || strcmp(problem, last_problem) != 0) {
+        complain(process->origin, diags);
+        if (process->policy != NULL)
+            tg_log_complain(process->origin,
+                            "%s: the new version is not used; the last good one stays", path);
+        free(last_problem);
+        last_problem = problem;
+    } else {
+        free(problem);
+    }
+}
+
+/*
+ * Reads the policy again. What changes while it is read may have been read in part: such a
+ * version isn't used, and the next look reads it once more.
+ */
+static void reload(struct snapshot *old, time_t now)
+{
+    struct snapshot *fresh = free_place();
+    struct tg_diags diags = {0};
+    tg_policy *policy = NULL;
+
+    if (fresh == NULL)
+        return;
+    policy = tg_policy_parse(path, &diags);
+    if (policy == NULL) {
+        keep_last_good(&old->process, &diags);
+        __atomic_store_n(&next_look, now + RETRY, __ATOMIC_SEQ_CST);
+    } else if (tg_watch_changed(policy->watch)) {
+        tg_policy_free(policy);
+    } else {
+        put_in_force(fresh, old, policy);
+        free(last_problem);
+        last_problem = NULL;
+    }
+    tg_diags_clear(&diags);
+}
+
+/* True for one caller a second: that one looks, whoever else comes by goes on. */
+static bool my_turn(time_t *now)
+{
+    struct timespec time;
+    time_t due = __atomic_load_n(&next_look, __ATOMIC_SEQ_CST);
+
+    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &time) != 0 || time.tv_sec < due)
+        return false;
+    *now = time.tv_sec;
+    return __atomic_compare_exchange_n(&next_look, &due, *now + 1, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+/* A policy that was broken from the start has no list of files to look at. */
+static bool changed(const struct snapshot *snapshot)
+{
+    if (snapshot->process.policy != NULL)
+        return tg_watch_changed(snapshot->process.policy->watch);
+    return snapshot->process.problem != setting_problem && path[0] == '/';
+}
+
+static bool looks(const struct snapshot *snapshot)
+{
+    return !inert && (snapshot->process.policy == NULL || snapshot->process.policy->reload);
+}
+
+/* Only one thread of this process looks; one that was at it in the parent isn't here. */
+static void look(struct snapshot *snapshot, time_t now)
+{
+    pid_t self = getpid(), last = __atomic_load_n(&looking, __ATOMIC_SEQ_CST);
+
+    if (last == self || !__atomic_compare_exchange_n(&looking, &last, self, false, __ATOMIC_SEQ_CST,
+                                                     __ATOMIC_SEQ_CST))
+        return;
+    if (changed(snapshot))
+        reload(snapshot, now);
+    __atomic_store_n(&looking, 0, __ATOMIC_SEQ_CST);
+}
+
+const struct tg_process *tg_process_enter(void)
+{
+    struct snapshot *snapshot = NULL;
+    int saved = errno;
+    time_t now;
+
+    pthread_once(&once, load);
+    snapshot = enter();
+    if (looks(snapshot) && my_turn(&now)) {
+        look(snapshot, now);
+        tg_process_leave(&snapshot->process);
+        snapshot = enter();
+    }
+    errno = saved;
+    return &snapshot->process;
+}
+
+bool tg_process_inert(void)
 {
     pthread_once(&once, load);
-    return &process;
+    return inert;
 }
 
-bool tg_process_inert(const struct tg_process *of)
+const char *tg_process_program(void)
 {
-    return of->policy == NULL && of->problem == NULL;
+    pthread_once(&once, load);
+    return program;
 }

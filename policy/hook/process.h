@@ -24,26 +24,39 @@ enum tg_origin {
  */
 enum tg_origin tg_policy_locate(const char *setting, char path[PATH_MAX]);
 
-/* Immutable once made. */
+#define TG_SYSTEM_POLICY TG_SYSCONFDIR "/trustgraft/policy.conf"
+
+/* True if there is a system policy, or it can't be told. */
+bool tg_policy_system_present(void);
+
+/* What is in force at one moment; immutable. */
 struct tg_process {
     enum tg_origin origin;
-    char path[PATH_MAX];     /* of the policy */
+    const char *path;        /* of the policy */
     const tg_policy *policy; /* NULL: none, or invalid */
     const char *problem;     /* why every client handshake is refused; NULL: all is well */
-    char program[PATH_MAX];  /* /proc/self/exe; empty: unknown */
 };
 
 /*
- * To be called before the first tg_process_get: the provider's setting, or what is wrong with
- * it. Both may be NULL; they are copied. Later calls change nothing.
+ * To be called before anything else here: the provider's setting, or what is wrong with it.
+ * Both may be NULL; they are copied. Later calls change nothing.
  */
 void tg_process_configure(const char *setting, const char *problem);
 
-/* This process's; loads the policy at the first call. Never NULL. */
-TG_API const struct tg_process *tg_process_get(void);
+/*
+ * What is in force now; the first call loads the policy, and at most once a second a call
+ * looks whether its files changed, and puts the new version in force if it is valid. Never
+ * NULL. Each call is paired with tg_process_leave; what the snapshot holds lives until then.
+ * Safe in threads and after fork.
+ */
+TG_API const struct tg_process *tg_process_enter(void);
+TG_API void tg_process_leave(const struct tg_process *process);
 
-/* True if no policy was found: the shim leaves everything alone. */
-TG_API bool tg_process_inert(const struct tg_process *process);
+/* True if no policy was found when this process first asked: the shim leaves all alone. */
+TG_API bool tg_process_inert(void);
+
+/* The absolute path of this process's executable; empty if unknown. */
+TG_API const char *tg_process_program(void);
 
 /* Logs VERDICT about HOST (may be NULL) and PORT as the policy says. Never fails visibly. */
 void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,

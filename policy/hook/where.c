@@ -30,6 +30,11 @@ static bool user_path(char path[PATH_MAX])
            fits(snprintf(path, PATH_MAX, "%s/.config/" FILE_NAME, home));
 }
 
+bool tg_policy_system_present(void)
+{
+    return present(TG_SYSTEM_POLICY);
+}
+
 enum tg_origin tg_policy_locate(const char *setting, char path[PATH_MAX])
 {
     const char *named = secure_getenv("TRUSTGRAFT_POLICY");
@@ -45,8 +50,8 @@ enum tg_origin tg_policy_locate(const char *setting, char path[PATH_MAX])
     }
     if (!secure && user_path(path) && present(path))
         return TG_ORIGIN_USER;
-    snprintf(path, PATH_MAX, "%s", TG_SYSCONFDIR "/" FILE_NAME);
-    if (present(path))
+    snprintf(path, PATH_MAX, "%s", TG_SYSTEM_POLICY);
+    if (tg_policy_system_present())
         return TG_ORIGIN_SYSTEM;
     path[0] = '\0';
     return TG_ORIGIN_NONE;

@@ -81,7 +81,8 @@ def in_both_ways(title, check):
 def s_client(lab, way, policy, server, *arguments):
     """s_client without any check of its own; True if the server's words arrived."""
     command = ["openssl", "s_client", "-quiet", *arguments]
-    _, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)), GET)
+    status, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)), GET)
+    require(status in (0, 1), f"crashed or hung: status {status}: {err}")
     arrived = f"hello from {server}" in out
     require(arrived or "certificate verify failed" in err, f"neither accepted nor refused: {err}")
     return arrived

@@ -22,7 +22,8 @@ def s_client(lab, way, policy, server, *arguments):
                "-servername", "api.example.test", "-ign_eof", *arguments]
     if way != ways.BARE:
         command = ways.by_command(lab.build, way, command, lab.policy(policy))
-    _, out, err = lab.run(command, GET)
+    status, out, err = lab.run(command, GET)
+    require(status in (0, 1), f"crashed or hung: status {status}: {err}")
     resumed = re.search(r"(?m)^(New|Reused), ", out)
     return "hello from" in out, bool(resumed) and resumed[1] == "Reused", out + err
 

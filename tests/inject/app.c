@@ -148,8 +148,9 @@ static void verify_itself(struct tally *tally, int accept, bool late)
         SSL_CTX_set_cert_verify_callback(ctx, own_verify, &verdict);
     add(tally, pair_connect(late ? ssl : pair_connection(ctx)));
     SSL_CTX_free(ctx);
-    /* Whether a host without a rule is left to it: the runner says when that is to be. */
-    if (getenv("ASKED") != NULL && asked != atoi(getenv("ASKED")))
+    /* How often it is asked, where the runner says how often it must be. */
+    const char *times = getenv("ASKED");
+    if (times != NULL && asked != strtol(times, NULL, 10))
         add(tally, BROKEN);
 }
 

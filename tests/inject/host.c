@@ -51,18 +51,30 @@ static int local(char **paths)
 
 static int reopened(char **paths)
 {
-    return visit(paths[0], true) || visit(paths[0], true) || visit(paths[0], false);
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < 3; i++)
+        result = visit(paths[0], i < 2);
+    return result;
 }
 
 /* The second may stand at the address of the first, but has another libssl. */
 static int swapped(char **paths)
 {
-    return visit(paths[0], true) || visit(paths[1], true) || visit(paths[0], true);
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < 3; i++)
+        result = visit(paths[i % 2], true);
+    return result;
 }
 
 static int together(char **paths)
 {
-    return visit(paths[0], false) || visit(paths[1], false) || visit(paths[0], false);
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < 3; i++)
+        result = visit(paths[i % 2], false);
+    return result;
 }
 
 static int passed_on(char **paths)

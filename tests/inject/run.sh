@@ -52,6 +52,7 @@ compile names names.c ../../preload/names.c ../../preload/slot.c
 compile exported app.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
     -Wl,--no-whole-archive -rdynamic -ldl
 compile allocator.so -shared -fvisibility=default allocator.c
+compile foreign.so -shared -fvisibility=default foreign.c
 
 # Copies of OpenSSL under other names, which can stand in a process beside the system's: a
 # second libssl on the same libcrypto, and another libssl on a libcrypto of its own.
@@ -225,6 +226,7 @@ host together trusting "accepted accepted accepted" bare none module module-othe
 host together trusting "accepted accepted accepted" preload none module module-other
 host together trustless "accepted refused accepted" preload accept module module-other
 host together trusting "refused refused refused" preload reject module module-other
+host swapped trustless "accepted refused accepted" preload accept module module-other
 host local trusting refused preload accept module-other
 host local trusting refused provider reject module-other
 
@@ -244,6 +246,9 @@ for order in "$out/allocator.so:$preload" "$preload:$out/allocator.so"; do
     result "with an allocator, ${order##*/} last" refused \
         "$(run bare reject "LD_PRELOAD=$order" "$out/app" plain "$pki" trusting)"
 done
+# Another OpenSSL's functions come first for all others, but not for the engine.
+result "behind another OpenSSL's functions" accepted \
+    "$(run bare accept "LD_PRELOAD=$out/foreign.so:$preload" "$out/app" plain "$pki" trustless)"
 result "named by a relative path, from another folder" refused \
     "$(cd "$build" && run bare reject LD_PRELOAD=./libtrustgraft-preload.so "$out/app" elsewhere "$pki" trusting)"
 

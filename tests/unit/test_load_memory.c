@@ -31,42 +31,53 @@
 #endif
 
 static long countdown; /* the allocation that fails; 0: none */
+static long live;      /* blocks that were allocated and not freed */
 
 #if OWN_ALLOCATOR
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void __libc_free(void *block);
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *old, size_t size);
+void free(void *block);
 
 static bool fails(void)
 {
-    return countdown > 0 && --countdown == 0;
+    if (countdown == 0 || --countdown > 0)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+static void *count(void *block)
+{
+    live += block != NULL;
+    return block;
 }
 
 void *malloc(size_t size)
 {
-    if (!fails())
-        return __libc_malloc(size);
-    errno = ENOMEM;
-    return NULL;
+    return fails() ? NULL : count(__libc_malloc(size));
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t number, size_t size)
 {
-    if (!fails())
-        return __libc_calloc(count, size);
-    errno = ENOMEM;
-    return NULL;
+    return fails() ? NULL : count(__libc_calloc(number, size));
 }
 
 void *realloc(void *old, size_t size)
 {
-    if (!fails())
-        return __libc_realloc(old, size);
-    errno = ENOMEM;
-    return NULL;
+    if (fails())
+        return NULL;
+    return old ? __libc_realloc(old, size) : count(__libc_realloc(old, size));
+}
+
+void free(void *block)
+{
+    live -= block != NULL;
+    __libc_free(block);
 }
 #endif
 
@@ -159,18 +170,21 @@ static void a_load_without_memory_is_refused_or_whole(void **state)
 {
     struct tg_diags diags = {0};
     bool spent = true;
-    tg_policy *policy = load(0, &diags, &spent);
+    tg_policy *policy;
     char *whole, *found;
     long number = 0, refused = 0;
+    long before;
 
     (void)state;
     if (!OWN_ALLOCATOR)
         skip();
+    policy = load(0, &diags, &spent);
     assert_non_null(policy);
     whole = dump(policy);
     assert_non_null(whole);
     tg_policy_free(policy);
     tg_diags_clear(&diags);
+    before = live;
     do {
         policy = load(++number, &diags, &spent);
         refused += policy == NULL;
@@ -185,6 +199,7 @@ static void a_load_without_memory_is_refused_or_whole(void **state)
         tg_diags_clear(&diags);
     } while (spent);
     assert_true(refused > 100);
+    assert_int_equal(live, before);
     free(whole);
 }
 
