@@ -22,6 +22,14 @@ struct block {
 
 typedef const char *take_block(struct tg_arena *arena, struct block block, void *arg);
 
+/* What a file is read for. */
+struct kind {
+    const char *der; /* the PEM name of what a DER file holds */
+    take_block *take;
+    int (*wanted)(const struct dirent *); /* which entries of a directory */
+    const char *none, *none_below;        /* what is said where there is nothing of the kind */
+};
+
 static bool is_certificate(const char *name)
 {
     return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0 ||
@@ -87,21 +95,21 @@ static const char *each_pem(struct tg_arena *arena, const struct tg_file *file, 
     return wrong;
 }
 
-static const char *each_block(struct tg_arena *arena, const struct tg_file *file, take_block *take,
-                              void *arg)
+static const char *each_block(struct tg_arena *arena, const struct tg_file *file,
+                              const struct kind *kind, void *arg)
 {
     size_t begins = count_begins(file);
-    struct block whole = {PEM_STRING_X509, (const unsigned char *)file->data, (long)file->size, 1};
+    struct block whole = {kind->der, (const unsigned char *)file->data, (long)file->size, 1};
 
     if (file->size == 0)
         return "is empty";
     if (begins == 0 && file->data[0] == 0x30) /* SEQUENCE: DER */
-        return take(arena, whole, arg);
+        return kind->take(arena, whole, arg);
     if (begins == 0)
-        return "holds no certificate, neither in PEM nor in DER";
+        return kind->none;
     if (memchr(file->data, '\0', file->size))
         return "holds a NUL byte among its PEM";
-    return each_pem(arena, file, begins, take, arg);
+    return each_pem(arena, file, begins, kind->take, arg);
 }
 
 static X509 *decode(const struct block *block)
@@ -183,34 +191,50 @@ static const char *drop_duplicates(STACK_OF(X509) *certs)
     return done ? NULL : no_memory;
 }
 
-static const char *read_certificates(struct tg_arena *arena, int directory, const char *name,
-                                     STACK_OF(X509) *out)
+static const char *read_file(struct tg_arena *arena, int directory, const char *name,
+                             const struct kind *kind, void *out)
 {
     struct tg_file file = {0};
     const char *wrong = tg_file_read_at(arena, directory, name, &file);
 
     if (!wrong)
-        wrong = each_block(arena, &file, take_certificate, out);
+        wrong = each_block(arena, &file, kind, out);
     tg_file_clear(&file);
     return wrong;
 }
 
-/* "1a2b3c4d.0", as openssl-rehash(1) makes them. */
-static bool is_hashed(const char *name)
+/* "1a2b3c4d.0", or "1a2b3c4d.r0" with MARK "r", as openssl-rehash(1) makes them. */
+static bool is_hashed(const char *name, const char *mark)
 {
-    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] != '\0' &&
-           strspn(name + 9, "0123456789") == strlen(name + 9);
+    size_t length = strlen(mark);
+
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
+           strncmp(name + 9, mark, length) == 0 && name[9 + length] != '\0' &&
+           strspn(name + 9 + length, "0123456789") == strlen(name + 9 + length);
 }
 
-static int is_wanted(const struct dirent *entry)
+static bool ends_in(const char *name, const char *const *suffixes)
 {
-    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der"};
-    size_t length = strlen(entry->d_name), i;
+    size_t length = strlen(name);
 
-    for (i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (length > 4 && strcmp(entry->d_name + length - 4, suffixes[i]) == 0)
-            return 1;
-    return is_hashed(entry->d_name);
+    for (; *suffixes; suffixes++)
+        if (length > 4 && strcmp(name + length - 4, *suffixes) == 0)
+            return true;
+    return false;
+}
+
+static int is_certificate_file(const struct dirent *entry)
+{
+    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der", NULL};
+
+    return ends_in(entry->d_name, suffixes) || is_hashed(entry->d_name, "");
+}
+
+static int is_crl_file(const struct dirent *entry)
+{
+    static const char *const suffixes[] = {".pem", ".crl", ".der", NULL};
+
+    return ends_in(entry->d_name, suffixes) || is_hashed(entry->d_name, "r");
 }
 
 static int compare_names(const struct dirent **a, const struct dirent **b)
@@ -219,14 +243,15 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 }
 
 static const char *read_entry(struct tg_arena *arena, int directory, const char *name,
-                              STACK_OF(X509) *out)
+                              const struct kind *kind, void *out)
 {
-    const char *wrong = read_certificates(arena, directory, name, out);
+    const char *wrong = read_file(arena, directory, name, kind, out);
 
     return wrong ? tg_arena_sentence(arena, "%s: %s", name, wrong) : NULL;
 }
 
-static const char *read_directory(struct tg_arena *arena, const char *path, STACK_OF(X509) *out)
+static const char *read_directory(struct tg_arena *arena, const char *path, const struct kind *kind,
+                                  void *out)
 {
     struct dirent **entries = NULL;
     struct stat status;
@@ -235,14 +260,14 @@ static const char *read_directory(struct tg_arena *arena, const char *path, STAC
 
     if (wrong)
         return wrong;
-    count = scandirat(fd, ".", &entries, is_wanted, compare_names);
+    count = scandirat(fd, ".", &entries, kind->wanted, compare_names);
     if (count < 0)
         wrong = tg_arena_sentence(arena, "can't be listed: %m");
     else if (count == 0)
-        wrong = "holds no file *.pem, *.crt, *.cer, *.der or HASH.N";
+        wrong = kind->none_below;
     for (i = 0; i < count; i++) {
         if (!wrong)
-            wrong = read_entry(arena, fd, entries[i]->d_name, out);
+            wrong = read_entry(arena, fd, entries[i]->d_name, kind, out);
         free(entries[i]);
     }
     free(entries);
@@ -250,17 +275,62 @@ static const char *read_directory(struct tg_arena *arena, const char *path, STAC
     return wrong;
 }
 
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out)
+static const char *read_path(struct tg_arena *arena, const char *path, const struct kind *kind,
+                             void *out)
 {
     struct stat status;
     bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+
+    return directory ? read_directory(arena, path, kind, out)
+                     : read_file(arena, AT_FDCWD, path, kind, out);
+}
+
+static const struct kind certificates = {PEM_STRING_X509, take_certificate, is_certificate_file,
+                                         "holds no certificate, neither in PEM nor in DER",
+                                         "holds no file *.pem, *.crt, *.cer, *.der or HASH.N"};
+
+const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out)
+{
     const char *wrong;
 
     ERR_set_mark();
-    wrong = directory ? read_directory(arena, path, out)
-                      : read_certificates(arena, AT_FDCWD, path, out);
+    wrong = read_path(arena, path, &certificates, out);
     if (!wrong)
         wrong = drop_duplicates(out);
+    ERR_pop_to_mark();
+    return wrong;
+}
+
+static const char *take_crl(struct tg_arena *arena, struct block block, void *arg)
+{
+    STACK_OF(X509_CRL) *out = arg;
+    const unsigned char *at = block.der;
+    X509_CRL *crl;
+
+    if (strcmp(block.name, PEM_STRING_X509_CRL) != 0)
+        return tg_arena_sentence(arena, "holds a PEM block \"%s\" where CRLs are expected",
+                                 block.name);
+    crl = d2i_X509_CRL(NULL, &at, block.length);
+    if (!crl || at != block.der + block.length) {
+        X509_CRL_free(crl);
+        return tg_arena_sentence(arena, "CRL %zu doesn't parse", block.number);
+    }
+    if (sk_X509_CRL_push(out, crl) > 0)
+        return NULL;
+    X509_CRL_free(crl);
+    return no_memory;
+}
+
+static const struct kind crls = {PEM_STRING_X509_CRL, take_crl, is_crl_file,
+                                 "holds no CRL, neither in PEM nor in DER",
+                                 "holds no file *.pem, *.crl, *.der or HASH.rN"};
+
+const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out)
+{
+    const char *wrong;
+
+    ERR_set_mark();
+    wrong = read_path(arena, path, &crls, out);
     ERR_pop_to_mark();
     return wrong;
 }
@@ -309,6 +379,9 @@ static const char *take_key(struct tg_arena *arena, struct block block, void *ar
     return NULL;
 }
 
+static const struct kind key = {PEM_STRING_X509, take_key, NULL,
+                                "holds no certificate or public key", NULL};
+
 const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32])
 {
     struct tg_file file = {0};
@@ -317,7 +390,7 @@ const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char
 
     ERR_set_mark();
     if (!wrong)
-        wrong = each_block(arena, &file, take_key, &spki);
+        wrong = each_block(arena, &file, &key, &spki);
     ERR_pop_to_mark();
     if (!wrong && spki.count != 1)
         wrong = tg_arena_sentence(arena, "holds %zu certificates or keys, where one is expected",

@@ -36,6 +36,9 @@ void tg_file_clear(struct tg_file *file);
  */
 const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out);
 
+/* The same for CRLs: of a directory its *.pem, *.crl, *.der and HASH.rN entries. */
+const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out);
+
 /* The SPKI digest of the one PEM certificate or public key in PATH. */
 const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32]);
 

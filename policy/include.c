@@ -92,9 +92,11 @@ static void include_file(struct tg_load *load, const struct wanted *wanted)
 {
     const struct tg_source *parent = wanted->section->source, *known;
     struct tg_file file = {0};
-    const char *wrong = tg_file_read(load->scratch, wanted->path, &file);
     struct tg_source *source;
+    const char *wrong;
 
+    tg_load_watch(load, wanted->path);
+    wrong = tg_file_read(load->scratch, wanted->path, &file);
     if (wrong) {
         tg_load_error(load, wanted->section, wanted->word, NULL, "%s: %s", wanted->path, wrong);
         return;
@@ -120,8 +122,10 @@ static void include_file(struct tg_load *load, const struct wanted *wanted)
 void tg_source_read_main(struct tg_load *load, const char *path)
 {
     struct tg_file file = {0};
-    const char *wrong = tg_file_read(load->scratch, path, &file);
+    const char *wrong;
 
+    tg_load_watch(load, path);
+    wrong = tg_file_read(load->scratch, path, &file);
     if (wrong)
         tg_diag_add(load->diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
     else
@@ -168,6 +172,16 @@ static char *escaped_pattern(const char *directory, const char *name)
     return tg_buf_take(&pattern);
 }
 
+/* A drop-in that is added later changes its directory. */
+static void watch_directory(struct tg_load *load, char *pattern)
+{
+    char *slash = strrchr(pattern, '/');
+
+    if (slash)
+        *slash = '\0';
+    tg_load_watch(load, slash ? pattern : ".");
+}
+
 static void include_glob(struct tg_load *load, struct tg_section *section,
                          const struct tg_word *word)
 {
@@ -176,6 +190,8 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
     int result = pattern ? glob(pattern, GLOB_NOSORT, stop_at, &found) : GLOB_NOSPACE;
     size_t i;
 
+    if (pattern && result != GLOB_NOSPACE)
+        watch_directory(load, pattern);
     free(pattern);
     if (result == GLOB_NOSPACE)
         tg_load_lost(load);

@@ -23,7 +23,9 @@ static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 /* The tables above are in the order of the enums, and their indexes kept as such. */
 _Static_assert(sizeof(enum tg_action) == sizeof(int) && sizeof(enum tg_mode) == sizeof(int) &&
                    sizeof(enum tg_unmatched) == sizeof(int) &&
-                   sizeof(enum tg_purpose) == sizeof(int),
+                   sizeof(enum tg_purpose) == sizeof(int) &&
+                   sizeof(enum tg_revocation) == sizeof(int) &&
+                   sizeof(enum tg_min_tls) == sizeof(int),
                "a choice is stored as an int");
 _Static_assert(TG_KEYS <= 64, "tg_rule.set has a bit for each key");
 
@@ -32,10 +34,8 @@ _Static_assert(TG_KEYS <= 64, "tg_rule.set has a bit for each key");
 #define DISTRUST  (1u << TG_SECTION_DISTRUST)
 #define EXCEPTION (1u << TG_SECTION_EXCEPTION)
 
-#define ONE       false
-#define LIST      true
-#define EVALUATED true
-#define NOT_YET   false
+#define ONE  false
+#define LIST true
 
 /* The field, or the neighbouring fields, that a key sets. */
 #define SPAN(type, first, last)                                                                    \
@@ -46,73 +46,66 @@ _Static_assert(TG_KEYS <= 64, "tg_rule.set has a bit for each key");
 #define NO_WORDS           NULL, 0, 0
 
 static const struct tg_key keys[TG_KEYS] = {
-    {"profile", TG_KEY_PROFILE, RULE, TG_TYPE_PROFILE, ONE, EVALUATED, FIELD(tg_rule, profile),
+    {"profile", TG_KEY_PROFILE, RULE, TG_TYPE_PROFILE, ONE, FIELD(tg_rule, profile), NO_WORDS},
+    {"program", TG_KEY_PROGRAM, RULE, TG_TYPE_PROGRAMS, LIST, SPAN(tg_rule, programs, realpaths),
      NO_WORDS},
-    {"program", TG_KEY_PROGRAM, RULE, TG_TYPE_PROGRAMS, LIST, EVALUATED,
-     SPAN(tg_rule, programs, realpaths), NO_WORDS},
-    {"action", TG_KEY_ACTION, RULE, TG_TYPE_CHOICE, ONE, EVALUATED, FIELD(tg_rule, action), actions,
-     0, 0},
-    {"mode", TG_KEY_MODE, RULE, TG_TYPE_CHOICE, ONE, EVALUATED, FIELD(tg_rule, mode), modes, 0, 0},
-    {"anchors", TG_KEY_ANCHORS, RULE, TG_TYPE_ANCHORS, LIST, EVALUATED,
-     SPAN(tg_rule, anchors, anchors_system), NO_WORDS},
-    {"anchors-only", TG_KEY_ANCHORS_ONLY, RULE, TG_TYPE_YES_NO, ONE, EVALUATED,
-     FIELD(tg_rule, anchors_only), NO_WORDS},
-    {"intermediates", TG_KEY_INTERMEDIATES, RULE, TG_TYPE_CERTIFICATES, LIST, EVALUATED,
+    {"action", TG_KEY_ACTION, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, action), actions, 0, 0},
+    {"mode", TG_KEY_MODE, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, mode), modes, 0, 0},
+    {"anchors", TG_KEY_ANCHORS, RULE, TG_TYPE_ANCHORS, LIST, SPAN(tg_rule, anchors, anchors_system),
+     NO_WORDS},
+    {"anchors-only", TG_KEY_ANCHORS_ONLY, RULE, TG_TYPE_YES_NO, ONE, FIELD(tg_rule, anchors_only),
+     NO_WORDS},
+    {"intermediates", TG_KEY_INTERMEDIATES, RULE, TG_TYPE_CERTIFICATES, LIST,
      FIELD(tg_rule, intermediates), NO_WORDS},
-    {"hostname", TG_KEY_HOSTNAME, RULE, TG_TYPE_HOSTNAMES, LIST, EVALUATED,
-     FIELD(tg_rule, hostnames), NO_WORDS},
-    {"insecure-skip-hostname", TG_KEY_SKIP_HOSTNAME, RULE, TG_TYPE_YES_NO, ONE, EVALUATED,
+    {"hostname", TG_KEY_HOSTNAME, RULE, TG_TYPE_HOSTNAMES, LIST, FIELD(tg_rule, hostnames),
+     NO_WORDS},
+    {"insecure-skip-hostname", TG_KEY_SKIP_HOSTNAME, RULE, TG_TYPE_YES_NO, ONE,
      FIELD(tg_rule, skip_hostname), NO_WORDS},
-    {"trust-certificate", TG_KEY_TRUST_CERTIFICATE, RULE, TG_TYPE_LEAVES, LIST, EVALUATED,
+    {"trust-certificate", TG_KEY_TRUST_CERTIFICATE, RULE, TG_TYPE_LEAVES, LIST,
      FIELD(tg_rule, trusted_leaves), NO_WORDS},
-    {"leaf-pin", TG_KEY_LEAF_PIN, RULE, TG_TYPE_PINS, LIST, EVALUATED, FIELD(tg_rule, leaf_pins),
+    {"leaf-pin", TG_KEY_LEAF_PIN, RULE, TG_TYPE_PINS, LIST, FIELD(tg_rule, leaf_pins), NO_WORDS},
+    {"ca-pin", TG_KEY_CA_PIN, RULE, TG_TYPE_PINS, LIST, FIELD(tg_rule, ca_pins), NO_WORDS},
+    {"pins-expire", TG_KEY_PINS_EXPIRE, RULE, TG_TYPE_TIME, ONE, FIELD(tg_rule, pins_expire),
      NO_WORDS},
-    {"ca-pin", TG_KEY_CA_PIN, RULE, TG_TYPE_PINS, LIST, EVALUATED, FIELD(tg_rule, ca_pins),
+    {"verify-time", TG_KEY_VERIFY_TIME, RULE, TG_TYPE_TIME, ONE, FIELD(tg_rule, verify_time),
      NO_WORDS},
-    {"pins-expire", TG_KEY_PINS_EXPIRE, RULE, TG_TYPE_TIME, ONE, EVALUATED,
-     FIELD(tg_rule, pins_expire), NO_WORDS},
-    {"verify-time", TG_KEY_VERIFY_TIME, RULE, TG_TYPE_TIME, ONE, EVALUATED,
-     FIELD(tg_rule, verify_time), NO_WORDS},
-    {"insecure-skip-dates", TG_KEY_SKIP_DATES, RULE, TG_TYPE_YES_NO, ONE, EVALUATED,
+    {"insecure-skip-dates", TG_KEY_SKIP_DATES, RULE, TG_TYPE_YES_NO, ONE,
      FIELD(tg_rule, skip_dates), NO_WORDS},
-    {"purpose", TG_KEY_PURPOSE, RULE, TG_TYPE_CHOICE, ONE, EVALUATED, FIELD(tg_rule, purpose),
-     purposes, 0, 0},
-    {"strict", TG_KEY_STRICT, RULE, TG_TYPE_YES_NO, ONE, EVALUATED, FIELD(tg_rule, strict),
-     NO_WORDS},
-    {"revocation", TG_KEY_REVOCATION, RULE, TG_TYPE_CHOICE, ONE, NOT_YET, NO_FIELD, revocations, 0,
+    {"purpose", TG_KEY_PURPOSE, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, purpose), purposes, 0, 0},
+    {"strict", TG_KEY_STRICT, RULE, TG_TYPE_YES_NO, ONE, FIELD(tg_rule, strict), NO_WORDS},
+    {"revocation", TG_KEY_REVOCATION, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, revocation),
+     revocations, 0, 0},
+    {"crl", TG_KEY_CRL, RULE, TG_TYPE_CRLS, LIST, FIELD(tg_rule, crls), NO_WORDS},
+    {"min-tls", TG_KEY_MIN_TLS, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, min_tls), tls_versions, 0,
      0},
-    {"crl", TG_KEY_CRL, RULE, TG_TYPE_CRLS, LIST, NOT_YET, NO_FIELD, NO_WORDS},
-    {"min-tls", TG_KEY_MIN_TLS, RULE, TG_TYPE_CHOICE, ONE, NOT_YET, NO_FIELD, tls_versions, 0, 0},
-    {"min-rsa-bits", TG_KEY_MIN_RSA_BITS, RULE, TG_TYPE_NUMBER, ONE, NOT_YET, NO_FIELD, NULL, 512,
-     16384},
-    {"security-level", TG_KEY_SECURITY_LEVEL, RULE, TG_TYPE_NUMBER, ONE, NOT_YET, NO_FIELD, NULL, 0,
-     5},
-    {"mode", TG_KEY_DEFAULT_MODE, POLICY, TG_TYPE_CHOICE, ONE, EVALUATED, FIELD(tg_policy, mode),
-     modes, 0, 0},
-    {"unmatched", TG_KEY_UNMATCHED, POLICY, TG_TYPE_CHOICE, ONE, EVALUATED,
-     FIELD(tg_policy, unmatched), unmatched, 0, 0},
-    {"log", TG_KEY_LOG, POLICY, TG_TYPE_LOG, LIST, EVALUATED, SPAN(tg_policy, log_sinks, log_file),
-     NO_WORDS},
-    {"log-format", TG_KEY_LOG_FORMAT, POLICY, TG_TYPE_FLAG, ONE, EVALUATED,
-     FIELD(tg_policy, log_json), log_formats, 0, 0},
-    {"log-level", TG_KEY_LOG_LEVEL, POLICY, TG_TYPE_FLAG, ONE, EVALUATED, FIELD(tg_policy, log_all),
+    {"min-rsa-bits", TG_KEY_MIN_RSA_BITS, RULE, TG_TYPE_NUMBER, ONE, FIELD(tg_rule, min_rsa_bits),
+     NULL, 512, 16384},
+    {"security-level", TG_KEY_SECURITY_LEVEL, RULE, TG_TYPE_NUMBER, ONE,
+     FIELD(tg_rule, security_level), NULL, 0, 5},
+    {"mode", TG_KEY_DEFAULT_MODE, POLICY, TG_TYPE_CHOICE, ONE, FIELD(tg_policy, mode), modes, 0, 0},
+    {"unmatched", TG_KEY_UNMATCHED, POLICY, TG_TYPE_CHOICE, ONE, FIELD(tg_policy, unmatched),
+     unmatched, 0, 0},
+    {"log", TG_KEY_LOG, POLICY, TG_TYPE_LOG, LIST, SPAN(tg_policy, log_sinks, log_file), NO_WORDS},
+    {"log-format", TG_KEY_LOG_FORMAT, POLICY, TG_TYPE_FLAG, ONE, FIELD(tg_policy, log_json),
+     log_formats, 0, 0},
+    {"log-level", TG_KEY_LOG_LEVEL, POLICY, TG_TYPE_FLAG, ONE, FIELD(tg_policy, log_all),
      log_levels, 0, 0},
-    {"include", TG_KEY_INCLUDE, POLICY, TG_TYPE_INCLUDE, LIST, EVALUATED, NO_FIELD, NO_WORDS},
-    {"locked", TG_KEY_LOCKED, POLICY, TG_TYPE_YES_NO, ONE, NOT_YET, NO_FIELD, NO_WORDS},
-    {"reload", TG_KEY_RELOAD, POLICY, TG_TYPE_YES_NO, ONE, NOT_YET, NO_FIELD, NO_WORDS},
-    {"certificate", TG_KEY_DISTRUST_CERTIFICATE, DISTRUST, TG_TYPE_LEAVES, LIST, EVALUATED,
-     NO_FIELD, NO_WORDS},
-    {"spki", TG_KEY_DISTRUST_SPKI, DISTRUST, TG_TYPE_PINS, LIST, EVALUATED, NO_FIELD, NO_WORDS},
-    {"host", TG_KEY_EXCEPTION_HOST, EXCEPTION, TG_TYPE_HOST, ONE, EVALUATED,
-     SPAN(tg_exception, host, port), NO_WORDS},
-    {"certificate", TG_KEY_EXCEPTION_CERTIFICATE, EXCEPTION, TG_TYPE_FINGERPRINT, ONE, EVALUATED,
+    {"include", TG_KEY_INCLUDE, POLICY, TG_TYPE_INCLUDE, LIST, NO_FIELD, NO_WORDS},
+    {"locked", TG_KEY_LOCKED, POLICY, TG_TYPE_YES_NO, ONE, FIELD(tg_policy, locked), NO_WORDS},
+    {"reload", TG_KEY_RELOAD, POLICY, TG_TYPE_YES_NO, ONE, FIELD(tg_policy, reload), NO_WORDS},
+    {"certificate", TG_KEY_DISTRUST_CERTIFICATE, DISTRUST, TG_TYPE_LEAVES, LIST, NO_FIELD,
+     NO_WORDS},
+    {"spki", TG_KEY_DISTRUST_SPKI, DISTRUST, TG_TYPE_PINS, LIST, NO_FIELD, NO_WORDS},
+    {"host", TG_KEY_EXCEPTION_HOST, EXCEPTION, TG_TYPE_HOST, ONE, SPAN(tg_exception, host, port),
+     NO_WORDS},
+    {"certificate", TG_KEY_EXCEPTION_CERTIFICATE, EXCEPTION, TG_TYPE_FINGERPRINT, ONE,
      FIELD(tg_exception, leaf), NO_WORDS},
-    {"findings", TG_KEY_EXCEPTION_FINDINGS, EXCEPTION, TG_TYPE_FINDINGS, LIST, EVALUATED,
+    {"findings", TG_KEY_EXCEPTION_FINDINGS, EXCEPTION, TG_TYPE_FINDINGS, LIST,
      FIELD(tg_exception, findings), NO_WORDS},
-    {"expires", TG_KEY_EXCEPTION_EXPIRES, EXCEPTION, TG_TYPE_TIME, ONE, EVALUATED,
+    {"expires", TG_KEY_EXCEPTION_EXPIRES, EXCEPTION, TG_TYPE_TIME, ONE,
      FIELD(tg_exception, expires), NO_WORDS},
-    {"note", TG_KEY_EXCEPTION_NOTE, EXCEPTION, TG_TYPE_TEXT, ONE, EVALUATED,
-     FIELD(tg_exception, note), NO_WORDS},
+    {"note", TG_KEY_EXCEPTION_NOTE, EXCEPTION, TG_TYPE_TEXT, ONE, FIELD(tg_exception, note),
+     NO_WORDS},
 };
 
 const struct tg_section_info *tg_section_info(enum tg_section_kind kind)

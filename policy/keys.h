@@ -99,7 +99,6 @@ struct tg_key {
     unsigned sections; /* bits (1 << enum tg_section_kind) */
     enum tg_type type;
     bool list;
-    bool evaluated;             /* false: using it is an error, for a rule is never half obeyed */
     size_t offset;              /* of what it sets in tg_policy, tg_rule or tg_exception, */
     size_t size;                /* and how many bytes of it; 0: nothing of its own */
     const char *const *choices; /* NULL-terminated */

@@ -2,6 +2,7 @@
 #include "build.h"
 #include "include.h"
 #include "parse.h"
+#include "watch.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +38,12 @@ const char *tg_load_keep_text(struct tg_load *load, const char *text)
     if (!copy)
         tg_load_lost(load);
     return copy;
+}
+
+void tg_load_watch(struct tg_load *load, const char *path)
+{
+    if (!tg_watch_add(load->policy->arena, &load->policy->watch, path))
+        tg_load_lost(load);
 }
 
 /* ", in [host *.example ...]" */
@@ -176,11 +183,14 @@ static void free_load(struct tg_load *load)
 
 static tg_policy *new_policy(void)
 {
+    static uint64_t generations;
     tg_policy *policy = calloc(1, sizeof *policy);
 
     if (!policy)
         return NULL;
     policy->references = 1;
+    policy->reload = true;
+    policy->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
     policy->arena = tg_arena_new();
     policy->index = policy->arena ? tg_index_new(policy->arena) : NULL;
     if (policy->index)
@@ -232,12 +242,15 @@ tg_policy *tg_policy_ref(const tg_policy *policy)
 
 void tg_policy_free(tg_policy *policy)
 {
+    struct tg_crl_list *list;
     size_t i;
 
     if (!policy || __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     for (i = 0; i < policy->stack_count; i++)
         sk_X509_pop_free(policy->stacks[i], X509_free);
+    for (list = policy->crl_lists; list; list = list->next)
+        sk_X509_CRL_pop_free(list->crls, X509_CRL_free);
     tg_arena_free(policy->arena);
     free(policy);
 }

@@ -70,6 +70,7 @@ enum tg_load_tag {
     TG_TAG_PATH,
     TG_TAG_CERTIFICATES,
     TG_TAG_SPKI,
+    TG_TAG_CRLS,
     TG_TAG_PROFILE,
     TG_TAG_EXCEPTION
 };
@@ -93,6 +94,8 @@ void *tg_load_alloc(struct tg_load *load, size_t size);
 /* From the policy's arena; the same. */
 void *tg_load_keep(struct tg_load *load, size_t size);
 const char *tg_load_keep_text(struct tg_load *load, const char *text);
+/* Notes the state of PATH, before it is read: a change makes the policy be read anew. */
+void tg_load_watch(struct tg_load *load, const char *path);
 /* Notes that memory ran out. */
 void tg_load_lost(struct tg_load *load);
 

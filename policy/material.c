@@ -1,13 +1,10 @@
 /* material.c - the certificates and keys that a policy names; each file is read once. */
-#include "certfile.h"
 #include "hash.h"
 #include "include.h"
 #include "store.h"
 #include "value.h"
-#include <fcntl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What became of a file that was read for its certificates or, under another tag, its key. */
 struct read_file {
@@ -62,6 +59,7 @@ static struct read_file *get_file(struct tg_store *in, const struct tg_word *wor
         if (!file)
             return NULL;
         file->item = (struct tg_item){tag, path, strlen(path)};
+        tg_load_watch(load, path);
         read_material(load, file);
         if (!tg_table_put(load->scratch, &load->table, &file->item))
             tg_load_lost(load);
@@ -282,26 +280,4 @@ void tg_store_fingerprint(struct tg_store *in)
     if (digest.failed)
         tg_load_lost(in->load);
     tg_buf_free(&digest);
-}
-
-/* Only that there is such a file or directory, and that no one else can write it. */
-void tg_store_crls(struct tg_store *in)
-{
-    const struct tg_word *word;
-
-    for (word = in->setting->values; word; word = word->next) {
-        const char *path = tg_source_path(in->load, in->section, word->text), *wrong;
-        struct stat status;
-        bool directory = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-        int fd = -1;
-
-        if (!path)
-            return;
-        wrong = tg_file_open(in->load->scratch, AT_FDCWD, path, directory ? S_IFDIR : S_IFREG, &fd,
-                             &status);
-        if (wrong)
-            tg_load_error(in->load, in->section, word, NULL, "crl: %s: %s", path, wrong);
-        else
-            close(fd);
-    }
 }

@@ -119,11 +119,6 @@ static const struct tg_key *judge_key(struct parser *parser, const struct tg_wor
         tg_load_error(parser->load, parser->section, name,
                       tg_key_hint(parser->load->scratch, parser->section->kind, name->text),
                       "unknown key \"%s\"", name->text);
-    else if (!key->evaluated)
-        tg_load_error(parser->load, parser->section, name, NULL,
-                      "%s is not evaluated by this version; remove it, because a rule is never "
-                      "half obeyed",
-                      key->name);
     return key;
 }
 

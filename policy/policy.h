@@ -124,9 +124,13 @@ struct tg_policy {
     size_t exception_count;
     struct tg_digests distrusted_certificates, distrusted_keys;
     struct tg_rule unmatched_rule; /* what `unmatched = verify` or `reject` applies */
-    struct tg_crl_memo *crl_memo;  /* NULL where no rule has CRLs */
-    struct tg_index *index;        /* match.c */
-    STACK_OF(X509) **stacks;       /* every stack above, to free */
+    struct tg_crl_list {
+        struct tg_crl_list *next;
+        STACK_OF(X509_CRL) *crls;
+    } * crl_lists;                /* every stack of CRLs, to free */
+    struct tg_crl_memo *crl_memo; /* NULL where no rule has CRLs */
+    struct tg_index *index;       /* match.c */
+    STACK_OF(X509) **stacks;      /* every stack above, to free */
     size_t stack_count;
 };
 

@@ -5,10 +5,9 @@
 #include "value.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <openssl/tls1.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool is_host(const struct tg_pattern *pattern)
 {
@@ -95,22 +94,24 @@ bool tg_argument_time(const char *word, time_t *out)
     return wrong == NULL;
 }
 
-bool tg_argument_tls(const char *word)
+bool tg_argument_tls(const char *word, int *out)
 {
-    if (strcmp(word, "1.2") == 0 || strcmp(word, "1.3") == 0)
-        return true;
-    tg_complain("--tls: '%s' isn't a version that is evaluated: 1.2 or 1.3", word);
-    return false;
-}
-
-bool tg_argument_readable(const char *what, const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-    if (fd == -1) {
-        tg_complain("%s%s: %s", what, path, strerror(errno));
+    if (strcmp(word, "1.2") != 0 && strcmp(word, "1.3") != 0) {
+        tg_complain("--tls: '%s' isn't a version that is evaluated: 1.2 or 1.3", word);
         return false;
     }
-    close(fd);
+    *out = word[2] == '2' ? TLS1_2_VERSION : TLS1_3_VERSION;
+    return true;
+}
+
+bool tg_argument_timeout(const char *word, int *out)
+{
+    long seconds = is_number(word) && strlen(word) < 5 ? strtol(word, NULL, 10) : 0;
+
+    if (seconds < 1 || seconds > 3600) {
+        tg_complain("--timeout: '%s' isn't a number of seconds from 1 to 3600", word);
+        return false;
+    }
+    *out = (int)seconds;
     return true;
 }

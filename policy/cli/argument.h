@@ -23,10 +23,10 @@ bool tg_argument_program(const char *word, char out[PATH_MAX]);
 /* RFC 3339 or seconds since 1970. False after a complaint. */
 bool tg_argument_time(const char *word, time_t *out);
 
-/* "1.2" or "1.3". False after a complaint. */
-bool tg_argument_tls(const char *word);
+/* "1.2" or "1.3", as SSL_version(3) numbers it. False after a complaint. */
+bool tg_argument_tls(const char *word, int *out);
 
-/* A file that can be opened for reading. False after a complaint that begins with WHAT. */
-bool tg_argument_readable(const char *what, const char *path);
+/* Whole seconds, 1 to 3600. False after a complaint. */
+bool tg_argument_timeout(const char *word, int *out);
 
 #endif

@@ -19,8 +19,7 @@ static enum tg_chain_state complain(enum tg_chain_state state, struct tg_buf *wh
     return state;
 }
 
-/* Reads the whole of PATH, which may be a pipe. 0, or an errno value. */
-static int read_file(const char *path, struct tg_buf *data)
+int tg_chain_bytes(const char *path, size_t largest, struct tg_buf *data)
 {
     char block[16384];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), error = fd == -1 ? errno : 0;
@@ -36,7 +35,7 @@ static int read_file(const char *path, struct tg_buf *data)
             error = errno;
         else if (data->failed)
             error = ENOMEM;
-        else if (data->length > LARGEST)
+        else if (data->length > largest)
             error = EFBIG;
     }
     if (fd != -1)
@@ -122,7 +121,7 @@ enum tg_chain_state tg_chain_read(const char *path, STACK_OF(X509) **out, struct
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
     struct tg_buf data = {0};
-    int error = read_file(path, &data);
+    int error = tg_chain_bytes(path, LARGEST, &data);
     enum tg_chain_state state;
 
     if (error != 0)

@@ -13,6 +13,12 @@ enum tg_chain_state {
 };
 
 /*
+ * Reads the whole of PATH, which may be a pipe, up to LARGEST bytes. 0, or an errno value (EFBIG:
+ * there are more).
+ */
+int tg_chain_bytes(const char *path, size_t largest, struct tg_buf *data);
+
+/*
  * The certificates of PATH, in their order: PEM, among which other blocks and text may stand,
  * or one in DER. On TG_CHAIN_READ *OUT is a new stack of at least one, to free with
  * sk_X509_pop_free; otherwise WHY is a sentence about PATH.

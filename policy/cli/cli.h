@@ -12,10 +12,14 @@ enum tg_exit {
     TG_EXIT_NOT_FOUND = 127
 };
 
+/* As often may --resolve be given. */
+#define TG_RESOLVE_MOST 32
+
 /* Every option of every verb. What wasn't given is NULL or false. Strings are argv's. */
 struct tg_options {
-    const char *policy, *program, *host, *time, *app_anchors, *staple, *tls;
-    bool json, preload, provider, help;
+    const char *policy, *program, *host, *time, *app_anchors, *staple, *tls, *starttls, *timeout;
+    const char *resolve[TG_RESOLVE_MOST + 1]; /* ends with NULL */
+    bool json, preload, provider, connect, help;
     char **operands; /* ends with NULL */
     int operand_count;
 };
@@ -31,6 +35,7 @@ enum tg_option_bit {
     TG_OPTION_TLS = 1 << 6,
     TG_OPTION_PRELOAD = 1 << 7,
     TG_OPTION_PROVIDER = 1 << 8,
+    TG_OPTION_CONNECT = 1 << 9, /* with what goes with it: --resolve, --starttls, --timeout */
 };
 
 struct tg_verb {
@@ -47,7 +52,7 @@ struct tg_verb {
 };
 
 extern const struct tg_verb tg_verb_run, tg_verb_check, tg_verb_explain, tg_verb_verify,
-    tg_verb_help;
+    tg_verb_doctor, tg_verb_help;
 
 /* The verb called NAME, or NULL. */
 const struct tg_verb *tg_verb_find(const char *name);

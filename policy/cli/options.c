@@ -19,6 +19,15 @@ static const struct row {
      "inject by LD_PRELOAD (the default)"},
     {TG_OPTION_PROVIDER, 0, "provider", NULL, offsetof(struct tg_options, provider),
      "inject as an OpenSSL 3 provider, through OPENSSL_CONF"},
+    {TG_OPTION_CONNECT, 0, "connect", NULL, offsetof(struct tg_options, connect),
+     "connect, and evaluate what the server presents"},
+    {TG_OPTION_CONNECT, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),
+     "connect to ADDR instead of HOST's own address; may be\n"
+     "                              repeated, several ADDR are separated by commas"},
+    {TG_OPTION_CONNECT, 0, "starttls", "PROTO", offsetof(struct tg_options, starttls),
+     "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
+    {TG_OPTION_CONNECT, 0, "timeout", "SECONDS", offsetof(struct tg_options, timeout),
+     "give the connection up after that time (10)"},
     {TG_OPTION_HOST, 0, "host", "HOST[:PORT]", offsetof(struct tg_options, host),
      "the server that the chain is evaluated for"},
     {TG_OPTION_PROGRAM, 0, "program", "PATH", offsetof(struct tg_options, program),
@@ -84,20 +93,32 @@ static void complain_option(const struct tg_verb *verb, char **argv)
         complain_unknown(verb, optopt != 0 ? letter : argv[optind - 1]);
 }
 
+static size_t most(const struct row *row)
+{
+    return row->offset == offsetof(struct tg_options, resolve) ? TG_RESOLVE_MOST : 1;
+}
+
 static bool store(const struct tg_verb *verb, const struct row *row, struct tg_options *options)
 {
-    char *member = (char *)options + row->offset;
+    void *member = (char *)options + row->offset;
+    const char **values = member;
+    size_t given = 0;
 
     if (row->argument == NULL) {
-        *(bool *)(void *)member = true;
+        *(bool *)member = true;
         return true;
     }
-    if (*(const char **)(void *)member != NULL) {
-        tg_complain("%s: option --%s is given twice", verb->name, row->name);
-        return false;
+    while (given < most(row) && values[given] != NULL)
+        given++;
+    if (given < most(row)) {
+        values[given] = optarg;
+        return true;
     }
-    *(const char **)(void *)member = optarg;
-    return true;
+    if (given == 1)
+        tg_complain("%s: option --%s is given twice", verb->name, row->name);
+    else
+        tg_complain("%s: option --%s is given more than %zu times", verb->name, row->name, given);
+    return false;
 }
 
 /* LETTERS has room for 3 + 2 bytes a row; LONGS for a row each and the end. */

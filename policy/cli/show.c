@@ -85,11 +85,13 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, int lev
 }
 
 void tg_show_verdict(struct tg_buf *buf, const struct tg_verdict *verdict,
-                     const struct tg_occasion *occasion)
+                     const struct tg_occasion *occasion, const char *reached)
 {
     int count = sk_X509_num(verdict->path);
 
     add_outcome(buf, verdict, occasion);
+    if (reached != NULL)
+        tg_buf_printf(buf, "  reached %s\n", reached);
     add_rule(buf, verdict);
     if (verdict->note != NULL)
         tg_buf_printf(buf, "  note    %s\n", verdict->note);

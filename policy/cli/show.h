@@ -7,9 +7,10 @@
 
 /*
  * Appends VERDICT on OCCASION's host: the outcome, the rule, and the path as a tree, anchor
- * first, with each finding at its certificate. In colour where standard output is a terminal.
+ * first, with each finding at its certificate; and REACHED, a line about the connection, if it
+ * isn't NULL. In colour where standard output is a terminal.
  */
 void tg_show_verdict(struct tg_buf *buf, const struct tg_verdict *verdict,
-                     const struct tg_occasion *occasion);
+                     const struct tg_occasion *occasion, const char *reached);
 
 #endif

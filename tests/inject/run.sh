@@ -226,7 +226,10 @@ host together trusting "accepted accepted accepted" bare none module module-othe
 host together trusting "accepted accepted accepted" preload none module module-other
 host together trustless "accepted refused accepted" preload accept module module-other
 host together trusting "refused refused refused" preload reject module module-other
+host swapped trusting "accepted accepted accepted" bare none module module-other
+host swapped trusting "accepted accepted accepted" preload none module module-other
 host swapped trustless "accepted refused accepted" preload accept module module-other
+result "at the same address, another libssl is told apart" 1 "$(grep -c 'another libcrypto' "$work/stderr")"
 host local trusting refused preload accept module-other
 host local trusting refused provider reject module-other
 

@@ -1,0 +1,88 @@
+/* crlfile.c - the CRLs that a policy names; each file or directory is read once. */
+#include "include.h"
+#include "store.h"
+#include <string.h>
+
+struct read_crls {
+    struct tg_item item;
+    const char *wrong;
+    STACK_OF(X509_CRL) *crls;
+};
+
+/* An empty stack that goes with the policy. */
+static STACK_OF(X509_CRL) *new_crls(struct tg_load *load)
+{
+    tg_policy *policy = load->policy;
+    struct tg_crl_list *list = tg_load_keep(load, sizeof *list);
+
+    if (!list)
+        return NULL;
+    list->crls = sk_X509_CRL_new_null();
+    if (!list->crls) {
+        tg_load_lost(load);
+        return NULL;
+    }
+    list->next = policy->crl_lists;
+    policy->crl_lists = list;
+    return list->crls;
+}
+
+static struct read_crls *read_once(struct tg_load *load, const char *path)
+{
+    struct read_crls *file =
+        (struct read_crls *)tg_table_get(&load->table, TG_TAG_CRLS, path, strlen(path));
+
+    if (file)
+        return file;
+    file = tg_load_alloc(load, sizeof *file);
+    if (!file)
+        return NULL;
+    file->item = (struct tg_item){TG_TAG_CRLS, path, strlen(path)};
+    file->crls = new_crls(load);
+    if (!file->crls || !tg_table_put(load->scratch, &load->table, &file->item)) {
+        tg_load_lost(load);
+        return NULL;
+    }
+    tg_load_watch(load, path);
+    file->wrong = tg_file_crls(load->scratch, path, file->crls);
+    return file;
+}
+
+static int add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
+{
+    int i;
+
+    for (i = 0; i < sk_X509_CRL_num(from); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(from, i);
+
+        if (!X509_CRL_up_ref(crl))
+            return 0;
+        if (sk_X509_CRL_push(to, crl) <= 0) {
+            X509_CRL_free(crl);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void tg_store_crls(struct tg_store *in)
+{
+    struct tg_load *load = in->load;
+    STACK_OF(X509_CRL) *joined = new_crls(load);
+    const struct tg_word *word;
+
+    for (word = in->setting->values; word && joined; word = word->next) {
+        const char *path = tg_source_path(load, in->section, word->text);
+        struct read_crls *file = path ? read_once(load, path) : NULL;
+
+        if (!file)
+            return;
+        if (file->wrong)
+            tg_load_error(load, in->section, word, NULL, "crl: %s: %s", path, file->wrong);
+        else if (!add_all(joined, file->crls))
+            tg_load_lost(load);
+    }
+    if (!load->policy->crl_memo)
+        load->policy->crl_memo = tg_load_keep(load, sizeof *load->policy->crl_memo);
+    *(STACK_OF(X509_CRL) **)in->field = joined;
+}
