@@ -36,7 +36,9 @@ PROVIDER := $(call objects,provider/*.c)
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \
              $(BUILD)/ossl-modules/trustgraft.so $(BUILD)/trustgraft $(BUILD)/openssl.cnf
 UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
-SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft)
+FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
+SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft) $(FUZZERS)
+CORPORA   := $(if $(wildcard tests/corpora/*.c),$(BUILD)/tests/corpora/evaluate)
 BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
@@ -73,7 +75,7 @@ $(BUILD)/ossl-modules/trustgraft.so: $(PROVIDER) $(BUILD)/libtrustgraft.so provi
 
 $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
 
 $(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
 	$(call say,GEN,$@)
@@ -96,9 +98,20 @@ $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGIN
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lcmocka -lssl -lcrypto
 
+$(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOOK))
+$(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
+
+$(CORPORA): $(call objects,tests/corpora/*.c) $(ENGINE)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+
 $(BUILD)/asan/trustgraft: $(call asan,$(COMMAND) $(ENGINE) $(HOOK))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
 
 $(BUILD)/tests/bench/handshake: $(BUILD)/obj/tests/bench/handshake.o
 	@mkdir -p $(@D)
@@ -111,7 +124,7 @@ $(BUILD)/tests/bench/empty.so: $(BUILD)/obj/tests/bench/empty.o
 pki: | $(READY)
 	$(Q)certs/make-pki $(BUILD)/pki
 
-units: $(UNITS) $(SANITIZED)
+units: $(UNITS) $(SANITIZED) $(CORPORA)
 
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki

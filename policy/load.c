@@ -3,6 +3,7 @@
 #include "include.h"
 #include "parse.h"
 #include "watch.h"
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -207,6 +208,7 @@ tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
     load.last_source = &load.sources;
     load.last_section = &load.sections;
     load.last_profile = &load.profiles;
+    ERR_set_mark();
     if (load.policy && load.scratch) {
         read_policy(&load, path);
         hand_over_stacks(&load);
@@ -215,6 +217,7 @@ tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
         tg_load_lost(&load);
     }
     free_load(&load);
+    ERR_pop_to_mark();
     if (!diags->lost && diags->errors == errors)
         return load.policy;
     tg_policy_free(load.policy);

@@ -28,6 +28,7 @@ SUITES = [
     ("e2e", [PYTHON, "tests/e2e/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("asan/verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}/asan", "--pki", "{pki}"]),
     ("verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("readme", [PYTHON, "tests/readme/run.py", "--build", "{build}"]),
@@ -37,6 +38,9 @@ SUITES = [
 def suites(build, pki):
     for name, command in SUITES:
         yield name, [word.format(build=build, pki=pki) for word in command]
+    for source in sorted(glob.glob("tests/fuzz/fuzz_*.c")):
+        name = os.path.basename(source)[len("fuzz_"):-len(".c")]
+        yield f"asan/fuzz/{name}", [f"{build}/asan/tests/fuzz/fuzz_{name}", f"tests/fuzz/{name}"]
     for kind in ("unit", "asan/unit"):
         for source in sorted(glob.glob("tests/unit/test_*.c")):
             name = os.path.basename(source)[:-len(".c")]

@@ -1,6 +1,7 @@
 /* explain.c - which rule applies to a host, why not the others, and what it demands. */
 #include "argument.h"
 #include "chosen.h"
+#include "connect.h"
 #include "demands.h"
 #include "finding.h"
 #include "hash.h"
@@ -225,7 +226,22 @@ static void tell_json(struct explanation *about)
     tg_buf_add(about->buf, "]}\n");
 }
 
-static int explain(const struct tg_options *options)
+/* What only a connection makes use of. */
+static bool lacks_connect(const struct tg_options *options)
+{
+    const char *name = options->resolve[0] != NULL    ? "resolve"
+                       : options->starttls != NULL    ? "starttls"
+                       : options->timeout != NULL     ? "timeout"
+                       : options->time != NULL        ? "time"
+                       : options->app_anchors != NULL ? "app-anchors"
+                                                      : NULL;
+
+    if (name != NULL)
+        tg_complain("explain: --%s is for --connect, which isn't given", name);
+    return name != NULL;
+}
+
+static int explain_rule(const struct tg_options *options)
 {
     struct tg_buf buf = {0};
     struct explanation about = {.buf = &buf};
@@ -251,15 +267,27 @@ static int explain(const struct tg_options *options)
     return status;
 }
 
+static int explain(const struct tg_options *options)
+{
+    if (options->connect)
+        return tg_connect_explain(options);
+    return lacks_connect(options) ? TG_EXIT_USAGE : explain_rule(options);
+}
+
 const struct tg_verb tg_verb_explain = {
     .name = "explain",
-    .synopsis = "[--program PATH] [--json] HOST[:PORT]",
+    .synopsis = "[--connect] [OPTION...] HOST[:PORT]",
     .summary = "tell which rule applies to a host, and what it demands",
     .details =
         "Without any connection: which rule of the policy applies to HOST, where it stands,\n"
         "why the others don't, and what it demands of the server.\n"
-        "Exit 0; 1: the policy has errors; 2: usage, or a file can't be read.",
-    .options = TG_OPTION_PROGRAM | TG_OPTION_JSON,
+        "With --connect: makes a TLS handshake with HOST, port 443 unless it is given, sends\n"
+        "nothing more, and evaluates what it presented as inside a program: the path as a tree,\n"
+        "each finding at its certificate.\n"
+        "Exit 0; 1: the server is refused, or the policy has errors; 2: usage, a file can't be\n"
+        "read, or there is no TLS connection to be had.",
+    .options = TG_OPTION_CONNECT | TG_OPTION_PROGRAM | TG_OPTION_TIME | TG_OPTION_APP_ANCHORS |
+               TG_OPTION_JSON,
     .least = 1,
     .most = 1,
     .missing = "the host is missing",

@@ -2,7 +2,6 @@
 #include "chain.h"
 #include "question.h"
 #include "terminal.h"
-#include <openssl/ssl3.h>
 #include <openssl/tls1.h>
 #include <string.h>
 

@@ -44,6 +44,8 @@ int openssl_verdict(const struct question *question);
 /*
  * X509_verify_cert's code where it is given PATH, leaf first, and no other certificate: its last
  * one is the only anchor. A missing CRL of that anchor is no error, as it is none to the engine.
+ * X509_V_ERR_CERT_REJECTED where that anchor is none of the case's, or where one of the case's
+ * trusted certificates stands on the path and carries a reject setting (x509(1), -addreject).
  */
 int openssl_proof(const struct question *question, const STACK_OF(X509) *path);
 

@@ -65,15 +65,39 @@ static int excuse_anchor(int ok, X509_STORE_CTX *context)
     return 1;
 }
 
+/* The case's own copy of CERTIFICATE, which may say more than the bytes; NULL: it has none. */
+static X509 *trusted_copy(const struct question *question, const X509 *certificate)
+{
+    for (int i = 0; i < sk_X509_num(question->trusted); i++)
+        if (X509_cmp(sk_X509_value(question->trusted, i), certificate) == 0)
+            return sk_X509_value(question->trusted, i);
+    return NULL;
+}
+
+/* True if an anchor file says of a certificate on PATH that it is not for TLS servers. */
+static bool mistrusted(const struct question *question, const STACK_OF(X509) *path)
+{
+    for (int i = 0; i < sk_X509_num(path); i++) {
+        X509 *copy = trusted_copy(question, sk_X509_value(path, i));
+
+        if (copy != NULL && X509_check_trust(copy, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED)
+            return true;
+    }
+    return false;
+}
+
 int openssl_proof(const struct question *question, const STACK_OF(X509) *path)
 {
     int length = sk_X509_num(path), code;
+    X509 *anchor = trusted_copy(question, sk_X509_value(path, length - 1));
     STACK_OF(X509) *trusted = sk_X509_new_null(), *untrusted = sk_X509_new_null();
 
-    corpora_demand(sk_X509_push(trusted, sk_X509_value(path, length - 1)) > 0, "memory ran out");
     for (int i = 1; i < length - 1; i++)
         corpora_demand(sk_X509_push(untrusted, sk_X509_value(path, i)) > 0, "memory ran out");
-    code = verify(question, trusted, untrusted, excuse_anchor);
+    corpora_demand(anchor == NULL || sk_X509_push(trusted, anchor) > 0, "memory ran out");
+    code = anchor == NULL || mistrusted(question, path)
+               ? X509_V_ERR_CERT_REJECTED
+               : verify(question, trusted, untrusted, excuse_anchor);
     sk_X509_free(trusted);
     sk_X509_free(untrusted);
     return code;

@@ -232,6 +232,7 @@ static void test_of_rules_that_may_apply_one_that_enforces_is_told(void **state)
         {"e.example", 0, "/bin/x", TG_MATCH_UNKNOWN, 9},
         {"f.test", 0, "/bin/x", TG_MATCH_UNKNOWN, 0},
         {"f.test", 443, "/bin/x", TG_MATCH_RULE, 11},
+        {"g.test", 0, "/bin/x", TG_MATCH_UNKNOWN, 14},
         {"a.example", 443, "/bin/x", TG_MATCH_RULE, 1},
     };
     static const struct {
@@ -243,7 +244,8 @@ static void test_of_rules_that_may_apply_one_that_enforces_is_told(void **state)
         {"c.example", "x", TG_MODE_REPORT},     {"*.example:443", "", TG_MODE_ENFORCE},
         {"d.example:443", "", TG_MODE_ENFORCE}, {"d.example", "", TG_MODE_REPORT},
         {"e.example:443", "", TG_MODE_REPORT},  {"e.example", "", TG_MODE_REPORT},
-        {"f.test:443", "", TG_MODE_REPORT},
+        {"f.test:443", "", TG_MODE_REPORT},     {"g.test:443", "", TG_MODE_REPORT},
+        {"g.test:444", "", TG_MODE_REPORT},     {"g.test", "", TG_MODE_ENFORCE},
     };
     tg_policy policy;
     unsigned i;

@@ -1,0 +1,205 @@
+#include "resolve.h"
+#include "terminal.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void add(struct tg_addresses *out, const struct sockaddr *address, socklen_t length)
+{
+    if (out->count == TG_ADDRESSES || length > sizeof(out->at[0].socket))
+        return;
+    memcpy(&out->at[out->count].socket, address, length);
+    out->at[out->count++].length = length;
+}
+
+/* ---- --resolve ---------------------------------------------------------------------------- */
+
+static bool add_literal(const char *text, unsigned port, struct tg_addresses *out)
+{
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+
+    if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
+        add(out, (const struct sockaddr *)&four, sizeof(four));
+    else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1)
+        add(out, (const struct sockaddr *)&six, sizeof(six));
+    else
+        return false;
+    return true;
+}
+
+/* ADDR[,ADDR...], each perhaps in brackets, as curl has it. */
+static bool add_literals(const char *list, unsigned port, struct tg_addresses *out)
+{
+    for (;;) {
+        char text[INET6_ADDRSTRLEN + 2];
+        size_t length = strcspn(list, ",");
+        const char *start = text;
+
+        if (length >= sizeof(text))
+            return false;
+        memcpy(text, list, length);
+        text[length] = '\0';
+        if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
+            text[length - 1] = '\0';
+            start++;
+        }
+        if (!add_literal(start, port, out))
+            return false;
+        if (list[length] == '\0')
+            return true;
+        list += length + 1;
+    }
+}
+
+/* The colon behind HOST:PORT, or NULL. */
+static const char *second_colon(const char *word)
+{
+    const char *host = *word == '[' ? strchr(word, ']') : word;
+    const char *first = host != NULL ? strchr(host, ':') : NULL;
+
+    return first != NULL ? strchr(first + 1, ':') : NULL;
+}
+
+static bool read_word(const char *word, struct tg_endpoint *endpoint, struct tg_addresses *out)
+{
+    const char *end = second_colon(word);
+    char text[TG_HOST_SIZE + 16];
+    int length = end != NULL ? snprintf(text, sizeof(text), "%.*s", (int)(end - word), word) : 0;
+
+    if (length <= 0 || (size_t)length >= sizeof(text)) {
+        tg_complain("--resolve: '%s' isn't HOST:PORT:ADDR", word);
+        return false;
+    }
+    if (!tg_argument_endpoint(text, endpoint))
+        return false;
+    if (endpoint->port == 0 || !add_literals(end + 1, endpoint->port, out)) {
+        tg_complain("--resolve: '%s' has no %s: HOST:PORT:ADDR", word,
+                    endpoint->port == 0 ? "port" : "IP address where ADDR should be");
+        return false;
+    }
+    return true;
+}
+
+bool tg_resolve_given(const char *const *words, const struct tg_endpoint *endpoint,
+                      struct tg_addresses *out)
+{
+    for (; *words != NULL; words++) {
+        struct tg_addresses found = {.count = 0};
+        struct tg_endpoint given;
+
+        if (!read_word(*words, &given, &found))
+            return false;
+        if (out->count == 0 && given.port == endpoint->port &&
+            strcmp(given.host, endpoint->host) == 0)
+            *out = found;
+    }
+    return true;
+}
+
+/* ---- name servers ------------------------------------------------------------------------- */
+
+/* Shared by two threads; the last to let go of it frees it. */
+struct lookup {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    char host[TG_HOST_SIZE], port[8];
+    bool finished, abandoned;
+    int error;
+    struct tg_addresses found;
+};
+
+static void free_lookup(struct lookup *lookup)
+{
+    pthread_mutex_destroy(&lookup->lock);
+    pthread_cond_destroy(&lookup->done);
+    free(lookup);
+}
+
+static void *look_up(void *arg)
+{
+    struct lookup *lookup = arg;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    int error = getaddrinfo(lookup->host, lookup->port, &hints, &list);
+    bool abandoned;
+
+    pthread_mutex_lock(&lookup->lock);
+    lookup->error = error;
+    for (const struct addrinfo *one = list; one != NULL; one = one->ai_next)
+        add(&lookup->found, one->ai_addr, one->ai_addrlen);
+    lookup->finished = true;
+    abandoned = lookup->abandoned;
+    pthread_cond_signal(&lookup->done);
+    pthread_mutex_unlock(&lookup->lock);
+    if (list != NULL)
+        freeaddrinfo(list);
+    if (abandoned)
+        free_lookup(lookup);
+    return NULL;
+}
+
+static struct lookup *new_lookup(const char *host, unsigned port)
+{
+    struct lookup *lookup = calloc(1, sizeof(*lookup));
+    pthread_condattr_t attributes;
+
+    if (lookup == NULL)
+        return NULL;
+    snprintf(lookup->host, sizeof(lookup->host), "%s", host);
+    snprintf(lookup->port, sizeof(lookup->port), "%u", port);
+    pthread_mutex_init(&lookup->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&lookup->done, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return lookup;
+}
+
+/* Waits until LOOKUP is finished; false if DEADLINE comes first, and the thread has it then. */
+static bool await(struct lookup *lookup, int64_t deadline)
+{
+    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
+                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
+    int waited = 0;
+
+    pthread_mutex_lock(&lookup->lock);
+    while (!lookup->finished && waited == 0)
+        waited = pthread_cond_timedwait(&lookup->done, &lookup->lock, &until);
+    lookup->abandoned = !lookup->finished;
+    waited = lookup->abandoned;
+    pthread_mutex_unlock(&lookup->lock);
+    return !waited;
+}
+
+bool tg_resolve_name(const char *host, unsigned port, int64_t deadline, struct tg_addresses *out,
+                     struct tg_buf *why)
+{
+    struct lookup *lookup = new_lookup(host, port);
+    pthread_t thread;
+    int error;
+
+    if (lookup == NULL || pthread_create(&thread, NULL, look_up, lookup) != 0) {
+        if (lookup != NULL)
+            free_lookup(lookup);
+        tg_buf_add(why, "its address can't be looked up: memory or threads ran out");
+        return false;
+    }
+    pthread_detach(thread);
+    if (!await(lookup, deadline)) {
+        tg_buf_add(why, "looking up its address took too long: no name server answered");
+        return false;
+    }
+    error = lookup->error;
+    *out = lookup->found;
+    free_lookup(lookup);
+    if (error != 0 || out->count == 0)
+        tg_buf_printf(why, "its address can't be looked up: %s",
+                      error != 0 ? gai_strerror(error) : "it has none");
+    return error == 0 && out->count > 0;
+}

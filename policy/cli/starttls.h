@@ -1,0 +1,21 @@
+/* starttls.h - from the plain beginning of a protocol to the place where TLS begins. */
+#ifndef TG_STARTTLS_H
+#define TG_STARTTLS_H
+
+#include "dial.h"
+
+struct tg_starttls;
+
+/* The protocol called NAME: smtp, imap, pop3, ftp, postgres, ldap. NULL after a complaint. */
+const struct tg_starttls *tg_starttls_find(const char *name);
+
+/* Its port where none is given. */
+unsigned tg_starttls_port(const struct tg_starttls *protocol);
+
+/*
+ * Asks the server on LINE for TLS. True if the next byte on both sides is TLS's; else WHY is a
+ * sentence. Lines, their number and the time are bounded.
+ */
+bool tg_starttls(const struct tg_starttls *protocol, struct tg_line *line, struct tg_buf *why);
+
+#endif
