@@ -20,9 +20,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' -Ipolicy -Ipolicy/hook
-ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
+VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
-SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := -O1 -g -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 shared = -shared -Wl,-soname,$(notdir $@) -Wl,-z,nodelete -Wl,--version-script=$(1)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
@@ -83,6 +84,8 @@ $(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
 	$(Q)provider/openssl-cnf $(abspath $(BUILD))/ossl-modules/trustgraft.so >$@
 
 # Tests: each unit test is a program, and these and the command exist once more under ASan and UBSan.
+# Tests that put a malloc of their own before libcrypto's have to export it.
+$(BUILD)/obj/tests/unit/%: VISIBILITY = default
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -138,16 +141,16 @@ lint: all
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)
 
-LIBDIR = $(PREFIX)/lib/trustgraft
+# The command looks for its libraries in ../lib, and for its settings in ../lib/trustgraft.
+LIB = $(DESTDIR)$(PREFIX)/lib
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
-	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/ossl-modules
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(LIB)/ossl-modules $(LIB)/trustgraft
 	$(Q)install $(BUILD)/trustgraft $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 policy/trustgraft.h $(DESTDIR)$(PREFIX)/include/
-	$(Q)install -m 644 $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so $(DESTDIR)$(LIBDIR)/
-	$(Q)install -m 644 $(BUILD)/ossl-modules/trustgraft.so $(DESTDIR)$(LIBDIR)/ossl-modules/
-	$(Q)ln -sf trustgraft/libtrustgraft.so $(DESTDIR)$(PREFIX)/lib/libtrustgraft.so
-	$(Q)provider/openssl-cnf $(LIBDIR)/ossl-modules/trustgraft.so >$(DESTDIR)$(LIBDIR)/openssl.cnf
+	$(Q)install -m 644 $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so $(LIB)/
+	$(Q)install -m 644 $(BUILD)/ossl-modules/trustgraft.so $(LIB)/ossl-modules/
+	$(Q)provider/openssl-cnf $(PREFIX)/lib/ossl-modules/trustgraft.so >$(LIB)/trustgraft/openssl.cnf
 	$(Q)for page in $(MANUALS); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

@@ -12,9 +12,14 @@ OIDS = {
     "subjectKeyIdentifier": "2.5.29.14", "keyUsage": "2.5.29.15", "subjectAltName": "2.5.29.17",
     "basicConstraints": "2.5.29.19", "nameConstraints": "2.5.29.30",
     "authorityKeyIdentifier": "2.5.29.35", "extKeyUsage": "2.5.29.37",
+    "crlNumber": "2.5.29.20", "deltaCRLIndicator": "2.5.29.27",
+    "issuingDistributionPoint": "2.5.29.28", "certificateIssuer": "2.5.29.29",
+    "freshestCRL": "2.5.29.46",
     "unknown": "1.3.6.1.4.1.55555.1",
     "server": "1.3.6.1.5.5.7.3.1", "client": "1.3.6.1.5.5.7.3.2",
     "code-signing": "1.3.6.1.5.5.7.3.3", "any": "2.5.29.37.0",
+    "ocsp": "1.3.6.1.5.5.7.3.9", "ocsp-basic": "1.3.6.1.5.5.7.48.1.1",
+    "sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1",
     "ec-sha256": "1.2.840.10045.4.3.2", "ec-sha1": "1.2.840.10045.4.1",
     "rsa-sha256": "1.2.840.113549.1.1.11", "rsa-sha1": "1.2.840.113549.1.1.5",
     "rsa-md5": "1.2.840.113549.1.1.4",
@@ -71,6 +76,11 @@ def moment(when):
     """UTCTime up to 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5)."""
     if when.year < 2050:
         return tlv(0x17, when.strftime("%y%m%d%H%M%SZ").encode())
+    return tlv(0x18, when.strftime("%Y%m%d%H%M%SZ").encode())
+
+
+def generalized(when):
+    """GeneralizedTime, as OCSP has it throughout (RFC 6960 section 4.2.2.1)."""
     return tlv(0x18, when.strftime("%Y%m%d%H%M%SZ").encode())
 
 

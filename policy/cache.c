@@ -1,5 +1,6 @@
 #include "cache.h"
 #include "attempt.h"
+#include "findings.h"
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -78,47 +79,76 @@ static bool holds(const struct tg_verdict *verdict, time_t now)
     return now >= verdict->valid_from && (verdict->valid_until == 0 || now < verdict->valid_until);
 }
 
-static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now)
+static STACK_OF(X509) *copy_path(const STACK_OF(X509) *from, X509 *leaf)
+{
+    STACK_OF(X509) *path = sk_X509_new_reserve(NULL, sk_X509_num(from));
+
+    for (int i = 0; path != NULL && i < sk_X509_num(from); i++) {
+        X509 *certificate = i == 0 ? leaf : sk_X509_value(from, i);
+
+        if ((certificate != NULL && !X509_up_ref(certificate)) ||
+            !sk_X509_push(path, certificate)) {
+            sk_X509_pop_free(path, X509_free);
+            return NULL;
+        }
+    }
+    return path;
+}
+
+/*
+ * A verdict like FROM on LEAF. What is kept has no leaf (NULL): the caller may go on to change
+ * its own, for the alias of a hostname override, while other threads read the cache.
+ */
+static struct tg_verdict *copy(const struct tg_verdict *from, X509 *leaf)
+{
+    STACK_OF(X509) *path = copy_path(from->path, leaf);
+    struct tg_findings none = {0};
+    struct tg_verdict *verdict = NULL;
+
+    if (path != NULL)
+        verdict = tg_verdict_new(from->policy, from->result, &none, &path);
+    sk_X509_pop_free(path, X509_free);
+    if (verdict == NULL)
+        return NULL;
+    verdict->rule = from->rule;
+    verdict->pattern = from->pattern;
+    verdict->reported = from->reported;
+    verdict->valid_from = from->valid_from;
+    verdict->valid_until = from->valid_until;
+    return verdict;
+}
+
+static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now, X509 *leaf)
 {
     struct slot *slot = slot_of(key);
-    struct tg_verdict *verdict = NULL;
+    struct tg_verdict *kept = NULL, *verdict = NULL;
 
     if (pthread_mutex_trylock(&busy) != 0)
         return NULL;
     if (slot->verdict != NULL && memcmp(slot->key, key, TG_SHA256_SIZE) == 0 &&
         holds(slot->verdict, now))
-        verdict = tg_verdict_ref(slot->verdict);
+        kept = tg_verdict_ref(slot->verdict);
     pthread_mutex_unlock(&busy);
+    if (kept != NULL)
+        verdict = copy(kept, leaf);
+    tg_verdict_free(kept);
     return verdict;
 }
 
-static void keep(const uint8_t key[TG_SHA256_SIZE], struct tg_verdict *verdict)
+static void keep(const uint8_t key[TG_SHA256_SIZE], const struct tg_verdict *verdict)
 {
     struct slot *slot = slot_of(key);
-    struct tg_verdict *old = NULL;
+    struct tg_verdict *kept = copy(verdict, NULL), *old = NULL;
 
-    if (pthread_mutex_trylock(&busy) != 0)
+    if (kept == NULL || pthread_mutex_trylock(&busy) != 0) {
+        tg_verdict_free(kept);
         return;
+    }
     old = slot->verdict;
     memcpy(slot->key, key, TG_SHA256_SIZE);
-    slot->verdict = tg_verdict_ref(verdict);
+    slot->verdict = kept;
     pthread_mutex_unlock(&busy);
     tg_verdict_free(old);
-}
-
-/*
- * The caller may go on to change its leaf (the alias of a hostname override): what is kept,
- * and read by other threads, is a copy.
- */
-static int detach(struct tg_verdict *verdict)
-{
-    X509 *leaf = sk_X509_value(verdict->path, 0), *copy = X509_dup(leaf);
-
-    if (copy == NULL)
-        return 0;
-    (void)sk_X509_set(verdict->path, 0, copy);
-    X509_free(leaf);
-    return 1;
 }
 
 static bool cacheable(const tg_policy *policy, const struct tg_match *match,
@@ -138,11 +168,13 @@ struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_m
 
     if (!cacheable(policy, match, query) || !make_key(policy, match, query, key))
         return tg_evaluate(policy, match, query);
-    verdict = find(key, now);
+    verdict = find(key, now, query->leaf);
     if (verdict != NULL)
         return verdict;
     verdict = tg_evaluate(policy, match, query);
-    if (verdict != NULL && verdict->accepted && holds(verdict, now) && detach(verdict))
+    /* Forgiven findings and notes are rare, and not worth copying. */
+    if (verdict != NULL && verdict->accepted && verdict->finding_count == 0 &&
+        verdict->note == NULL && holds(verdict, now))
         keep(key, verdict);
     return verdict;
 }

@@ -9,10 +9,9 @@ unsigned long tg_crl_flags(const struct tg_rule *rule)
 {
     switch (rule->revocation) {
     case TG_REVOCATION_CRL:
-        return X509_V_FLAG_CRL_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+        return X509_V_FLAG_CRL_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT;
     case TG_REVOCATION_CRL_CHAIN:
-        return X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
-               X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+        return X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_EXTENDED_CRL_SUPPORT;
     default:
         return 0;
     }
@@ -152,8 +151,15 @@ static void remember(struct tg_crl_memo *memo, const X509_CRL *crl,
     pthread_mutex_unlock(&busy);
 }
 
-/* X509_STORE_CTX_check_crl_fn. The findings tell whether the default check found fault. */
-static int check(X509_STORE_CTX *context, X509_CRL *crl)
+static void report(X509_STORE_CTX *context, int x509_error)
+{
+    tg_findings_add_x509(X509_STORE_CTX_get_app_data(context), x509_error,
+                         X509_STORE_CTX_get_error_depth(context),
+                         X509_STORE_CTX_get_current_cert(context));
+}
+
+/* The default check, once for a list and issuer. The findings tell whether it found fault. */
+static int check_genuine(X509_STORE_CTX *context, X509_CRL *crl)
 {
     const struct tg_evaluation *evaluation = evaluation_of(context);
     const struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
@@ -171,6 +177,95 @@ static int check(X509_STORE_CTX *context, X509_CRL *crl)
     if (checked == 1 && findings->reported == before && !findings->failed)
         remember(memo, crl, digest);
     return checked;
+}
+
+/* Whether DELTA adds to BASE: 1; it is contained there: 0; it can't be told, or a gap: -1. */
+static int compare(const X509_CRL *delta, const X509_CRL *base)
+{
+    ASN1_INTEGER *from = X509_CRL_get_ext_d2i(delta, NID_delta_crl, NULL, NULL);
+    ASN1_INTEGER *number = X509_CRL_get_ext_d2i(delta, NID_crl_number, NULL, NULL);
+    ASN1_INTEGER *has = X509_CRL_get_ext_d2i(base, NID_crl_number, NULL, NULL);
+    int adds = -1;
+
+    if (from != NULL && number != NULL && has != NULL) {
+        if (ASN1_INTEGER_cmp(number, has) <= 0)
+            adds = 0;
+        else if (ASN1_INTEGER_cmp(from, has) <= 0)
+            adds = 1;
+    }
+    ASN1_INTEGER_free(from);
+    ASN1_INTEGER_free(number);
+    ASN1_INTEGER_free(has);
+    return adds;
+}
+
+/* A certificate that DELTA takes off the list again stays on it until the next complete one. */
+static int apply(X509_STORE_CTX *context, X509_CRL *delta, const X509_CRL *base)
+{
+    const struct tg_evaluation *evaluation = evaluation_of(context);
+    int adds = compare(delta, base);
+
+    if (adds == 0)
+        return 1;
+    if (adds < 0)
+        report(context, X509_V_ERR_DIFFERENT_CRL_SCOPE);
+    else if (!evaluation->rule->skip_dates && !in_time(delta, evaluation->when))
+        report(context, X509_V_ERR_CRL_HAS_EXPIRED);
+    return default_check(context, delta) &&
+           X509_STORE_CTX_get_cert_crl(context)(context, delta,
+                                                X509_STORE_CTX_get_current_cert(context));
+}
+
+/*
+ * libcrypto looks at a delta only where a freshestCRL extension announces one. The policy names
+ * its deltas, so that each of the same issuer as BASE counts, or is a finding.
+ */
+static int apply_deltas(X509_STORE_CTX *context, const X509_CRL *base)
+{
+    const STACK_OF(X509_CRL) *crls = evaluation_of(context)->rule->crls;
+
+    for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(crls, i);
+
+        if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0 &&
+            X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_CRL_get_issuer(base)) == 0 &&
+            !apply(context, crl, base))
+            return 0;
+    }
+    return 1;
+}
+
+/*
+ * True for a list that a namesake off the path's own order signed. libcrypto would verify that
+ * one's path on a context of its own, which has no list of findings.
+ */
+static bool is_stray(const X509_STORE_CTX *context)
+{
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    const X509 *issuer = X509_STORE_CTX_get0_current_issuer(context);
+    int i = X509_STORE_CTX_get_error_depth(context);
+
+    /* An anchor is its own issuer. */
+    i = i + 1 < sk_X509_num(chain) ? i + 1 : i;
+    for (; issuer != NULL && i < sk_X509_num(chain); i++)
+        if (sk_X509_value(chain, i) == issuer)
+            return false;
+    return issuer != NULL;
+}
+
+/* X509_STORE_CTX_check_crl_fn, of a complete list; libcrypto then looks for the certificate. */
+static int check(X509_STORE_CTX *context, X509_CRL *crl)
+{
+    if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0)
+        return default_check(context, crl);
+    if (is_stray(context)) {
+        report(context, X509_V_ERR_CRL_PATH_VALIDATION_ERROR);
+        return 1;
+    }
+    /* RFC 5280 section 5.1.2.5 demands an end: without one, a list never grows stale. */
+    if (X509_CRL_get0_nextUpdate(crl) == NULL && is_own(evaluation_of(context)->rule->crls, crl))
+        report(context, X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD);
+    return check_genuine(context, crl) && apply_deltas(context, crl);
 }
 
 int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)

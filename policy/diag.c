@@ -71,7 +71,6 @@ static void show_source(struct tg_diag *diag, const char *line)
     size_t to = cut ? at_character(line, at + after) : at + after;
     struct tg_buf shown = {0};
 
-    to = to > at ? to : at; /* a run of stray continuation bytes */
     tg_buf_add(&shown, from > 0 ? "..." : "");
     add_shown(&shown, line + from, at - from);
     diag->caret = characters(&shown);

@@ -175,6 +175,29 @@ static void lint_ends(struct lint *lint, const struct tg_rule *rule)
     }
 }
 
+/* A CRL that is out of date revokes still, but answers for nobody else. */
+static void lint_crls(struct lint *lint, const struct tg_rule *rule)
+{
+    int count = is_new(lint, "crl", rule->crls) ? sk_X509_CRL_num(rule->crls) : 0, i;
+
+    for (i = 0; i < count; i++) {
+        const X509_CRL *crl = sk_X509_CRL_value(rule->crls, i);
+        const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
+        struct tg_buf text = {0};
+
+        if (!end || ASN1_TIME_cmp_time_t(end, lint->now) > 0)
+            continue;
+        tg_report_name(&text, X509_CRL_get_issuer(crl));
+        tg_buf_add(&text, " is out of date since ");
+        tg_report_asn1_time(&text, end);
+        if (text.failed)
+            lint->diags->lost = true;
+        else
+            warn(lint, rule, "crl: that of %s", text.text);
+        tg_buf_free(&text);
+    }
+}
+
 static void lint_insecure(struct lint *lint, const struct tg_rule *rule)
 {
     bool bound = has_pins(rule) || rule->anchors_only;
@@ -236,6 +259,7 @@ static void lint_rule(struct lint *lint, const struct tg_rule *rule)
     lint_pins_expire(lint, rule);
     lint_backup(lint, rule);
     lint_ends(lint, rule);
+    lint_crls(lint, rule);
     lint_insecure(lint, rule);
 }
 

@@ -164,15 +164,25 @@ static bool pin(const void *address)
            dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) != NULL;
 }
 
+/* The SSL_CTX_new beside FUNCTION; where that is another shim's, what CALLER would find. */
+static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
+{
+    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
+    const struct link_map *map = function != NULL ? locate(function) : NULL;
+    struct tg_elf elf;
+
+    if (map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
+        acceptable(&search, &elf, map->l_ld))
+        return tg_elf_definition(&elf, search.name);
+    return find(&search, caller);
+}
+
 static struct tg_target find_target(enum tg_symbol symbol, const struct link_map *caller)
 {
-    struct search function = {.name = symbol_names[symbol]};
-    struct search libssl = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
-    struct tg_target target = {
-        .function = find(&function, caller),
-        .ssl_ctx_new = find(&libssl, caller),
-    };
+    struct search search = {.name = symbol_names[symbol]};
+    struct tg_target target = {.function = find(&search, caller)};
 
+    target.ssl_ctx_new = find_ssl_ctx_new(target.function, caller);
     (void)dlerror(); /* what we didn't find is no error of the application's */
     return target;
 }

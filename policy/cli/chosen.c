@@ -1,10 +1,34 @@
 #include "chosen.h"
-#include "process.h"
 #include "terminal.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+bool tg_chosen_locked(void)
+{
+    struct tg_diags diags = {0};
+    tg_policy *policy;
+    bool locked;
+
+    if (!tg_policy_system_present())
+        return false;
+    policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
+    locked = policy == NULL || policy->locked;
+    tg_policy_free(policy);
+    tg_diags_clear(&diags);
+    return locked;
+}
+
+enum tg_origin tg_chosen_locate(char out[PATH_MAX])
+{
+    enum tg_origin origin = tg_policy_locate(NULL, out);
+
+    if (origin == TG_ORIGIN_NONE || origin == TG_ORIGIN_SYSTEM || !tg_chosen_locked())
+        return origin;
+    snprintf(out, PATH_MAX, "%s", TG_SYSTEM_POLICY);
+    return TG_ORIGIN_SYSTEM;
+}
 
 bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
 {
@@ -16,7 +40,7 @@ bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
         tg_complain("--policy: the path is too long");
         return false;
     }
-    if (tg_policy_locate(NULL, out) == TG_ORIGIN_NONE) {
+    if (tg_chosen_locate(out) == TG_ORIGIN_NONE) {
         tg_complain("there is no policy: no -p, no TRUSTGRAFT_POLICY, neither "
                     "trustgraft/policy.conf in $XDG_CONFIG_HOME or ~/.config nor " TG_SYSCONFDIR
                     "/trustgraft/policy.conf");

@@ -4,8 +4,19 @@
 
 #include "cli.h"
 #include "policy.h"
+#include "process.h"
 #include <limits.h>
 #include <stdio.h>
+
+/* True if the system's policy is there and can't be replaced: locked, or invalid, which counts as
+ * locked. */
+bool tg_chosen_locked(void);
+
+/*
+ * Finds the policy that programs find and writes its path to OUT, PATH_MAX bytes. One in the
+ * provider's setting isn't known here.
+ */
+enum tg_origin tg_chosen_locate(char out[PATH_MAX]);
 
 /* Writes its path to OUT, PATH_MAX bytes. False after a complaint that says where was looked. */
 bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);

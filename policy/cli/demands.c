@@ -1,5 +1,6 @@
 #include "demands.h"
 #include "hash.h"
+#include "keys.h"
 #include "report.h"
 #include <stdlib.h>
 #include <string.h>
@@ -147,11 +148,53 @@ static void tell_pins(const struct telling *telling)
     tg_buf_add(telling->buf, "\n");
 }
 
+static void tell_revocation(const struct telling *telling)
+{
+    static const char *const sentences[] = {
+        [TG_REVOCATION_CRL] = "a certificate that no CRL revokes, and a CRL of its issuer that is "
+                              "in date",
+        [TG_REVOCATION_CRL_CHAIN] = "certificates up to the anchor that no CRL revokes, and a CRL "
+                                    "of each issuer that is in date",
+        [TG_REVOCATION_STAPLE] = "a good OCSP answer, if one is stapled",
+        [TG_REVOCATION_STAPLE_REQUIRED] = "a good OCSP answer that is stapled"};
+    int crls = sk_X509_CRL_num(telling->rule->crls);
+
+    if (telling->rule->revocation == TG_REVOCATION_NONE)
+        return;
+    begin(telling, sentences[telling->rule->revocation]);
+    if (telling->rule->revocation <= TG_REVOCATION_CRL_CHAIN)
+        tg_buf_printf(telling->buf, "      %d CRL%s given\n", crls > 0 ? crls : 0,
+                      crls == 1 ? " is" : "s are");
+}
+
+static bool is_set(const struct tg_rule *rule, enum tg_key_id id)
+{
+    return (rule->set & TG_KEY_BIT(id)) != 0;
+}
+
+static const char *min_tls(const struct tg_rule *rule)
+{
+    return rule->min_tls == TG_MIN_TLS_1_2 ? "1.2" : "1.3";
+}
+
+static void tell_floors(const struct telling *telling)
+{
+    const struct tg_rule *rule = telling->rule;
+
+    if (is_set(rule, TG_KEY_MIN_TLS))
+        tg_buf_printf(telling->buf, "  - TLS %s or later\n", min_tls(rule));
+    if (is_set(rule, TG_KEY_MIN_RSA_BITS))
+        tg_buf_printf(telling->buf, "  - RSA keys of %u bits or more\n", rule->min_rsa_bits);
+    if (is_set(rule, TG_KEY_SECURITY_LEVEL))
+        tg_buf_printf(telling->buf, "  - keys and signatures of OpenSSL's security level %u\n",
+                      rule->security_level);
+}
+
 void tg_demands_text(struct tg_buf *buf, const struct tg_rule *rule, const char *host, time_t now)
 {
     static void (*const tellers[])(const struct telling *) = {
-        tell_trusted, tell_anchors, tell_intermediates, tell_name,
-        tell_dates,   tell_purpose, tell_pins,
+        tell_trusted, tell_anchors,    tell_intermediates, tell_name,   tell_dates,
+        tell_purpose, tell_revocation, tell_pins,          tell_floors,
     };
     const struct telling telling = {buf, rule, host, now};
 
@@ -222,6 +265,38 @@ static void add_bool(struct tg_buf *buf, const char *key, bool value)
     tg_buf_printf(buf, ",\"%s\":%s", key, value ? "true" : "false");
 }
 
+static void add_number(struct tg_buf *buf, const char *key, bool given, unsigned value)
+{
+    tg_buf_printf(buf, ",\"%s\":", key);
+    if (given)
+        tg_buf_printf(buf, "%u", value);
+    else
+        tg_buf_add(buf, "null");
+}
+
+static void add_revocation(struct tg_buf *buf, const struct tg_rule *rule)
+{
+    static const char *const words[] = {[TG_REVOCATION_NONE] = "none",
+                                        [TG_REVOCATION_CRL] = "crl",
+                                        [TG_REVOCATION_CRL_CHAIN] = "crl-chain",
+                                        [TG_REVOCATION_STAPLE] = "staple",
+                                        [TG_REVOCATION_STAPLE_REQUIRED] = "staple-required"};
+    int crls = sk_X509_CRL_num(rule->crls);
+
+    tg_buf_printf(buf, ",\"revocation\":\"%s\",\"crl\":%d", words[rule->revocation],
+                  crls > 0 ? crls : 0);
+}
+
+static void add_floors(struct tg_buf *buf, const struct tg_rule *rule)
+{
+    if (is_set(rule, TG_KEY_MIN_TLS))
+        tg_buf_printf(buf, ",\"min_tls\":\"%s\"", min_tls(rule));
+    else
+        tg_buf_add(buf, ",\"min_tls\":null");
+    add_number(buf, "min_rsa_bits", is_set(rule, TG_KEY_MIN_RSA_BITS), rule->min_rsa_bits);
+    add_number(buf, "security_level", is_set(rule, TG_KEY_SECURITY_LEVEL), rule->security_level);
+}
+
 void tg_demands_json(struct tg_buf *buf, const struct tg_rule *rule)
 {
     tg_buf_add(buf, "{\"profile\":");
@@ -251,5 +326,7 @@ void tg_demands_json(struct tg_buf *buf, const struct tg_rule *rule)
     tg_buf_printf(buf, ",\"purpose\":\"%s\"",
                   rule->purpose == TG_PURPOSE_ANY ? "any" : "tls-server");
     add_bool(buf, "strict", rule->strict);
+    add_revocation(buf, rule);
+    add_floors(buf, rule);
     tg_buf_add(buf, "}");
 }

@@ -1,8 +1,143 @@
-#include "cli.h"
-static int doctor(const struct tg_options *o)
+/* doctor.c - is everything in place, which policy is in force, and is this program reached? */
+#include "chosen.h"
+#include "exam.h"
+#include "installation.h"
+#include "patient.h"
+#include "process.h"
+#include "script.h"
+#include "terminal.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the policy --------------------------------------------------------------------------- */
+
+static void tell_variable(struct tg_exam *exam, const char *name)
 {
-    (void)o;
-    return 2;
+    const char *value = getenv(name);
+
+    if (value == NULL || *value == '\0')
+        tg_exam_note(exam, TG_STATE_GOOD, "looked at", "%s, which isn't set", name);
+    else
+        tg_exam_note(exam, TG_STATE_GOOD, "looked at", "%s, which names %s", name, value);
 }
+
+static void tell_place(struct tg_exam *exam, const char *path)
+{
+    tg_exam_note(exam, TG_STATE_GOOD, "looked at", "%s, which %s", path,
+                 access(path, F_OK) == 0 ? "is there"
+                 : errno == ENOENT       ? "isn't there"
+                                         : strerror(errno));
+}
+
+/* In the order of tg_policy_locate; what the provider's setting is, programs alone know. */
+static void tell_search(struct tg_exam *exam)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    bool has_xdg = xdg != NULL && xdg[0] == '/';
+    char path[PATH_MAX];
+
+    tell_variable(exam, "TRUSTGRAFT_POLICY");
+    if (has_xdg || (home != NULL && home[0] == '/')) {
+        snprintf(path, sizeof(path), "%s%s/trustgraft/policy.conf", has_xdg ? xdg : home,
+                 has_xdg ? "" : "/.config");
+        tell_place(exam, path);
+    }
+    tell_place(exam, TG_SYSTEM_POLICY);
+}
+
+static void tell_policy(struct tg_exam *exam, const char *path, const char *from)
+{
+    struct tg_diags diags = {0};
+    tg_policy *policy = tg_policy_parse(path, &diags);
+
+    if (policy != NULL)
+        tg_exam_note(exam, TG_STATE_GOOD, "in force", "%s, %s: valid, %zu rule%s%s", path, from,
+                     policy->rule_count, policy->rule_count == 1 ? "" : "s",
+                     policy->locked ? ", locked" : "");
+    else
+        tg_exam_note(exam, TG_STATE_BAD, "in force",
+                     "%s, %s: invalid, so that every TLS server is refused", path, from);
+    for (size_t i = 0; i < diags.count; i++) {
+        const struct tg_diag *one = &diags.diag[i];
+
+        tg_exam_note(exam, one->severity == TG_ERROR ? TG_STATE_BAD : TG_STATE_NOTE,
+                     one->severity == TG_ERROR ? "error" : "warning", "%s:%u:%u: %s", one->file,
+                     one->line, one->column, one->text);
+    }
+    tg_diags_clear(&diags);
+    tg_policy_free(policy);
+}
+
+static void examine_policy(struct tg_exam *exam, const struct tg_options *options)
+{
+    static const char *const origins[] = {[TG_ORIGIN_ENVIRONMENT] = "named by the environment",
+                                          [TG_ORIGIN_SETTING] = "of the provider's setting",
+                                          [TG_ORIGIN_USER] = "the user's",
+                                          [TG_ORIGIN_SYSTEM] = "the system's"};
+    char path[PATH_MAX];
+    enum tg_origin origin;
+
+    tg_exam_section(exam, "policy");
+    if (options->policy != NULL) {
+        tell_policy(exam, options->policy, "given with -p");
+        return;
+    }
+    tell_search(exam);
+    origin = tg_chosen_locate(path);
+    if (origin == TG_ORIGIN_NONE)
+        tg_exam_note(exam, TG_STATE_BAD, "in force",
+                     "none: programs are left as they are until there is one");
+    else if (path[0] != '/')
+        tg_exam_note(exam, TG_STATE_BAD, "in force",
+                     "none: TRUSTGRAFT_POLICY must be an absolute path, so that every TLS server "
+                     "is refused");
+    else
+        tell_policy(exam, path, origins[origin]);
+}
+
+/* ---- the verb ----------------------------------------------------------------------------- */
+
+static bool find_program(const char *word, char path[PATH_MAX])
+{
+    int error = tg_script_search(word, path);
+
+    if (error != 0)
+        tg_complain("%s: %s", word,
+                    error == ENOENT && strchr(word, '/') == NULL ? "not found in PATH"
+                                                                 : strerror(error));
+    return error == 0;
+}
+
+static int doctor(const struct tg_options *options)
+{
+    const char *word = options->operand_count > 0 ? options->operands[0] : NULL;
+    struct tg_exam exam = {.as_json = options->json};
+    char path[PATH_MAX];
+
+    if (word != NULL && !find_program(word, path))
+        return TG_EXIT_USAGE;
+    tg_installation_examine(&exam);
+    examine_policy(&exam, options);
+    if (word != NULL)
+        tg_patient_examine(&exam, path);
+    if (!tg_terminal_write(stdout, &exam.out))
+        return TG_EXIT_USAGE;
+    return exam.ill ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
+}
+
 const struct tg_verb tg_verb_doctor = {
-    .name = "doctor", .synopsis = "", .summary = "", .details = "", .most = 1, .run = doctor};
+    .name = "doctor",
+    .synopsis = "[--json] [CMD]",
+    .summary = "tell whether everything is in place, and a program reached",
+    .details =
+        "Really loads each part of trustgraft in a child process, tells where a policy was looked\n"
+        "for, which is in force and whether it is valid. With CMD: which TLS library that program\n"
+        "uses, how it is linked, and which way gets trustgraft into it. Nothing of CMD is run.\n"
+        "Exit 0: all is well; 1: something is wrong, or CMD isn't reached; 2: usage, or CMD isn't\n"
+        "found.",
+    .options = TG_OPTION_JSON,
+    .most = 1,
+    .run = doctor,
+};

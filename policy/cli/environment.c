@@ -6,35 +6,62 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PRELOAD  "libtrustgraft-preload.so"
-#define PROVIDER "ossl-modules/trustgraft.so"
-#define SETTINGS "openssl.cnf"
-
 /* Where our own files are, from the directory of this executable: as built, and as installed. */
 static const char *const places[] = {"", "../lib/trustgraft/", "../lib/"};
 
 enum { BUILT_OR_OURS = 2, ANYWHERE = 3 };
 
-/* Looks for NAME in the first COUNT places; OUT has room for PATH_MAX bytes. */
-static bool find_file(const char *name, int count, char out[PATH_MAX])
+static const struct {
+    const char *name;
+    int places; /* how many of them are searched */
+} own_files[] = {
+    [TG_OWN_PRELOAD] = {"libtrustgraft-preload.so", ANYWHERE},
+    [TG_OWN_PROVIDER] = {"ossl-modules/trustgraft.so", ANYWHERE},
+    [TG_OWN_SETTINGS] = {"openssl.cnf", BUILT_OR_OURS},
+    [TG_OWN_ENGINE] = {"libtrustgraft.so", ANYWHERE},
+};
+
+/* The directory of this executable, with its slash. */
+static bool find_self(char self[PATH_MAX])
 {
-    char self[PATH_MAX], candidate[PATH_MAX];
     char *slash = realpath("/proc/self/exe", self) != NULL ? strrchr(self, '/') : NULL;
 
-    if (slash == NULL) {
-        tg_complain("this command's own file can't be found: is /proc mounted? (%s)",
-                    strerror(errno));
-        return false;
-    }
-    slash[1] = '\0';
-    for (int i = 0; i < count; i++) {
-        int length = snprintf(candidate, sizeof(candidate), "%s%s%s", self, places[i], name);
+    if (slash != NULL)
+        slash[1] = '\0';
+    return slash != NULL;
+}
+
+const char *tg_environment_name(enum tg_own own)
+{
+    return own_files[own].name;
+}
+
+bool tg_environment_find(enum tg_own own, char out[PATH_MAX])
+{
+    char self[PATH_MAX], candidate[PATH_MAX];
+
+    for (int i = 0; find_self(self) && i < own_files[own].places; i++) {
+        int length =
+            snprintf(candidate, sizeof(candidate), "%s%s%s", self, places[i], own_files[own].name);
 
         if (length > 0 && length < PATH_MAX && realpath(candidate, out) != NULL)
             return true;
     }
-    tg_complain("%s is missing: it is neither in %s nor in ../lib/trustgraft beside it", name,
-                self);
+    return false;
+}
+
+static bool find_file(enum tg_own own, char out[PATH_MAX])
+{
+    char self[PATH_MAX];
+
+    if (tg_environment_find(own, out))
+        return true;
+    if (find_self(self))
+        tg_complain("%s is missing: it is neither in %s nor in ../lib/trustgraft beside it",
+                    own_files[own].name, self);
+    else
+        tg_complain("this command's own file can't be found: is /proc mounted? (%s)",
+                    strerror(errno));
     return false;
 }
 
@@ -62,7 +89,7 @@ static bool inject_preload(void)
     struct tg_buf list = {0};
     bool set;
 
-    if (!find_file(PRELOAD, ANYWHERE, library))
+    if (!find_file(TG_OWN_PRELOAD, library))
         return false;
     if (strpbrk(library, " :$") != NULL) {
         tg_complain("%s can't be preloaded: the path holds a space, a colon or a $, which "
@@ -87,7 +114,7 @@ static void complain_settings(const char *existing)
 {
     char module[PATH_MAX];
 
-    if (!find_file(PROVIDER, ANYWHERE, module))
+    if (!find_file(TG_OWN_PROVIDER, module))
         return;
     tg_complain("OPENSSL_CONF is already set, to '%s'. Add these lines to that file, or merge them "
                 "with its own, and run the program without 'trustgraft run':",
@@ -123,7 +150,7 @@ static bool inject_provider(void)
     const char *existing = getenv("OPENSSL_CONF");
     char settings[PATH_MAX];
 
-    if (!find_file(SETTINGS, BUILT_OR_OURS, settings))
+    if (!find_file(TG_OWN_SETTINGS, settings))
         return false;
     if (existing != NULL && strcmp(existing, settings) != 0) {
         complain_settings(existing);

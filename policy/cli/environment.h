@@ -5,6 +5,15 @@
 #include "reach.h"
 #include <limits.h>
 
+/* Our own files, as built or as installed. */
+enum tg_own { TG_OWN_PRELOAD, TG_OWN_PROVIDER, TG_OWN_SETTINGS, TG_OWN_ENGINE };
+
+/* The file's name: "libtrustgraft-preload.so". */
+const char *tg_environment_name(enum tg_own own);
+
+/* Writes where it is to OUT, PATH_MAX bytes. False, without a complaint, if it isn't there. */
+bool tg_environment_find(enum tg_own own, char out[PATH_MAX]);
+
 /*
  * Sets LD_PRELOAD or OPENSSL_CONF in this process's environment. What the user had set there
  * stays in force. False after a complaint.

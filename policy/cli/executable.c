@@ -199,6 +199,45 @@ bool tg_executable_exports(const struct tg_executable *file, const char *name)
     return false;
 }
 
+/* The undefined symbols stand before the first that DT_GNU_HASH knows. */
+bool tg_executable_imports(const struct tg_executable *file, const char *name)
+{
+    uint32_t head[2] = {0, 0}; /* how many buckets; the first symbol in them */
+
+    if (file->hash == 0 || file->symbols == 0 || file->strings == 0 ||
+        !read_address(file, file->hash, head, sizeof(head)))
+        return false;
+    for (uint32_t i = 1; i < head[1] && i < MOST_CHAIN; i++) {
+        ElfW(Sym) symbol;
+
+        if (!read_address(file, file->symbols + (uint64_t)i * sizeof(symbol), &symbol,
+                          sizeof(symbol)))
+            return false;
+        if (symbol.st_shndx == SHN_UNDEF &&
+            string_begins(file, symbol.st_name, name, strlen(name) + 1))
+            return true;
+    }
+    return false;
+}
+
+bool tg_executable_string(const struct tg_executable *file, ElfW(Sxword) tag, size_t index,
+                          char *out, size_t size)
+{
+    for (size_t i = 0; i < file->dynamic_count; i++) {
+        uint64_t offset = file->dynamic[i].d_un.d_val, left;
+
+        if (file->dynamic[i].d_tag != tag || index-- > 0)
+            continue;
+        if (offset >= file->strings_size)
+            return false;
+        left = file->strings_size - offset;
+        left = left < size ? left : size;
+        return read_address(file, file->strings + offset, out, left) &&
+               memchr(out, '\0', left) != NULL;
+    }
+    return false;
+}
+
 bool tg_executable_needs(const struct tg_executable *file, const char *prefix)
 {
     for (size_t i = 0; i < file->dynamic_count; i++)

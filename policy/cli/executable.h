@@ -39,6 +39,14 @@ bool tg_executable_exports(const struct tg_executable *file, const char *name);
 /* True if it needs a library (DT_NEEDED) whose name begins with PREFIX: "libssl.so". */
 bool tg_executable_needs(const struct tg_executable *file, const char *prefix);
 
+/* Writes string number INDEX among those of the dynamic section's TAG (DT_NEEDED, DT_RUNPATH...)
+ * to OUT. False if there is none, or it is longer than SIZE - 1 bytes. */
+bool tg_executable_string(const struct tg_executable *file, ElfW(Sxword) tag, size_t index,
+                          char *out, size_t size);
+
+/* True if it asks the dynamic linker for the function NAME. */
+bool tg_executable_imports(const struct tg_executable *file, const char *name);
+
 /* True if it carries a note of the Go linker. */
 bool tg_executable_is_go(const struct tg_executable *file);
 

@@ -15,7 +15,7 @@ struct attempt {
     SSL *ssl;
     bool asked_for_certificate; /* the server wants to know who we are */
     bool timed_out;
-    char first[9]; /* what the server said first, with a NUL behind it */
+    char first[6]; /* what the server said first, with a NUL behind it */
 };
 
 void tg_handshake_prepare(void)
@@ -66,19 +66,43 @@ static int note_request(SSL *ssl, X509 **certificate, EVP_PKEY **key)
     return 0;
 }
 
+/* A BIO_callback_fn_ex: keeps the first bytes that libssl reads. */
+static long keep_first(BIO *bio, int operation, const char *bytes, size_t size, int unused,
+                       long unused_either, int result, size_t *processed)
+{
+    struct attempt *attempt = (struct attempt *)BIO_get_callback_arg(bio);
+
+    (void)size, (void)unused, (void)unused_either;
+    if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0 || attempt->first[0] != '\0')
+        return result;
+    size = *processed < sizeof(attempt->first) ? *processed : sizeof(attempt->first) - 1;
+    memcpy(attempt->first, bytes, size);
+    return result;
+}
+
+static bool watch(struct attempt *attempt)
+{
+    BIO *bio = SSL_get_rbio(attempt->ssl);
+
+    BIO_set_callback_ex(bio, keep_first);
+    BIO_set_callback_arg(bio, (char *)attempt);
+    return bio != NULL;
+}
+
 /*
  * As lenient as libssl can be: what is too weak or too old is a finding of the evaluation, not
  * a reason to see nothing. Nothing secret is ever sent.
  */
 static bool open_attempt(struct attempt *attempt, const char *host)
 {
-    __typeof__(&SSL_CTX_new) new_context = (__typeof__(&SSL_CTX_new))own_function("SSL_CTX_new");
+    __typeof__(&SSL_CTX_new_ex) new_context = /* SSL_CTX_new itself calls this one by name */
+        (__typeof__(&SSL_CTX_new_ex))own_function("SSL_CTX_new_ex");
     __typeof__(&SSL_new) new_connection = (__typeof__(&SSL_new))own_function("SSL_new");
     char ignored[TG_HOST_SIZE];
 
     if (new_context == NULL || new_connection == NULL)
         return false;
-    attempt->context = new_context(TLS_client_method());
+    attempt->context = new_context(NULL, NULL, TLS_client_method());
     if (attempt->context == NULL ||
         SSL_CTX_set_min_proto_version(attempt->context, TLS1_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(attempt->context, "ALL:@SECLEVEL=0") != 1)
@@ -87,18 +111,10 @@ static bool open_attempt(struct attempt *attempt, const char *host)
     SSL_CTX_set_client_cert_cb(attempt->context, note_request);
     attempt->ssl = new_connection(attempt->context);
     return attempt->ssl != NULL && SSL_set_app_data(attempt->ssl, attempt) == 1 &&
-           SSL_set_fd(attempt->ssl, attempt->line->fd) == 1 &&
+           SSL_set_fd(attempt->ssl, attempt->line->fd) == 1 && watch(attempt) &&
            SSL_set_tlsext_status_type(attempt->ssl, TLSEXT_STATUSTYPE_ocsp) == 1 &&
            (tg_host_canonical(host, ignored) != TG_HOST_NAME ||
             SSL_set_tlsext_host_name(attempt->ssl, host) == 1);
-}
-
-/* Looks at what the server says first, and leaves it for libssl. */
-static void peek(struct attempt *attempt)
-{
-    if (attempt->first[0] == '\0' &&
-        recv(attempt->line->fd, attempt->first, sizeof(attempt->first) - 1, MSG_PEEK) < 0)
-        attempt->first[0] = '\0';
 }
 
 static bool shake(struct attempt *attempt)
@@ -119,8 +135,6 @@ static bool shake(struct attempt *attempt)
         attempt->timed_out = !tg_line_wait(attempt->line, events);
         if (attempt->timed_out)
             return false;
-        if (events == POLLIN)
-            peek(attempt);
     }
 }
 
@@ -156,17 +170,16 @@ static void explain_plain(const char *first, struct tg_buf *why)
                       "the server greets in the clear where TLS was expected: try --starttls %s",
                       protocol);
     } else {
-        tg_buf_add(why, "the server answers with what isn't TLS: \"");
-        tg_buf_escape(why, first, strlen(first));
-        tg_buf_add(why, "\"...");
+        tg_buf_printf(why, "the server answers with what isn't TLS: \"%s\"...", first);
     }
 }
 
 static void explain_tls(const struct attempt *attempt, struct tg_buf *why)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long error = ERR_peek_last_error();
+    const char *reason = ERR_reason_error_string(error);
 
-    if (reason != NULL)
+    if (reason != NULL && ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
         tg_buf_printf(why, "the TLS handshake failed: %s", reason);
     else if (attempt->first[0] == '\0')
         tg_buf_add(why, "the server closed the connection without an answer to TLS");

@@ -14,7 +14,8 @@ void tg_handshake_prepare(void);
 /*
  * Makes a TLS handshake on LINE with any server, sends no application data, and fills
  * PRESENTED, whose chain has at least one certificate then. HOST is sent as the server's name
- * if it is one. False with a sentence in WHY. NOTE says what is worth knowing all the same.
+ * if it is one. False with a sentence in WHY,
+ * in which the server's words stand as they are. NOTE says what is worth knowing all the same.
  */
 bool tg_handshake(struct tg_line *line, const char *host, struct tg_presented *presented,
                   struct tg_buf *why, struct tg_buf *note);

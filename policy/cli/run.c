@@ -70,6 +70,11 @@ static int run(const struct tg_options *options)
         tg_complain("run: --preload and --provider exclude each other");
         return TG_EXIT_USAGE;
     }
+    if (options->policy != NULL && tg_chosen_locked()) {
+        tg_complain("run: -p has no effect: " TG_SYSTEM_POLICY " is locked, or invalid, and the "
+                    "program would find that one");
+        return TG_EXIT_USAGE;
+    }
     policy = tg_chosen_policy(options, &status);
     if (policy == NULL)
         return status;

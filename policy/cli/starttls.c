@@ -39,9 +39,7 @@ static bool broke(enum tg_line_state state, struct tg_buf *why)
 
 static bool quote(const char *sentence, const char *said, struct tg_buf *why)
 {
-    tg_buf_printf(why, "%s: \"", sentence);
-    tg_buf_escape(why, said, strlen(said));
-    tg_buf_add(why, "\"");
+    tg_buf_printf(why, "%s: \"%s\"", sentence, said); /* escaped where it is printed */
     return false;
 }
 

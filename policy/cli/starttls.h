@@ -14,7 +14,8 @@ unsigned tg_starttls_port(const struct tg_starttls *protocol);
 
 /*
  * Asks the server on LINE for TLS. True if the next byte on both sides is TLS's; else WHY is a
- * sentence. Lines, their number and the time are bounded.
+ * sentence, in which the server's words stand as they are. Lines, their number and the time are
+ * bounded.
  */
 bool tg_starttls(const struct tg_starttls *protocol, struct tg_line *line, struct tg_buf *why);
 

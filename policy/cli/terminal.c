@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 int tg_terminal_close(int status)
@@ -27,6 +28,13 @@ const char *tg_terminal_colour(FILE *to, enum tg_colour colour)
         !isatty(fileno(to)))
         return "";
     return sequences[colour];
+}
+
+unsigned tg_terminal_width(FILE *to)
+{
+    struct winsize size;
+
+    return isatty(fileno(to)) && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void tg_complain(const char *format, ...)

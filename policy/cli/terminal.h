@@ -13,6 +13,9 @@ int tg_terminal_close(int status);
 /* The escape sequence for COLOUR, or "" where TO is no terminal or NO_COLOR is set. */
 const char *tg_terminal_colour(FILE *to, enum tg_colour colour);
 
+/* The columns of the terminal TO; 0 where it is none, or doesn't say. */
+unsigned tg_terminal_width(FILE *to);
+
 /* "trustgraft: " and the sentence on standard error, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void tg_complain(const char *format, ...);
 

@@ -1,5 +1,6 @@
 """trustgraft check."""
 import os
+import time
 
 from e2e.harness import require
 
@@ -75,6 +76,54 @@ def test_errors_come_before_warnings(command):
     objects = command("check", "--json", policy).ended(1).objects()
     order = [one["severity"] for one in objects]
     require(order == sorted(order), order)
+
+
+def warnings(command, policy):
+    """The texts of the warnings about POLICY, which must be valid."""
+    objects = command("check", "--json", command.policy(policy)).ended(0).quiet().objects()
+    require(all(one["severity"] == "warning" for one in objects), objects)
+    return "\n".join(one["text"] for one in objects)
+
+
+# What is warned of, and the same without the fault; the policies' host and anchors are added.
+PIN = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+OTHER = "sha256/BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
+SOON = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86400))
+WARNED = (
+    ("no backup", f"leaf-pin = {PIN}", f"leaf-pin = {PIN}, {OTHER}"),
+    ("no backup", f"ca-pin = {PIN}", f"ca-pin = {PIN}, {OTHER}"),
+    ("they expired 2020-01-01", f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2020-01-01",
+     f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
+    ("not be enforced any more", f"leaf-pin = {PIN}, {OTHER}\npins-expire = {SOON}",
+     f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
+    ("without leaf-pin or ca-pin does nothing", "pins-expire = 2999-01-01",
+     f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
+    ("expired 2", "anchors = {pki}/expired-root.pem", "anchors = {pki}/other-root.pem"),
+    ("any certificate of any server", "anchors-only = no\ninsecure-skip-hostname = yes",
+     "insecure-skip-hostname = yes"),
+    ("stolen long ago", "anchors-only = no\ninsecure-skip-dates = yes", "insecure-skip-dates = yes"),
+    ("can never apply", "program = /nowhere/tool", "program = /bin/sh"),
+    ("not looked at", "action = reject", "action = evaluate"),
+)
+
+
+def test_each_warning_and_its_absence(command):
+    for text, faulty, sound in WARNED:
+        head = "[host api.test]\nanchors = {pki}/root.pem\n"
+        said = warnings(command, head + faulty + "\n")
+        require(text in said, f"{faulty}: {said}")
+        said = warnings(command, head + sound + "\n")
+        require(text not in said, f"{sound}: {said}")
+
+
+def test_warning_of_an_exception(command):
+    text = ("[host a.test]\nanchors = {pki}/root.pem\n[exception x]\nhost = HOST\n"
+            f"certificate = sha256:{'0' * 64}\nfindings = certificate-expired\nexpires = DATE\n")
+    for host, date, warned in (("a.test", "2020-01-01", "it expired"), ("a.test", SOON, "it expires"),
+                               ("b.test", "2999-01-01", "it can never apply"),
+                               ("a.test", "2999-01-01", None)):
+        said = warnings(command, text.replace("HOST", host).replace("DATE", date))
+        require(warned in said if warned else said == "", f"{host} {date}: {said}")
 
 
 def test_several_files_and_the_worst_status(command):

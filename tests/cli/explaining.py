@@ -1,4 +1,5 @@
 """trustgraft explain."""
+import subprocess
 import sys
 
 from e2e.harness import require
@@ -87,6 +88,51 @@ def test_demands_of_other_keys(command):
         "certificates valid on 2021-02-03T04:05:06Z", "for any purpose", "RFC 5280")
     ask(command, "bare.corp.test").printed("no name", "or to one of the application's:")
     ask(command, "other.test").printed("those of OpenSSL's default store")
+
+
+REVOCATION = """[host chain.test]
+anchors = {pki}/root.pem
+revocation = staple-required
+min-tls = 1.3
+min-rsa-bits = 3072
+security-level = 2
+[host plain.test]
+anchors = {pki}/root.pem
+"""
+
+
+def test_demands_of_revocation_and_floors(command):
+    policy = command.policy(REVOCATION)
+    result = command("explain", "-p", policy, "chain.test").ended(0).printed(
+        "a good OCSP answer that is stapled", "TLS 1.3 or later", "RSA keys of 3072 bits or more",
+        "security level 2")
+    result = command("explain", "-p", policy, "plain.test").ended(0)
+    for word in ("OCSP", "TLS 1", "RSA", "security level"):
+        require(word not in result.out, result)
+
+
+def test_json_of_revocation_and_floors(command):
+    policy = command.policy(REVOCATION)
+    keys = ("revocation", "crl", "min_tls", "min_rsa_bits", "security_level")
+    for host, values in (("chain.test", ["staple-required", 0, "1.3", 3072, 2]),
+                         ("plain.test", ["none", 0, None, None, None])):
+        one = command("explain", "-p", policy, "--json", host).ended(0).object()["demands"]
+        require([one[key] for key in keys] == values, one)
+
+
+def test_demands_of_crls(command):
+    crl = command.folder() / "root.crl"
+    index = command.folder().write("index.txt", "")
+    subprocess.run(["openssl", "ca", "-gencrl", "-keyfile", command.pki / "root.key", "-cert",
+                    command.pki / "root.pem", "-out", crl, "-crldays", "9", "-md", "sha256",
+                    "-config", command.folder().write(
+                        "ca.cnf", f"[ca]\ndefault_ca=it\n[it]\ndatabase={index}\n")],
+                   check=True, capture_output=True, timeout=60)
+    for word, text in (("crl", "a certificate that no CRL revokes"),
+                       ("crl-chain", "certificates up to the anchor that no CRL revokes")):
+        policy = command.policy("[host a.test]\nanchors = {pki}/root.pem\n"
+                                f"revocation = {word}\ncrl = {crl}\n")
+        command("explain", "-p", policy, "a.test").ended(0).printed(text, "1 CRL is given")
 
 
 def test_exceptions_of_a_host(command):

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import time
 
+from cli import connecting
 from e2e.harness import require
 
 HOST = "api.example.test"
@@ -198,11 +199,32 @@ def test_time_that_is_none(command):
 
 
 def test_tls_and_staple_are_checked_options(command):
-    staple = command.folder().write("staple.der", b"\x30\x00")
-    verify(command, "api", "--tls", "1.2", "--staple", staple).ended(0)
-    verify(command, "api", "--tls", "1.3").ended(0)
+    folder = command.folder()
     verify(command, "api", "--tls", "1.1").ended(2).silent().said("--tls: '1.1'")
     verify(command, "api", "--staple", "/nowhere").ended(2).silent().said("--staple: /nowhere")
+    verify(command, "api", "--staple", folder.write("empty", "")).ended(2).silent().said("is empty")
+    large = folder.write("large", b"\x30" * (1 << 20) + b"\x30" * 65536)
+    verify(command, "api", "--staple", large).ended(2).silent().said("File too large")
+
+
+def test_tls_version_is_evaluated(command):
+    policy = f"[host {HOST}]\nanchors = {{pki}}/root.pem\nmin-tls = 1.3\n"
+    verify(command, "api", "--tls", "1.3", policy=policy).ended(0)
+    verify(command, "api", policy=policy).ended(0)
+    verify(command, "api", "--tls", "1.2", policy=policy).ended(1).printed("tls-version: ")
+    verify(command, "api", "--tls", "1.2").ended(0)
+
+
+def test_staple_is_evaluated(command):
+    policy = f"[host {HOST}]\nanchors = {{pki}}/root.pem\nrevocation = staple-required\n"
+    for state, signer, finding in (("V", "intermediate", None), ("R", "intermediate", "revoked"),
+                                   ("V", "other-root", "revocation-unknown")):
+        staple = connecting.answer(command, command.folder(), state, signer)
+        result = verify(command, "api", "--staple", staple, policy=policy)
+        require(result.status == bool(finding) and (finding or "accept") in result.out, result)
+    verify(command, "api", policy=policy).ended(1).printed("revocation-unknown")
+    junk = command.folder().write("staple.der", b"\x30\x00")
+    verify(command, "api", "--staple", junk, policy=policy).ended(1).printed("revocation-unknown")
 
 
 def test_missing_host(command):

@@ -20,16 +20,17 @@ def test_version(command):
 
 
 def test_no_verb_lists_the_verbs_and_is_an_error(command):
-    command().ended(2).silent().said("usage:", "run", "check", "explain", "verify", "help")
+    command().ended(2).silent().said(
+        "usage:", "run", "check", "explain", "verify", "doctor", "help")
 
 
 def test_help_lists_the_verbs(command):
     for words in (["help"], ["--help"], ["-h"]):
-        command(*words).ended(0).quiet().printed("run", "check", "explain", "verify")
+        command(*words).ended(0).quiet().printed("run", "check", "explain", "verify", "doctor")
 
 
 def test_help_of_each_verb(command):
-    for verb in ("run", "check", "explain", "verify", "help"):
+    for verb in ("run", "check", "explain", "verify", "doctor", "help"):
         text = command("help", verb).ended(0).quiet().out
         require(text.startswith(f"usage: trustgraft {verb} "), text)
         for option in ("-h", "--help"):
@@ -49,7 +50,7 @@ def test_unknown_verb_names_the_nearest(command):
 def test_unknown_option_names_the_nearest(command):
     command("check", "--jsn").ended(2).silent().said("--jsn: did you mean --json?")
     command("check", "-x").ended(2).silent().said("unknown option -x")
-    command("explain", "--connect", "a.test").ended(2).silent().said("unknown option --connect")
+    command("verify", "--connect", "a.test").ended(2).silent().said("unknown option --connect")
 
 
 def test_option_of_another_verb_is_unknown(command):

@@ -26,7 +26,8 @@ static unsigned char *decode(const char *base64, long *length)
     size_t size = strlen(base64);
     unsigned char *der = malloc(size + 1);
 
-    corpora_demand(der != NULL, "memory ran out");
+    if (der == NULL)
+        corpora_fail("memory ran out");
     *length = EVP_DecodeBlock(der, (const unsigned char *)base64, (int)size);
     corpora_demand(*length >= 0, "a blob is not base64");
     for (const char *end = base64 + size; end > base64 && end[-1] == '='; end--)
@@ -51,20 +52,30 @@ static void parse(struct blob *blob, const char *kind, const char *base64)
         blob->crl = d2i_X509_CRL(NULL, &at, length);
         break;
     default:
-        corpora_demand(false, "a blob is of an unknown kind");
+        corpora_fail("a blob is of an unknown kind");
     }
     ERR_clear_error();
     free(der);
+}
+
+static struct blob *new_blob(const char *id)
+{
+    struct blob *blob = calloc(1, sizeof(*blob));
+
+    if (blob == NULL || (blob->id = strdup(id)) == NULL)
+        corpora_fail("memory ran out");
+    return blob;
 }
 
 void corpora_add_blob(char *line)
 {
     char *rest = NULL, *kind = strtok_r(line, " ", &rest), *id = strtok_r(NULL, " ", &rest),
          *base64 = strtok_r(NULL, " ", &rest);
-    struct blob *blob = calloc(1, sizeof(*blob));
+    struct blob *blob;
 
-    corpora_demand(base64 != NULL, "a blob has no contents");
-    corpora_demand(blob != NULL && (blob->id = strdup(id)) != NULL, "memory ran out");
+    if (base64 == NULL)
+        corpora_fail("a blob has no contents");
+    blob = new_blob(id);
     parse(blob, kind, base64);
     blob->next = all;
     all = blob;
@@ -76,7 +87,8 @@ static const struct blob *find(const char *id)
     const struct blob wanted = {.id = (char *)id};
     struct blob *const *found = tfind(&wanted, &by_id, compare);
 
-    corpora_demand(found != NULL, "a case names a blob that is not there");
+    if (found == NULL)
+        corpora_fail("a case names a blob that is not there");
     return *found;
 }
 

@@ -25,7 +25,9 @@ struct question {
     unsigned long flags; /* X509_V_FLAG_* that the case asks for */
 };
 
-/* Ends the program with a sentence where FINE is false: a test that can't go on has failed. */
+/* Ends the program with a sentence: a test that can't go on has failed. */
+__attribute__((noreturn)) void corpora_fail(const char *sentence);
+/* The same, unless FINE. */
 void corpora_demand(bool fine, const char *sentence);
 
 /* The blob of the line "KIND ID BASE64"; what does not parse is left out. */

@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+void corpora_fail(const char *sentence)
+{
+    (void)fprintf(stderr, "evaluate: %s\n", sentence);
+    exit(EXIT_FAILURE);
+}
+
 void corpora_demand(bool fine, const char *sentence)
 {
-    if (fine)
-        return;
-    fprintf(stderr, "evaluate: %s\n", sentence);
-    exit(EXIT_FAILURE);
+    if (!fine)
+        corpora_fail(sentence);
 }
 
 static bool told(const struct tg_verdict *verdict, int code)
@@ -50,7 +54,8 @@ static void evaluate(char *line)
 
     question_read(line, &question);
     verdict = engine_verdict(&question);
-    corpora_demand(verdict != NULL, "memory ran out");
+    if (verdict == NULL)
+        corpora_fail("memory ran out");
     code = question.leaf != NULL ? openssl_verdict(&question) : -1;
     printf("%s\t%s\t%d", question.name, verdict->accepted ? "accept" : "reject", code);
     print_proof(&question, verdict);
@@ -64,9 +69,8 @@ int main(void)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t length;
 
-    while ((length = getline(&line, &room, stdin)) > 0) {
+    while (getline(&line, &room, stdin) > 0) {
         line[strcspn(line, "\n")] = '\0';
         if (strncmp(line, "case ", 5) == 0)
             evaluate(line + 5);

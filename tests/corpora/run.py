@@ -77,8 +77,14 @@ class Difference:
 def differences():
     with TABLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [Difference(number, *row) for number, row in enumerate(rows, 1)
-            if row and not row[0].startswith("#")]
+    found = []
+    for number, row in enumerate(rows, 1):
+        if not row or row[0].startswith("#"):
+            continue
+        *key, reason = row
+        found.append(Difference(number, *key,
+                                found[-1].reason if reason == "the same" else reason))
+    return found
 
 
 def where():
@@ -131,7 +137,8 @@ def evaluate(program, text):
     done = subprocess.run([program], input=text, capture_output=True, text=True, check=False,
                           encoding="utf-8", timeout=SECONDS)
     answers = {}
-    for row in done.stdout.splitlines():
+    whole = done.stdout[:done.stdout.rfind("\n") + 1]
+    for row in whole.splitlines():
         name, ours, code, proof, findings, told = row.split("\t")
         answers[name] = Answer(ours, int(code), proof, findings, told == "1")
     if done.returncode != 0:
@@ -209,9 +216,12 @@ class Judge:
 def print_reasons(judge, corpora):
     for why, count in collections.Counter(corpora.unsaid.values()).most_common():
         print(f"not expressible: {count:4} {why}")
+    reasons = collections.Counter()
     for row in judge.table:
-        if row.used:
-            print(f"different:       {row.used:4} {row.pattern}: {row.reason}")
+        reasons[row.reason] += row.used
+    for why, count in reasons.items():
+        if count:
+            print(f"different:       {count:4} {why}")
     for text in judge.elsewhere:
         print(f"this OpenSSL differs from the baseline's: {text}")
 

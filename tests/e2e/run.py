@@ -6,13 +6,14 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from e2e import (bad_policy, hostile, keys, naming, peers, reports,        # noqa: E402
-                 resumption, sources, transparency)
+from e2e import (bad_policy, hostile, keys, logs, naming, peers, reload, reports,  # noqa: E402
+                 resumption, revocation, sources, system, transparency)
 from e2e.harness import run                                                # noqa: E402
 from lab import clients, ways                                              # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
 
-GROUPS = (keys, naming, peers, reports, transparency, bad_policy, sources, resumption, hostile)
+GROUPS = (keys, naming, peers, reports, transparency, bad_policy, sources, resumption, hostile,
+          revocation, reload, system, logs)
 
 
 def main():

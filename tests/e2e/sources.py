@@ -1,5 +1,4 @@
 """sources.py - where the policy comes from, and where it never comes from."""
-import os
 import shutil
 
 from e2e.harness import Skip, require
@@ -92,29 +91,10 @@ def both_ways_at_once(lab, _):
         require(len(got.log) == (wanted == "refuse"), f"{len(got.log)} log lines: {got.stderr}")
 
 
-def set_uid(lab, way):
-    """In a set-uid process the environment's policy doesn't count (the loader drops LD_PRELOAD)."""
-    if os.geteuid() != 0 or not shutil.which("setpriv"):
-        raise Skip("needs root and setpriv")
-    tool = lab.scratch / f"curl-suid-{way}"
-    shutil.copy(os.path.realpath(shutil.which("curl")), tool)
-    tool.chmod(0o4755)
-    probe = lab.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(tool),
-                     "--version"])
-    if probe[0] != 0 or os.statvfs(tool).f_flag & os.ST_NOSUID:
-        raise Skip("set-uid programs don't run here")
-    command = [str(tool), *clients.curl(lab.target("api", app="root"))[1:]]
-    injected = ways.by_environment(lab.build, way, lab.policy(REJECT))
-    got = lab.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env",
-                   *(f"{key}={value}" for key, value in injected.items()), *command])
-    require(got[0] == 0, f"the caller's policy reached a set-uid process: {got}")
-
-
 def tests():
     yield from in_both_ways("source: the environment first", environment_first)
     yield from in_both_ways("source: ~/.config", dot_config)
     yield from in_both_ways("source: never the working directory", never_the_working_directory)
     yield from in_both_ways("source: the user's, broken", users_policy_that_is_broken)
-    yield from in_both_ways("source: a set-uid process", set_uid)
     yield "source: the provider's setting [provider]", lambda lab: provider_setting(lab, None)
     yield "source: both ways in at once", lambda lab: both_ways_at_once(lab, None)

@@ -3,8 +3,7 @@
  * do. It counts on nobody making dlsym, which may allocate, call it back.
  */
 #include <dlfcn.h>
-#include <stddef.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void *(*next_malloc)(size_t);

@@ -52,6 +52,7 @@ compile names names.c ../../preload/names.c ../../preload/slot.c
 compile exported app.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
     -Wl,--no-whole-archive -rdynamic -ldl
 compile allocator.so -shared -fvisibility=default allocator.c
+compile shim.so -shared -fvisibility=default shim.c
 compile foreign.so -shared -fvisibility=default foreign.c
 
 # Copies of OpenSSL under other names, which can stand in a process beside the system's: a
@@ -248,6 +249,12 @@ done
 for order in "$out/allocator.so:$preload" "$preload:$out/allocator.so"; do
     result "with an allocator, ${order##*/} last" refused \
         "$(run bare reject "LD_PRELOAD=$order" "$out/app" plain "$pki" trusting)"
+done
+for order in "$out/shim.so:$preload" "$preload:$out/shim.so"; do
+    result "with another shim, ${order##*/} last" refused \
+        "$(run bare reject "LD_PRELOAD=$order" "$out/app" plain "$pki" trusting)"
+    result "with another shim, ${order##*/} last" accepted \
+        "$(run bare accept "LD_PRELOAD=$order" "$out/app" plain "$pki" trustless)"
 done
 # Another OpenSSL's functions come first for all others, but not for the engine.
 result "behind another OpenSSL's functions" accepted \

@@ -20,6 +20,12 @@ class Pki:
     def chain(self, name):
         return self.directory / f"{name}.chain.pem"
 
+    def crl(self, name):
+        return self.directory / f"{name}.crl"
+
+    def staple(self, name):
+        return self.directory / f"{name}.ocsp"
+
     def key(self, name):
         return self.directory / f"{name}.key"
 
@@ -29,9 +35,13 @@ class Pki:
 
     def expand(self, text, **extra):
         """TEXT with {NAME} as the path of a certificate, {fp NAME} as its fingerprint,
-        {pin NAME} as its pin, and {WORD} as EXTRA has it."""
+        {pin NAME} as its pin, {crl NAME} as the path of a CRL, and {WORD} as EXTRA has it."""
         def replace(hit):
             kind, name = hit[1], hit[2]
+            if kind == "crl ":
+                if not self.crl(name).exists():
+                    raise KeyError(f"no CRL is called {name}")
+                return str(self.crl(name))
             if kind:
                 return {"fp": self.fingerprints, "pin": self.pins}[kind.strip()][name]
             if name in extra:
@@ -39,4 +49,4 @@ class Pki:
             if name not in self.fingerprints:
                 raise KeyError(f"no certificate is called {name}")
             return str(self.pem(name))
-        return re.sub(r"\{(fp |pin )?([\w-]+)\}", replace, text)
+        return re.sub(r"\{(fp |pin |crl )?([\w-]+)\}", replace, text)

@@ -60,15 +60,22 @@ class Servers(contextlib.AbstractContextManager):
 
     def python(self, names):
         """CPython's ssl, one port for each of NAMES (serve.py says what a name is)."""
+        self.script("serve.py", names)
+
+    def stapling(self, names):
+        """The same with stapled OCSP answers (staple.py says what a name is)."""
+        self.script("staple.py", names)
+
+    def script(self, script, names):
         wanted = [name for name in dict.fromkeys(names) if name not in self.ports]
-        process = self.start([sys.executable, str(HERE / "serve.py"), str(self.pki.directory),
+        process = self.start([sys.executable, str(HERE / script), str(self.pki.directory),
                               *wanted], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for line in process.stdout:
             if line == "ready\n":
                 return
             name, port = line.split()
             self.ports[name] = int(port)
-        raise RuntimeError(f"serve.py ended: {process.wait()}")
+        raise RuntimeError(f"{script} ended: {process.wait()}")
 
     def wait_for(self, name, process, port):
         end = time.monotonic() + START_SECONDS
@@ -90,7 +97,7 @@ class Servers(contextlib.AbstractContextManager):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_for(name, process, port)
 
-    def nginx(self, name, leaf):
+    def nginx(self, name, leaf, settings=""):
         """nginx under NAME with one leaf; False where this machine has no nginx."""
         if not NGINX:
             return False
@@ -107,6 +114,7 @@ class Servers(contextlib.AbstractContextManager):
                     listen 127.0.0.1:{port} ssl; root {home}/html;
                     ssl_certificate {self.pki.chain(leaf)};
                     ssl_certificate_key {self.pki.key(leaf)};
+                    {settings}
                 }}
             }}""")
         process = self.start([NGINX, "-e", f"{home}/error.log", "-c", f"{home}/nginx.conf",

@@ -16,7 +16,7 @@ LAYERS = {
     "policy/hook": ["policy"],
     "policy/cli": ["policy", "policy/hook"],
     "preload": ["policy/hook/inject.h", "policy/trustgraft.h"],
-    "provider": ["policy", "policy/hook/inject.h"],
+    "provider": ["policy", "policy/hook"],
 }
 SEARCHED = ["policy", "policy/hook"]  # as the Makefile's -I
 ONLY_LIBCRYPTO = ["policy"]  # what must not even see libssl's header

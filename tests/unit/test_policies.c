@@ -160,6 +160,11 @@ static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
     add_flag(out, "= insecure-skip-dates", rule->skip_dates);
     add_flag(out, "= purpose any", rule->purpose == TG_PURPOSE_ANY);
     add_flag(out, "= strict", rule->strict);
+    add_count(out, "= revocation", (int)rule->revocation);
+    add_count(out, "= crl", sk_X509_CRL_num(rule->crls));
+    add_count(out, "= min-tls", (int)rule->min_tls);
+    add_count(out, "= min-rsa-bits", (int)rule->min_rsa_bits);
+    add_count(out, "= security-level", (int)rule->security_level);
 }
 
 static void add_exception(struct tg_buf *out, const struct tg_exception *exception)
@@ -180,11 +185,12 @@ static void add_policy(struct tg_buf *out, const tg_policy *policy)
     static const char *const unmatched[] = {"app", "verify", "reject"};
     size_t i;
 
-    tg_buf_printf(out, "valid: %s, unmatched %s, log %u%s%s%s%s\n",
+    tg_buf_printf(out, "valid: %s, unmatched %s, log %u%s%s%s%s%s%s\n",
                   policy->mode == TG_MODE_REPORT ? "report" : "enforce",
                   unmatched[policy->unmatched], policy->log_sinks, policy->log_file ? " " : "",
                   policy->log_file ? policy->log_file : "", policy->log_json ? " json" : "",
-                  policy->log_all ? " all" : "");
+                  policy->log_all ? " all" : "", policy->locked ? ", locked" : "",
+                  policy->reload ? "" : ", no reload");
     for (i = 0; i < policy->rule_count; i++)
         add_rule(out, policy->rules[i]);
     add_rule(out, &policy->unmatched_rule);

@@ -3,13 +3,15 @@
 
 A case begins with `== its name`; then `key: value` lines, and `| ` before each line of its policy.
 A policy that doesn't open a section is the rule for the host. {NAME}, {fp NAME} and {pin NAME}
-stand for a certificate's path, fingerprint and pin.
+stand for a certificate's path, fingerprint and pin, {crl NAME} for the path of a CRL.
 
   host      HOST[:PORT]                               default: api.example.test
   chain     NAME: what that server sends; or A + B + C: these certificates, the leaf first
   app       what the application itself trusts        default: stranger-root
   time      days from now
   program   an executable's path
+  staple    NAME: an OCSP answer of the test PKI
+  tls       1.2 or 1.3                                default: not told
   expect    accept or reject, and the result where the policy language names it
   findings  all of them, NAME or NAME@DEPTH; with `...` at the end, at least these
   path      the names of its certificates, the leaf first
@@ -34,8 +36,8 @@ from lab.pki import Pki                     # noqa: E402
 from lab.scenario import moment             # noqa: E402
 from lab.ways import clean_environment      # noqa: E402
 
-KEYS = {"host", "chain", "app", "time", "program", "expect", "findings", "path", "x509", "pattern",
-        "mode"}
+KEYS = {"host", "chain", "app", "time", "program", "staple", "tls", "expect", "findings", "path", "x509",
+        "pattern", "mode"}
 WORKERS = 3
 SECONDS = 10
 
@@ -93,8 +95,10 @@ class Bench:
         if "time" in case:
             when = datetime.datetime.now() + datetime.timedelta(int(case["time"]))
             command += ["--time", str(int(when.timestamp()))]
-        if "program" in case:
-            command += ["--program", case["program"]]
+        if "staple" in case:
+            command += ["--staple", str(self.pki.staple(case["staple"]))]
+        for option in ("program", "tls"):
+            command += [f"--{option}", case[option]] if option in case else []
         done = subprocess.run([*command, self.chain(case, stem)], timeout=SECONDS, check=False,
                               capture_output=True, env=clean_environment(self.scratch))
         return done.returncode, done.stdout.decode(), done.stderr.decode()

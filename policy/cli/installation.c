@@ -1,0 +1,130 @@
+#include "installation.h"
+#include "child.h"
+#include "environment.h"
+#include "inject.h"
+#include <dlfcn.h>
+#include <openssl/conf.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- in a child: what each prints is why it failed ---------------------------------------- */
+
+/* ld.so complains of a library that it can't preload, and goes on without it. */
+static int load_preload(const char *library)
+{
+    char *const words[] = {"trustgraft", "--version", NULL};
+
+    fflush(stdout);
+    if (setenv("LD_PRELOAD", library, 1) == 0)
+        execv("/proc/self/exe", words);
+    perror("/proc/self/exe");
+    return 1;
+}
+
+static int load_engine(const char *library)
+{
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    __typeof__(&tg_inject_version) version =
+        handle != NULL ? (__typeof__(&tg_inject_version))dlsym(handle, "tg_inject_version") : NULL;
+
+    if (version != NULL && version() == TG_INJECT_VERSION)
+        return 0;
+    puts(version != NULL ? "it is of another version of trustgraft" : dlerror());
+    return 1;
+}
+
+static int has_provider(OSSL_LIB_CTX *library, const char *name)
+{
+    if (OSSL_PROVIDER_available(library, name) == 1)
+        return 1;
+    ERR_print_errors_fp(stdout);
+    printf("the provider '%s' isn't active\n", name);
+    return 0;
+}
+
+/* SETTINGS is a file as OPENSSL_CONF may name it. */
+static int load_settings(const char *settings)
+{
+    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
+
+    if (library == NULL || OSSL_LIB_CTX_load_config(library, settings) != 1)
+        ERR_print_errors_fp(stdout);
+    return library == NULL || !has_provider(library, "trustgraft") ||
+           !has_provider(library, "default");
+}
+
+/* ---- the examination ---------------------------------------------------------------------- */
+
+static const char *first_line(struct tg_buf *said)
+{
+    if (said->text == NULL || said->length == 0)
+        return "it says nothing why";
+    said->text[strcspn(said->text, "\n")] = '\0';
+    return said->text;
+}
+
+static void examine_file(struct tg_exam *exam, enum tg_own own, const char *name,
+                         int (*load)(const char *), const char *loads)
+{
+    char path[PATH_MAX];
+    struct tg_buf said = {0};
+    int status;
+
+    if (!tg_environment_find(own, path)) {
+        tg_exam_note(exam, TG_STATE_BAD, name,
+                     "%s is missing beside this command and in "
+                     "../lib/trustgraft",
+                     tg_environment_name(own));
+        return;
+    }
+    status = tg_child_run(load, path, &said);
+    if (own == TG_OWN_PRELOAD && said.text != NULL && strstr(said.text, "cannot be preloaded"))
+        status = 1;
+    if (status == 0)
+        tg_exam_note(exam, TG_STATE_GOOD, name, "%s %s", path, loads);
+    else
+        tg_exam_note(exam, TG_STATE_BAD, name, "%s doesn't load: %s", path, first_line(&said));
+    tg_buf_free(&said);
+}
+
+static void examine_settings(struct tg_exam *exam, const char *name, const char *path,
+                             enum tg_state otherwise, const char *without)
+{
+    struct tg_buf said = {0};
+
+    if (tg_child_run(load_settings, path, &said) == 0)
+        tg_exam_note(exam, TG_STATE_GOOD, name, "%s activates the provider", path);
+    else
+        tg_exam_note(exam, otherwise, name, "%s doesn't activate the provider: %s", path, without);
+    tg_buf_free(&said);
+}
+
+void tg_installation_examine(struct tg_exam *exam)
+{
+    const char *area = X509_get_default_cert_area(), *named = getenv("OPENSSL_CONF");
+    char own[PATH_MAX] = "", given[PATH_MAX] = "", path[PATH_MAX], loads[160];
+
+    tg_exam_section(exam, "installation");
+    examine_file(exam, TG_OWN_ENGINE, "engine", load_engine, "loads");
+    examine_file(exam, TG_OWN_PRELOAD, "preload", load_preload, "loads");
+    snprintf(loads, sizeof(loads), "makes OpenSSL %s load it, and keeps `default`",
+             OpenSSL_version(OPENSSL_VERSION_STRING));
+    examine_file(exam, TG_OWN_SETTINGS, "provider", load_settings, loads);
+    snprintf(path, sizeof(path), "%s/openssl.cnf", area);
+    examine_settings(exam, "system", path, TG_STATE_NOTE,
+                     "it needn't, unless set-uid programs are to be reached");
+    if (named == NULL || *named == '\0')
+        return;
+    if (tg_environment_find(TG_OWN_SETTINGS, own) && realpath(named, given) != NULL &&
+        strcmp(given, own) == 0)
+        tg_exam_note(exam, TG_STATE_GOOD, "OPENSSL_CONF", "%s is trustgraft's own", named);
+    else
+        examine_settings(exam, "OPENSSL_CONF", named, TG_STATE_NOTE,
+                         "a program started so is reached by the preload alone");
+}

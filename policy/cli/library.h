@@ -1,0 +1,30 @@
+/*
+ * library.h - the libraries that a program needs, found as the dynamic linker finds them, but by
+ * reading alone: asking it (ldd) would run code of a file that perhaps nobody should run.
+ */
+#ifndef TG_LIBRARY_H
+#define TG_LIBRARY_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TG_LIBRARY_NAME 256
+
+struct tg_library {
+    char name[TG_LIBRARY_NAME]; /* as it is asked for: "libssl.so.3" */
+    char path[PATH_MAX];        /* "": not found */
+    size_t by;                  /* who needs it: its place in the list */
+};
+
+/* The program itself stands first. Free `item`. */
+struct tg_libraries {
+    struct tg_library *item;
+    size_t count;
+};
+
+/* Lists PROGRAM and all that it needs, directly or not. False if memory ran out, or they are
+ * more than any program has. */
+bool tg_libraries_of(const char *program, struct tg_libraries *list);
+
+#endif

@@ -1,0 +1,11 @@
+/* trace.h - TLS libraries that a linker put into an executable, by the texts they leave in it. */
+#ifndef TG_TRACE_H
+#define TG_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Writes what PATH seems to contain to OUT: "OpenSSL 3.0.15", "rustls". False: nothing known. */
+bool tg_trace_find(const char *path, char *out, size_t size);
+
+#endif

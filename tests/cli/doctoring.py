@@ -1,0 +1,345 @@
+"""trustgraft doctor."""
+import os
+import pathlib
+import pty
+import re
+import shutil
+import struct
+import subprocess
+
+from cli import reaching
+from e2e.harness import Skip, require
+
+POLICY = "[host *]\naction = pass\n"
+PARTS = ("trustgraft", "libtrustgraft.so", "libtrustgraft-preload.so", "openssl.cnf",
+         "ossl-modules/trustgraft.so")
+
+
+def doctor(command, *words, policy=POLICY, **options):
+    given = ("-p", command.policy(policy)) if policy is not None else ()
+    return command("doctor", *given, *words, **options)
+
+
+def notes(result):
+    """{(section, name): [(state, text)...]}"""
+    found = {}
+    for one in result.objects():
+        require(list(one) == ["section", "name", "state", "text"], one)
+        found.setdefault((one["section"], one["name"]), []).append((one["state"], one["text"]))
+    return found
+
+
+def program(command, *words, policy=POLICY, **options):
+    """(exit status, notes about a program, by their names)"""
+    result = doctor(command, "--json", *words, policy=policy, **options).quiet()
+    return result.status, {name: value for (section, name), value in notes(result).items()
+                           if section == "program"}
+
+
+# ---- the installation -------------------------------------------------------------------------
+
+
+def copy(command, *without):
+    """A copy of what was built, its settings naming the copied provider; gives the command."""
+    folder = command.folder()
+    for name in PARTS:
+        if name not in without:
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copy(command.build / name, folder / name)
+    settings = folder / "openssl.cnf"
+    if settings.exists():
+        settings.write_text(settings.read_text().replace(str(command.build), str(folder.path)))
+    return folder.path
+
+
+def test_all_is_well(command):
+    doctor(command).ended(0).quiet().printed(
+        "installation\n", f"{command.build}/libtrustgraft-preload.so loads\n", "\npolicy\n",
+        ": valid, 1 rule\n", "OpenSSL 3.")
+    found = notes(doctor(command, "--json").ended(0).quiet())
+    for name in ("engine", "preload", "provider"):
+        require(found["installation", name][0][0] == "good", found)
+
+
+def test_copy_is_well(command):
+    doctor(command, program=copy(command) / "trustgraft").ended(0)
+
+
+def test_missing_part(command):
+    for part, name in (("libtrustgraft-preload.so", "preload"), ("openssl.cnf", "provider"),
+                       ("libtrustgraft.so", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+        result = doctor(command, "--json", program=copy(command, part) / "trustgraft").ended(1)
+        state, text = notes(result)["installation", name][0]
+        require(state == "bad" and ("is missing" in text or "doesn't load: " in text), result)
+
+
+def test_broken_part(command):
+    """OpenSSL passes over such a provider in silence, and ld.so preloads nothing."""
+    for part, name in (("libtrustgraft-preload.so", "preload"), ("openssl.cnf", "provider"),
+                       ("libtrustgraft.so", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+        for content in (b"", b"no library\n", (command.build / part).read_bytes()[:500]):
+            folder = copy(command)
+            (folder / part).write_bytes(content)
+            result = doctor(command, "--json", program=folder / "trustgraft").ended(1)
+            state, text = notes(result)["installation", name][0]
+            require(state == "bad" and "doesn't load: " in text, result)
+
+
+def test_foreign_library_in_a_part_s_place(command):
+    for part, name in (("libtrustgraft.so", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+        folder = copy(command)
+        shutil.copy(command.build / "libtrustgraft-preload.so", folder / part)
+        result = doctor(command, "--json", program=folder / "trustgraft").ended(1)
+        require(notes(result)["installation", name][0][0] == "bad", result)
+
+
+def test_settings_in_the_environment(command):
+    own = doctor(command, "--json", env={"OPENSSL_CONF": command.build / "openssl.cnf"}).ended(0)
+    require("trustgraft's own" in notes(own)["installation", "OPENSSL_CONF"][0][1], own)
+    other = command.folder().write("other.cnf", "# nothing\n")
+    other = doctor(command, "--json", env={"OPENSSL_CONF": other}).ended(0)
+    require("doesn't activate" in notes(other)["installation", "OPENSSL_CONF"][0][1], other)
+
+
+# ---- the policy -------------------------------------------------------------------------------
+
+
+def in_force(result):
+    return notes(result)["policy", "in force"][0]
+
+
+def test_no_policy(command):
+    result = doctor(command, "--json", policy=None).ended(1)
+    if in_force(result)[1].startswith("/etc/"):
+        raise Skip("this machine has a policy")
+    require(in_force(result)[0] == "bad" and "none" in in_force(result)[1], result)
+    require(len(notes(result)["policy", "looked at"]) == 3, result)
+
+
+def test_policy_of_the_environment(command):
+    good, bad = command.policy(POLICY), command.policy("[host *]\nactoin = pass\n")
+    result = doctor(command, "--json", policy=None, env={"TRUSTGRAFT_POLICY": good}).ended(0)
+    require(in_force(result) == ("good", f"{good}, named by the environment: valid, 1 rule"), result)
+    result = doctor(command, "--json", policy=None, env={"TRUSTGRAFT_POLICY": bad}).ended(1)
+    require(in_force(result)[0] == "bad" and f"{bad}:2:1: " in str(notes(result)), result)
+    result = doctor(command, "--json", policy=None, env={"TRUSTGRAFT_POLICY": "policy.conf"}).ended(1)
+    require("absolute path" in in_force(result)[1], result)
+
+
+def test_policy_of_the_user(command):
+    folder = command.folder()
+    path = folder.write("trustgraft/policy.conf", POLICY)
+    result = doctor(command, "--json", policy=None, env={"XDG_CONFIG_HOME": folder.path})
+    if in_force(result)[1].startswith("/etc/"):
+        raise Skip("this machine has a locked policy")
+    require(in_force(result.ended(0))[1] == f"{path}, the user's: valid, 1 rule", result)
+    require("is there" in str(notes(result)["policy", "looked at"]), result)
+
+
+# ---- programs ---------------------------------------------------------------------------------
+
+
+def linked(command, *needs, name="libother.so.1", folder=None):
+    """A library that needs others, in a folder of its own."""
+    folder = folder or command.folder()
+    subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-x", "none", "-o", folder / name,
+                    f"-Wl,-soname,{name}", "-Wl,--no-as-needed", *needs], check=True, timeout=60)
+    return folder / name
+
+
+def test_program_that_links_openssl(command):
+    for name in ("curl", "openssl"):
+        status, found = program(command, shutil.which(name))
+        require(status == 0 and found["reached"][0][0] == "good", found)
+        require(any("OpenSSL 3: " in text for _, text in found["TLS library"]), found)
+        for way in ("preload", "provider"):
+            require("gets into it" in found[way][0][1], found)
+
+
+def test_program_is_found_in_the_path(command):
+    require(program(command, "openssl")[1]["file"][0][1] == shutil.which("openssl"), "another")
+    doctor(command, "no-such-program").ended(2).silent().said("not found in PATH")
+    doctor(command, "/nowhere/tool").ended(2).silent().said("No such file")
+
+
+def test_openssl_inside_the_executable(command):
+    node = shutil.which("node")
+    if not node:
+        raise Skip("no node")
+    _, found = program(command, node)
+    require(found["reached"][0][0] == "good", found)
+
+
+def test_program_without_tls(command):
+    status, found = program(command, reaching.built(command, ""))
+    require(status == 1 and "no TLS library is to be seen" in found["reached"][0][1], found)
+
+
+def test_program_with_another_tls_library(command):
+    for library, name in (("libgnutls.so.30", "GnuTLS"), ("libnss3.so", "NSS"),
+                          ("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL")):
+        status, found = program(command, reaching.built(command, "", library))
+        require(status == 1 and name in found["TLS library"][0][1], found)
+        require("no: its TLS isn't OpenSSL's" in found["reached"][0][1], found)
+
+
+def test_older_openssl_is_reached_by_the_preload_alone(command):
+    status, found = program(command, reaching.built(command, "", "libssl.so.1.1"))
+    require(status == 0 and "older than 3" in found["TLS library"][0][1], found)
+    require("gets into it" in found["preload"][0][1], found)
+    require("run --preload" in found["provider"][0][1], found)
+
+
+def tool(command, folder, *options):
+    source = folder.write("tool.c", "int main(void) { return 0; }\n")
+    subprocess.run(["cc", source, "-o", folder / "tool", "-Wl,--no-as-needed", *options], check=True,
+                   timeout=60)
+    return folder / "tool"
+
+
+def test_library_of_a_library(command):
+    """Found through $ORIGIN, RPATH and LD_LIBRARY_PATH; and not found."""
+    ssl = next(pathlib.Path(line.split()[2]) for line in subprocess.run(
+        ["ldd", shutil.which("openssl")], capture_output=True, text=True,
+        check=True).stdout.splitlines() if "libssl.so" in line)
+    for option in ("-Wl,-rpath,$ORIGIN", "-Wl,-rpath,${ORIGIN}/.,--disable-new-dtags", ""):
+        folder = command.folder()
+        library = linked(command, ssl, folder=folder)
+        path = tool(command, folder, *filter(None, [option]), library)
+        env = {} if option else {"LD_LIBRARY_PATH": folder.path}
+        status, found = program(command, path, env=env)
+        require(status == 0 and "linked by libother.so.1" in found["TLS library"][0][1], found)
+        if not option:
+            status, found = program(command, path)
+            require(status == 1 and "can't be found" in found["library"][0][1], found)
+
+
+def test_libraries_in_a_circle(command):
+    folder = command.folder()
+    one = linked(command, name="libone.so", folder=folder)
+    two = linked(command, one, "-Wl,-rpath,$ORIGIN", name="libtwo.so", folder=folder)
+    linked(command, two, "-Wl,-rpath,$ORIGIN", name="libone.so", folder=folder)
+    status, _ = program(command, tool(command, folder, "-Wl,-rpath,$ORIGIN", two))
+    require(status == 1, "no TLS")
+
+
+def test_program_that_loads_libraries(command):
+    path = reaching.built(command, "#include <dlfcn.h>\nvoid *f(void) { return dlopen(\"x\", 1); }\n")
+    status, found = program(command, path)
+    require(status == 0 and found["reached"][0][0] == "note" and "dlopen" in str(found), found)
+
+
+def test_tls_library_linked_into_it(command):
+    for text, name in (("OpenSSL 1.1.1w  11 Sep 2023", "OpenSSL 1.1.1"),
+                       ("x/registry/src/rustls-0.21.7/src/conn.rs", "rustls")):
+        path = reaching.built(command, f'const char text[] = "{text}";\n')
+        status, found = program(command, path)
+        require(status == 1 and f"{name} seems to be inside" in str(found), found)
+    status, found = program(command, reaching.built(command, 'const char t[] = "OpenSSL is good";\n'))
+    require("seems" not in str(found), found)
+
+
+def test_program_in_go(command):
+    note = ('__asm__(".pushsection .note.go.buildid,\\"a\\",%note\\n"\n'
+            '        ".long 4, 4, 4\\n.ascii \\"Go\\\\0\\\\0\\"\\n.long 0\\n.popsection");\n')
+    status, found = program(command, reaching.built(command, note))
+    require(status == 1 and "Go" in found["TLS library"][0][1], found)
+
+
+def test_static_program(command):
+    status, found = program(command, reaching.static(command))
+    require(status == 1 and "statically" in found["linked"][0][1], found)
+    require("no: neither way" in found["reached"][0][1], found)
+
+
+def test_raised_privileges(command):
+    path = command.folder().path / "tool"
+    shutil.copy(shutil.which("openssl"), path)
+    require("privileges" not in program(command, path)[1], "none are raised")
+    if os.geteuid() != 0:
+        raise Skip("only root can raise any")
+    os.chown(path, 65534, 65534)
+    for mode, text in ((0o4755, "set-uid, to the user number 65534"),
+                       (0o2755, "set-gid, to the group number 65534")):
+        path.chmod(mode)
+        status, found = program(command, path)
+        require(status == 1 and text in found["privileges"][0][1], found)
+        require("the system's openssl.cnf" in found["preload"][0][1], found)
+    path.chmod(0o755)
+    os.setxattr(path, "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))
+    status, found = program(command, path)
+    require(status == 1 and "file capabilities" in found["privileges"][0][1], found)
+
+
+def test_script(command):
+    path = reaching.script(command, f"#!{shutil.which('openssl')}\n")
+    status, found = program(command, path)
+    require(status == 0 and f"run by {shutil.which('openssl')}" in found["file"][0][1], found)
+    status, found = program(command, reaching.script(command, "#!/nowhere\n"))
+    require(status == 1 and "interpreter" in found["file"][0][1], found)
+
+
+def test_nothing_of_it_is_run(command):
+    folder = command.folder()
+    path = reaching.built(command, "#include <stdio.h>\n__attribute__((constructor)) static void f"
+                          f"(void) {{ fclose(fopen(\"{folder / 'trace'}\", \"w\")); }}\n")
+    doctor(command, path)
+    require(not (folder / "trace").exists(), "the program ran")
+    subprocess.run([path], check=True, timeout=60)
+    require((folder / "trace").exists(), "the test itself is wrong")
+
+
+def test_damaged_program(command):
+    whole = pathlib.Path(shutil.which("openssl")).read_bytes()
+    for content in (whole[:100], whole[:5000], b"\x7fELF"):
+        path = command.folder().write("tool", content, 0o755)
+        require(program(command, path)[0] in (0, 1), "neither well nor wrong")
+
+
+# ---- looks ------------------------------------------------------------------------------------
+
+
+def test_hostile_names_are_escaped(command):
+    path = command.folder().path / "a\x1b[31m\nb"
+    shutil.copy(shutil.which("openssl"), path)
+    result = doctor(command, path).ended(0)
+    require("\x1b" not in result.out and "\\x1B[31m\\x0Ab" in result.out, result)
+
+
+def on_terminal(command, columns, **env):
+    """What doctor writes to a terminal of that width."""
+    leader, follower = pty.openpty()
+    import fcntl
+    import termios
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 50, columns, 0, 0))
+    command("doctor", "-p", command.policy(POLICY), stdout=follower,
+            env={"TERM": "xterm", **env}).ended(0)
+    os.close(follower)
+    data = b""
+    while True:
+        try:
+            more = os.read(leader, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        data += more
+    os.close(leader)
+    return data.decode().replace("\r\n", "\n")
+
+
+def test_colour_and_width_of_a_terminal(command):
+    text = on_terminal(command, 70)
+    require("\x1b[32mok\x1b[0m" in text and "\x1b[33mnote\x1b[0m" in text, repr(text))
+    plain = re.sub(r"\x1b\[\d+m", "", text)
+    long = [line for line in plain.splitlines() if len(line) > 70 and " " in line[20:]]
+    require(not long, long)
+    require("\n" + " " * 20 in plain, plain)
+    require("\x1b" not in on_terminal(command, 200, NO_COLOR="1"), "colour")
+    require("\x1b" not in doctor(command).out, "colour in a pipe")
+
+
+def test_columns_are_aligned(command):
+    lines = [line for line in doctor(command, "openssl").out.splitlines() if line.startswith("  ")]
+    require(lines and all(re.match(r"  (ok|note|bad) +", line).end() == 8 and line[19] == " "
+                          and line[20] != " " for line in lines), lines)

@@ -1,0 +1,288 @@
+"""reload.py - a running process follows its policy: whole versions, or the last good one."""
+import ast
+import concurrent.futures
+import contextlib
+import functools
+import pathlib
+import re
+import subprocess
+import tempfile
+import threading
+import time
+
+from e2e.harness import require
+from e2e.naming import in_both_ways
+from lab import clients, ways
+
+SERVERS = ("api", "api-other", "expired")
+HOST = "[host api.example.test]\n"
+REJECT = HOST + "action = reject\n"
+ACCEPT = HOST + "anchors = {root}\n"
+AGAIN = pathlib.Path(__file__).resolve().parent.parent / "lab" / "again.py"
+NOTICED = 4   # seconds until a change must have been seen: one look a second, a busy machine
+RETRIED = 12  # the same behind a broken version, which rests for a while
+IGNORED = 3   # seconds after which a change that must be ignored would have been seen
+
+
+def start(_):
+    """Nothing but the leaves' servers is needed."""
+
+
+class Running(contextlib.AbstractContextManager):
+    """A long-running client under the policy `policy.conf` of a directory of its own."""
+
+    def __init__(self, lab, way, name="policy.conf"):
+        self.lab, self.way, self.name = lab, way, name
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="reload-", dir=lab.scratch))
+        self.home.chmod(0o755)
+
+    def put(self, name, text):
+        """Replaces a file by rename, as an editor or a configuration manager does."""
+        path = self.home / name
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(self.lab.pki.expand(text))
+        fresh.chmod(0o644)
+        fresh.rename(path)
+
+    def begin(self):
+        injected = ways.by_environment(self.lab.build, self.way, self.home / self.name)
+        self.errors = open(self.home / "stderr", "w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [clients.PYTHON, str(AGAIN), "api.example.test"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            env=self.lab.environment(**injected))
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+            self.errors.close()
+
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        require(answer, f"the client ended: {self.process.poll()}: {self.said()}")
+        return answer
+
+    def call(self, server="api"):
+        return self.tell(str(self.lab.servers.ports[server]))
+
+    def said(self):
+        return (self.home / "stderr").read_text()
+
+    def becomes(self, wanted, server="api", within=NOTICED):
+        end = time.monotonic() + within
+        while (got := self.call(server)) != wanted:
+            require(time.monotonic() < end, f"still {got}, not {wanted}: {self.said()}")
+            time.sleep(0.2)
+
+    def stays(self, wanted, server="api", during=IGNORED):
+        end = time.monotonic() + during
+        while time.monotonic() < end:
+            require((got := self.call(server)) == wanted, f"{got}, not {wanted}: {self.said()}")
+            time.sleep(0.3)
+
+
+def rule_changed(lab, way):
+    with Running(lab, way) as client:
+        client.put("policy.conf", ACCEPT)
+        client.begin().stays("accept", during=0.1)
+        client.put("policy.conf", REJECT)
+        client.becomes("refuse")
+        (client.home / "policy.conf").write_text(lab.pki.expand(ACCEPT))  # in place
+        client.becomes("accept")
+
+
+def authority_rotated(lab, way):
+    """Only the file that the policy names changes."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", HOST + "anchors = ca.pem\n")
+        client.put("ca.pem", lab.pki.pem("root").read_text())
+        client.begin().stays("accept", during=0.1)
+        client.stays("refuse", "api-other", during=0.1)
+        client.put("ca.pem", lab.pki.pem("other-root").read_text())
+        client.becomes("accept", "api-other")
+        client.stays("refuse", during=0.1)
+
+
+def list_renewed(lab, way):
+    """A CRL goes stale in the file, and is replaced."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", ACCEPT + "revocation = crl\ncrl = list.pem\n")
+        client.put("list.pem", lab.pki.crl("expired").read_text())
+        client.begin().stays("refuse", during=0.1)
+        client.put("list.pem", lab.pki.crl("intermediate").read_text())
+        client.becomes("accept")
+
+
+def file_added(lab, way):
+    """A directory of anchors is watched with what is in it, and what comes."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", HOST + "anchors = anchors.d\n")
+        client.put("anchors.d/one.pem", lab.pki.pem("other-root").read_text())
+        client.begin().stays("refuse", during=0.1)
+        client.put("anchors.d/two.pem", lab.pki.pem("root").read_text())
+        client.becomes("accept")
+        (client.home / "anchors.d" / "two.pem").unlink()
+        client.becomes("refuse")
+
+
+class ConfigMap:
+    """A directory as Kubernetes mounts it: NAME -> ..data/NAME, ..data -> the version."""
+
+    def __init__(self, client, versions):
+        self.home = client.home
+        for version, files in versions.items():
+            for name, text in files.items():
+                client.put(f"..{version}/{name}", text)
+        for name in next(iter(versions.values())):
+            (self.home / name).symlink_to(f"..data/{name}")
+
+    def use(self, version):
+        fresh = self.home / "..data_tmp"
+        fresh.symlink_to(f"..{version}")
+        fresh.rename(self.home / "..data")
+
+
+def pairs(lab):
+    """Two versions of a policy and a CA; of a mixture no server would be accepted."""
+    return {name: {"policy.conf": HOST + "anchors = ca.pem\nleaf-pin = {pin %s}\n" % leaf,
+                   "ca.pem": lab.pki.pem(root).read_text()}
+            for name, leaf, root in (("one", "api", "root"), ("two", "api-other", "other-root"))}
+
+
+def config_map(lab, way):
+    with Running(lab, way) as client:
+        mounted = ConfigMap(client, pairs(lab))
+        mounted.use("one")
+        client.begin().stays("accept", during=0.1)
+        client.stays("refuse", "api-other", during=0.1)
+        mounted.use("two")
+        client.becomes("accept", "api-other")
+        client.stays("refuse", during=0.1)
+
+
+def broken_version(lab, way):
+    """It is said once, the last good version stays, and what mends it is picked up."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", ACCEPT)
+        client.begin().stays("accept", during=0.1)
+        client.put("policy.conf", HOST + "anchor = {root}\n")
+        client.stays("accept", during=IGNORED + 5)
+        complaints = re.findall(r"(?m)^trustgraft: .*policy\.conf:2:.*error:", client.said())
+        require(len(complaints) == 1, f"{len(complaints)} complaints: {client.said()}")
+        require("the last good one stays" in client.said(), client.said())
+        client.put("policy.conf", REJECT)
+        client.becomes("refuse", within=RETRIED)
+
+
+def policy_removed(lab, way):
+    """A policy that is gone is no reason to accept what it refused."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", REJECT)
+        client.begin().stays("refuse", during=0.1)
+        (client.home / "policy.conf").unlink()
+        client.stays("refuse")
+
+
+def made_writable(lab, way):
+    """Whoever may write the new version is checked as for the first."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", REJECT)
+        client.begin().stays("refuse", during=0.1)
+        (client.home / "policy.conf").write_text(lab.pki.expand(ACCEPT))
+        (client.home / "policy.conf").chmod(0o666)
+        client.stays("refuse")
+
+
+def drop_in(lab, way):
+    with Running(lab, way) as client:
+        client.put("policy.conf", "[policy]\ninclude = rules.d/*.conf\n")
+        client.put("rules.d/10.conf", "[host other.test]\naction = reject\n")
+        client.begin().stays("accept", during=0.1)
+        client.put("rules.d/20.conf", REJECT)
+        client.becomes("refuse")
+        (client.home / "rules.d" / "20.conf").unlink()
+        client.becomes("accept")
+
+
+def switched_off(lab, way):
+    with Running(lab, way) as client:
+        client.put("policy.conf", "[policy]\nreload = no\n" + ACCEPT)
+        client.begin().stays("accept", during=0.1)
+        client.put("policy.conf", REJECT)
+        client.stays("accept")
+
+
+def broken_first(lab, way):
+    with Running(lab, way) as client:
+        client.put("policy.conf", HOST + "anchor = {root}\n")
+        client.begin().stays("refuse", during=0.1)
+        require("policy-invalid" in client.said(), client.said())
+        client.put("policy.conf", ACCEPT)
+        client.becomes("accept", within=RETRIED)
+
+
+def threads_and_swaps(lab, way):
+    """
+    Hundreds of swaps under threads: what is refused is refused for both reasons of the other
+    version. One reason alone would be a mixture.
+    """
+    with Running(lab, way) as client:
+        mounted, done, swaps = ConfigMap(client, pairs(lab)), threading.Event(), 0
+        mounted.use("one")
+        ports = " ".join(str(lab.servers.ports[name]) for name in ("api", "api-other"))
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            storm = pool.submit(client.begin().tell, f"storm 6 3 {ports}")
+            while not storm.done():
+                mounted.use(("two", "one")[swaps % 2])
+                swaps += 1
+                done.wait(0.007)
+            counts, early, late = re.fullmatch(r"(\{.*\}) (\d+) (\d+)", storm.result()).groups()
+        counts = ast.literal_eval(counts)
+        require(set(counts) == {"accept", "refuse"} and swaps >= 300, f"{counts}, {swaps} swaps")
+        lines = client.said().splitlines()
+        require(len(lines) == counts["refuse"], f"{len(lines)} lines, {counts}")
+        for line in lines:
+            require("leaf-pin-mismatch" in line and "missing-issuer" in line, f"a mixture: {line}")
+        require(int(late) - int(early) < 4096, f"memory grew from {early} to {late} KiB")
+
+
+STORIES = {
+    "a rule": rule_changed, "a CA file": authority_rotated, "a CRL": list_renewed,
+    "a directory": file_added, "a ConfigMap": config_map, "a broken version": broken_version,
+    "a policy that is removed": policy_removed, "a version that others may write": made_writable,
+    "a drop-in": drop_in, "reload = no": switched_off, "broken from the start": broken_first,
+    "threads and hundreds of swaps": threads_and_swaps,
+}
+
+
+@functools.cache
+def begun(lab):
+    """Most of a story is waiting, so that they all begin with the first that is asked for."""
+    pool = lab.stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(STORIES)))
+    return {(name, way): pool.submit(story, lab, way)
+            for way in ways.WAYS for name, story in STORIES.items()}
+
+
+LOCK = threading.Lock()
+
+
+def result_of(name):
+    def test(lab, way):
+        with LOCK:
+            stories = begun(lab)
+        stories[name, way].result()
+    return test
+
+
+def tests():
+    for name in STORIES:
+        yield from in_both_ways(f"reload: {name}", result_of(name))
