@@ -38,9 +38,10 @@ const char *tg_environment_name(enum tg_own own)
 
 bool tg_environment_find(enum tg_own own, char out[PATH_MAX])
 {
-    char self[PATH_MAX], candidate[PATH_MAX];
+    char self[PATH_MAX] = "", candidate[PATH_MAX];
+    bool known = find_self(self);
 
-    for (int i = 0; find_self(self) && i < own_files[own].places; i++) {
+    for (int i = 0; known && i < ANYWHERE && i < own_files[own].places; i++) {
         int length =
             snprintf(candidate, sizeof(candidate), "%s%s%s", self, places[i], own_files[own].name);
 
@@ -52,7 +53,7 @@ bool tg_environment_find(enum tg_own own, char out[PATH_MAX])
 
 static bool find_file(enum tg_own own, char out[PATH_MAX])
 {
-    char self[PATH_MAX];
+    char self[PATH_MAX] = "";
 
     if (tg_environment_find(own, out))
         return true;

@@ -216,7 +216,8 @@ bool tg_libraries_of(const char *program, struct tg_libraries *list)
     *list = (struct tg_libraries){.item = calloc(MOST, sizeof(*list->item))};
     good = list->item != NULL && strlen(program) < PATH_MAX;
     if (good) {
-        memcpy(add(list, "", 0)->path, program, strlen(program) + 1);
+        list->count = 1;
+        memcpy(list->item[0].path, program, strlen(program) + 1);
         read_cache(&search.cache);
     }
     for (size_t i = 0; good && i < list->count; i++)

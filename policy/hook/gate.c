@@ -106,7 +106,8 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     const struct tg_process *process = tg_process_enter();
 
     if (state != NULL)
-        *state = (struct tg_connection_state){.info = state->info, .started = true};
+        *state =
+            (struct tg_connection_state){.hooked = hooked, .info = state->info, .started = true};
     prepare(hooked, ssl, process);
     /* Without it libssl makes a full handshake. */
     if (session_is_unknown(hooked, ssl, process))
@@ -126,23 +127,32 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl,
     tg_process_leave(process);
 }
 
+static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                  int where)
+{
+    if (hooked->libssl.SSL_is_server(ssl))
+        return;
+    if (where & SSL_CB_HANDSHAKE_START)
+        start(hooked, ssl, state);
+    else
+        finish(hooked, ssl, state);
+}
+
 void tg_gate(const SSL *connection, int where, int value)
 {
-    const struct tg_hooked *hooked = tg_hooked_get();
-    const struct tg_libssl *libssl = &hooked->libssl;
+    const struct tg_hooked *hooked = tg_hooked_of(connection);
     SSL *ssl = (SSL *)connection;
-    struct tg_connection_state *state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
+    struct tg_connection_state *state = tg_connection_state_of(ssl);
     tg_info_callback *next = state != NULL ? state->info : NULL;
-    bool client = !libssl->SSL_is_server(ssl);
     int saved = errno;
 
-    if (client && (where & SSL_CB_HANDSHAKE_START))
-        start(hooked, ssl, state);
-    else if (client && (where & SSL_CB_HANDSHAKE_DONE))
-        finish(hooked, ssl, state);
+    if (hooked == NULL)
+        return;
+    if (where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
+        watch(hooked, ssl, state, where);
     errno = saved;
     if (next == NULL)
-        next = libssl->SSL_CTX_get_info_callback(libssl->SSL_get_SSL_CTX(ssl));
+        next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
     if (next != NULL)
         next(connection, where, value);
 }
@@ -164,9 +174,10 @@ static void stand_again(const struct tg_libssl *libssl, SSL *ssl, struct tg_conn
  * is too old isn't offered (RFC 8446 section 4.6.1); another session ends the handshake, as
  * does early data, which would go out before any evaluation.
  */
-static int forget_session(const struct tg_libssl *libssl, SSL *ssl,
+static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
                           const struct tg_process *process)
 {
+    const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_verdict *verdict = NULL;
     struct tg_peer peer;
@@ -176,7 +187,7 @@ static int forget_session(const struct tg_libssl *libssl, SSL *ssl,
         (void)libssl->SSL_SESSION_set_time(session, 1);
         return 0;
     }
-    tg_peer_of(tg_hooked_get(), ssl, &peer);
+    tg_peer_of(hooked, ssl, &peer);
     verdict = tg_verdict_refuse(TG_HOST_REJECTED, "the program resumes a session that this policy "
                                                   "did not evaluate");
     if (verdict != NULL)
@@ -194,7 +205,7 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl)
 
     prepare(hooked, ssl, process);
     if (session_is_unknown(hooked, ssl, process))
-        written = forget_session(&hooked->libssl, ssl, process);
+        written = forget_session(hooked, ssl, process);
     tg_process_leave(process);
     return written;
 }
@@ -202,16 +213,14 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl)
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg)
 {
-    const struct tg_hooked *hooked = tg_hooked_get();
-    const struct tg_libssl *libssl = &hooked->libssl;
-    struct tg_connection_state *state = NULL;
+    const struct tg_hooked *hooked = tg_hooked_of(ssl);
+    struct tg_connection_state *state = tg_connection_state_of(ssl);
     int saved = errno, written = 0;
 
     (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index, (void)arg;
-    if (libssl->SSL_is_server(ssl))
+    if (hooked == NULL || hooked->libssl.SSL_is_server(ssl))
         return 0;
-    state = libssl->SSL_get_ex_data(ssl, hooked->connection_index);
-    stand_again(libssl, ssl, state);
+    stand_again(&hooked->libssl, ssl, state);
     if (state == NULL || !state->started)
         written = start_late(hooked, ssl);
     *alert = SSL_AD_HANDSHAKE_FAILURE;

@@ -4,9 +4,7 @@
 /* What the application would have done: its own callback, or libssl's default. */
 static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context)
 {
-    const struct tg_libssl *libssl = &hooked->libssl;
-    const struct tg_context_state *state =
-        libssl->SSL_CTX_get_ex_data(libssl->SSL_get_SSL_CTX(ssl), hooked->context_index);
+    const struct tg_context_state *state = tg_context_state_of(hooked->libssl.SSL_get_SSL_CTX(ssl));
     int verified;
 
     if (state != NULL && state->verify != NULL)
@@ -80,8 +78,7 @@ static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX
                   .app = context,
                   .security_level = hooked->libssl.SSL_get_security_level(ssl)},
     };
-    struct tg_connection_state *state =
-        hooked->libssl.SSL_get_ex_data(ssl, hooked->connection_index);
+    struct tg_connection_state *state = tg_connection_state_of(ssl);
     struct tg_judgement judgement;
     int outcome;
 
@@ -133,9 +130,9 @@ int tg_hook_verify(X509_STORE_CTX *context, void *arg)
 
 int tg_verify_callback(X509_STORE_CTX *context, void *policy)
 {
-    const struct tg_hooked *hooked = tg_hooked_get();
+    const struct tg_hooked *hooked = tg_hooked_any();
 
-    if (tg_hooked_ready())
+    if (hooked != NULL)
         return verify(hooked, context, policy);
     X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
     return 0;

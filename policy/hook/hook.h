@@ -12,8 +12,10 @@
 /* One libssl under the policy. Lives as long as the process. */
 struct tg_hooked {
     struct tg_libssl libssl;
-    int context_index, connection_index; /* of our ex_data */
 };
+
+/* Of our ex_data, one pair in the libcrypto that all share; -1: not registered. */
+extern int tg_context_index, tg_connection_index;
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
 struct tg_context_state {
@@ -23,6 +25,7 @@ struct tg_context_state {
 
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
+    const struct tg_hooked *hooked;
     tg_info_callback *info; /* the application's own, set on the connection (preload only) */
     bool started;           /* the gate saw this handshake start */
     bool judged;            /* this handshake came through our verify callback */
@@ -57,9 +60,17 @@ void tg_gate(const SSL *ssl, int where, int value);
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg);
 
-/* The libssl that is hooked; its functions are there once tg_hooked_ready() is true. */
-const struct tg_hooked *tg_hooked_get(void);
-bool tg_hooked_ready(void);
+/* The libssl that ADDRESS lies in; NULL, after a complaint, if it can't be hooked. */
+const struct tg_hooked *tg_hooked_at(const void *address);
+/* The libssl that CONTEXT or SSL belongs to; NULL if it can't be hooked. */
+const struct tg_hooked *tg_hooked_of_context(const SSL_CTX *context);
+const struct tg_hooked *tg_hooked_of(const SSL *ssl);
+/* Any libssl of this process that can be hooked; NULL, after a complaint, if there is none. */
+const struct tg_hooked *tg_hooked_any(void);
+
+/* Our ex_data; NULL where there is none. */
+struct tg_context_state *tg_context_state_of(const SSL_CTX *context);
+struct tg_connection_state *tg_connection_state_of(const SSL *ssl);
 
 /*
  * What is to happen with a peer: a rule that the hook must carry out, nothing (the policy

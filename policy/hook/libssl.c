@@ -34,6 +34,11 @@ static const void *base_of(const void *address)
     return address != NULL && dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
 }
 
+const void *tg_libssl_object(const void *address)
+{
+    return base_of(address);
+}
+
 /* dlsym on an object also looks in what it depends on: only its own definitions are wanted. */
 static void *own_symbol(void *object, const void *base, const char *name)
 {
@@ -62,16 +67,16 @@ static bool shares_libcrypto(void *object)
     return base_of(dlsym(object, "X509_verify_cert")) == base_of((void *)X509_verify_cert);
 }
 
-bool tg_libssl_at(void *ssl_ctx_new, struct tg_libssl *libssl, const char **missing)
+bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const char **missing)
 {
-    void *object = open_object(ssl_ctx_new);
+    void *object = open_object(address);
     bool found = false;
 
     *missing = NULL;
     if (object == NULL)
         return false;
     if (shares_libcrypto(object))
-        found = fill(object, base_of(ssl_ctx_new), libssl, missing);
+        found = fill(object, base_of(address), libssl, missing);
     dlclose(object);
     return found;
 }

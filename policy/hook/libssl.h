@@ -13,6 +13,7 @@
     X(void, SSL_CTX_set_cert_verify_callback,                                                      \
       (SSL_CTX *, int (*)(X509_STORE_CTX *, void *), void *))                                      \
     X(void *, SSL_CTX_get_ex_data, (const SSL_CTX *, int))                                         \
+    X(const SSL_METHOD *, SSL_CTX_get_ssl_method, (const SSL_CTX *))                               \
     X(X509_STORE *, SSL_CTX_get_cert_store, (const SSL_CTX *))                                     \
     X(tg_info_callback *, SSL_CTX_get_info_callback, (SSL_CTX *))                                  \
     X(int, SSL_CTX_add_custom_ext,                                                                 \
@@ -54,12 +55,15 @@ struct tg_libssl {
 #undef MEMBER
 };
 
+/* What tells the object that ADDRESS lies in from others; NULL: none. */
+const void *tg_libssl_object(const void *address);
+
 /*
- * Finds the functions in the object that holds SSL_CTX_NEW (its SSL_CTX_new). False, with
+ * Finds the functions in the object that holds ADDRESS. False, with
  * *MISSING the first that isn't there, or NULL where the object itself wasn't found or works
  * on another libcrypto than this library is bound to.
  */
-bool tg_libssl_at(void *ssl_ctx_new, struct tg_libssl *libssl, const char **missing);
+bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const char **missing);
 
 /*
  * The same for whichever loaded libssl works on the libcrypto that this library is bound to;

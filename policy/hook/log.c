@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One write a line, so that the lines of several processes don't mix. A full disk loses it. */
@@ -42,6 +44,39 @@ static void put_file(const char *path, const struct tg_buf *line)
     close(descriptor);
 }
 
+/* RFC 3164 section 4.1, in English whatever the program's locale. A line of JSON gets our tag. */
+static void add_header(struct tg_buf *message, int priority, const char *line)
+{
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t now = time(NULL);
+    struct tm local;
+
+    tg_buf_printf(message, "<%d>", LOG_AUTHPRIV | priority);
+    if (localtime_r(&now, &local) != NULL)
+        tg_buf_printf(message, "%s %2d %02d:%02d:%02d ", months[local.tm_mon], local.tm_mday,
+                      local.tm_hour, local.tm_min, local.tm_sec);
+    tg_buf_add(message, line[0] == '{' ? "trustgraft: " : "");
+}
+
+/* Not by syslog(3), which waits for a logger that doesn't read, and with it the program. */
+static void put_syslog(int priority, const struct tg_buf *line)
+{
+    const struct sockaddr_un logger = {.sun_family = AF_UNIX, .sun_path = _PATH_LOG};
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct tg_buf message = {0};
+
+    if (descriptor < 0)
+        return;
+    add_header(&message, priority, line->text);
+    tg_buf_add(&message, line->text);
+    if (!message.failed)
+        (void)sendto(descriptor, message.text, message.length, MSG_NOSIGNAL,
+                     (const struct sockaddr *)&logger, sizeof(logger));
+    tg_buf_free(&message);
+    close(descriptor);
+}
+
 static unsigned sinks_of(const struct tg_process *process)
 {
     if (process->policy != NULL && process->policy->log_sinks != 0)
@@ -56,7 +91,7 @@ static void emit(const struct tg_process *process, int priority, struct tg_buf *
     if (line->failed)
         return;
     if (sinks & TG_LOG_SYSLOG)
-        syslog(LOG_AUTHPRIV | priority, "%s", line->text);
+        put_syslog(priority, line);
     tg_buf_add(line, "\n");
     if (line->failed)
         return;

@@ -43,6 +43,19 @@ void tg_process_configure(const char *policy, const char *problem)
         setting_problem = "no memory to read the provider's settings";
 }
 
+/*
+ * The kernel's word for an executable that was replaced while it runs (proc(5)): the program is
+ * still the one that rules name.
+ */
+static void strip_deleted(void)
+{
+    static const char mark[] = " (deleted)";
+    size_t length = strlen(program), marked = sizeof(mark) - 1;
+
+    if (length > marked && strcmp(program + length - marked, mark) == 0)
+        program[length - marked] = '\0';
+}
+
 /* Without /proc, the path that was executed is the next best; a script's is its interpreter. */
 static void find_program(void)
 {
@@ -53,6 +66,7 @@ static void find_program(void)
         program[length] = '\0';
     else if (executed == NULL || realpath(executed, program) == NULL)
         program[0] = '\0';
+    strip_deleted();
 }
 
 /* Every error is said once; each refused handshake then repeats the first. */

@@ -80,14 +80,10 @@ def json_report(lab, way):
 
 
 def file_created(lab, way):
-    """0600, under the policy's own directory, whatever the umask; and appended to."""
+    """0600, and then appended to."""
     home = fresh_home(lab)
-    policy = f"{home}/policy.conf"
-    with open(policy, "w", encoding="utf-8") as file:
-        file.write(lab.pki.expand(log_policy("log = file:verdicts.log")))
-    os.chmod(policy, 0o644)
     for count in (1, 2):
-        got = lab.get("curl", way, lab.target("expired"), policy)
+        got = curl(lab, way, log_policy(f"log = file:{home}/verdicts.log"), "expired")
         require(got.verdict == "refuse" and not got.log, got.said)
         with open(f"{home}/verdicts.log", encoding="utf-8") as file:
             lines = file.read().splitlines()

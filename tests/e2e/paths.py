@@ -6,6 +6,7 @@ sending the expired cross-sign. Whoever's anchors were old was cut off (curl #54
 import dataclasses
 
 from e2e.harness import require
+from e2e.naming import in_both_ways
 from lab import clients, ways
 
 SERVERS = ("crossed", "crossed-by-root", "crossed-misleading")
@@ -68,8 +69,6 @@ def second_cross_sign(lab, way):
 
 
 def tests():
-    for title, test in (("path: AddTrust, an old bundle", addtrust),
-                        ("path: AddTrust, anchors = system", addtrust_system),
-                        ("path: the second of two cross-signs", second_cross_sign)):
-        for way in ways.WAYS:
-            yield f"{title} [curl, {way}]", lambda lab, test=test, way=way: test(lab, way)
+    yield from in_both_ways("path: AddTrust, an old bundle", addtrust)
+    yield from in_both_ways("path: AddTrust, anchors = system", addtrust_system)
+    yield from in_both_ways("path: the second of two cross-signs", second_cross_sign)
