@@ -21,8 +21,9 @@ static int collect(int ok, X509_STORE_CTX *context)
     struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
     int error = X509_STORE_CTX_get_error(context);
 
-    if (ok)
-        return 1;
+    /* A path that libcrypto verifies beside this one, for a CRL's signer, has no list. */
+    if (ok || findings == NULL)
+        return ok;
     if (tg_crl_excused(context, error))
         X509_STORE_CTX_set_error(context, X509_V_OK);
     else

@@ -142,55 +142,6 @@ static const char *take_certificate(struct tg_arena *arena, struct block block, 
     return no_memory;
 }
 
-struct entry {
-    uint8_t digest[TG_SHA256_SIZE];
-    int index;
-};
-
-static int compare_digests(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    int order = memcmp(x->digest, y->digest, TG_SHA256_SIZE);
-
-    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-/* Moves the certificates that stay together; what is dropped is freed. */
-static void compact(STACK_OF(X509) *certs, const struct entry *entries, int count)
-{
-    int i, kept = 0;
-
-    for (i = 1; i < count; i++)
-        if (memcmp(entries[i - 1].digest, entries[i].digest, TG_SHA256_SIZE) == 0) {
-            X509_free(sk_X509_value(certs, entries[i].index));
-            (void)sk_X509_set(certs, entries[i].index, NULL);
-        }
-    for (i = 0; i < count; i++)
-        if (sk_X509_value(certs, i))
-            (void)sk_X509_set(certs, kept++, sk_X509_value(certs, i));
-    while (sk_X509_num(certs) > kept)
-        (void)sk_X509_pop(certs);
-}
-
-/* Bundles of 100,000 certificates: sorted, not each compared with each. */
-static const char *drop_duplicates(STACK_OF(X509) *certs)
-{
-    int count = sk_X509_num(certs), i;
-    struct entry *entries = calloc((size_t)count + 1, sizeof *entries);
-    int done = entries != NULL;
-
-    for (i = 0; done && i < count; i++) {
-        entries[i].index = i;
-        done = tg_hash_certificate(sk_X509_value(certs, i), entries[i].digest);
-    }
-    if (done) {
-        qsort(entries, (size_t)count, sizeof *entries, compare_digests);
-        compact(certs, entries, count);
-    }
-    free(entries);
-    return done ? NULL : no_memory;
-}
-
 static const char *read_file(struct tg_arena *arena, int directory, const char *name,
                              const struct kind *kind, void *out)
 {
@@ -296,7 +247,7 @@ const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK
     ERR_set_mark();
     wrong = read_path(arena, path, &certificates, out);
     if (!wrong)
-        wrong = drop_duplicates(out);
+        wrong = tg_certificates_unique(out);
     ERR_pop_to_mark();
     return wrong;
 }

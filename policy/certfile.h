@@ -1,4 +1,4 @@
-/* certfile.h - what the files of certificates share: reading below a directory, PEM blocks. */
+/* certfile.h - what the readers of files share: files below a directory, equal certificates. */
 #ifndef TG_CERTFILE_H
 #define TG_CERTFILE_H
 
@@ -15,5 +15,11 @@ const char *tg_file_open(struct tg_arena *arena, int directory, const char *name
 /* tg_file_read of NAME below DIRECTORY. */
 const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
                             struct tg_file *out);
+
+/*
+ * Takes out of CERTS, and frees, each certificate that is in there before; the others keep
+ * their order. NULL, or a sentence when memory ran out: nothing was taken then.
+ */
+const char *tg_certificates_unique(STACK_OF(X509) *certs);
 
 #endif

@@ -90,6 +90,41 @@ static bool issued(struct walk *walk, X509 *next, X509 *end)
 }
 
 /*
+ * 1 if one of CERTIFICATES is WANTED, 0 if none, and -1 if that one carries a setting that
+ * rejects it for TLS servers (x509(1), -addreject), which a copy that was sent doesn't.
+ */
+static int holds(const STACK_OF(X509) *certificates, const X509 *wanted)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *one = sk_X509_value(certificates, i);
+
+        if (X509_cmp(one, wanted) == 0)
+            return X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED ? -1 : 1;
+    }
+    return 0;
+}
+
+static int store_holds(X509_STORE_CTX *store, const X509 *wanted)
+{
+    STACK_OF(X509) *found = NULL;
+    int held;
+
+    if (store == NULL)
+        return 0;
+    found = X509_STORE_CTX_get_lookup_certs(store)(store, X509_get_subject_name(wanted));
+    held = holds(found, wanted);
+    sk_X509_pop_free(found, X509_free);
+    return held;
+}
+
+/* Trusted first, as in X509_verify_cert(3): no copy of what a trusted source rejects helps. */
+static bool rejected(const struct tg_path_sources *from, const X509 *certificate)
+{
+    return holds(from->anchors, certificate) < 0 || store_holds(from->system, certificate) < 0 ||
+           store_holds(from->app, certificate) < 0;
+}
+
+/*
  * Tries each of CANDIDATES that can have issued the path's end and is VALID now, or isn't.
  * What comes from a store of the application's that doesn't take every certificate for an
  * anchor (ANY false) ends the path only where it is self-signed, as in X509_verify_cert(3).
@@ -105,7 +140,7 @@ static int try_candidates(struct walk *walk, const STACK_OF(X509) *candidates, b
 
         if (X509_NAME_cmp(X509_get_subject_name(next), X509_get_issuer_name(end)) != 0 ||
             valid_at(next, walk->sources->when) != valid || on_path(walk->path, next) ||
-            !issued(walk, next, end))
+            !issued(walk, next, end) || (!trusted && rejected(walk->sources, next)))
             continue;
         found = step(walk, next, trusted && (any || self_signed(next)));
     }
@@ -155,32 +190,12 @@ static int extend(struct walk *walk)
     return found;
 }
 
-static bool holds(const STACK_OF(X509) *certificates, const X509 *wanted)
-{
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (X509_cmp(sk_X509_value(certificates, i), wanted) == 0)
-            return true;
-    return false;
-}
-
-static bool store_holds(X509_STORE_CTX *store, const X509 *wanted)
-{
-    STACK_OF(X509) *found = NULL;
-    bool held;
-
-    if (store == NULL)
-        return false;
-    found = X509_STORE_CTX_get_lookup_certs(store)(store, X509_get_subject_name(wanted));
-    held = holds(found, wanted);
-    sk_X509_pop_free(found, X509_free);
-    return held;
-}
-
 /* Only a leaf can be an anchor unnoticed: any other is found as an issuer first. */
 static bool leaf_is_anchor(const struct tg_path_sources *from, X509 *leaf)
 {
-    return holds(from->anchors, leaf) || store_holds(from->system, leaf) ||
-           ((from->app_partial || self_signed(leaf)) && store_holds(from->app, leaf));
+    return !rejected(from, leaf) &&
+           (holds(from->anchors, leaf) > 0 || store_holds(from->system, leaf) > 0 ||
+            ((from->app_partial || self_signed(leaf)) && store_holds(from->app, leaf) > 0));
 }
 
 static int walk_longest(struct walk *walk)

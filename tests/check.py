@@ -28,6 +28,7 @@ SUITES = [
     ("e2e", [PYTHON, "tests/e2e/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("asan/verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}/asan", "--pki", "{pki}"]),
     ("verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("golden", [PYTHON, "tests/golden/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),

@@ -1,4 +1,5 @@
 """bad_policy.py - a policy that can't be relied on refuses every server, and says why."""
+import base64
 import os
 import pathlib
 import shutil
@@ -72,6 +73,47 @@ def named_directory(lab, name):
     return path, ("policy.conf:2",)
 
 
+CRL_RULE = RULE + "revocation = crl\n"
+
+
+def crl_case(path, *words):
+    return text_case(f"{CRL_RULE}crl = {path}\n", *words)
+
+
+def pem_body(text):
+    return base64.b64decode(b"".join(text.splitlines()[1:-1]))
+
+
+def named_by(make_file, *words):
+    """A policy whose CRL is the file that MAKE_FILE(path) makes."""
+    def make(lab, name):
+        path = place(lab, name, CRL_RULE + "crl = {here}/named.crl\n")
+        make_file(path.with_name("named.crl"))
+        return path, words
+    return make
+
+
+def named_crl(change, *words, mode=0o644):
+    """The same with what CHANGE leaves of a good CRL."""
+    def make(lab, name):
+        def write(path):
+            path.write_bytes(change(lab.pki.crl("intermediate").read_bytes()))
+            path.chmod(mode)
+        return named_by(write, *words)(lab, name)
+    return make
+
+
+def crl_directory(lab, name):
+    path = place(lab, name, CRL_RULE + "crl = {here}/crl.d\n")
+    folder = path.with_name("crl.d")
+    folder.mkdir(mode=0o755)
+    for file, content in (("good.crl", lab.pki.crl("intermediate").read_bytes()),
+                          ("junk.crl", b"hello\n")):
+        (folder / file).write_bytes(content)
+        (folder / file).chmod(0o644)
+    return path, (":3:", "junk.crl")
+
+
 def absent(lab, _):
     return lab.scratch / "bad" / "there-is-no-such.conf", ("No such file",)
 
@@ -115,10 +157,21 @@ CASES = {
     "a pin of the wrong length": text_case(RULE + "leaf-pin = sha256/AAAA\n", ":2:"),
     "not UTF-8's": latin_1,
     "a NUL byte": text_case(RULE + "anchors = {root}\n\0\n", ":3:"),
-    "a key that isn't evaluated yet: min-tls": text_case(RULE + "min-tls = 1.2\n", ":2:"),
-    "a key that isn't evaluated yet: revocation": text_case(RULE + "revocation = crl\n", ":2:"),
-    "a key that isn't evaluated yet: crl": text_case(RULE + "crl = {root}\n", ":2:"),
-    "a key that isn't evaluated yet: locked": text_case("[policy]\nlocked = yes\n", ":2:"),
+    "a min-tls that there isn't": text_case(RULE + "min-tls = 1.1\n", ":2:", "1.2"),
+    "a revocation that there isn't": text_case(RULE + "revocation = ocsp\n", ":2:", "staple"),
+    "a security-level that there isn't": text_case(RULE + "security-level = 9\n", ":2:"),
+    "a rule that wants CRLs and has none": text_case(RULE + "revocation = crl\n", "crl"),
+    "a CRL that is missing": crl_case("/no/such.crl", ":3:", "/no/such.crl"),
+    "a CRL that is a certificate": crl_case("{root}", ":3:"),
+    "a CRL that is empty": named_crl(lambda whole: b"", ":3:"),
+    "a CRL that is cut off": named_crl(lambda whole: whole[:200], ":3:"),
+    "a CRL of DER that is cut off": named_crl(lambda whole: pem_body(whole)[:100], ":3:"),
+    "a CRL that is junk": named_crl(lambda whole: bytes(range(256)) * 40, ":3:"),
+    "a CRL and another that is cut off": named_crl(lambda whole: whole + whole[:200], ":3:"),
+    "a CRL that others may write": named_crl(lambda whole: whole, "other", mode=0o646),
+    "a CRL that is a FIFO": named_by(os.mkfifo, ":3:"),
+    "a CRL that is a device": named_by(lambda path: os.symlink("/dev/zero", path), ":3:"),
+    "a directory of CRLs with junk": crl_directory,
     "an include with an error": bad_include,
     "a named file that is missing": text_case(RULE + "anchors = /no/such.pem\n", ":2:",
                                               "/no/such.pem"),

@@ -179,6 +179,18 @@ def application_asks(lab, way):
                     f"{revocation}: {out[-500:]}{err}")
 
 
+def curl_asks(lab, way):
+    """`curl --cert-status` checks the answer itself, before and beside the policy."""
+    program = clients.PROGRAMS["curl"]
+    for server, status in (("api=good", 0), (NONE, 91), ("api=expired", 91)):
+        for revocation in ("none", "staple"):
+            policy = lab.policy(HOST + f"revocation = {revocation}\n")
+            command = [*program.command(lab.target(server, app="root")), "--cert-status"]
+            got = lab.run(ways.by_command(lab.build, way, command, policy))
+            wanted = 60 if revocation == "staple" and server == "api=expired" else status
+            require(got[0] == wanted, f"{server}, {revocation}: {got}")
+
+
 def application_does_not_ask(lab, way):
     """Nobody asks for it: a rule without `staple` doesn't change the ClientHello."""
     for revocation, asked in (("none", False), ("staple", True)):
@@ -217,5 +229,6 @@ def tests():
             yield (f"staple: nginx, {name} [curl, {way}]",
                    made_test(f"nginx-{name}", MADE[name], way))
     yield from in_both_ways("staple: the application that asked gets it", application_asks)
+    yield from in_both_ways("staple: curl --cert-status", curl_asks)
     yield from in_both_ways("staple: only a rule that wants it asks", application_does_not_ask)
     yield from in_both_ways("staple: nothing is sent before the verdict", no_data_before_verdict)

@@ -149,7 +149,8 @@ def ask(lab, case, policy, *more):
     """What `trustgraft verify` prints, or, of a policy with errors, its complaint; and its JSON
     that of `trustgraft check`."""
     command = [str(lab.build.command), "verify", "--policy", str(policy), "--host",
-               f"{case.host}:{lab.servers.ports[case.server]}", "--tls", case.keys.get("tls", "1.3"),
+               f"{case.host}:{lab.servers.ports[case.server]}",
+               "--tls", case.keys.get("tls", "1.3"),
                "--app-anchors", str(lab.pki.pem(case.keys.get("app", "stranger-root"))),
                "--program", shutil.which(case.keys.get("program", "openssl")) or "/nowhere"]
     if "staple" in case.keys:
@@ -164,7 +165,8 @@ def meet(lab, case, policy, json_log):
     """The log of the real program's one connection."""
     if case.keys.get("log") == "none":
         return ""
-    target = lab.target(case.server, case.host, case.keys.get("app", "stranger-root"), insecure=True)
+    target = lab.target(case.server, case.host, case.keys.get("app", "stranger-root"),
+                        insecure=True)
     outcome = lab.get_raw(case.keys.get("program", "openssl"), ways.PRELOAD, target, policy)
     if not json_log:
         return "".join(f"{line}\n" for line in outcome.log) or outcome.said + "\n"
@@ -195,7 +197,8 @@ def difference(old, new, title):
 def compare(lab, case, update):
     """Prints how the case went; True if well."""
     answers, logged = answer(lab, case)
-    complaints = difference(answers["json"], logged, f"{case.name}: the log's JSON") if logged else ""
+    complaints = (difference(answers["json"], logged, f"{case.name}: the log's JSON")
+                  if logged else "")
     if update and case.text(answers) != case.path.read_text(encoding="utf-8"):
         case.path.write_text(case.text(answers), encoding="utf-8")
         print(f"updated {case.path.name}")

@@ -1,0 +1,124 @@
+/* Anchors that an administrator marked as not for TLS servers (x509(1), -addreject). */
+#include "verdict.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#define DAY (24L * 3600)
+
+static EVP_PKEY *root_key, *key;
+static X509 *root, *intermediate, *leaf;
+
+static X509 *make(const char *subject, const X509 *issuer, EVP_PKEY *own, EVP_PKEY *signer, bool ca)
+{
+    static long serial;
+    X509 *made = X509_new();
+    X509_NAME *name = X509_get_subject_name(made);
+    X509_EXTENSION *constraints = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints,
+                                                      ca ? "critical,CA:TRUE" : "CA:FALSE");
+
+    assert_true(X509_set_version(made, X509_VERSION_3));
+    assert_true(ASN1_INTEGER_set(X509_get_serialNumber(made), ++serial));
+    assert_true(
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const void *)subject, -1, -1, 0));
+    assert_true(X509_set_issuer_name(made, issuer != NULL ? X509_get_subject_name(issuer) : name));
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(made), -DAY));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(made), DAY));
+    assert_true(X509_set_pubkey(made, own));
+    assert_true(X509_add_ext(made, constraints, -1));
+    assert_true(X509_sign(made, signer, EVP_sha256()) > 0);
+    X509_EXTENSION_free(constraints);
+    return made;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    root_key = EVP_EC_gen("P-256");
+    key = EVP_EC_gen("P-256");
+    root = make("root", NULL, root_key, root_key, true);
+    intermediate = make("intermediate", root, key, root_key, true);
+    leaf = make("host.test", intermediate, key, key, false);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    X509_free(root);
+    X509_free(intermediate);
+    X509_free(leaf);
+    EVP_PKEY_free(root_key);
+    EVP_PKEY_free(key);
+    return 0;
+}
+
+/* Takes ANCHORS over; the intermediate is sent. */
+static bool accepts(STACK_OF(X509) *anchors)
+{
+    const struct tg_rule rule = {.anchors = anchors, .anchors_only = true, .skip_hostname = true};
+    const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
+    STACK_OF(X509) *sent = sk_X509_new_null();
+    const struct tg_query query = {.host = "host.test", .leaf = leaf, .sent = sent};
+    struct tg_verdict *verdict;
+    bool accepted;
+
+    assert_true(sk_X509_push(sent, intermediate) > 0);
+    verdict = tg_evaluate(NULL, &match, &query);
+    assert_non_null(verdict);
+    accepted = verdict->accepted;
+    tg_verdict_free(verdict);
+    sk_X509_free(sent);
+    sk_X509_pop_free(anchors, X509_free);
+    return accepted;
+}
+
+/* The anchors ONE and OTHER (may be NULL), copies; ONE rejected for the use NID. */
+static STACK_OF(X509) *anchors(X509 *one, int nid, X509 *other)
+{
+    STACK_OF(X509) *made = sk_X509_new_null();
+    X509 *marked = X509_dup(one);
+
+    assert_true(X509_add1_reject_object(marked, OBJ_nid2obj(nid)));
+    assert_true(sk_X509_push(made, marked) > 0);
+    if (other != NULL)
+        assert_true(sk_X509_push(made, X509_dup(other)) > 0);
+    return made;
+}
+
+static void a_rejected_root_is_no_anchor(void **state)
+{
+    (void)state;
+    assert_true(accepts(anchors(root, NID_email_protect, NULL)));
+    assert_false(accepts(anchors(root, NID_server_auth, NULL)));
+}
+
+static void a_rejected_leaf_is_no_anchor(void **state)
+{
+    (void)state;
+    assert_true(accepts(anchors(leaf, NID_email_protect, NULL)));
+    assert_false(accepts(anchors(leaf, NID_server_auth, NULL)));
+}
+
+static void a_rejected_intermediate_is_not_passed_as_it_was_sent(void **state)
+{
+    (void)state;
+    assert_true(accepts(anchors(intermediate, NID_email_protect, root)));
+    assert_false(accepts(anchors(intermediate, NID_server_auth, root)));
+    assert_false(accepts(anchors(intermediate, NID_anyExtendedKeyUsage, root)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rejected_root_is_no_anchor),
+        cmocka_unit_test(a_rejected_leaf_is_no_anchor),
+        cmocka_unit_test(a_rejected_intermediate_is_not_passed_as_it_was_sent),
+    };
+
+    return cmocka_run_group_tests(tests, begin, end);
+}
