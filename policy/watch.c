@@ -21,10 +21,9 @@ struct tg_watch {
 
 static struct stamp look(const char *path)
 {
-    struct stamp stamp;
+    struct stamp stamp = {0};
     struct stat status;
 
-    memset(&stamp, 0, sizeof stamp); /* padding is compared too */
     if (stat(path, &status) != 0) {
         stamp.error = errno;
         return stamp;
@@ -35,6 +34,18 @@ static struct stamp look(const char *path)
     stamp.modified = status.st_mtim;
     stamp.changed = status.st_ctim;
     return stamp;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same(const struct stamp *a, const struct stamp *b)
+{
+    return a->error == b->error && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && same_time(&a->modified, &b->modified) &&
+           same_time(&a->changed, &b->changed);
 }
 
 static bool add_one(struct tg_arena *arena, struct tg_watch **list, const char *path)
@@ -75,7 +86,7 @@ bool tg_watch_changed(const struct tg_watch *list)
     for (; list; list = list->next) {
         struct stamp now = look(list->path);
 
-        if (memcmp(&now, &list->stamp, sizeof now) != 0)
+        if (!same(&now, &list->stamp))
             return true;
     }
     return false;

@@ -23,7 +23,7 @@ static void put(int descriptor, const struct tg_buf *line)
 /* A program that closed its stderr may have a connection at descriptor 2 by now. */
 static bool stderr_is_connection(void)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(address);
 
     return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) == 0 &&

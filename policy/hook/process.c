@@ -13,6 +13,9 @@
 /* More versions than these are never in use at once: a reload then waits for a free place. */
 #define SNAPSHOTS 8
 
+/* How often the first version is read until it holds still. */
+#define READS 5
+
 /* How long a broken new version rests before it is read once more, in seconds. */
 #define RETRY 5
 
@@ -81,10 +84,28 @@ static void complain(enum tg_origin origin, const struct tg_diags *diags)
     }
 }
 
+/*
+ * What changes while it is read may have been read in part: such a version is read once more.
+ * NULL for one that is invalid, or that never held still; DIAGS tells which.
+ */
+static tg_policy *read_whole(const char *file, struct tg_diags *diags)
+{
+    for (int i = 0; i < READS; i++) {
+        tg_policy *policy = tg_policy_parse(file, diags);
+
+        if (policy == NULL || !tg_watch_changed(policy->watch))
+            return policy;
+        tg_policy_free(policy);
+        tg_diags_clear(diags);
+    }
+    return NULL;
+}
+
 static void refuse_all(struct snapshot *first, const struct tg_diags *diags)
 {
     complain(first->process.origin, diags);
-    last_problem = tg_diags_summary(diags);
+    last_problem = tg_diags_failed(diags) ? tg_diags_summary(diags)
+                                          : strdup("the policy changed each time it was read");
     first->process.problem = last_problem != NULL ? strdup(last_problem) : NULL;
     if (first->process.problem == NULL)
         first->process.problem = "the policy is invalid (no memory to say why)";
@@ -108,7 +129,7 @@ static bool locked(struct snapshot *first)
 
     if (first->process.origin == TG_ORIGIN_SYSTEM || !tg_policy_system_present())
         return false;
-    policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
+    policy = read_whole(TG_SYSTEM_POLICY, &diags);
     system = policy == NULL || policy->locked;
     if (system) {
         first->process.origin = TG_ORIGIN_SYSTEM;
@@ -134,7 +155,7 @@ static void load_first(struct snapshot *first)
                                  "absolute paths: the working directory never decides";
         return;
     }
-    policy = tg_policy_parse(path, &diags);
+    policy = read_whole(path, &diags);
     if (policy != NULL)
         use(first, policy);
     else

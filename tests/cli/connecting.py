@@ -378,6 +378,10 @@ def test_resolve_of_another_host_does_not_count(command):
     with serving(command, "api") as port:
         connect(command, port, "--resolve", f"other.test:{port}:127.0.0.9").ended(0)
         connect(command, port, "--resolve", f"{HOST}:{port}:127.0.0.9").ended(0)
+        for other in (f"other.test:{port}", f"{HOST}:{port % 65535 + 1}"):
+            command("explain", "--connect", "-p", command.policy(POLICY), "--resolve",
+                    f"{other}:127.0.0.9", "--resolve", f"{HOST}:{port}:127.0.0.1",
+                    f"{HOST}:{port}").ended(0)
         command("explain", "--connect", "-p", command.policy(POLICY), "--resolve",
                 f"{HOST}:1:127.0.0.1", f"no-such.host.invalid:{port}").ended(2).said("looked up")
 

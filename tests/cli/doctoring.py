@@ -1,4 +1,5 @@
 """trustgraft doctor."""
+import fcntl
 import os
 import pathlib
 import pty
@@ -6,6 +7,7 @@ import re
 import shutil
 import struct
 import subprocess
+import termios
 
 from cli import reaching
 from e2e.harness import Skip, require
@@ -309,8 +311,6 @@ def test_hostile_names_are_escaped(command):
 def on_terminal(command, columns, **env):
     """What doctor writes to a terminal of that width."""
     leader, follower = pty.openpty()
-    import fcntl
-    import termios
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 50, columns, 0, 0))
     command("doctor", "-p", command.policy(POLICY), stdout=follower,
             env={"TERM": "xterm", **env}).ended(0)
