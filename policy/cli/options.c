@@ -23,7 +23,7 @@ static const struct row {
      "connect, and evaluate what the server presents"},
     {TG_OPTION_CONNECT, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),
      "connect to ADDR instead of HOST's own address; may be\n"
-     "                              repeated, several ADDR are separated by commas"},
+     "                                repeated, several ADDR are separated by commas"},
     {TG_OPTION_CONNECT, 0, "starttls", "PROTO", offsetof(struct tg_options, starttls),
      "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
     {TG_OPTION_CONNECT, 0, "timeout", "SECONDS", offsetof(struct tg_options, timeout),
@@ -36,7 +36,7 @@ static const struct row {
      "RFC 3339 or seconds since 1970, instead of now"},
     {TG_OPTION_APP_ANCHORS, 0, "app-anchors", "FILE|DIR", offsetof(struct tg_options, app_anchors),
      "what the application itself would trust, instead of\n"
-     "                              OpenSSL's default store"},
+     "                                OpenSSL's default store"},
     {TG_OPTION_STAPLE, 0, "staple", "FILE", offsetof(struct tg_options, staple),
      "a stapled OCSP answer"},
     {TG_OPTION_TLS, 0, "tls", "1.2|1.3", offsetof(struct tg_options, tls),
@@ -186,7 +186,7 @@ void tg_options_help(FILE *to, const struct tg_verb *verb)
             continue;
         snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
                  rows[i].argument ? rows[i].argument : "");
-        fprintf(to, "  %c%c%c %-23s %s\n", rows[i].letter ? '-' : ' ',
+        fprintf(to, "  %c%c%c %-25s %s\n", rows[i].letter ? '-' : ' ',
                 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', name,
                 rows[i].meaning);
     }

@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 
 from e2e.harness import Skip, require
 
@@ -193,3 +194,31 @@ def test_path_that_cannot_be_preloaded(command):
         program.parent.rename(moved)
         shell(command, SHOW, program=moved / "trustgraft").ended(2).silent().said(
             "can't be preloaded")
+
+
+def with_system_policy(command, text, *words):
+    """Calls the command where /etc has only the policy TEXT and what the loader needs."""
+    etc = command.folder()
+    etc.write("trustgraft/policy.conf", text)
+    etc.write("ld.so.cache", pathlib.Path("/etc/ld.so.cache").read_bytes())
+    line = [command.program, *map(str, words)]
+    try:
+        return subprocess.run(["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"',
+                               etc.path, *line], capture_output=True, text=True, check=False,
+                              timeout=60, env=command.environment(), cwd=command.home)
+    except OSError as error:
+        raise Skip(f"no namespace of its own: {error}") from error
+
+
+def test_locked_system_policy(command):
+    policy = command.policy(POLICY)
+    probe = with_system_policy(command, POLICY, "check")
+    if probe.returncode != 0:
+        raise Skip(f"no namespace of its own: {probe.stderr.strip()}")
+    require("/etc/trustgraft/policy.conf: valid" in probe.stdout, probe)
+    for text, status in ((POLICY, 0), ("[policy]\nlocked = yes\n", 2), ("[policy\n", 2)):
+        done = with_system_policy(command, text, "run", "-p", policy, "true")
+        require(done.returncode == status and ("-p has no effect" in done.stderr) == bool(status),
+                f"{text}: {done}")
+    done = with_system_policy(command, "[policy]\nlocked = yes\n", "doctor")
+    require(done.returncode == 0 and ", the system's: valid, 0 rules, locked" in done.stdout, done)
