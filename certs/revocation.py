@@ -47,9 +47,9 @@ def list_recipe(name, section, today):
     return types.SimpleNamespace(
         name=name, issuer=section["issuer"], signer=section.get("signed-by", section["issuer"]),
         begin=begin, end=end, lists=recipe.words(section.get("lists", "")),
-        lists_of=section.get("lists-of"), number=section.getint("number", 1),
-        delta=section.getint("delta"), scope=section.get("scope"), more=more,
-        entries=section.getint("entries", 0), flipped="flip" in section)
+        lists_of=section.get("lists-of"), number=int(section.get("number", 1)),
+        delta=int(section["delta"]) if "delta" in section else None, scope=section.get("scope"), more=more,
+        entries=int(section.get("entries", 0)), flipped="flip" in section)
 
 
 def answer_recipe(name, section, today):

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """What trustgraft costs, as ratios to the bare program: `make bench`.
 
-    bench.py --build DIR [--quick] [--only start,handshake,curl,memory]
+    bench.py --build DIR [--quick] [--only start,handshake,crl,log,curl,memory]
 
 All cases of one comparison take turns in rounds. In each round a case is measured several
 times and its cheapest run counts, because what disturbs a machine only ever adds; the round
 gives one ratio to the first case, and the median of these is printed with the 95 % interval
 of the median. "bare again" is the bare case measured a second time: how far it is from 1 is
-what this machine can't resolve. Prints a table, and one JSON object a line to DIR/bench.json.
+what this machine can't resolve. What a CRL and a log cost is compared with the same rule without. Prints a table, and one JSON object a line to DIR/bench.json.
 """
 import argparse
 import json
@@ -22,7 +22,9 @@ import time
 import setting
 from setting import Case
 
-TARGETS = {"start": 1.15, "inert": 1.01, "rule": 1.03}
+TARGETS = {"start": 1.15, "inert": 1.01, "rule": 1.03, "setting": 1.05}
+MEETINGS = [("a server met before", "again", []),
+            ("a certificate never seen before, each time", "fresh", ["fresh"])]
 
 
 def median_of(values):
@@ -176,15 +178,42 @@ def bench_handshake(report, place, quick):
              Case("provider, no policy", place.provider()),
              Case("provider, policy for other hosts", place.provider("other"))]
     bare = [Case("bare", place.bare()), Case("bare again", place.bare())]
-    parts = [("a server met before", "again", bare + inert + rule, []),
-             ("a certificate never seen before, each time", "fresh", bare + rule, ["fresh"])]
-    for title, name, cases, options in parts:
+    for title, name, options in MEETINGS:
         report.title(f"Client's CPU time of a TLS 1.3 handshake, {title}")
+        cases = bare + (rule if name == "fresh" else inert + rule)
         values = handshake_rounds(place, cases, options, launches, rounds)
         for case in cases:
             target = None if case in bare else TARGETS["rule" if case in rule else "inert"]
             report.add(f"handshake-{name}", case.name, "cpu", values[case.name], values["bare"],
                        "us", target)
+
+
+def compare_setting(report, place, quick, name, title):
+    """A rule with one more setting, to the rule without it, in the same way in."""
+    launches, rounds = (2, 15) if quick else (8, 40)
+    ways = [[Case(f"{way}, anchors and pins", env("rule")),
+             Case(f"{way}, anchors and pins again", env("rule")),
+             Case(f"{way}, {title}", env(name))]
+            for way, env in (("preload", place.preload), ("provider", place.provider))]
+    for meeting, kind, options in MEETINGS:
+        report.title(f"Client's CPU time of a TLS 1.3 handshake with {title}, {meeting}")
+        values = handshake_rounds(place, sum(ways, []), options, launches, rounds)
+        for cases in ways:
+            for case in cases:
+                report.add(f"{name}-{kind}", case.name, "cpu", values[case.name],
+                           values[cases[0].name], "us",
+                           TARGETS["setting"] if case is cases[2] else None)
+
+
+def bench_crl(report, place, quick):
+    place.make_crl(100000)
+    place.must_refuse([place.handshake, place.pki], "1\n", ("crl", "crl-of-root-too"))
+    compare_setting(report, place, quick, "crl", "a CRL of 100,000 entries")
+
+
+def bench_log(report, place, quick):
+    place.must_log([place.handshake, place.pki], "1\n")
+    compare_setting(report, place, quick, "log", "a line of JSON in a file")
 
 
 def bench_curl(report, place, quick):
@@ -231,8 +260,8 @@ def bench_memory(report, place, quick):
             print(f"  {name:40} {kind:5} {text}; grew {levels[-1] - levels[0]:+d} kB", flush=True)
 
 
-BENCHES = {"start": bench_start, "handshake": bench_handshake, "curl": bench_curl,
-           "memory": bench_memory}
+BENCHES = {"start": bench_start, "handshake": bench_handshake, "crl": bench_crl,
+           "log": bench_log, "curl": bench_curl, "memory": bench_memory}
 
 
 def main():

@@ -1,13 +1,18 @@
 """Where the benchmarks run: certificates, policies, a server, and the environment of a case."""
 import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from pathlib import Path
 
 Case = namedtuple("Case", "name env")
+
+MAKE_CRL = Path(__file__).resolve().parents[2] / "certs/make-crl"
+SUBJECTS = {"intermediate": "/CN=Test Intermediate/O=Trustgraft Tests"}  # as make-crl has it
 
 NO_PIN = "sha256/" + "A" * 43 + "="
 RULE = """[host *.bench.test]
@@ -15,9 +20,20 @@ anchors = {pki}/root.pem
 leaf-pin = {leaf_pin}, {no_pin}
 ca-pin = {pki}/intermediate.pem, {no_pin}
 """
+CRL = RULE + """revocation = crl
+crl = {pki}/long.crl
+"""
+LOG = """[policy]
+log = file:{pki}/log
+log-format = json
+log-level = all
+"""
 POLICIES = {
     "rule": RULE,
     "refusing": RULE.replace("{leaf_pin}, ", ""),
+    "crl": CRL,
+    "crl-of-root-too": CRL.replace("= crl\n", "= crl-chain\n"),  # there is none
+    "log": LOG + RULE,
     "other": "[host other.example *.other.example 192.0.2.0/24]\naction = reject\n",
 }
 
@@ -34,7 +50,7 @@ def make_certificate(pki, name, issuer, *extensions):
     signer = ["-CA", f"{pki}/{issuer}.pem", "-CAkey", f"{pki}/{issuer}.key"] if issuer else []
     extensions = [word for extension in extensions for word in ("-addext", extension)]
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-days", "30", "-subj", f"/CN=bench {name}", *signer, *extensions,
+            "-days", "30", "-subj", SUBJECTS.get(name, f"/CN=bench {name}"), *signer, *extensions,
             "-keyout", f"{pki}/{name}.key", "-out", f"{pki}/{name}.pem")
 
 
@@ -59,7 +75,7 @@ class Place:
                 file.write(text.format(pki=self.pki, leaf_pin=self.pin("leaf"), no_pin=NO_PIN))
 
     def make_certificates(self):
-        authority = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign"]
+        authority = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
         make_certificate(self.pki, "root", None, authority[1])
         make_certificate(self.pki, "intermediate", "root", *authority)
         make_certificate(self.pki, "leaf", "intermediate", "basicConstraints=CA:FALSE",
@@ -68,6 +84,11 @@ class Place:
             for part in ("/etc/ssl/certs/ca-certificates.crt", self.root):
                 with open(part, "rb") as file:
                     bundle.write(file.read())
+
+    def make_crl(self, entries):
+        """The list of `intermediate` that crl.conf names."""
+        with open(f"{self.pki}/long.crl", "wb") as file:
+            subprocess.run([MAKE_CRL, self.pki, str(entries)], stdout=file, check=True)
 
     def pin(self, name):
         key = openssl("x509", "-in", f"{self.pki}/{name}.pem", "-noout", "-pubkey")
@@ -93,15 +114,24 @@ class Place:
     def provider(self, policy=None):
         return self.bare(OPENSSL_CONF=self.config, **self.policy(policy))
 
-    def must_refuse(self, argv, stdin=None):
-        """A figure means nothing unless trustgraft is at work: a wrong pin has to fail."""
+    def must_refuse(self, argv, stdin=None, policies=("rule", "refusing")):
+        """A figure means nothing unless trustgraft is at work: the second policy has to fail."""
         for way, env in (("preload", self.preload), ("provider", self.provider)):
-            for policy, wanted in (("rule", True), ("refusing", False)):
+            for policy, wanted in zip(policies, (True, False)):
                 done = subprocess.run(argv, env=env(policy), input=stdin, text=True,
                                       capture_output=True, check=False)
                 if (done.returncode == 0) != wanted:
                     sys.exit(f"bench: under the {way} and {policy}.conf, {argv[0]} exits "
                              f"{done.returncode}: {done.stderr}")
+
+    def must_log(self, argv, stdin):
+        """A line for each accepted server, in both ways in."""
+        for env in (self.preload("log"), self.provider("log")):
+            subprocess.run(argv, env=env, input=stdin, text=True, stdout=subprocess.DEVNULL,
+                           check=True)
+        with open(f"{self.pki}/log", encoding="utf-8") as file:
+            if [json.loads(line)["verdict"] for line in file] != ["accept"] * 2:
+                sys.exit(f"bench: not the two lines that belong in {file.name}")
 
     @contextlib.contextmanager
     def server(self):

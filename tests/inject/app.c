@@ -137,6 +137,15 @@ static int own_verify(X509_STORE_CTX *store, void *arg)
     return verdict;
 }
 
+/* How often it is asked, where the runner says how often it must be. */
+static void check_asked(struct tally *tally)
+{
+    const char *times = getenv("ASKED");
+
+    if (times != NULL && asked != strtol(times, NULL, 10))
+        add(tally, BROKEN);
+}
+
 /* Sets its own callback on the context, before (0) or after (1) the connection is made. */
 static void verify_itself(struct tally *tally, int accept, bool late)
 {
@@ -148,10 +157,7 @@ static void verify_itself(struct tally *tally, int accept, bool late)
         SSL_CTX_set_cert_verify_callback(ctx, own_verify, &verdict);
     add(tally, pair_connect(late ? ssl : pair_connection(ctx)));
     SSL_CTX_free(ctx);
-    /* How often it is asked, where the runner says how often it must be. */
-    const char *times = getenv("ASKED");
-    if (times != NULL && asked != strtol(times, NULL, 10))
-        add(tally, BROKEN);
+    check_asked(tally);
 }
 
 static void own_accepting(struct tally *tally)
@@ -210,6 +216,44 @@ static void context_info(struct tally *tally)
     if (outcome == ACCEPTED && done != 1)
         outcome = BROKEN;
     add(tally, outcome);
+    SSL_CTX_free(ctx);
+}
+
+/* Its own verify callback and its own info callbacks: the hook and the gate are both gone. */
+static void own_both(struct tally *tally)
+{
+    SSL_CTX *ctx = pair_client();
+    SSL *ssl = pair_connection(ctx);
+    enum outcome outcome;
+
+    verdict = 1;
+    if (ssl != NULL) {
+        SSL_CTX_set_cert_verify_callback(ctx, own_verify, &verdict);
+        SSL_CTX_set_info_callback(ctx, own_info);
+        SSL_set_info_callback(ssl, own_info);
+    }
+    outcome = pair_connect(ssl);
+    add(tally, outcome == ACCEPTED && done != 1 ? BROKEN : outcome);
+    SSL_CTX_free(ctx);
+    check_asked(tally);
+}
+
+static int own_verify_and_info(X509_STORE_CTX *store, void *arg)
+{
+    SSL_set_info_callback(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
+                          own_info);
+    return own_verify(store, arg);
+}
+
+/* The same, but the info callback is set after the ClientHello, the gate's last chance. */
+static void own_both_late(struct tally *tally)
+{
+    SSL_CTX *ctx = pair_client();
+
+    verdict = 1;
+    if (ctx != NULL)
+        SSL_CTX_set_cert_verify_callback(ctx, own_verify_and_info, &verdict);
+    add(tally, pair_connect(pair_connection(ctx)));
     SSL_CTX_free(ctx);
 }
 
@@ -303,6 +347,8 @@ static const struct {
     {"own-accepting", own_accepting},
     {"own-accepting-late", own_accepting_late},
     {"own-refusing", own_refusing},
+    {"own-both", own_both},
+    {"own-both-late", own_both_late},
     {"info", info},
     {"context-info", context_info},
     {"unverifying", unverifying},

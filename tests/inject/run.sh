@@ -182,7 +182,7 @@ done
 
 # An application's own callback: under a rule the preload library puts ours in its place, the
 # provider adds the gate; without a rule it decides, called once.
-for own in own-accepting own-accepting-late; do
+for own in own-accepting own-accepting-late own-both; do
     app $own trustless accepted bare none ASKED=1
     for way in preload provider both; do
         app $own trustless accepted $way none ASKED=1
@@ -191,6 +191,9 @@ for own in own-accepting own-accepting-late; do
         app $own trustless accepted $way accept
     done
 done
+# The provider's limit: an info callback that is set when the ClientHello has gone out.
+app own-both-late trusting refused preload reject
+app own-both-late trusting accepted provider reject
 app own-refusing trusting refused bare none ASKED=1
 for way in preload provider both; do
     app own-refusing trusting refused $way elsewhere ASKED=1
@@ -314,6 +317,9 @@ system </dev/null
 result "an empty system file" "Providers: default trustgraft " "$(providers "$work/made.cnf")"
 ../../provider/openssl-cnf "$module" "$work/no-such.cnf" >"$work/made.cnf"
 result "no system file" "Providers: default trustgraft " "$(providers "$work/made.cnf")"
+echo ".include $work/again.cnf" | tee "$work/again.cnf" >"$work/system.cnf"
+result "a system file that would include itself" "status 1" \
+    "$(../../provider/openssl-cnf "$module" "$work/system.cnf" 2>&1 >"$work/made.cnf" | sed 's/.*/status 1/')"
 system <<'END'
 openssl_conf = start
 [start]
