@@ -33,6 +33,7 @@ SUITES = [
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("readme", [PYTHON, "tests/readme/run.py", "--build", "{build}"]),
+    ("manual", [PYTHON, "tests/manual/run.py"]),
 ]
 
 

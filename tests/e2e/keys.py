@@ -130,6 +130,9 @@ SCENARIOS = (
     Scenario("mode: report for all rules", "expired",
              "[policy]\nmode = report\n[host *.example.test]\nstrict = no", ACCEPT, ACCEPT,
              "certificate-expired", insecure=True),
+    Scenario("mode: enforce for all rules", "expired",
+             "[policy]\nmode = enforce\n[host *.example.test]\nstrict = no", ACCEPT, REFUSE,
+             "certificate-expired", insecure=True),
     Scenario("mode: report accepts nothing by itself", "api", "mode = report\nanchors = {root}",
              REFUSE, REFUSE, app=None),
     Scenario("unmatched: app", "expired", "[policy]\nunmatched = app\n[host a.test]\nstrict = yes",
@@ -152,6 +155,14 @@ SCENARIOS = (
              "hostname = api.example.test", ACCEPT, ACCEPT),
     Scenario("profile: applies to nothing by itself", "api", "[profile corp]\naction = reject",
              ACCEPT, ACCEPT),
+    Scenario("profile: refuses as the rule would", "api-other",
+             "[profile corp]\nanchors = {root}\n[host api.example.test]\nprofile = corp", ACCEPT,
+             REFUSE, "missing-issuer", app="other-root"),
+    Scenario("include: a drop-in's rule", "api", "[policy]\ninclude = {scratch}/drop-ins/*.conf",
+             REFUSE, ACCEPT, app=None),
+    Scenario("include: a drop-in's rule, another CA's server", "api-other",
+             "[policy]\ninclude = {scratch}/drop-ins/*.conf", ACCEPT, REFUSE, "missing-issuer",
+             app="other-root"),
     Scenario("distrust: a key on the path", "api", "[distrust]\nspki = {pin intermediate}", ACCEPT,
              REFUSE, "distrusted"),
     Scenario("distrust: a key elsewhere", "api-direct", "[distrust]\nspki = {pin intermediate}",
@@ -185,6 +196,12 @@ SCENARIOS = (
     Scenario("exception: expired itself", "expired",
              exception().replace("findings", "expires = {past}\nfindings"), REFUSE, REFUSE,
              "certificate-expired"),
+    Scenario("exception: with a note", "expired",
+             exception().replace("findings", "note = until [the new one] comes\nfindings"),
+             REFUSE, ACCEPT),
+    Scenario("exception: with a note, another certificate", "expired-twin",
+             exception().replace("findings", "note = until [the new one] comes\nfindings"),
+             REFUSE, REFUSE, "certificate-expired"),
     Scenario("path: a good one beside an expired cross-sign", "crossed",
              "anchors = {elder-root}, {young-root}", REFUSE, ACCEPT, app=None),
     Scenario("path: only the expired cross-sign", "crossed", "anchors = {elder-root}", REFUSE,
@@ -200,11 +217,14 @@ SERVERS = tuple(scenario.server for scenario in (*SCENARIOS, *tn2232.SCENARIOS))
 def start(lab):
     """The files that the policies above name in the scratch directory."""
     anchors, intermediates = lab.scratch / "anchors.d", lab.scratch / "intermediates.d"
-    anchors.mkdir(mode=0o755)
-    intermediates.mkdir(mode=0o755)
+    drop_ins = lab.scratch / "drop-ins"
+    for folder in (anchors, intermediates, drop_ins):
+        folder.mkdir(mode=0o755)
     files = {anchors / "root.pem": lab.pki.pem("root").read_bytes(),
              anchors / "stranger.crt": lab.pki.der("stranger-root"),
              intermediates / "one.pem": lab.pki.pem("intermediate").read_bytes(),
+             drop_ins / "api.conf": lab.pki.expand(
+                 "[host api.example.test]\nanchors = {root}\n").encode(),
              lab.scratch / "root.der": lab.pki.der("root"),
              lab.scratch / "device.der": lab.pki.der("device"),
              lab.scratch / "bundle.pem": b"".join(lab.pki.pem(name).read_bytes()
