@@ -128,9 +128,9 @@ static int verify(const struct tg_evaluation *evaluation, const STACK_OF(X509) *
     verified = X509_verify_cert(context);
     check_encoding(findings, path);
     /* An error that never came by the callback is no reason to accept. */
-    if (findings->count == 0 && (verified != 1 || X509_STORE_CTX_get_error(context) != X509_V_OK))
+    if (verified != 1 || (findings->count == 0 && X509_STORE_CTX_get_error(context) != X509_V_OK))
         tg_findings_add_x509(findings,
-                             X509_STORE_CTX_get_error(context) != X509_V_OK
+                             findings->count == 0 && X509_STORE_CTX_get_error(context) != X509_V_OK
                                  ? X509_STORE_CTX_get_error(context)
                                  : X509_V_ERR_UNSPECIFIED,
                              0, NULL);

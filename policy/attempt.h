@@ -18,6 +18,7 @@ struct tg_evaluation {
     uint8_t leaf_digest[TG_SHA256_SIZE];
     uint64_t forgiven; /* kinds that an exception forgives this leaf */
     time_t forgiven_until;
+    time_t staple_until; /* the end of the stapled answer; 0: none */
     bool pins_enforced;
     struct tg_findings findings; /* of the best path so far, then of the whole evaluation */
     STACK_OF(X509) *path;        /* the best so far; owned */

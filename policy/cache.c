@@ -1,6 +1,7 @@
 #include "cache.h"
 #include "attempt.h"
 #include "findings.h"
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -34,6 +35,20 @@ static int add_certificate(EVP_MD_CTX *context, const X509 *certificate)
     return added;
 }
 
+/* The names that the application has the library check. */
+static int add_names(EVP_MD_CTX *context, X509_VERIFY_PARAM *param)
+{
+    const char *email = X509_VERIFY_PARAM_get0_email(param), *name = NULL;
+    char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
+    int added = add(context, email != NULL ? email : "", email != NULL ? strlen(email) : 0) &&
+                add(context, address != NULL ? address : "", address != NULL ? strlen(address) : 0);
+
+    OPENSSL_free(address);
+    for (int i = 0; added && (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
+        added = add(context, name, strlen(name));
+    return added;
+}
+
 /* Everything an evaluation without the application's anchors depends on, but for the time. */
 static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct tg_match *match,
                      const struct tg_query *query)
@@ -51,6 +66,8 @@ static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct 
         !add(context, &query->tls_version, sizeof(query->tls_version)) ||
         !add(context, &hostflags, sizeof(hostflags)) || !add_certificate(context, query->leaf))
         return 0;
+    if (query->app != NULL && !add_names(context, X509_STORE_CTX_get0_param(query->app)))
+        return 0;
     for (int i = 0; i < sk_X509_num(query->sent); i++)
         if (!add_certificate(context, sk_X509_value(query->sent, i)))
             return 0;
@@ -61,9 +78,13 @@ static int make_key(const tg_policy *policy, const struct tg_match *match,
                     const struct tg_query *query, uint8_t key[TG_SHA256_SIZE])
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
-               add_query(context, policy, match, query) && EVP_DigestFinal_ex(context, key, NULL);
+    int made;
 
+    ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
+    made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
+           add_query(context, policy, match, query) && EVP_DigestFinal_ex(context, key, NULL);
+
+    ERR_pop_to_mark();
     EVP_MD_CTX_free(context);
     return made;
 }

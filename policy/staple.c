@@ -81,6 +81,7 @@ static fault read_status(struct tg_evaluation *evaluation, OCSP_BASICRESP *answe
     OCSP_SINGLERESP *single = find_single(answer, evaluation->query->leaf, issuer);
     ASN1_GENERALIZEDTIME *from = NULL, *until = NULL;
     int status, reason = 0;
+    struct tm end;
     fault wrong;
 
     if (single == NULL)
@@ -89,6 +90,9 @@ static fault read_status(struct tg_evaluation *evaluation, OCSP_BASICRESP *answe
     wrong = check_times(from, until, evaluation->when);
     if (wrong != NULL)
         return wrong;
+    if (!ASN1_TIME_to_tm(until, &end))
+        return "has a malformed end";
+    evaluation->staple_until = timegm(&end);
     if (status == V_OCSP_CERTSTATUS_REVOKED)
         add(evaluation, TG_REVOKED, 0, "says that the certificate is revoked");
     else if (status != V_OCSP_CERTSTATUS_GOOD)

@@ -7,6 +7,7 @@
 #include "staple.h"
 #include "system.h"
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,12 +138,36 @@ static bool name_is_right(const struct tg_evaluation *evaluation)
     return false;
 }
 
+/*
+ * What else the application has the library check: a name that names no host (".example"), an
+ * address or a mail address beside the name.
+ */
+static bool app_names_are_right(const struct tg_evaluation *evaluation)
+{
+    const struct tg_query *query = evaluation->query;
+    X509_VERIFY_PARAM *param = query->app != NULL ? X509_STORE_CTX_get0_param(query->app) : NULL;
+    const char *email = param != NULL ? X509_VERIFY_PARAM_get0_email(param) : NULL;
+    char *address = param != NULL ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
+    const char *name = NULL;
+    bool right = (address == NULL || X509_check_ip_asc(query->leaf, address, 0) == 1) &&
+                 (email == NULL || X509_check_email(query->leaf, email, 0, 0) == 1);
+    bool matched = false;
+
+    OPENSSL_free(address);
+    for (int i = 0; param != NULL && (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
+        matched = matched || X509_check_host(query->leaf, name, 0,
+                                             X509_VERIFY_PARAM_get_hostflags(param), NULL) == 1;
+    return right && (param == NULL || X509_VERIFY_PARAM_get0_host(param, 0) == NULL || matched);
+}
+
 static void check_name(struct tg_evaluation *evaluation)
 {
     const struct tg_query *query = evaluation->query;
     struct tg_buf text = {0};
 
-    if (evaluation->rule->skip_hostname || name_is_right(evaluation))
+    if (evaluation->rule->skip_hostname ||
+        (name_is_right(evaluation) &&
+         (evaluation->rule->hostnames.count > 0 || app_names_are_right(evaluation))))
         return;
     tg_buf_add(&text, "the certificate names ");
     tg_name_list(query->leaf, &text);
@@ -265,6 +290,7 @@ static void set_window(struct tg_verdict *verdict, const struct tg_evaluation *e
         narrow(verdict, rule->pins_expire);
     if (verdict->finding_count > 0)
         narrow(verdict, evaluation->forgiven_until);
+    narrow(verdict, evaluation->staple_until);
     if (trusted || rule->verify_time != 0 || rule->skip_dates)
         return;
     narrow_to_crls(verdict, evaluation);

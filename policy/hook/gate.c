@@ -19,16 +19,20 @@ static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
         return false;
     tg_peer_of(hooked, ssl, &peer);
     return tg_judge_demands(process, &peer) &&
-           !tg_known(process->policy, &peer, libssl->SSL_SESSION_get0_peer(session));
+           !tg_known(process->policy, &peer, libssl->SSL_SESSION_get0_peer(session),
+                     libssl->SSL_SESSION_get_protocol_version(session));
 }
 
 /* A context as libssl makes one for verification; NULL without memory. */
 static X509_STORE_CTX *make_context(const struct tg_libssl *libssl, SSL *ssl, X509 *leaf,
                                     STACK_OF(X509) *sent)
 {
-    X509_STORE *store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
+    X509_STORE *store = NULL;
     X509_STORE_CTX *context = X509_STORE_CTX_new();
 
+    (void)libssl->SSL_ctrl(ssl, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, (void *)&store);
+    if (store == NULL)
+        store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
     if (context != NULL && X509_STORE_CTX_init(context, store, leaf, sent) &&
         X509_STORE_CTX_set_default(context, "ssl_server") &&
         X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(context), libssl->SSL_get0_param(ssl)))
@@ -37,10 +41,31 @@ static X509_STORE_CTX *make_context(const struct tg_libssl *libssl, SSL *ssl, X5
     return NULL;
 }
 
+/* A BIO_callback_fn_ex: nothing is written or read any more. */
+static long stop(BIO *bio, int operation, const char *data, size_t length, int argument, long more,
+                 int returned, size_t *written)
+{
+    (void)data, (void)length, (void)argument, (void)more, (void)written;
+    if (operation != BIO_CB_WRITE && operation != BIO_CB_READ)
+        return returned;
+    BIO_clear_retry_flags(bio);
+    return -1;
+}
+
 /* The connection stays open, but neither reads nor writes application data any more. */
 static void shut(const struct tg_libssl *libssl, SSL *ssl, const struct tg_verdict *verdict,
                  const struct tg_peer *peer)
 {
+    BIO *out = libssl->SSL_get_wbio(ssl), *in = libssl->SSL_get_rbio(ssl);
+
+    /*
+     * A write that has made the handshake itself is past the look at the shutdown, and an
+     * application could take the shutdown back.
+     */
+    if (out != NULL)
+        BIO_set_callback_ex(out, stop);
+    if (in != NULL)
+        BIO_set_callback_ex(in, stop);
     libssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     libssl->SSL_set_verify_result(ssl,
                                   verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
@@ -68,22 +93,26 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg
     tg_peer_of(hooked, ssl, &peer);
     tg_status_read(hooked, ssl, &query);
     query.staple_pending = false;
-    if (libssl->SSL_session_reused(ssl) && tg_known(process->policy, &peer, leaf))
+    if (libssl->SSL_session_reused(ssl) &&
+        tg_known(process->policy, &peer, leaf, libssl->SSL_version(ssl)))
         return;
     query.app = make_context(libssl, ssl, leaf, sent);
     if (query.app != NULL)
         judgement = tg_judge(process, process->policy, &peer, &query);
     if (judgement.verdict != NULL)
         tg_log_verdict(process, judgement.verdict, query.host, peer.port);
-    if (!judgement.leave)
+    if (!judgement.leave) {
         refuse = judgement.verdict == NULL || !judgement.verdict->accepted;
-    else if (judgement.verdict == NULL)
+    } else {
+        tg_verdict_free(judgement.verdict);
         judgement.verdict = tg_judge_distrust(process, process->policy, &query, NULL, &refuse);
+    }
     X509_STORE_CTX_free(query.app);
     if (refuse)
         shut(libssl, ssl, judgement.verdict, &peer);
     else if (!judgement.leave && query.host != NULL && tg_alias_add(leaf, query.host))
-        tg_known_add(process->policy, &peer, leaf);
+        tg_known_add(process->policy, &peer, leaf, query.tls_version,
+                     judgement.verdict->valid_until);
     tg_verdict_free(judgement.verdict);
 }
 
@@ -157,16 +186,16 @@ void tg_gate(const SSL *connection, int where, int value)
         next(connection, where, value);
 }
 
-/* Puts the gate back where the application set an info callback of its own (Node does). */
-static void stand_again(const struct tg_libssl *libssl, SSL *ssl, struct tg_connection_state *state)
+bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
 {
-    tg_info_callback *theirs = libssl->SSL_get_info_callback(ssl);
+    struct tg_connection_state *state = tg_connection_state_of(ssl);
+    tg_info_callback *theirs = hooked->libssl.SSL_get_info_callback(ssl);
 
     if (theirs == tg_gate || state == NULL)
-        return;
+        return false;
     state->info = theirs;
-    state->started = state->judged = false;
-    libssl->SSL_set_info_callback(ssl, tg_gate);
+    hooked->libssl.SSL_set_info_callback(ssl, tg_gate);
+    return true;
 }
 
 /*
@@ -220,7 +249,9 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index, (void)arg;
     if (hooked == NULL || hooked->libssl.SSL_is_server(ssl))
         return 0;
-    stand_again(&hooked->libssl, ssl, state);
+    /* Whoever replaced it did so before it saw this handshake start. */
+    if (tg_gate_restore(hooked, ssl))
+        state->started = state->judged = false;
     if (state == NULL || !state->started)
         written = start_late(hooked, ssl);
     *alert = SSL_AD_HANDSHAKE_FAILURE;

@@ -25,8 +25,9 @@ struct meeting {
 };
 
 /*
- * The policy leaves this host to the application, but for [distrust], which holds for every
- * host: on the path that the application verified, or what it was sent if it verified none.
+ * The policy leaves this host to the application, or only reports on it, but for [distrust],
+ * which holds for every host: on the path that the application verified, or what it was sent if it
+ * verified none.
  */
 static int leave(const struct meeting *met)
 {
@@ -40,6 +41,8 @@ static int leave(const struct meeting *met)
     verdict = tg_judge_distrust(met->process, met->policy, &met->query, path, &refuse);
     if (refuse)
         verified = tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
+    else if (verified == 1 && tg_judge_distrusts(met->policy))
+        tg_known_add(met->policy, &met->peer, met->query.leaf, met->query.tls_version, 0);
     tg_verdict_free(verdict);
     return verified;
 }
@@ -60,7 +63,8 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
     if (!tg_outcome_accept(met->context, verdict, later ? NULL : met->query.host))
         return 0;
     if (!later)
-        tg_known_add(met->policy, &met->peer, met->query.leaf);
+        tg_known_add(met->policy, &met->peer, met->query.leaf, met->query.tls_version,
+                     verdict->valid_until);
     return 1;
 }
 
@@ -82,6 +86,7 @@ static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX
     struct tg_judgement judgement;
     int outcome;
 
+    (void)tg_gate_restore(hooked, ssl);
     tg_peer_of(hooked, ssl, &met.peer);
     tg_status_read(hooked, ssl, &met.query);
     judgement = tg_judge(process, policy, &met.peer, &met.query);
@@ -89,12 +94,7 @@ static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX
         state->judged = judgement.verdict == NULL || !pending(&met, judgement.verdict);
     if (judgement.verdict != NULL)
         tg_log_verdict(process, judgement.verdict, met.query.host, met.peer.port);
-    if (!judgement.leave)
-        outcome = carry_out(&met, judgement.verdict);
-    else if (judgement.verdict != NULL) /* mode = report: the application's own outcome stands */
-        outcome = ask_application(hooked, ssl, context);
-    else
-        outcome = leave(&met);
+    outcome = judgement.leave ? leave(&met) : carry_out(&met, judgement.verdict);
     tg_verdict_free(judgement.verdict);
     return outcome;
 }

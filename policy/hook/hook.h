@@ -35,6 +35,7 @@ struct tg_connection_state {
 struct tg_peer {
     char host[TG_HOST_SIZE]; /* empty: unknown */
     unsigned port;           /* 0: unknown */
+    bool elsewhere;          /* the connection has a descriptor, and it is no TCP socket */
 };
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
 
@@ -52,6 +53,10 @@ int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
 
 /* The info callback of every hooked connection. */
 void tg_gate(const SSL *ssl, int where, int value);
+
+/* Puts the gate back where the application set an info callback of its own (Node does); the
+ * gate calls that one. True if it had to. */
+bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
 
 /*
  * An SSL_custom_ext_add_cb_ex of every hooked context, for an extension that is never sent:
@@ -91,6 +96,9 @@ TG_MUST_USE struct tg_verdict *tg_judge_distrust(const struct tg_process *proces
                                                  const struct tg_query *query,
                                                  const STACK_OF(X509) *path, bool *refuse);
 
+/* True if POLICY (may be NULL) has something in [distrust]. */
+bool tg_judge_distrusts(const tg_policy *policy);
+
 /* True if the policy wants PEER evaluated or refused, and not merely reported. */
 bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer);
 
@@ -120,8 +128,10 @@ void tg_outcome_raise(const struct tg_verdict *verdict, const struct tg_peer *pe
 TG_MUST_USE int tg_alias_add(X509 *leaf, const char *host);
 
 /* known.c: leafs accepted in this process, to tell sessions that the policy evaluated. */
-void tg_known_add(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf);
-bool tg_known(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf);
+/* Until UNTIL (0: for ever), and for sessions of protocol VERSION alone, as a floor may ask. */
+void tg_known_add(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf,
+                  int version, time_t until);
+bool tg_known(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf, int version);
 
 /* peer.c: the preload's table of looked-up names. */
 typedef int tg_name_source(const struct sockaddr *peer, socklen_t length, char *out);

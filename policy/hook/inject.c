@@ -79,10 +79,12 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
     const struct tg_connection_state *original = *from_d;
     struct tg_connection_state *copy = NULL;
 
-    (void)to, (void)from, (void)index, (void)argl, (void)argp;
+    (void)from, (void)argl, (void)argp;
     if (original == NULL)
         return 1;
-    copy = calloc(1, sizeof(*copy));
+    copy = CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
+    if (copy == NULL)
+        copy = calloc(1, sizeof(*copy));
     if (copy == NULL)
         return 0;
     copy->hooked = original->hooked;

@@ -36,11 +36,20 @@ const struct tg_rule *tg_judge_rule(const struct tg_process *process, struct tg_
     return leaves(&match) ? NULL : match.rule;
 }
 
+bool tg_judge_distrusts(const tg_policy *policy)
+{
+    return policy != NULL &&
+           (policy->distrusted_certificates.count > 0 || policy->distrusted_keys.count > 0);
+}
+
 bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
 {
     const struct tg_rule *rule = tg_judge_rule(process, peer);
+    const tg_policy *policy = process->policy;
 
-    return process->problem != NULL || (rule != NULL && rule->mode == TG_MODE_ENFORCE);
+    if (process->problem != NULL || (rule != NULL && rule->mode == TG_MODE_ENFORCE))
+        return true;
+    return tg_judge_distrusts(policy) && policy->mode == TG_MODE_ENFORCE;
 }
 
 static struct tg_judgement judge(const tg_policy *policy, struct tg_peer *peer,
@@ -89,8 +98,7 @@ struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_
     bool failed = false;
 
     *refuse = false;
-    if (policy == NULL || query->leaf == NULL ||
-        (policy->distrusted_certificates.count == 0 && policy->distrusted_keys.count == 0))
+    if (query->leaf == NULL || !tg_judge_distrusts(policy))
         return NULL;
     verdict = tg_check_distrust(policy, query, path, &failed);
     if (verdict != NULL)

@@ -45,6 +45,8 @@
     X(long, SSL_SESSION_set_time, (SSL_SESSION *, long))                                           \
     X(X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                              \
     X(STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                                    \
+    X(BIO *, SSL_get_rbio, (const SSL *))                                                          \
+    X(BIO *, SSL_get_wbio, (const SSL *))                                                          \
     X(void, SSL_set_shutdown, (SSL *, int))
 
 typedef void tg_info_callback(const SSL *, int, int);

@@ -2,6 +2,8 @@
 #include "process.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,26 @@ static bool stderr_is_connection(void)
 
     return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) == 0 &&
            address.ss_family != AF_UNIX;
+}
+
+/*
+ * Never waits for a reader, nor raises SIGPIPE where there is none: a pipe that polls as
+ * writable takes PIPE_BUF bytes (pipe(7)). A regular file open for reading too is no stderr
+ * but what a program that closed it has opened since: its own data.
+ */
+static void put_stderr(const struct tg_buf *line)
+{
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    struct stat status;
+    ssize_t written;
+
+    if (flags < 0 || fstat(STDERR_FILENO, &status) != 0 ||
+        (S_ISREG(status.st_mode) && (flags & O_ACCMODE) != O_WRONLY) || stderr_is_connection() ||
+        poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
+        return;
+    written = write(STDERR_FILENO, line->text, line->length < PIPE_BUF ? line->length : PIPE_BUF);
+    (void)written;
 }
 
 /* Opened for each line: a rotated file is found again, and nothing is inherited by others. */
@@ -95,8 +117,8 @@ static void emit(const struct tg_process *process, int priority, struct tg_buf *
     tg_buf_add(line, "\n");
     if (line->failed)
         return;
-    if ((sinks & TG_LOG_STDERR) && !stderr_is_connection())
-        put(STDERR_FILENO, line);
+    if (sinks & TG_LOG_STDERR)
+        put_stderr(line);
     if ((sinks & TG_LOG_FILE) && process->policy != NULL)
         put_file(process->policy->log_file, line);
 }

@@ -1,14 +1,15 @@
 #include "hook.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* More connections than these make a guess a gamble, and a slow one. */
-#define GUESSED_DESCRIPTORS 256
+/* Looking at more descriptors than these takes too long. */
+#define GUESSED_DESCRIPTORS 4096
 
 static tg_name_source *looked_up;
 
@@ -79,6 +80,41 @@ static bool tcp_peer(int descriptor, struct sockaddr_storage *address)
            port_of(address) != 0;
 }
 
+/* What the TCP connections of a process have in common. */
+struct common {
+    struct sockaddr_storage first;
+    bool any, one_peer, one_port;
+};
+
+static void compare(struct common *common, const struct sockaddr_storage *next)
+{
+    if (!common->any) {
+        *common = (struct common){.first = *next, .any = true, .one_peer = true, .one_port = true};
+        return;
+    }
+    common->one_peer = common->one_peer && memcmp(&common->first, next, sizeof(*next)) == 0;
+    common->one_port = common->one_port && port_of(&common->first) == port_of(next);
+}
+
+/* All of them, or none: with too many to look at, nothing is known. */
+static bool look_at_all(struct common *common)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    const struct dirent *entry = NULL;
+    struct sockaddr_storage next;
+    int left = GUESSED_DESCRIPTORS;
+
+    if (directory == NULL)
+        return false;
+    while (left > 0 && (entry = readdir(directory)) != NULL) {
+        left--;
+        if (entry->d_name[0] != '.' && tcp_peer((int)strtol(entry->d_name, NULL, 10), &next))
+            compare(common, &next);
+    }
+    closedir(directory);
+    return left > 0;
+}
+
 /*
  * Programs that hand the library no socket (curl, Node, asyncio: they pump the bytes
  * themselves) still have one. Where all connections of the process lead to one peer, or to
@@ -86,32 +122,24 @@ static bool tcp_peer(int descriptor, struct sockaddr_storage *address)
  */
 void tg_peer_guess(struct tg_peer *peer)
 {
-    struct sockaddr_storage first, next;
-    bool one_peer = false, one_port = false;
+    struct common common = {.any = false};
 
-    for (int descriptor = 0, seen = 0; descriptor < GUESSED_DESCRIPTORS; descriptor++) {
-        if (!tcp_peer(descriptor, &next))
-            continue;
-        if (seen++ == 0) {
-            first = next;
-            one_peer = one_port = true;
-            continue;
-        }
-        one_peer = one_peer && memcmp(&first, &next, sizeof(first)) == 0;
-        one_port = one_port && port_of(&first) == port_of(&next);
-    }
-    if (one_port && peer->port == 0)
-        peer->port = port_of(&first);
-    if (one_peer && peer->host[0] == '\0' && !name_of(&first, peer))
+    if (peer->elsewhere || !look_at_all(&common) || !common.any)
+        return;
+    if (common.one_port && peer->port == 0)
+        peer->port = port_of(&common.first);
+    if (common.one_peer && peer->host[0] == '\0' && !name_of(&common.first, peer))
         peer->host[0] = '\0';
 }
 
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
 {
     struct sockaddr_storage address;
-    bool connected = tcp_peer(hooked->libssl.SSL_get_fd(ssl), &address);
+    int descriptor = hooked->libssl.SSL_get_fd(ssl);
+    bool connected = tcp_peer(descriptor, &address);
 
-    *peer = (struct tg_peer){.port = connected ? port_of(&address) : 0};
+    *peer = (struct tg_peer){.port = connected ? port_of(&address) : 0,
+                             .elsewhere = descriptor >= 0 && !connected};
     ERR_set_mark();
     if (!reference_name(hooked, ssl, peer) &&
         !take(peer, hooked->libssl.SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) &&

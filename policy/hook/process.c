@@ -193,9 +193,13 @@ static struct snapshot *enter(void)
 /* Whoever finds a replaced snapshot without users takes its policy away; only one can. */
 static void release(struct snapshot *snapshot)
 {
-    if (__atomic_load_n(&snapshot->replaced, __ATOMIC_SEQ_CST) &&
-        __atomic_load_n(&snapshot->users, __ATOMIC_SEQ_CST) == 0)
-        tg_policy_free(__atomic_exchange_n(&snapshot->policy, NULL, __ATOMIC_SEQ_CST));
+    tg_policy *seen = __atomic_load_n(&snapshot->policy, __ATOMIC_SEQ_CST);
+
+    if (seen != NULL && __atomic_load_n(&snapshot->replaced, __ATOMIC_SEQ_CST) &&
+        __atomic_load_n(&snapshot->users, __ATOMIC_SEQ_CST) == 0 &&
+        __atomic_compare_exchange_n(&snapshot->policy, &seen, NULL, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        tg_policy_free(seen);
 }
 
 void tg_process_leave(const struct tg_process *process)
@@ -225,8 +229,8 @@ static void put_in_force(struct snapshot *fresh, struct snapshot *old, tg_policy
     fresh->process = old->process;
     fresh->process.policy = policy;
     fresh->process.problem = NULL;
-    __atomic_store_n(&fresh->policy, policy, __ATOMIC_SEQ_CST);
     __atomic_store_n(&fresh->replaced, false, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&fresh->policy, policy, __ATOMIC_SEQ_CST);
     __atomic_store_n(&current, fresh, __ATOMIC_SEQ_CST);
     __atomic_store_n(&old->replaced, true, __ATOMIC_SEQ_CST);
 }

@@ -7,7 +7,8 @@ All cases of one comparison take turns in rounds. In each round a case is measur
 times and its cheapest run counts, because what disturbs a machine only ever adds; the round
 gives one ratio to the first case, and the median of these is printed with the 95 % interval
 of the median. "bare again" is the bare case measured a second time: how far it is from 1 is
-what this machine can't resolve. What a CRL and a log cost is compared with the same rule without. Prints a table, and one JSON object a line to DIR/bench.json.
+what this machine can't resolve. The CRL and the log are compared with the same rule without
+them. Prints a table, and one JSON object a line to DIR/bench.json.
 """
 import argparse
 import json
