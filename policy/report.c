@@ -1,6 +1,7 @@
 #include "report.h"
 #include "hash.h"
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,6 +263,79 @@ static void add_certificate_json(struct tg_buf *buf, const X509 *certificate)
     tg_buf_add(buf, "\"}");
 }
 
+/*
+ * What was written of a certificate, by its encoding: the same few stand in nearly every path,
+ * and to hash and print one is most of what a line costs. Only ever tried, as in cache.c.
+ */
+enum { MEMO_SIZE = 16, MEMO_MAX_DER = 8192 };
+
+static struct {
+    unsigned char *der;
+    int length;
+    char *json;
+} memo[2][MEMO_SIZE]; /* servers' own, which may be new each time, and authorities' */
+
+static size_t memo_next[2];
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+static bool recall(struct tg_buf *buf, bool authority, const unsigned char *der, int length)
+{
+    bool found = false;
+
+    if (pthread_mutex_trylock(&busy) != 0)
+        return false;
+    for (size_t i = 0; !found && i < MEMO_SIZE; i++) {
+        found = memo[authority][i].length == length &&
+                memcmp(memo[authority][i].der, der, (size_t)length) == 0;
+        if (found)
+            tg_buf_add(buf, memo[authority][i].json);
+    }
+    pthread_mutex_unlock(&busy);
+    return found;
+}
+
+/* Takes DER and JSON. */
+static void keep(bool authority, unsigned char *der, int length, char *json)
+{
+    if (json != NULL && length <= MEMO_MAX_DER && pthread_mutex_trylock(&busy) == 0) {
+        size_t at = memo_next[authority]++ % MEMO_SIZE;
+
+        OPENSSL_free(memo[authority][at].der);
+        free(memo[authority][at].json);
+        memo[authority][at].der = der;
+        memo[authority][at].length = length;
+        memo[authority][at].json = json;
+        pthread_mutex_unlock(&busy);
+        return;
+    }
+    OPENSSL_free(der);
+    free(json);
+}
+
+static void add_known_json(struct tg_buf *buf, const X509 *certificate, bool authority)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
+    struct tg_buf text = {0};
+    char *json;
+
+    if (length <= 0) {
+        buf->failed = true;
+        return;
+    }
+    if (recall(buf, authority, der, length)) {
+        OPENSSL_free(der);
+        return;
+    }
+    add_certificate_json(&text, certificate);
+    json = tg_buf_take(&text);
+    if (json == NULL)
+        buf->failed = true;
+    else
+        tg_buf_add(buf, json);
+    keep(authority, der, length, json);
+}
+
 static void add_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion)
 {
     tg_buf_add(buf, "{\"time\":\"");
@@ -286,7 +360,7 @@ static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict)
     tg_buf_add(buf, "],\"path\":[");
     for (int i = 0; i < sk_X509_num(verdict->path); i++) {
         tg_buf_add(buf, i > 0 ? "," : "");
-        add_certificate_json(buf, sk_X509_value(verdict->path, i));
+        add_known_json(buf, sk_X509_value(verdict->path, i), i > 0);
     }
     tg_buf_add(buf, "]");
 }

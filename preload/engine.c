@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -19,6 +20,7 @@
 static const char *const names[FUNCTIONS] = {
     "tg_inject_version",      "tg_inject_libssl",       "tg_inject_set_app_verify",
     "tg_inject_set_app_info", "tg_inject_get_app_info", "tg_inject_set_name_source",
+    "tg_inject_set_stderr",
 };
 
 union table {
@@ -30,6 +32,19 @@ union table {
 static _Atomic uintptr_t functions[FUNCTIONS];
 enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
 static _Atomic enum state state;
+
+static dev_t stderr_device;
+static ino_t stderr_inode;
+
+void tg_engine_look_at_stderr(void)
+{
+    struct stat status;
+
+    if (fstat(STDERR_FILENO, &status) != 0)
+        return;
+    stderr_device = status.st_dev;
+    stderr_inode = status.st_ino;
+}
 
 void tg_engine_complain(const char *what, const char *detail)
 {
@@ -102,6 +117,7 @@ static bool obtain(union table *table)
     for (size_t i = 0; i < FUNCTIONS; i++)
         atomic_store_explicit(&functions[i], table->function[i], memory_order_relaxed);
     table->engine.set_name_source(tg_names_find);
+    table->engine.set_stderr(stderr_device, stderr_inode);
     enum state expected = STATE_UNLOADED;
     atomic_compare_exchange_strong(&state, &expected, STATE_LOADED);
     return true;

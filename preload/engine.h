@@ -16,7 +16,11 @@ struct tg_engine {
     int (*set_app_info)(SSL *ssl, void (*callback)(const SSL *, int, int));
     int (*get_app_info)(const SSL *ssl, void (**callback)(const SSL *, int, int));
     void (*set_name_source)(tg_inject_name_source *names);
+    void (*set_stderr)(dev_t device, ino_t inode);
 };
+
+/* To be called as the process begins: what its stderr is, before it can be another file. */
+void tg_engine_look_at_stderr(void);
 
 /*
  * Puts the libssl of SSL_CTX_NEW, its own function of that name, under the policy. False if

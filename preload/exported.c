@@ -47,6 +47,8 @@ __attribute__((constructor)) static void start(void)
     struct tg_elf program;
     int saved = errno;
 
+    tg_engine_look_at_stderr();
+    errno = saved;
     if (dl_iterate_phdr(open_program, &program) != 1)
         return;
     void *ssl_ctx_new = tg_elf_definition(&program, "SSL_CTX_new");

@@ -184,6 +184,11 @@ void tg_inject_set_name_source(tg_inject_name_source *names)
     tg_peer_set_names(names);
 }
 
+void tg_inject_set_stderr(dev_t device, ino_t inode)
+{
+    tg_log_set_stderr(device, inode);
+}
+
 int tg_inject_version(void)
 {
     return TG_INJECT_VERSION;

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 enum tg_injected {
     TG_INJECT_INERT,  /* no policy anywhere: nothing was touched */
@@ -54,8 +55,14 @@ TG_API int tg_inject_get_app_info(const SSL *ssl, void (**callback)(const SSL *,
 typedef int tg_inject_name_source(const struct sockaddr *peer, socklen_t length, char *out);
 TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
 
+/*
+ * What descriptor 2 was when the process began, of which the preload knows more than we: the
+ * log goes there only while it is the same file. To be called before anything is logged.
+ */
+TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
+
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 1
+#define TG_INJECT_VERSION 2
 TG_API int tg_inject_version(void);
 
 #endif

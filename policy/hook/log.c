@@ -32,24 +32,48 @@ static bool stderr_is_connection(void)
            address.ss_family != AF_UNIX;
 }
 
+/* What descriptor 2 was when the process began, or at least when this library was loaded. */
+static dev_t stderr_device;
+static ino_t stderr_inode;
+
+void tg_log_set_stderr(dev_t device, ino_t inode)
+{
+    stderr_device = device;
+    stderr_inode = inode;
+}
+
+__attribute__((constructor)) static void look_at_stderr(void)
+{
+    struct stat status;
+
+    if (fstat(STDERR_FILENO, &status) == 0)
+        tg_log_set_stderr(status.st_dev, status.st_ino);
+}
+
+/* A program that closed its stderr may have opened a file of its own in its place. */
+static bool is_another_file(const struct stat *status)
+{
+    return S_ISREG(status->st_mode) &&
+           (status->st_dev != stderr_device || status->st_ino != stderr_inode);
+}
+
 /*
  * Never waits for a reader, nor raises SIGPIPE where there is none: a pipe that polls as
- * writable takes PIPE_BUF bytes (pipe(7)). A regular file open for reading too is no stderr
- * but what a program that closed it has opened since: its own data.
+ * writable takes PIPE_BUF bytes (pipe(7)).
  */
-static void put_stderr(const struct tg_buf *line)
+static void put_stderr(struct tg_buf *line)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    int flags = fcntl(STDERR_FILENO, F_GETFL);
     struct stat status;
-    ssize_t written;
 
-    if (flags < 0 || fstat(STDERR_FILENO, &status) != 0 ||
-        (S_ISREG(status.st_mode) && (flags & O_ACCMODE) != O_WRONLY) || stderr_is_connection() ||
+    if (fstat(STDERR_FILENO, &status) != 0 || is_another_file(&status) || stderr_is_connection() ||
         poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
         return;
-    written = write(STDERR_FILENO, line->text, line->length < PIPE_BUF ? line->length : PIPE_BUF);
-    (void)written;
+    if (!S_ISREG(status.st_mode) && line->length > PIPE_BUF) {
+        line->length = PIPE_BUF;
+        line->text[PIPE_BUF - 1] = '\n';
+    }
+    put(STDERR_FILENO, line);
 }
 
 /* Opened for each line: a rotated file is found again, and nothing is inherited by others. */
@@ -117,10 +141,10 @@ static void emit(const struct tg_process *process, int priority, struct tg_buf *
     tg_buf_add(line, "\n");
     if (line->failed)
         return;
-    if (sinks & TG_LOG_STDERR)
-        put_stderr(line);
     if ((sinks & TG_LOG_FILE) && process->policy != NULL)
         put_file(process->policy->log_file, line);
+    if (sinks & TG_LOG_STDERR)
+        put_stderr(line);
 }
 
 void tg_log_complain(enum tg_origin origin, const char *format, ...)

@@ -7,6 +7,7 @@
 
 #include "verdict.h"
 #include <limits.h>
+#include <sys/types.h>
 
 /* Where the policy comes from, in the order in which it is looked for. */
 enum tg_origin {
@@ -61,6 +62,10 @@ TG_API const char *tg_process_program(void);
 /* Logs VERDICT about HOST (may be NULL) and PORT as the policy says. Never fails visibly. */
 void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
                     const char *host, unsigned port);
+
+/* Descriptor 2 is the stderr of this process while it is this file; else what it was when this
+ * library was loaded. */
+void tg_log_set_stderr(dev_t device, ino_t inode);
 
 /*
  * Says something about trustgraft itself: on stderr where the policy came from the
