@@ -1,6 +1,7 @@
 #include "cache.h"
 #include "attempt.h"
 #include "findings.h"
+#include "hash.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
@@ -81,7 +82,7 @@ static int make_key(const tg_policy *policy, const struct tg_match *match,
     int made;
 
     ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
-    made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
+    made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
            add_query(context, policy, match, query) && EVP_DigestFinal_ex(context, key, NULL);
 
     ERR_pop_to_mark();

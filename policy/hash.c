@@ -1,13 +1,32 @@
 #include "hash.h"
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
+
+static const EVP_MD *fetched; /* stays for the life of the process */
+
+static void fetch(void)
+{
+    ERR_set_mark();
+    fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+    ERR_pop_to_mark();
+}
+
+const EVP_MD *tg_hash_sha256(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, fetch);
+    return fetched != NULL ? fetched : EVP_sha256();
+}
 
 int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
 
-    if (!X509_digest(certificate, EVP_sha256(), digest, &length) || length != TG_SHA256_SIZE)
+    if (!X509_digest(certificate, tg_hash_sha256(), digest, &length) || length != TG_SHA256_SIZE)
         return 0;
     memcpy(out, digest, TG_SHA256_SIZE);
     return 1;
@@ -17,7 +36,7 @@ int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
     int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-    int done = length > 0 && EVP_Digest(der, (size_t)length, out, NULL, EVP_sha256(), NULL);
+    int done = length > 0 && EVP_Digest(der, (size_t)length, out, NULL, tg_hash_sha256(), NULL);
 
     OPENSSL_free(der);
     return done;

@@ -4,6 +4,8 @@
 
 #include "policy.h"
 
+/* SHA-256, fetched once: libcrypto would search its providers for EVP_sha256() each time. */
+const EVP_MD *tg_hash_sha256(void);
 /* SHA-256 of the certificate's whole DER. */
 TG_API TG_MUST_USE int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
 /* SHA-256 of its SubjectPublicKeyInfo's DER (RFC 7469 section 2.4). */

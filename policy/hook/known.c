@@ -32,7 +32,7 @@ static bool make_key(const tg_policy *policy, const struct tg_peer *peer, const 
     fields.version = version;
     memcpy(fields.host, peer->host, strlen(peer->host));
     return tg_hash_certificate(leaf, fields.leaf) &&
-           EVP_Digest(&fields, sizeof(fields), key, NULL, EVP_sha256(), NULL);
+           EVP_Digest(&fields, sizeof(fields), key, NULL, tg_hash_sha256(), NULL);
 }
 
 static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
