@@ -54,7 +54,7 @@ const char *tg_file_open(struct tg_arena *arena, int directory, const char *name
 }
 
 /* Reads what FD holds, which may be more or less than its size said. */
-static const char *slurp(struct tg_arena *arena, int fd, struct tg_buf *buf)
+static const char *slurp(struct tg_arena *arena, int fd, size_t most, struct tg_buf *buf)
 {
     char chunk[16384];
 
@@ -68,15 +68,15 @@ static const char *slurp(struct tg_arena *arena, int fd, struct tg_buf *buf)
         if (got == 0)
             return NULL;
         tg_buf_addn(buf, chunk, (size_t)got);
-        if (buf->length > TG_FILE_MAX)
-            return tg_arena_sentence(arena, "is larger than %u MiB", TG_FILE_MAX >> 20);
+        if (buf->length > most)
+            return tg_arena_sentence(arena, "is larger than %zu MiB", most >> 20);
         if (buf->failed)
             return "memory ran out";
     }
 }
 
-const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
-                            struct tg_file *out)
+static const char *read_at(struct tg_arena *arena, int directory, const char *name, size_t most,
+                           struct tg_file *out)
 {
     struct stat status = {0};
     struct tg_buf buf = {0};
@@ -86,7 +86,7 @@ const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *n
 
     if (wrong)
         return wrong;
-    wrong = slurp(arena, fd, &buf);
+    wrong = slurp(arena, fd, most, &buf);
     close(fd);
     size = buf.length;
     if (!wrong) {
@@ -100,9 +100,21 @@ const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *n
     return wrong;
 }
 
+const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
+                            struct tg_file *out)
+{
+    return read_at(arena, directory, name, TG_FILE_MAX, out);
+}
+
 const char *tg_file_read(struct tg_arena *arena, const char *path, struct tg_file *out)
 {
-    return tg_file_read_at(arena, AT_FDCWD, path, out);
+    return read_at(arena, AT_FDCWD, path, TG_FILE_MAX, out);
+}
+
+const char *tg_file_read_most(struct tg_arena *arena, const char *path, size_t most,
+                              struct tg_file *out)
+{
+    return read_at(arena, AT_FDCWD, path, most, out);
 }
 
 void tg_file_clear(struct tg_file *file)

@@ -25,6 +25,9 @@ struct tg_file {
  * (mode 0664): chmod g-w", "No such file or directory"...
  */
 const char *tg_file_read(struct tg_arena *arena, const char *path, struct tg_file *out);
+/* The same up to MOST bytes, whole MiB, in place of TG_FILE_MAX. */
+const char *tg_file_read_most(struct tg_arena *arena, const char *path, size_t most,
+                              struct tg_file *out);
 void tg_file_clear(struct tg_file *file);
 
 /*

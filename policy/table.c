@@ -43,15 +43,33 @@ static void place(struct tg_slot *slots, size_t capacity, struct tg_slot slot)
     slots[at] = slot;
 }
 
+static int make_slots(struct tg_arena *arena, size_t capacity, struct tg_slot **slots)
+{
+    *slots = NULL;
+    if (capacity <= SIZE_MAX / 2 / sizeof **slots)
+        *slots = tg_arena_alloc(arena, capacity * sizeof **slots);
+    return *slots != NULL;
+}
+
+int tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count)
+{
+    size_t capacity = FIRST_CAPACITY;
+
+    while (capacity / 2 < count)
+        capacity *= 2;
+    if (!make_slots(arena, capacity, &table->slots))
+        return 0;
+    table->capacity = capacity;
+    return 1;
+}
+
 /* The slots left behind are the arena's: all of them together are fewer than the new ones. */
 static int grow(struct tg_arena *arena, struct tg_table *table)
 {
     size_t capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY, i;
-    struct tg_slot *slots = NULL;
+    struct tg_slot *slots;
 
-    if (capacity <= SIZE_MAX / 2 / sizeof *slots)
-        slots = tg_arena_alloc(arena, capacity * sizeof *slots);
-    if (!slots)
+    if (!make_slots(arena, capacity, &slots))
         return 0;
     for (i = 0; i < table->capacity; i++)
         if (table->slots[i].item)

@@ -30,6 +30,9 @@ struct tg_table {
     size_t capacity, count; /* the capacity is 0 or a power of two */
 };
 
+/* Makes room in an empty TABLE for COUNT items, so that it needn't grow. 0 without memory. */
+TG_MUST_USE int tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count);
+
 /* The item with this key, or NULL. */
 struct tg_item *tg_table_get(const struct tg_table *table, uint64_t tag, const char *text,
                              size_t length);

@@ -1,0 +1,302 @@
+#include "known.h"
+#include "file.h"
+#include "match.h"
+#include "value.h"
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest pattern is a name, and the longest pin has 51 characters; a longer word is wrong. */
+enum { WORD = 320 };
+
+/* ---- one line ----------------------------------------------------------------------------- */
+
+struct reader {
+    struct tg_arena *arena;
+    const char *text;
+    size_t length, at;
+    size_t *column;
+};
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static const char *blame(const struct reader *in, size_t at, const char *sentence)
+{
+    *in->column = at;
+    return sentence;
+}
+
+/* As in a policy: text that shows as something else than it is has no place in comments either. */
+static const char *judge_bytes(const struct reader *in)
+{
+    size_t step;
+    uint32_t code;
+
+    if (in->length > TG_KNOWN_LINE_MAX)
+        return blame(in, TG_KNOWN_LINE_MAX, "the line is longer than 4096 bytes");
+    for (size_t i = 0; i < in->length; i += step) {
+        step = 1;
+        if (in->text[i] >= ' ' && in->text[i] <= '~')
+            continue;
+        step = tg_utf8_decode(in->text + i, in->length - i, &code);
+        if (step == 0)
+            return blame(in, i, "this byte is not UTF-8");
+        if (tg_utf8_unsafe(code) && code != '\t')
+            return blame(
+                in, i,
+                tg_arena_sentence(in->arena, "the control character U+%04X", (unsigned)code));
+    }
+    return NULL;
+}
+
+/* Goes to the next word. False at the end of the line, or where a comment begins. */
+static bool skip_space(struct reader *in)
+{
+    while (in->at < in->length && is_space(in->text[in->at]))
+        in->at++;
+    return in->at < in->length && in->text[in->at] != '#';
+}
+
+/* The word up to white space or STOP into OUT, WORD bytes. False if it is too long. */
+static bool take_word(struct reader *in, char stop, char *out)
+{
+    size_t from = in->at, size;
+
+    while (in->at < in->length && !is_space(in->text[in->at]) && in->text[in->at] != stop)
+        in->at++;
+    size = in->at - from;
+    if (size >= WORD)
+        return false;
+    memcpy(out, in->text + from, size);
+    out[size] = '\0';
+    return true;
+}
+
+static bool is_one_host(const struct tg_pattern *pattern)
+{
+    return pattern->kind == TG_PATTERN_NAME ||
+           (pattern->kind == TG_PATTERN_ADDRESS &&
+            pattern->prefix == (pattern->family == AF_INET ? 32 : 128));
+}
+
+static const char *read_host(struct reader *in, struct tg_known_line *out)
+{
+    struct tg_pattern pattern;
+    size_t from = in->at, offset = 0;
+    char word[WORD];
+    const char *wrong;
+
+    if (!take_word(in, '\0', word))
+        return blame(in, from, "is longer than any host's name");
+    wrong = tg_pattern_parse(in->arena, word, &pattern, &offset);
+    if (wrong)
+        return blame(in, from + offset, wrong);
+    if (!is_one_host(&pattern))
+        return blame(in, from,
+                     tg_arena_sentence(in->arena,
+                                       "\"%s\" is not one host: write its name or address, "
+                                       "without wildcard or prefix",
+                                       word));
+    out->port = pattern.port;
+    if (pattern.kind == TG_PATTERN_NAME)
+        memcpy(out->host, pattern.name, sizeof pattern.name);
+    else
+        inet_ntop(pattern.family, pattern.address, out->host, sizeof out->host);
+    return NULL;
+}
+
+static const char *read_pins(struct reader *in, struct tg_known_line *out)
+{
+    const char *wrong;
+    char word[WORD];
+
+    for (;;) {
+        size_t from = in->at;
+
+        if (out->count == TG_KNOWN_PINS_MAX)
+            return blame(in, from, "more than 16 pins: use another line for more");
+        if (!take_word(in, ',', word))
+            return blame(in, from, "is longer than a pin");
+        wrong = tg_value_pin(in->arena, word, out->pins[out->count]);
+        if (wrong)
+            return blame(in, from, wrong);
+        out->count++;
+        if (in->at == in->length || in->text[in->at] != ',')
+            return NULL;
+        in->at++;
+    }
+}
+
+const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
+                           struct tg_known_line *out, size_t *column)
+{
+    struct reader in = {.arena = arena, .text = text, .length = length, .column = column};
+    const char *wrong = judge_bytes(&in);
+
+    out->host[0] = '\0';
+    out->count = 0;
+    if (wrong || !skip_space(&in))
+        return wrong;
+    wrong = read_host(&in, out);
+    if (wrong)
+        return wrong;
+    if (!skip_space(&in))
+        return blame(&in, in.at, "there is no pin behind the host: write HOST PIN[,PIN...]");
+    wrong = read_pins(&in, out);
+    if (!wrong && skip_space(&in))
+        wrong = blame(&in, in.at, "only a comment, \"# ...\", may stand behind the pins");
+    return wrong;
+}
+
+/* ---- the file ----------------------------------------------------------------------------- */
+
+struct tg_known {
+    struct tg_arena *arena;
+    struct tg_table table;
+};
+
+/* What is being read. */
+struct loading {
+    struct tg_known *known;
+    struct tg_arena *scratch; /* for sentences */
+    const char *path;
+    struct tg_diags *diags;
+    unsigned number;
+};
+
+static struct tg_known_entry *find(const struct tg_known *known, const char *host, unsigned port)
+{
+    return (struct tg_known_entry *)tg_table_get(&known->table, port, host, strlen(host));
+}
+
+static bool enter(struct loading *loading, const struct tg_known_line *line)
+{
+    struct tg_known *known = loading->known;
+    size_t size = line->count * TG_SHA256_SIZE, length = strlen(line->host);
+    struct tg_known_entry *entry = tg_arena_alloc(known->arena, sizeof *entry + size), *first;
+
+    if (!entry)
+        return false;
+    entry->line = loading->number;
+    entry->count = (unsigned)line->count;
+    memcpy(entry->pins, line->pins, size);
+    first = find(known, line->host, line->port);
+    if (first) {
+        entry->next = first->next;
+        first->next = entry;
+        return true;
+    }
+    entry->item =
+        (struct tg_item){line->port, tg_arena_strndup(known->arena, line->host, length), length};
+    return entry->item.text && tg_table_put(known->arena, &known->table, &entry->item);
+}
+
+/* TEXT, LENGTH bytes, ends in a NUL. */
+static void read_line(struct loading *loading, char *text, size_t length)
+{
+    struct tg_known_line line;
+    size_t column = 0;
+    const char *wrong = tg_known_parse(loading->scratch, text, length, &line, &column);
+
+    if (wrong)
+        tg_diag_add(loading->diags, TG_ERROR, loading->path, loading->number, (unsigned)column + 1,
+                    text, "%s", wrong);
+    else if (line.host[0] != '\0' && !enter(loading, &line))
+        loading->diags->lost = true;
+}
+
+static size_t count_lines(const char *text, size_t length)
+{
+    const char *at = text, *end = text + length;
+    size_t lines = 1;
+
+    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        at++;
+        lines++;
+    }
+    return lines;
+}
+
+static void read_lines(struct loading *loading, char *text, size_t size)
+{
+    char *at = text, *end = text + size;
+
+    if (!tg_table_reserve(loading->known->arena, &loading->known->table, count_lines(text, size)))
+        loading->diags->lost = true;
+    while (at < end && !loading->diags->lost && loading->diags->errors < TG_DIAGS_KEPT) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        char *stop = newline ? newline : end;
+        size_t length = (size_t)(stop - at);
+
+        if (length > 0 && at[length - 1] == '\r')
+            length--;
+        at[length] = '\0';
+        loading->number++;
+        read_line(loading, at, length);
+        at = newline ? newline + 1 : end;
+    }
+}
+
+struct tg_known *tg_known_read(const char *path, char *text, size_t length, struct tg_diags *diags)
+{
+    struct tg_known *known = calloc(1, sizeof *known);
+    struct loading loading = {
+        .known = known, .scratch = tg_arena_new(), .path = path, .diags = diags};
+    size_t errors = diags->errors;
+
+    if (known)
+        known->arena = tg_arena_new();
+    if (loading.scratch && known && known->arena)
+        read_lines(&loading, text, length);
+    else
+        diags->lost = true;
+    tg_arena_free(loading.scratch);
+    if (!diags->lost && diags->errors == errors)
+        return known;
+    tg_known_free(known);
+    return NULL;
+}
+
+struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
+{
+    struct tg_arena *scratch = tg_arena_new();
+    struct tg_known *known = NULL;
+    struct tg_file file = {0};
+    const char *wrong = "memory ran out";
+
+    if (scratch)
+        wrong = tg_file_read_most(scratch, path, TG_KNOWN_FILE_MAX, &file);
+    if (wrong)
+        tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
+    else
+        known = tg_known_read(path, file.data, file.size, diags);
+    tg_file_clear(&file);
+    tg_arena_free(scratch);
+    return known;
+}
+
+void tg_known_free(struct tg_known *known)
+{
+    if (!known)
+        return;
+    tg_arena_free(known->arena);
+    free(known);
+}
+
+const struct tg_known_entry *tg_known_find(const struct tg_known *known, const char *host,
+                                           unsigned port)
+{
+    return find(known, host, port);
+}
+
+bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE])
+{
+    for (; entry; entry = entry->next)
+        for (unsigned i = 0; i < entry->count; i++)
+            if (memcmp(entry->pins[i], pin, TG_SHA256_SIZE) == 0)
+                return true;
+    return false;
+}

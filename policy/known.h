@@ -1,0 +1,61 @@
+/*
+ * known.h - known-hosts files: lines of HOST[:PORT] PIN[,PIN...] [# comment], kept so that a
+ * host among a million is found with two look-ups.
+ */
+#ifndef TG_KNOWN_H
+#define TG_KNOWN_H
+
+#include "findings.h"
+#include "policy.h"
+#include "table.h"
+
+#define TG_KNOWN_LINE_MAX 4096         /* bytes of a line */
+#define TG_KNOWN_PINS_MAX 16           /* pins in a line */
+#define TG_KNOWN_FILE_MAX (256u << 20) /* bytes of a file: more than a million lines */
+
+/* A line. */
+struct tg_known_line {
+    char host[TG_HOST_SIZE]; /* canonical (tg_host_canonical); "": the line is empty or a comment */
+    unsigned port;           /* 0: none, so any */
+    size_t count;
+    uint8_t pins[TG_KNOWN_PINS_MAX][TG_SHA256_SIZE];
+};
+
+/*
+ * Reads TEXT, LENGTH bytes without a newline. NULL and *OUT, or a sentence, static or ARENA's,
+ * with *COLUMN the offset of the byte meant.
+ */
+const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
+                           struct tg_known_line *out, size_t *column);
+
+/* What one line says of its host and port. */
+struct tg_known_entry {
+    struct tg_item item;
+    const struct tg_known_entry *next; /* another line of the same host and port */
+    unsigned line, count;
+    uint8_t pins[][TG_SHA256_SIZE];
+};
+
+struct tg_known;
+
+/*
+ * Reads the file PATH, whole, with the checks of tg_file_read. NULL after errors were added to
+ * DIAGS. The caller frees it.
+ */
+TG_MUST_USE struct tg_known *tg_known_load(const char *path, struct tg_diags *diags);
+/*
+ * The same for LENGTH bytes of TEXT, which ends in a NUL behind them and is written to, as if
+ * they stood in the file PATH.
+ */
+TG_MUST_USE struct tg_known *tg_known_read(const char *path, char *text, size_t length,
+                                           struct tg_diags *diags);
+void tg_known_free(struct tg_known *known); /* NULL is fine */
+
+/* The lines for exactly HOST (canonical) and PORT (0: those without one), or NULL. */
+const struct tg_known_entry *tg_known_find(const struct tg_known *known, const char *host,
+                                           unsigned port);
+
+/* True if PIN is one of ENTRY's or of the lines behind it. NULL has none. */
+bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE]);
+
+#endif
