@@ -1,11 +1,15 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
-# `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX.
-# V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, SYSCONFDIR can be set.
+# `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
+# `make uninstall` takes it away again; `make deb` and `make dist` pack it.
+# V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
 PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
 SYSCONFDIR ?= /etc
+MODULESDIR ?= $(shell openssl version -m | sed -n 's/^MODULESDIR: "\(.*\)"/\1/p')
 VERSION    := 0.1.0
+SOVERSION  := 0
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -19,12 +23,17 @@ PYTHON := /usr/bin/python3
 export PYTHONDONTWRITEBYTECODE := 1
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
-CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' -Ipolicy -Ipolicy/hook
+CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' \
+             -DTG_LIBDIR='"$(LIBDIR)"' -Ipolicy -Ipolicy/hook
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
 VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
 SANITIZE := -O1 -g -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-shared = -shared -Wl,-soname,$(notdir $@) -Wl,-z,nodelete -Wl,--version-script=$(1)
+shared = -shared -Wl,-soname,$(or $(2),$(notdir $@)) -Wl,-z,nodelete -Wl,--version-script=$(1)
+
+# $(1): the module; $(2): where it looks for libtrustgraft.so.
+link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1) $(PROVIDER) $(ALL_LDFLAGS) \
+  -L$(BUILD) -ltrustgraft -lcrypto -Wl,-rpath,'$(2)'
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
@@ -44,10 +53,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check lint bench,$(MAKECMDGOALS))
+GOALS := $(filter demo check lint bench deb,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all setup pki units demo check lint bench install clean
+.PHONY: all setup pki units demo check lint bench install uninstall deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -62,7 +71,8 @@ $(BUILD)/obj/%.o: %.c | $(READY)
 
 $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(call shared,policy/trustgraft.map) -o $@ $(ENGINE) $(HOOK) $(ALL_LDFLAGS) -lcrypto
+	$(Q)$(CC) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -o $@ $(ENGINE) $(HOOK) $(ALL_LDFLAGS) -lcrypto
+	$(Q)ln -sf $(@F) $@.$(SOVERSION)
 
 $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map
 	$(call say,LD,$@)
@@ -71,8 +81,7 @@ $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map
 $(BUILD)/ossl-modules/trustgraft.so: $(PROVIDER) $(BUILD)/libtrustgraft.so provider/provider.map
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(call shared,provider/provider.map) -o $@ $(PROVIDER) $(ALL_LDFLAGS) \
-	  -L$(BUILD) -ltrustgraft -lcrypto -Wl,-rpath,'$$ORIGIN/..'
+	$(Q)$(call link_provider,$@,$$ORIGIN/..)
 
 $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
@@ -82,6 +91,7 @@ $(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
 	$(Q)provider/openssl-cnf $(abspath $(BUILD))/ossl-modules/trustgraft.so >$@
+	$(Q)install -m 755 provider/openssl-cnf $(BUILD)/
 
 # Tests: each unit test is a program, and these and the command exist once more under ASan and UBSan.
 # Tests that put a malloc of their own before libcrypto's have to export it.
@@ -141,20 +151,25 @@ lint: all
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)
 
-# The command looks for its libraries in ../lib, and for its settings in ../lib/trustgraft.
-LIB = $(DESTDIR)$(PREFIX)/lib
+# policy/package/install has the list of what goes where.
+PLACES = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' MODULESDIR='$(MODULESDIR)' \
+         SYSCONFDIR='$(SYSCONFDIR)' VERSION=$(VERSION) SOVERSION=$(SOVERSION) BUILD='$(BUILD)'
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
-	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(LIB)/ossl-modules $(LIB)/trustgraft
-	$(Q)install $(BUILD)/trustgraft $(DESTDIR)$(PREFIX)/bin/
-	$(Q)install -m 644 policy/trustgraft.h $(DESTDIR)$(PREFIX)/include/
-	$(Q)install -m 644 $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so $(LIB)/
-	$(Q)install -m 644 $(BUILD)/ossl-modules/trustgraft.so $(LIB)/ossl-modules/
-	$(Q)provider/openssl-cnf $(PREFIX)/lib/ossl-modules/trustgraft.so >$(LIB)/trustgraft/openssl.cnf
-	$(Q)for page in $(MANUALS); do \
-	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	$(Q)$(PLACES) policy/package/install $(MANUALS)
+	$(Q)[ '$(MODULESDIR)' = '$(LIBDIR)/ossl-modules' ] || \
+	  $(call link_provider,'$(DESTDIR)$(MODULESDIR)/trustgraft.so',$(LIBDIR))
+
+uninstall:
+	$(Q)$(PLACES) policy/package/install --undo $(MANUALS)
+
+deb: all
+	$(Q)CC='$(CC)' policy/package/deb '$(BUILD)' $(VERSION)
+
+dist:
+	$(Q)policy/package/dist '$(BUILD)' $(VERSION)
 
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/asan/obj -name '*.d' 2>/dev/null)

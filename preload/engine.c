@@ -13,7 +13,7 @@
  * The linker's own word for "beside this library": it knows the folder as an absolute path,
  * also where LD_PRELOAD named a relative one and the process has changed its directory since.
  */
-#define ENGINE_PATH "$ORIGIN/libtrustgraft.so"
+#define ENGINE_NAME "libtrustgraft.so.0"
 
 #define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
 
@@ -78,10 +78,10 @@ static int load_mode(void)
 static bool load(union table *table)
 {
     /* The provider may have brought it in already, from wherever it stands. */
-    void *handle = dlopen("libtrustgraft.so", RTLD_NOLOAD | RTLD_NOW);
+    void *handle = dlopen(ENGINE_NAME, RTLD_NOLOAD | RTLD_NOW);
 
     if (handle == NULL)
-        handle = dlopen(ENGINE_PATH, load_mode());
+        handle = dlopen("$ORIGIN/" ENGINE_NAME, load_mode());
     if (handle == NULL) {
         tg_engine_complain("its engine can't be loaded", dlerror());
         return false;

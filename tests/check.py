@@ -32,6 +32,7 @@ SUITES = [
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("readme", [PYTHON, "tests/readme/run.py", "--build", "{build}"]),
     ("manual", [PYTHON, "tests/manual/run.py"]),
 ]

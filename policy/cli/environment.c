@@ -1,15 +1,16 @@
 #include "environment.h"
 #include "terminal.h"
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Where our own files are, from the directory of this executable: as built, and as installed. */
-static const char *const places[] = {"", "../lib/trustgraft/", "../lib/"};
+static const char *const places[] = {"", "../lib/trustgraft/", "../lib/", TG_LIBDIR "/"};
 
-enum { BUILT_OR_OURS = 2, ANYWHERE = 3 };
+enum { BUILT_OR_OURS = 2, ANYWHERE = sizeof(places) / sizeof(places[0]) };
 
 static const struct {
     const char *name;
@@ -18,7 +19,8 @@ static const struct {
     [TG_OWN_PRELOAD] = {"libtrustgraft-preload.so", ANYWHERE},
     [TG_OWN_PROVIDER] = {"ossl-modules/trustgraft.so", ANYWHERE},
     [TG_OWN_SETTINGS] = {"openssl.cnf", BUILT_OR_OURS},
-    [TG_OWN_ENGINE] = {"libtrustgraft.so", ANYWHERE},
+    [TG_OWN_ENGINE] = {"libtrustgraft.so.0", ANYWHERE},
+    [TG_OWN_GENERATOR] = {"openssl-cnf", BUILT_OR_OURS},
 };
 
 /* The directory of this executable, with its slash. */
@@ -42,13 +44,16 @@ bool tg_environment_find(enum tg_own own, char out[PATH_MAX])
     bool known = find_self(self);
 
     for (int i = 0; known && i < ANYWHERE && i < own_files[own].places; i++) {
-        int length =
-            snprintf(candidate, sizeof(candidate), "%s%s%s", self, places[i], own_files[own].name);
+        int length = snprintf(candidate, sizeof(candidate), "%s%s%s", *places[i] == '/' ? "" : self,
+                              places[i], own_files[own].name);
 
         if (length > 0 && length < PATH_MAX && realpath(candidate, out) != NULL)
             return true;
     }
-    return false;
+    /* `make install` puts it where OpenSSL looks for modules. */
+    snprintf(candidate, sizeof(candidate), "%s/trustgraft.so",
+             OPENSSL_info(OPENSSL_INFO_MODULES_DIR));
+    return own == TG_OWN_PROVIDER && realpath(candidate, out) != NULL;
 }
 
 static bool find_file(enum tg_own own, char out[PATH_MAX])

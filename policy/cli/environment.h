@@ -6,7 +6,7 @@
 #include <limits.h>
 
 /* Our own files, as built or as installed. */
-enum tg_own { TG_OWN_PRELOAD, TG_OWN_PROVIDER, TG_OWN_SETTINGS, TG_OWN_ENGINE };
+enum tg_own { TG_OWN_PRELOAD, TG_OWN_PROVIDER, TG_OWN_SETTINGS, TG_OWN_ENGINE, TG_OWN_GENERATOR };
 
 /* The file's name: "libtrustgraft-preload.so". */
 const char *tg_environment_name(enum tg_own own);

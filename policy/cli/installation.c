@@ -6,6 +6,7 @@
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 /* ---- in a child: what each prints is why it failed ---------------------------------------- */
 
 /* ld.so complains of a library that it can't preload, and goes on without it. */
-static int load_preload(const char *library)
+int tg_installation_try_preload(const char *library)
 {
     char *const words[] = {"trustgraft", "--version", NULL};
 
@@ -48,15 +49,34 @@ static int has_provider(OSSL_LIB_CTX *library, const char *name)
     return 0;
 }
 
-/* SETTINGS is a file as OPENSSL_CONF may name it. */
-static int load_settings(const char *settings)
+/* OpenSSL as SETTINGS sets it up, or NULL. */
+static OSSL_LIB_CTX *start_openssl(const char *settings)
 {
     OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
 
-    if (library == NULL || OSSL_LIB_CTX_load_config(library, settings) != 1)
-        ERR_print_errors_fp(stdout);
+    if (library != NULL && OSSL_LIB_CTX_load_config(library, settings) == 1)
+        return library;
+    ERR_print_errors_fp(stdout);
+    OSSL_LIB_CTX_free(library);
+    return NULL;
+}
+
+int tg_installation_try_settings(const char *settings)
+{
+    OSSL_LIB_CTX *library = start_openssl(settings);
+
     return library == NULL || !has_provider(library, "trustgraft") ||
            !has_provider(library, "default");
+}
+
+int tg_installation_try_plain(const char *settings)
+{
+    OSSL_LIB_CTX *library = start_openssl(settings);
+    EVP_MD *digest = library != NULL ? EVP_MD_fetch(library, "SHA256", NULL) : NULL;
+
+    if (digest == NULL)
+        puts("OpenSSL has no SHA-256 with it");
+    return digest == NULL;
 }
 
 /* ---- the examination ---------------------------------------------------------------------- */
@@ -98,7 +118,7 @@ static void examine_settings(struct tg_exam *exam, const char *name, const char 
 {
     struct tg_buf said = {0};
 
-    if (tg_child_run(load_settings, path, &said) == 0)
+    if (tg_child_run(tg_installation_try_settings, path, &said) == 0)
         tg_exam_note(exam, TG_STATE_GOOD, name, "%s activates the provider", path);
     else
         tg_exam_note(exam, otherwise, name, "%s doesn't activate the provider: %s", path, without);
@@ -112,10 +132,10 @@ void tg_installation_examine(struct tg_exam *exam)
 
     tg_exam_section(exam, "installation");
     examine_file(exam, TG_OWN_ENGINE, "engine", load_engine, "loads");
-    examine_file(exam, TG_OWN_PRELOAD, "preload", load_preload, "loads");
+    examine_file(exam, TG_OWN_PRELOAD, "preload", tg_installation_try_preload, "loads");
     snprintf(loads, sizeof(loads), "makes OpenSSL %s load it, and keeps `default`",
              OpenSSL_version(OPENSSL_VERSION_STRING));
-    examine_file(exam, TG_OWN_SETTINGS, "provider", load_settings, loads);
+    examine_file(exam, TG_OWN_SETTINGS, "provider", tg_installation_try_settings, loads);
     snprintf(path, sizeof(path), "%s/openssl.cnf", area);
     examine_settings(exam, "system", path, TG_STATE_NOTE,
                      "it needn't, unless set-uid programs are to be reached");

@@ -10,4 +10,11 @@
  */
 void tg_installation_examine(struct tg_exam *exam);
 
+/* For tg_child_run: 0, or a reason on standard output. */
+int tg_installation_try_preload(const char *library);
+/* SETTINGS, an openssl.cnf, makes OpenSSL start with the provider and `default`; PLAIN: with
+ * `default`, however that came on. */
+int tg_installation_try_settings(const char *settings);
+int tg_installation_try_plain(const char *settings);
+
 #endif

@@ -68,3 +68,13 @@ int tg_terminal_write(FILE *to, struct tg_buf *buf)
     free(text);
     return 1;
 }
+
+bool tg_terminal_ask(const char *question)
+{
+    char answer[16] = "";
+
+    fprintf(stderr, "%s [y/N] ", question);
+    fflush(stderr);
+    return fgets(answer, sizeof(answer), stdin) != NULL && strchr("yY", answer[0]) != NULL &&
+           answer[0] != '\0';
+}

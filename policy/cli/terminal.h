@@ -19,6 +19,9 @@ unsigned tg_terminal_width(FILE *to);
 /* "trustgraft: " and the sentence on standard error, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void tg_complain(const char *format, ...);
 
+/* Asks QUESTION on the terminal; true only for an answer that begins with y. */
+bool tg_terminal_ask(const char *question);
+
 /* Writes BUF and frees it; complains where memory ran out for it. 1 on success. */
 __attribute__((warn_unused_result)) int tg_terminal_write(FILE *to, struct tg_buf *buf);
 

@@ -13,7 +13,7 @@ from cli import reaching
 from e2e.harness import Skip, require
 
 POLICY = "[host *]\naction = pass\n"
-PARTS = ("trustgraft", "libtrustgraft.so", "libtrustgraft-preload.so", "openssl.cnf",
+PARTS = ("trustgraft", "libtrustgraft.so.0", "libtrustgraft-preload.so", "openssl.cnf",
          "ossl-modules/trustgraft.so")
 
 
@@ -69,7 +69,7 @@ def test_copy_is_well(command):
 
 def test_missing_part(command):
     for part, name in (("libtrustgraft-preload.so", "preload"), ("openssl.cnf", "provider"),
-                       ("libtrustgraft.so", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+                       ("libtrustgraft.so.0", "engine"), ("ossl-modules/trustgraft.so", "provider")):
         result = doctor(command, "--json", program=copy(command, part) / "trustgraft").ended(1)
         state, text = notes(result)["installation", name][0]
         require(state == "bad" and ("is missing" in text or "doesn't load: " in text), result)
@@ -78,7 +78,7 @@ def test_missing_part(command):
 def test_broken_part(command):
     """OpenSSL passes over such a provider in silence, and ld.so preloads nothing."""
     for part, name in (("libtrustgraft-preload.so", "preload"), ("openssl.cnf", "provider"),
-                       ("libtrustgraft.so", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+                       ("libtrustgraft.so.0", "engine"), ("ossl-modules/trustgraft.so", "provider")):
         for content in (b"", b"no library\n", (command.build / part).read_bytes()[:500]):
             folder = copy(command)
             (folder / part).write_bytes(content)
@@ -88,7 +88,7 @@ def test_broken_part(command):
 
 
 def test_foreign_library_in_a_part_s_place(command):
-    for part, name in (("libtrustgraft.so", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+    for part, name in (("libtrustgraft.so.0", "engine"), ("ossl-modules/trustgraft.so", "provider")):
         folder = copy(command)
         shutil.copy(command.build / "libtrustgraft-preload.so", folder / part)
         result = doctor(command, "--json", program=folder / "trustgraft").ended(1)

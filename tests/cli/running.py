@@ -9,7 +9,7 @@ from e2e.harness import Skip, require
 
 POLICY = "[host *]\naction = pass\n"
 SHOW = 'printf "%s\\n" "$LD_PRELOAD" "$OPENSSL_CONF" "$TRUSTGRAFT_POLICY"'
-ARTIFACTS = ("libtrustgraft-preload.so", "libtrustgraft.so", "openssl.cnf",
+ARTIFACTS = ("libtrustgraft-preload.so", "libtrustgraft.so.0", "openssl.cnf",
              "ossl-modules/trustgraft.so")
 
 

@@ -272,7 +272,7 @@ result "without libtrustgraft.so" refused \
 result "it says so once" 1 "$(grep -c '^trustgraft: .*libtrustgraft.so.*no TLS' "$work/stderr")"
 result "without libtrustgraft.so, OpenSSL in the executable" refused \
     "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/exported" plain "$pki" trusting)"
-cp "$out/early.so" "$work/alone/libtrustgraft.so"
+cp "$out/early.so" "$work/alone/libtrustgraft.so.0"
 result "with a library that isn't libtrustgraft.so" refused \
     "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
 result "a program without TLS doesn't load the engine" 0 \

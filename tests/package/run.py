@@ -1,0 +1,292 @@
+#!/usr/bin/python3
+"""run.py --build DIR --pki DIR [FILTER] - what is installed, packed and switched on for a system.
+
+Nothing of this machine changes: `make install` goes to a folder, what `enable` changes is in a mount
+namespace, and the Debian package is installed in a folder that debootstrap fills, once, under
+DIR/package.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from e2e.harness import Skip, require, run                                 # noqa: E402
+from lab.lab import Lab                                                    # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+PLACES = ["PREFIX=/opt/trustgraft", "MODULESDIR=/opt/trustgraft/lib/ossl-modules"]
+COMMAND = "/opt/trustgraft/bin/trustgraft"
+RUNTIME = ("bin/trustgraft", "lib/libtrustgraft.so.0", "lib/libtrustgraft-preload.so",
+           "lib/trustgraft/openssl.cnf", "lib/trustgraft/openssl-cnf", "include/trustgraft.h",
+           "lib/pkgconfig/libtrustgraft.pc", "share/man/man1/trustgraft.1")
+POLICY = "[host api.example.test]\nanchors = /root.pem\n"
+
+
+def call(words, status=0, **options):
+    """What WORDS write; a failure unless they end with STATUS."""
+    done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          **options)
+    require(done.returncode == status,
+            f"{' '.join(map(str, words))}: status {done.returncode}, not {status}\n{done.stdout}")
+    return done.stdout
+
+
+def make(lab, *words):
+    """make, as a user calls it: without what an outer make hands down."""
+    kept = {name: value for name, value in os.environ.items()
+            if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
+    return call(["make", "-C", SOURCE, f"BUILD={lab.build.directory}", *words], env=kept)
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*")
+                  if path.is_symlink() or not path.is_dir())
+
+
+def scratch(lab):
+    return pathlib.Path(tempfile.mkdtemp(dir=lab.scratch))
+
+
+def test_install_and_uninstall(lab):
+    root = scratch(lab)
+    make(lab, "install", f"DESTDIR={root}", *PLACES)
+    installed = files(root / "opt/trustgraft")
+    for name in (*RUNTIME, "lib/ossl-modules/trustgraft.so"):
+        require(name in installed, f"{name} isn't installed: {installed}")
+    require(call([root / "opt/trustgraft/bin/trustgraft", "--version"]).startswith("trustgraft "),
+            "the installed command doesn't run")
+    make(lab, "uninstall", f"DESTDIR={root}", *PLACES)
+    require(files(root) == [], f"left behind: {files(root)}")
+
+
+def test_module_goes_where_openssl_looks(lab):
+    root = scratch(lab)
+    where = call(["openssl", "version", "-m"]).split('"')[1]
+    make(lab, "install", f"DESTDIR={root}", "PREFIX=/opt/trustgraft")
+    module = root / where.lstrip("/") / "trustgraft.so"
+    require(module.exists(), f"no {module}")
+    headers = call(["readelf", "-d", module])
+    require("[/opt/trustgraft/lib]" in headers, f"it doesn't find its library:\n{headers}")
+
+
+def test_program_links_the_library(lab):
+    if not shutil.which("pkg-config"):
+        raise Skip("no pkg-config")
+    root = scratch(lab)
+    make(lab, "install", f"DESTDIR={root}", *PLACES)
+    lib = root / "opt/trustgraft/lib"
+    env = dict(os.environ, PKG_CONFIG_PATH=str(lib / "pkgconfig"), PKG_CONFIG_SYSROOT_DIR=str(root))
+    flags = call(["pkg-config", "--cflags", "--libs", "libtrustgraft", "libcrypto"], env=env).split()
+    (root / "ask.c").write_text("""
+        #include <trustgraft.h>
+        #include <stdio.h>
+        int main(int argc, char **argv)
+        {
+            char *errors = NULL;
+            tg_policy *policy = tg_policy_load(argv[argc - 1], &errors);
+            puts(policy != NULL ? "valid" : errors);
+            tg_policy_free(policy);
+            return policy == NULL;
+        }""")
+    (root / "good.conf").write_text("[host a.test]\naction = reject\n")
+    (root / "bad.conf").write_text("[host a.test]\naction = perhaps\n")
+    call([os.environ.get("CC", "gcc"), "-o", root / "ask", root / "ask.c", *flags])
+    needed = call(["readelf", "-d", root / "ask"])
+    require("[libtrustgraft.so.0]" in needed, f"not by its versioned name:\n{needed}")
+    env["LD_LIBRARY_PATH"] = str(lib)
+    require(call([root / "ask", root / "good.conf"], env=env) == "valid\n", "a good policy")
+    require("perhaps" in call([root / "ask", root / "bad.conf"], 1, env=env), "a bad policy")
+
+
+def test_dist_is_the_same_each_time(lab):
+    if not (SOURCE / ".git").exists():
+        raise Skip("no git checkout")
+    first = pathlib.Path(make(lab, "-s", "dist").splitlines()[-1])
+    bytes_before = first.read_bytes()
+    make(lab, "-s", "dist")
+    require(first.read_bytes() == bytes_before, f"{first} differs from one time to the next")
+    listed = call(["tar", "-tzf", first]).splitlines()
+    name = first.name[:-len(".tar.gz")]
+    for wanted in ("Makefile", "README.md", "policy/trustgraft.h", "tests/setup"):
+        require(f"{name}/{wanted}" in listed, f"{wanted} isn't in {first}")
+
+
+# ---- enable and disable ------------------------------------------------------------------------
+
+def inside(lab, script):
+    """What the shell SCRIPT writes, with trustgraft in an /opt and an /etc of its own."""
+    if os.geteuid() != 0:
+        raise Skip("needs root, for a mount namespace")
+    install = " ".join(["make", "-s", "-C", str(SOURCE), f"BUILD={lab.build.directory}", "install",
+                        *PLACES])
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "T": COMMAND,
+           "ROOT": str(lab.pki.pem("root"))}
+    return call(["unshare", "-m", "--propagation", "private", HERE / "inside.sh", scratch(lab),
+                 "sh", "-euc", f"{install} >/dev/null; mkdir -p /etc/trustgraft; {script}"], env=env)
+
+
+def said(lab, script, *wanted):
+    told = inside(lab, script)
+    for text in wanted:
+        require(text in told, f"not said: {text!r}:\n{told}")
+    return told
+
+
+def fetch(lab):
+    """The words for curl to the server, with what it trusts by itself: nothing."""
+    port = lab.servers.ports["api"]
+    return (f"curl -sS -o /dev/null --resolve api.example.test:{port}:127.0.0.1 "
+            f"https://api.example.test:{port}/hello && echo fetched || echo refused")
+
+
+def with_policy(script):
+    return f"printf '[host api.example.test]\\nanchors = %s\\n' $ROOT >/etc/trustgraft/policy.conf; {script}"
+
+
+def test_enable_and_disable_the_provider(lab):
+    cnf = "$(readlink -f \"$(openssl version -d | cut -d'\"' -f2)/openssl.cnf\")"
+    told = said(lab, with_policy(
+        f"cp {cnf} /opt/before; {fetch(lab)}; $T enable --yes; {fetch(lab)}; "
+        f"openssl list -providers; $T enable --yes; $T disable --yes; {fetch(lab)}; "
+        f"cmp {cnf} /opt/before && echo as before"),
+        "refused\n", "fetched\n", "+ # begin trustgraft", "  trustgraft\n", "  default\n",
+        "nothing to change, it is on", "- # begin trustgraft", "as before")
+    require([line for line in told.splitlines() if line in ("refused", "fetched")] ==
+            ["refused", "fetched", "refused"], told)
+
+
+def test_enable_and_disable_the_preload(lab):
+    told = said(lab, with_policy(
+        f"{fetch(lab)}; $T enable --preload --yes; cat /etc/ld.so.preload; {fetch(lab)}; "
+        f"$T disable --yes; {fetch(lab)}; test ! -e /etc/ld.so.preload && echo as before"),
+        "\n/opt/trustgraft/lib/libtrustgraft-preload.so\n", "root shell", "as before")
+    require([line for line in told.splitlines() if line in ("refused", "fetched")] ==
+            ["refused", "fetched", "refused"], told)
+
+
+def test_other_lines_of_ld_so_preload_stay(lab):
+    said(lab, "printf '# mine\\n/usr/lib/x86_64-linux-gnu/libm.so.6' >/etc/ld.so.preload; "
+              "$T enable --preload --yes; cat /etc/ld.so.preload; $T disable --preload --yes; "
+              "echo; cat /etc/ld.so.preload; echo end",
+         "\n# mine\n/usr/lib/x86_64-linux-gnu/libm.so.6\n/opt/trustgraft/lib/libtrustgraft-preload.so\n",
+         "\n# mine\n/usr/lib/x86_64-linux-gnu/libm.so.6\nend")
+
+
+def test_enable_shows_and_asks_first(lab):
+    said(lab, "before=$(cat /etc/ssl/openssl.cnf | sha256sum); $T enable --dry-run; "
+              "$T enable </dev/null || echo status $?; "
+              "[ \"$before\" = \"$(cat /etc/ssl/openssl.cnf | sha256sum)\" ] && echo unchanged",
+         "+ # begin trustgraft", "nothing is changed without --yes", "status 2", "unchanged")
+
+
+def test_enable_takes_back_what_breaks_programs(lab):
+    """A module that doesn't load must not stay in openssl.cnf, nor a library in ld.so.preload."""
+    said(lab, "echo junk >/opt/trustgraft/lib/ossl-modules/trustgraft.so; "
+              "echo junk >/opt/trustgraft/lib/libtrustgraft-preload.so; "
+              "$T enable --yes || echo provider $?; $T enable --preload --yes || echo preload $?; "
+              "grep -c trustgraft /etc/ssl/openssl.cnf || true; "
+              "test -e /etc/ld.so.preload || echo none; openssl version",
+         "stays as it was", "provider 1", "preload 1", "\n0\n", "none", "OpenSSL ")
+
+
+def test_enable_refuses_an_invalid_policy(lab):
+    said(lab, "echo '[host' >/etc/trustgraft/policy.conf; $T enable --yes || echo status $?; "
+              "grep -c trustgraft /etc/ssl/openssl.cnf || true",
+         "/etc/trustgraft/policy.conf:1", "has errors", "status 1", "\n0\n")
+
+
+def test_enable_refuses_a_library_that_others_can_write(lab):
+    said(lab, "chmod o+w /opt/trustgraft/lib; $T enable --yes || echo provider $?; "
+              "$T enable --preload --yes || echo preload $?; "
+              "setpriv --reuid=65534 --regid=65534 --clear-groups $T disable --yes; "
+              "chmod o-w /opt/trustgraft/lib; $T enable --yes >/dev/null; "
+              "setpriv --reuid=65534 --regid=65534 --clear-groups $T disable --yes || echo user $?",
+         "others than root can write /opt/trustgraft/lib;", "provider 2", "preload 2", "user 1",
+         "its folder can't be written: Permission denied")
+
+
+# ---- the Debian package ------------------------------------------------------------------------
+
+def debian(lab):
+    """A Debian that debootstrap made, once, under the build directory."""
+    lacking = [name for name in ("debootstrap", "dpkg-deb", "dpkg-shlibdeps") if not shutil.which(name)]
+    if os.geteuid() != 0 or lacking:
+        raise Skip(f"needs root and {' '.join(lacking)}")
+    root = lab.build.directory / "package" / "debian"
+    if not (root / "complete").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        release = next((line.split("=")[1].strip() for line in open("/etc/os-release")
+                        if line.startswith("VERSION_CODENAME=")), "stable")
+        with open(lab.build.directory / "log" / "debootstrap", "w", encoding="utf-8") as log:
+            done = subprocess.run(["debootstrap", "--variant=minbase", "--include=curl,ca-certificates,openssl", release,
+                                   str(root)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                  check=False)
+        if done.returncode:
+            raise Skip(f"debootstrap can't get Debian {release}: {log.name}")
+        (root / "complete").touch()
+    return root
+
+
+def test_debian_package(lab):
+    root = debian(lab)
+    package = pathlib.Path(make(lab, "-s", "deb").splitlines()[-1])
+    if not package.is_absolute():
+        package = SOURCE / package
+    steps = with_policy("true").replace("$ROOT", "/root.pem") + f"""
+        {fetch(lab)}
+        trustgraft run -- {fetch(lab)}
+        trustgraft run --provider -- {fetch(lab)}
+        trustgraft doctor curl
+        trustgraft enable --yes
+        {fetch(lab)}
+        rm /etc/trustgraft/policy.conf
+        dpkg --purge trustgraft
+        dpkg -s trustgraft 2>&1 || true
+        curl --version"""
+    script = f"""set -eu
+        mount -t overlay -o lowerdir={root},upperdir=$1/upper,workdir=$1/work none $1/root
+        cp {package} $1/root/
+        cp {lab.pki.pem("root")} $1/root/root.pem
+        mount -t proc none $1/root/proc
+        cd $1/root
+        find etc usr opt var/lib/dpkg/info -xdev ! -type d ! -name ld.so.cache | sort >$1/before
+        chroot . dpkg -i /{package.name}
+        chroot . sh -euc "$2"
+        find etc usr opt var/lib/dpkg/info -xdev ! -type d ! -name ld.so.cache | sort >$1/after
+        diff $1/before $1/after && echo nothing left"""
+    work = scratch(lab)
+    call(["mount", "-t", "tmpfs", "none", work])
+    try:
+        for name in ("upper", "work", "root"):
+            (work / name).mkdir()
+        told = call(["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", work, steps])
+    finally:
+        call(["umount", work])
+    got = [line for line in told.splitlines() if line in ("refused", "fetched")]
+    require(got == ["refused", "fetched", "fetched", "fetched"], told)
+    for text in ("makes OpenSSL", "nothing left", "is not installed", "curl 7"):
+        require(text in told, f"not said: {text!r}:\n{told}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--pki", default="build/pki")
+    parser.add_argument("filter", nargs="?", default="")
+    asked = parser.parse_args()
+    chosen = [(name[5:].replace("_", " "), function) for name, function in globals().items()
+              if name.startswith("test_") and asked.filter in name.replace("_", " ")]
+    with Lab(asked.build, asked.pki) as lab:
+        lab.servers.python(["api"])
+        return 0 if run(lab, chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
