@@ -3,6 +3,7 @@
 
     source.py layers   no header of a layer above; nothing that a host process must not meet
     source.py marks    no mark of unfinished work
+    source.py links    links of Markdown pages lead to files that are there
     source.py limits   files up to 400 lines, functions up to 50: said, never an error
 """
 import glob
@@ -110,6 +111,15 @@ def marks():
         yield from find(path, text, MARKS, "finish it, or file it")
 
 
+def links():
+    for path in files("**/*.md", ".github/*.md"):
+        if path.startswith("build"):
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", read(path)):
+            if ":" not in target and not os.path.exists(os.path.join(os.path.dirname(path), target)):
+                yield f"{path}: {target}: leads nowhere"
+
+
 def limits():
     for path in files("policy/**/*.[ch]", "preload/*.[ch]", "provider/*.[ch]", "tests/**/*.[ch]"):
         lines = read(path).splitlines()
@@ -125,7 +135,7 @@ def limits():
 
 
 def main():
-    found = list({"layers": layers, "marks": marks, "limits": limits}[sys.argv[1]]())
+    found = list({"layers": layers, "marks": marks, "links": links, "limits": limits}[sys.argv[1]]())
     print("\n".join(found), end="\n" if found else "")
     sys.exit(1 if found else 0)
 
