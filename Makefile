@@ -24,7 +24,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' \
-             -DTG_LIBDIR='"$(LIBDIR)"' -Ipolicy -Ipolicy/hook
+             -DTG_LIBDIR='"$(LIBDIR)"' -Ipolicy -Ipolicy/hook \
+             -isystem /usr/include/libxml2
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
 VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)

@@ -54,7 +54,7 @@ struct tg_verb {
 };
 
 extern const struct tg_verb tg_verb_run, tg_verb_check, tg_verb_explain, tg_verb_verify,
-    tg_verb_doctor, tg_verb_enable, tg_verb_disable, tg_verb_help;
+    tg_verb_doctor, tg_verb_enable, tg_verb_disable, tg_verb_import, tg_verb_help;
 
 /* The verb called NAME, or NULL. */
 const struct tg_verb *tg_verb_find(const char *name);

@@ -8,11 +8,11 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from cli import checking, connecting, doctoring, explaining, reaching, running, verifying, words  # noqa: E402
+from cli import checking, connecting, doctoring, explaining, importing, reaching, running, verifying, words  # noqa: E402
 from cli.command import Command                                            # noqa: E402
 from e2e.harness import run                                                # noqa: E402
 
-GROUPS = (words, checking, explaining, connecting, verifying, reaching, running, doctoring)
+GROUPS = (words, checking, explaining, connecting, verifying, reaching, running, doctoring, importing)
 
 
 def tests(group):

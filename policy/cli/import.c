@@ -1,0 +1,95 @@
+/* import.c - policies from other formats. */
+#include "cli.h"
+#include "replace.h"
+#include "terminal.h"
+#include "translate.h"
+#include <string.h>
+
+enum { LARGEST = 16 << 20 };
+
+static const struct {
+    const char *root;
+    void (*translate)(struct tg_translation *out, const tg_xml_node *root);
+} formats[] = {
+    {"network-security-config", tg_translate_android},
+    {"plist", tg_translate_plist},
+};
+
+/* False after a complaint. */
+static bool translate(struct tg_translation *out, const struct tg_buf *text)
+{
+    struct tg_buf why = {0};
+    struct tg_xml *xml = tg_xml_parse(text->text, text->length, &why);
+    const tg_xml_node *root = xml != NULL ? tg_xml_root(xml) : NULL;
+    size_t i = 0, count = sizeof(formats) / sizeof(formats[0]);
+
+    while (root != NULL && i < count && !tg_xml_is(root, formats[i].root))
+        i++;
+    if (root == NULL)
+        tg_complain("%s: %s", out->file, why.length > 0 ? why.text : "memory ran out");
+    else if (i == count)
+        tg_complain("%s: <%s> is neither Android's <network-security-config> nor Apple's <plist>",
+                    out->file, tg_xml_name(root));
+    else
+        formats[i].translate(out, root);
+    tg_xml_free(xml);
+    tg_buf_free(&why);
+    return root != NULL && i < count;
+}
+
+static int finish(struct tg_translation *out)
+{
+    struct tg_buf head = {0};
+
+    if (out->policy.length == 0) {
+        tg_complain("%s: nothing in it can be said in a policy", out->file);
+        return TG_EXIT_REFUSED;
+    }
+    tg_buf_add(&head, "# Translated from ");
+    tg_buf_escape(&head, out->file, strlen(out->file));
+    tg_buf_add(&head, "\n");
+    tg_buf_add(&head, out->policy.text);
+    head.failed |= out->policy.failed || out->said.failed;
+    if (!tg_terminal_write(stdout, &head))
+        return TG_EXIT_USAGE;
+    return out->gaps == 0 ? TG_EXIT_GOOD : TG_EXIT_REFUSED;
+}
+
+static int import(const struct tg_options *options)
+{
+    struct tg_translation out = {.file = options->operands[0]};
+    struct tg_replace file = {0};
+    struct tg_buf why = {0};
+    int status = TG_EXIT_USAGE;
+
+    if (!tg_replace_begin(&file, out.file, LARGEST, &why) || !file.exists)
+        tg_complain("%s: %s", out.file, why.length > 0 ? why.text : "No such file or directory");
+    else if (file.text.length >= 8 && memcmp(file.text.text, "bplist00", 8) == 0)
+        tg_complain("%s is a binary property list: make it XML with `plutil -convert xml1`, or "
+                    "plistutil(1)",
+                    out.file);
+    else if (translate(&out, &file.text)) {
+        if (out.said.length > 0)
+            fputs(out.said.text, stderr);
+        status = finish(&out);
+    }
+    tg_replace_end(&file);
+    tg_buf_free(&why);
+    tg_buf_free(&out.policy);
+    tg_buf_free(&out.said);
+    return status;
+}
+
+const struct tg_verb tg_verb_import = {
+    .name = "import",
+    .synopsis = "FILE",
+    .summary = "translate Android's or Apple's pins into a policy",
+    .details = "Reads Android's network_security_config.xml, or a property list with Apple's\n"
+               "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy. What has no\n"
+               "equivalent is told on standard error, with its line.\n"
+               "Exit 0: all is translated; 1: a part isn't; 2: FILE can't be read.",
+    .least = 1,
+    .most = 1,
+    .missing = "the file to translate is missing",
+    .run = import,
+};

@@ -1,0 +1,155 @@
+#include "xml.h"
+#include <dlfcn.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIBRARY "libxml2.so.2"
+
+/* libxml2's functions, by the names they have there. */
+static struct {
+    __typeof__(&xmlReadMemory) read;
+    __typeof__(&xmlGetLastError) last_error;
+    __typeof__(&xmlDocGetRootElement) root;
+    __typeof__(&xmlGetLineNo) line;
+    __typeof__(&xmlNodeGetContent) content;
+    __typeof__(&xmlGetNoNsProp) attribute;
+    __typeof__(&xmlFreeDoc) free;
+} xml2;
+
+static const struct {
+    const char *name;
+    void *function;
+} functions[] = {
+    {"xmlReadMemory", &xml2.read},        {"xmlGetLastError", &xml2.last_error},
+    {"xmlDocGetRootElement", &xml2.root}, {"xmlGetLineNo", &xml2.line},
+    {"xmlNodeGetContent", &xml2.content}, {"xmlGetNoNsProp", &xml2.attribute},
+    {"xmlFreeDoc", &xml2.free},
+};
+
+struct tg_xml {
+    xmlDoc *document;
+};
+
+static bool load(struct tg_buf *why)
+{
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+    if (library == NULL) {
+        tg_buf_printf(why, "this needs libxml2 (Debian: libxml2): %s", dlerror());
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+        void *found = dlsym(library, functions[i].name);
+
+        if (found == NULL) {
+            tg_buf_printf(why, LIBRARY " lacks %s", functions[i].name);
+            return false;
+        }
+        *(void **)functions[i].function = found;
+    }
+    return true;
+}
+
+struct tg_xml *tg_xml_parse(const char *text, size_t length, struct tg_buf *why)
+{
+    struct tg_xml *xml = NULL;
+
+    if (!load(why))
+        return NULL;
+    xml = calloc(1, sizeof(*xml));
+    if (xml != NULL && length < INT_MAX)
+        xml->document = xml2.read(text, (int)length, NULL, NULL,
+                                  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                                      XML_PARSE_NOCDATA);
+    if (xml == NULL || (xml->document != NULL && xml2.root(xml->document) != NULL))
+        return xml;
+    const xmlError *error = xml2.last_error();
+    const char *said = error != NULL && error->message != NULL ? error->message : "it is no XML";
+    tg_buf_printf(why, "line %d: %.*s", error != NULL ? error->line : 1, (int)strcspn(said, "\n"),
+                  said);
+    tg_xml_free(xml);
+    return NULL;
+}
+
+void tg_xml_free(struct tg_xml *xml)
+{
+    if (xml != NULL && xml->document != NULL)
+        xml2.free(xml->document);
+    free(xml);
+}
+
+static const tg_xml_node *element_from(const tg_xml_node *node)
+{
+    while (node != NULL && node->type != XML_ELEMENT_NODE)
+        node = node->next;
+    return node;
+}
+
+const tg_xml_node *tg_xml_root(const struct tg_xml *xml)
+{
+    return xml2.root(xml->document);
+}
+
+const tg_xml_node *tg_xml_first(const tg_xml_node *node)
+{
+    return element_from(node->children);
+}
+
+const tg_xml_node *tg_xml_next(const tg_xml_node *node)
+{
+    return element_from(node->next);
+}
+
+const tg_xml_node *tg_xml_find(const tg_xml_node *node, const char *name)
+{
+    for (node = tg_xml_first(node); node != NULL; node = tg_xml_next(node))
+        if (tg_xml_is(node, name))
+            return node;
+    return NULL;
+}
+
+bool tg_xml_is(const tg_xml_node *node, const char *name)
+{
+    return strcmp(tg_xml_name(node), name) == 0;
+}
+
+const char *tg_xml_name(const tg_xml_node *node)
+{
+    return (const char *)node->name;
+}
+
+unsigned tg_xml_line(const tg_xml_node *node)
+{
+    long line = xml2.line(node);
+
+    return line > 0 ? (unsigned)line : 0;
+}
+
+/* libxml2 allocates by malloc(3), unless a program sets something else (xmlmemory.h). */
+static char *trim(xmlChar *text)
+{
+    char *whole = (char *)text, *start;
+    size_t length;
+
+    if (whole == NULL)
+        return NULL;
+    start = whole + strspn(whole, " \t\r\n");
+    length = strlen(start);
+    while (length > 0 && strchr(" \t\r\n", start[length - 1]) != NULL)
+        length--;
+    memmove(whole, start, length);
+    whole[length] = '\0';
+    return whole;
+}
+
+char *tg_xml_text(const tg_xml_node *node)
+{
+    return trim(xml2.content(node));
+}
+
+char *tg_xml_attribute(const tg_xml_node *node, const char *name)
+{
+    return trim(xml2.attribute(node, (const xmlChar *)name));
+}
