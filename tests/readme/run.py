@@ -1,12 +1,15 @@
 #!/usr/bin/python3
-"""run.py --build DIR - runs the commands that README.md shows, as they stand there.
+"""run.py --build DIR [NAME] - runs the commands that README.md shows, and those of the examples.
 
 Each ```sh block is a script for `sh -eu` in a scratch folder that looks like the checkout,
 with DIR as its build/. What a block leaves there, the next one finds. A ```text block after it
 holds lines that its output must contain, in this order; `...` in a line stands for anything.
+An ```ini block in an example is one of its policies, word for word. A block that ends with status
+77 is skipped, for what its last line says. NAME picks pages by a part of their path.
 Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist.
 """
 import argparse
+import glob
 import os
 import re
 import signal
@@ -17,6 +20,7 @@ import tempfile
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
 TIMEOUT = 120  # seconds for one block
+SKIPPED = 77
 FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "SSL_CERT_DIR",
            "CURL_CA_BUNDLE", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 
@@ -72,6 +76,10 @@ def missing_line(expected, output):
     return None
 
 
+class Skipped(Exception):
+    """What this machine lacks."""
+
+
 def problem(script, expected, scratch, source):
     if GOALS.fullmatch(script):
         goals = re.findall(r"make ([a-z]+)", script)
@@ -80,30 +88,59 @@ def problem(script, expected, scratch, source):
         return done.stderr if done.returncode else None
     status, output = run(script, scratch)
     print(output, end="")
+    if status == SKIPPED:
+        raise Skipped(output.splitlines()[-1])
     if status != 0:
         return f"exit status {status}"
     line = missing_line(expected, output)
     return f"the output lacks (in this order): {line}" if line else None
 
 
+def unknown_policy(page, text):
+    """The first ```ini block of PAGE that isn't in a file beside it, or None."""
+    files = [open(path, encoding="utf-8").read()
+             for path in glob.glob(os.path.join(os.path.dirname(page), "**/*.*"), recursive=True)
+             if os.path.isfile(path) and path != page]
+    shown = re.findall(r"^```ini\n(.*?)^```$", text, re.M | re.S)
+    return next((block for block in shown if not any(block in file for file in files)), None)
+
+
+def try_page(page, source, build):
+    """'ok', 'skipped' or 'FAILED' for each block of PAGE."""
+    with open(os.path.join(source, page), encoding="utf-8") as file:
+        text = file.read()
+    example = page != "README.md"
+    stray = unknown_policy(os.path.join(source, page), text) if example else None
+    if stray or (example and not blocks(text)):
+        print(f"FAILED: {page}: no file holds {stray!r}" if stray else f"FAILED: {page}: no command")
+        yield "FAILED"
+    with tempfile.TemporaryDirectory(prefix="trustgraft-readme-") as scratch:
+        scratch_checkout(scratch, source, build)
+        for line, script, expected in blocks(text):
+            print(f"== {page}:{line}", flush=True)
+            try:
+                wrong = problem(script, expected, scratch, source)
+            except Skipped as reason:
+                print(reason, flush=True)
+                yield "skipped"
+                continue
+            print(f"FAILED: {page}:{line}: {wrong}" if wrong else "ok", flush=True)
+            yield "FAILED" if wrong else "ok"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build")
+    parser.add_argument("name", nargs="?", default="")
     options = parser.parse_args()
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     os.umask(0o022)
-    passed = failed = 0
-    with tempfile.TemporaryDirectory(prefix="trustgraft-readme-") as scratch:
-        scratch_checkout(scratch, source, os.path.abspath(options.build))
-        with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
-            found = blocks(file.read())
-        for line, script, expected in found:
-            print(f"== README.md:{line}", flush=True)
-            wrong = problem(script, expected, scratch, source)
-            passed, failed = passed + (not wrong), failed + bool(wrong)
-            print(f"FAILED: README.md:{line}: {wrong}" if wrong else "ok", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed or not passed else 0)
+    pages = ["README.md", *sorted(glob.glob("examples/*/README.md", root_dir=source))]
+    results = [result for page in pages if options.name in page
+               for result in try_page(page, source, os.path.abspath(options.build))]
+    skipped = f", {results.count('skipped')} skipped" if "skipped" in results else ""
+    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed{skipped}")
+    sys.exit(1 if "FAILED" in results or "ok" not in results else 0)
 
 
 if __name__ == "__main__":

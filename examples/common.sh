@@ -1,0 +1,96 @@
+# common.sh - what the examples share. Each begins with: . "$(dirname "$0")/../common.sh"
+#
+# It leaves an empty folder as the working directory, with copies of the example's files in it and
+# the test PKI as pki/, and build/trustgraft in PATH. What was started is stopped at the end, and
+# the folder is removed.
+set -eu
+example=$(cd "$(dirname "$0")" && pwd)
+checkout=$(cd "$example/../.." && pwd)
+build=$checkout/build
+export PATH="$build:$PATH" LC_ALL=C.UTF-8 NO_COLOR=1
+unset LD_PRELOAD OPENSSL_CONF TRUSTGRAFT_POLICY SSL_CERT_FILE CURL_CA_BUNDLE
+
+[ -x "$build/trustgraft" ] || make -s -C "$checkout"
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/trustgraft-example-XXXXXX")
+running=
+end() {
+    [ -z "$running" ] || kill $running 2>/dev/null || true
+    rm -rf "$scratch"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+"$checkout/certs/make-pki" "$build/pki" >/dev/null
+cp -R "$example/." "$scratch"
+ln -s "$build/pki" "$scratch/pki"
+export HOME="$scratch"
+cd "$scratch"
+
+# skip REASON: for what this machine lacks.
+skip() {
+    echo "skipped: $1"
+    exit 77
+}
+
+need() {
+    command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ||
+        skip "there is no $1 (Debian: apt-get install $2)"
+}
+
+free_port() {
+    /usr/bin/python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# wait_for PORT: until something listens there.
+wait_for() {
+    for _ in $(seq 100); do
+        ! /usr/bin/python3 -c "import socket; socket.create_connection(('127.0.0.1', $1), 1)" \
+            2>/dev/null || return 0
+        sleep 0.1
+    done
+    echo "nothing listens on port $1" >&2
+    exit 1
+}
+
+# serve LEAF: a server with that certificate of the test PKI (certs/leaves.conf), on port $port.
+serve() {
+    port=$(free_port)
+    openssl s_server -quiet -www -accept "127.0.0.1:$port" -key "pki/$1.key" -cert "pki/$1.pem" \
+        -cert_chain "pki/$1.chain.pem" >/dev/null 2>&1 &
+    running="$running $!"
+    server=$!
+    wait_for "$port"
+}
+
+# stop_server: the one that was started last.
+stop_server() {
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+}
+
+# bare HOST [OPTION...]: curl fetches a page of HOST, which the server on $port stands for.
+bare() {
+    host=$1
+    shift
+    curl -sS -o page.html --max-time 20 --resolve "$host:$port:127.0.0.1" "$@" "https://$host:$port/"
+}
+
+# under POLICY HOST [OPTION...]: the same under a policy; way=--provider takes the other way in.
+under() {
+    policy=$1
+    host=$2
+    shift 2
+    trustgraft run ${way:-} -p "$policy" -- curl -sS -o page.html --max-time 20 \
+        --resolve "$host:$port:127.0.0.1" "$@" "https://$host:$port/"
+}
+
+# try WHAT COMMAND...: runs it, and says how it went; what trustgraft logged of it stands below.
+try() {
+    what=$1
+    shift
+    if "$@" >output 2>&1; then
+        echo "$what: accepted"
+    else
+        echo "$what: refused"
+    fi
+    sed -n 's/^trustgraft: [^:]*: \(reject\|report\)/  \1/p' output
+}
