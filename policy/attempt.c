@@ -144,15 +144,20 @@ end:
     return done;
 }
 
+bool tg_path_is_proven(bool anchored, const struct tg_findings *findings)
+{
+    return anchored && tg_findings_result(findings) != TG_RESULT_FATAL_FAILURE;
+}
+
 /*
  * TN2232's CA pinning: the key of a CA on the *verified* path. What a server merely sent is
- * on no path, and a path that reaches no anchor or has a defect proves no key.
+ * on no path.
  */
 static int check_ca_pins(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain,
                          bool anchored, struct tg_findings *findings)
 {
     const struct tg_digests *pins = &evaluation->rule->ca_pins;
-    bool proven = anchored && tg_findings_result(findings) != TG_RESULT_FATAL_FAILURE;
+    bool proven = tg_path_is_proven(anchored, findings);
     struct tg_buf text = {0};
 
     if (pins->count == 0 || !evaluation->pins_enforced)
@@ -200,7 +205,8 @@ int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored)
         chain = X509_chain_up_ref((STACK_OF(X509) *)path);
     else if (!verify(evaluation, path, anchored, &findings, &chain))
         goto end;
-    if (chain == NULL || !check_ca_pins(evaluation, chain, anchored, &findings) || findings.failed)
+    if (chain == NULL || !check_ca_pins(evaluation, chain, anchored, &findings) ||
+        !tg_known_check_path(evaluation, chain, anchored, &findings) || findings.failed)
         goto end;
     found = findings.count == 0;
     if (better(evaluation, &findings)) {

@@ -3,6 +3,7 @@
 #define TG_ATTEMPT_H
 
 #include "findings.h"
+#include "knownhosts.h"
 #include "match.h"
 #include "verdict.h"
 
@@ -20,8 +21,9 @@ struct tg_evaluation {
     time_t forgiven_until;
     time_t staple_until; /* the end of the stapled answer; 0: none */
     bool pins_enforced;
-    struct tg_findings findings; /* of the best path so far, then of the whole evaluation */
-    STACK_OF(X509) *path;        /* the best so far; owned */
+    struct tg_acquaintance acquaintance; /* what known-hosts says of the host */
+    struct tg_findings findings;         /* of the best path so far, then of the whole evaluation */
+    STACK_OF(X509) *path;                /* the best so far; owned */
 };
 
 /*
@@ -29,6 +31,10 @@ struct tg_evaluation {
  * of our own that holds exactly its certificates, and keeps it if it is the best so far.
  */
 int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored);
+
+/* True if the CA certificates of a path with these FINDINGS count: one that reaches no anchor or
+ * has a defect proves no key. */
+bool tg_path_is_proven(bool anchored, const struct tg_findings *findings);
 
 /* True if the application's own anchors count, and with them what else it asks for. */
 bool tg_rule_uses_app(const struct tg_rule *rule);

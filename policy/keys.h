@@ -40,6 +40,7 @@ enum tg_key_id {
     TG_KEY_TRUST_CERTIFICATE,
     TG_KEY_LEAF_PIN,
     TG_KEY_CA_PIN,
+    TG_KEY_KNOWN_HOSTS,
     TG_KEY_PINS_EXPIRE,
     TG_KEY_VERIFY_TIME,
     TG_KEY_SKIP_DATES,
@@ -85,6 +86,7 @@ enum tg_type {
     TG_TYPE_LEAVES,       /* tg_digests of certificates */
     TG_TYPE_PINS,         /* tg_digests of keys */
     TG_TYPE_CRLS,         /* files and directories */
+    TG_TYPE_KNOWN,        /* struct tg_known_file * */
     TG_TYPE_LOG,          /* tg_policy.log_sinks and log_file */
     TG_TYPE_INCLUDE,      /* followed while reading, not kept */
     TG_TYPE_HOST,         /* tg_exception.host and port */

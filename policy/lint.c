@@ -78,7 +78,7 @@ static bool is_set(const struct tg_rule *rule, enum tg_key_id id)
 
 static bool has_pins(const struct tg_rule *rule)
 {
-    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0;
+    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0 || rule->known_hosts;
 }
 
 /* "on 2027-01-01T00:00:00Z"; a buffer that fails says nothing, and the warning comes all the same
@@ -96,12 +96,14 @@ static const char *date(struct lint *lint, time_t when)
 
 static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
 {
-    const void *pins = rule->leaf_pins.count > 0 ? rule->leaf_pins.digest : rule->ca_pins.digest;
+    const void *pins = rule->leaf_pins.count > 0 ? (const void *)rule->leaf_pins.digest
+                       : rule->ca_pins.count > 0 ? (const void *)rule->ca_pins.digest
+                                                 : rule->known_hosts;
 
     if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
         return;
     if (!pins)
-        warn(lint, rule, "pins-expire without leaf-pin or ca-pin does nothing");
+        warn(lint, rule, "pins-expire without leaf-pin, ca-pin or known-hosts does nothing");
     else if (rule->pins_expire <= lint->now)
         warn(lint, rule, "the pins are not enforced: they expired %s",
              date(lint, rule->pins_expire));

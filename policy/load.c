@@ -1,6 +1,7 @@
 #include "load.h"
 #include "build.h"
 #include "include.h"
+#include "knownhosts.h"
 #include "parse.h"
 #include "watch.h"
 #include <openssl/err.h>
@@ -38,6 +39,24 @@ const char *tg_load_keep_text(struct tg_load *load, const char *text)
 
     if (!copy)
         tg_load_lost(load);
+    return copy;
+}
+
+const char *tg_load_keep_path(struct tg_load *load, const char *path)
+{
+    struct tg_buf text = {0};
+    char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    const char *copy = NULL;
+
+    if (directory)
+        tg_buf_printf(&text, "%s/", directory);
+    tg_buf_add(&text, path);
+    if (text.failed || (path[0] != '/' && !directory))
+        tg_load_lost(load);
+    else
+        copy = tg_load_keep_text(load, text.text);
+    free(directory);
+    tg_buf_free(&text);
     return copy;
 }
 
@@ -101,25 +120,6 @@ void tg_load_warn(struct tg_load *load, const struct tg_section *section,
     tg_buf_free(&text);
 }
 
-/* The path as it is from the root on; symbolic links stay as they are. */
-static const char *absolute(struct tg_load *load, const char *path)
-{
-    struct tg_buf text = {0};
-    char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    const char *copy = NULL;
-
-    if (directory)
-        tg_buf_printf(&text, "%s/", directory);
-    tg_buf_add(&text, path);
-    if (text.failed || (path[0] != '/' && !directory))
-        tg_load_lost(load);
-    else
-        copy = tg_load_keep_text(load, text.text);
-    free(directory);
-    tg_buf_free(&text);
-    return copy;
-}
-
 static void read_source(struct tg_load *load, struct tg_source *source)
 {
     struct tg_section **section = load->last_section;
@@ -136,7 +136,7 @@ static void read_policy(struct tg_load *load, const char *path)
 {
     struct tg_source *source;
 
-    load->policy->file = absolute(load, path);
+    load->policy->file = tg_load_keep_path(load, path);
     tg_source_read_main(load, path);
     for (source = load->sources; source && !load->diags->lost; source = source->next)
         read_source(load, source);
@@ -254,6 +254,7 @@ void tg_policy_free(tg_policy *policy)
         sk_X509_pop_free(policy->stacks[i], X509_free);
     for (list = policy->crl_lists; list; list = list->next)
         sk_X509_CRL_pop_free(list->crls, X509_CRL_free);
+    tg_known_files_free(policy->known_files);
     tg_arena_free(policy->arena);
     free(policy);
 }

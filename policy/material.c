@@ -1,10 +1,13 @@
 /* material.c - the certificates and keys that a policy names; each file is read once. */
+#include "certfile.h"
 #include "hash.h"
 #include "include.h"
 #include "store.h"
 #include "value.h"
+#include <fcntl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What became of a file that was read for its certificates or, under another tag, its key. */
 struct read_file {
@@ -269,6 +272,54 @@ void tg_store_leaves(struct tg_store *in)
 void tg_store_pins(struct tg_store *in)
 {
     store_digests(in, add_pin, &in->load->distrusted_keys);
+}
+
+/* Only whether it may be read is checked now: its lines are when a connection needs them. */
+static const char *try_known(struct tg_load *load, const char *path)
+{
+    struct stat status;
+    int fd = -1;
+    const char *wrong = tg_file_open(load->scratch, AT_FDCWD, path, S_IFREG, &fd, &status);
+
+    if (!wrong)
+        close(fd);
+    return wrong;
+}
+
+/* PATH, the policy's, is absolute: it is opened later, when the working directory may be another.
+ */
+static struct tg_known_file *get_known(struct tg_load *load, const char *path)
+{
+    struct tg_known_file *file = load->policy->known_files;
+
+    while (file && strcmp(file->path, path) != 0)
+        file = file->next;
+    if (file)
+        return file;
+    file = tg_load_keep(load, sizeof *file);
+    if (!file)
+        return NULL;
+    file->path = path;
+    file->next = load->policy->known_files;
+    load->policy->known_files = file;
+    return file;
+}
+
+void tg_store_known(struct tg_store *in)
+{
+    const struct tg_word *word = in->setting->values;
+    const char *path = tg_source_path(in->load, in->section, word->text);
+    const char *kept = path ? tg_load_keep_path(in->load, path) : NULL, *wrong;
+
+    if (!kept)
+        return;
+    tg_load_watch(in->load, kept);
+    wrong = try_known(in->load, kept);
+    if (wrong)
+        tg_load_error(in->load, in->section, word, NULL, "%s: %s: %s", in->setting->key->name, path,
+                      wrong);
+    else
+        *(struct tg_known_file **)in->field = get_known(in->load, kept);
 }
 
 void tg_store_fingerprint(struct tg_store *in)

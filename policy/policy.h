@@ -65,8 +65,9 @@ struct tg_rule {
     bool skip_hostname;
     struct tg_digests trusted_leaves; /* trust-certificate: digests of the DER */
     struct tg_digests leaf_pins, ca_pins;
-    time_t pins_expire; /* 0: never */
-    time_t verify_time; /* 0: now */
+    struct tg_known_file *known_hosts; /* NULL: none */
+    time_t pins_expire;                /* 0: never */
+    time_t verify_time;                /* 0: now */
     bool skip_dates;
     enum tg_purpose purpose;
     bool strict;
@@ -75,6 +76,17 @@ struct tg_rule {
     enum tg_min_tls min_tls;  /* counts where `set` has it, as the next two */
     unsigned min_rsa_bits;
     unsigned security_level; /* as SSL_set_security_level(3) */
+};
+
+/*
+ * A known-hosts file of a policy: read when a connection first needs it, for it may have a million
+ * lines, and kept from then on. knownhosts.c's.
+ */
+struct tg_known_file {
+    struct tg_known_file *next;
+    const char *path;
+    struct tg_known *known; /* atomic; NULL: not read yet */
+    char *problem;          /* atomic; why it can't be used; NULL: nothing known against it */
 };
 
 /*
@@ -129,8 +141,9 @@ struct tg_policy {
         STACK_OF(X509_CRL) *crls;
     } * crl_lists;                /* every stack of CRLs, to free */
     struct tg_crl_memo *crl_memo; /* NULL where no rule has CRLs */
-    struct tg_index *index;       /* match.c */
-    STACK_OF(X509) **stacks;      /* every stack above, to free */
+    struct tg_known_file *known_files;
+    struct tg_index *index;  /* match.c */
+    STACK_OF(X509) **stacks; /* every stack above, to free */
     size_t stack_count;
 };
 

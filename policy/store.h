@@ -23,6 +23,7 @@ void tg_store_certificates(struct tg_store *in);
 void tg_store_leaves(struct tg_store *in);
 void tg_store_pins(struct tg_store *in);
 void tg_store_crls(struct tg_store *in);
+void tg_store_known(struct tg_store *in);
 void tg_store_fingerprint(struct tg_store *in);
 
 /* Copies DIGESTS, 32 bytes each, to the policy's arena as *OUT and empties it. */

@@ -230,8 +230,9 @@ static int check_all(struct tg_evaluation *evaluation, enum tg_match_kind kind, 
         return 0;
     if (*trusted)
         return 1;
-    if (!check_path_or_size(evaluation))
+    if (!tg_known_meet(evaluation) || !check_path_or_size(evaluation))
         return 0;
+    tg_known_check_host(evaluation);
     check_name(evaluation);
     tg_floor_check(evaluation);
     return tg_staple_check(evaluation) && check_leaf_pins(evaluation);
@@ -347,6 +348,7 @@ struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *m
     }
     ERR_pop_to_mark();
     tg_findings_clear(&evaluation.findings);
+    tg_buf_free(&evaluation.acquaintance.problem);
     sk_X509_pop_free(evaluation.path, X509_free);
     return verdict;
 }

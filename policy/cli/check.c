@@ -1,5 +1,6 @@
 /* check.c - all that is wrong with a policy, and all that will go wrong with it. */
 #include "chosen.h"
+#include "knownhosts.h"
 #include "terminal.h"
 #include <string.h>
 #include <time.h>
@@ -75,6 +76,10 @@ static int check_file(const char *path, bool json)
     tg_policy *policy = tg_policy_parse(path, &diags);
     int status = TG_EXIT_GOOD;
 
+    if (policy != NULL && !tg_known_files_read(policy, &diags)) {
+        tg_policy_free(policy);
+        policy = NULL;
+    }
     if (policy != NULL)
         tg_policy_lint(policy, time(NULL), &diags);
     else

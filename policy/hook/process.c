@@ -1,4 +1,5 @@
 #include "process.h"
+#include "knownhosts.h"
 #include "mem.h"
 #include "watch.h"
 #include <errno.h>
@@ -265,6 +266,11 @@ static void reload(struct snapshot *old, time_t now)
     if (fresh == NULL)
         return;
     policy = tg_policy_parse(path, &diags);
+    if (policy != NULL && old->process.policy != NULL &&
+        !tg_known_files_follow(policy, old->process.policy, &diags)) {
+        tg_policy_free(policy);
+        policy = NULL;
+    }
     if (policy == NULL) {
         keep_last_good(&old->process, &diags);
         __atomic_store_n(&next_look, now + RETRY, __ATOMIC_SEQ_CST);

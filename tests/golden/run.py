@@ -7,7 +7,8 @@ or order shows as a difference; --update writes the new answers into the files. 
 for each finding of policy/finding.c, called after it.
 
 A file begins with `key: value` lines and the policy, `| ` before each line; one that doesn't open
-a section is the rule for the host. {NAME} and the like stand for the test PKI (lab/pki.py).
+a section is the rule for the host. {NAME} and the like stand for the test PKI (lab/pki.py), {known} for
+a known-hosts file of what stands behind `#known ` in the policy's lines.
 
   host      the name that is dialled                  default: api.example.test
   chain     NAME: what that server sends
@@ -23,7 +24,7 @@ Answers are the same on each machine and day, because these words are put in bef
   DATE         a time as RFC 3339 writes it, unless it is the end of a policy's line
   <NAME>       a fingerprint or pin of the test PKI: the first certificate that has it
   POLICY       the path of the policy, PORT the server's, PROGRAM the executable's, [PID] its pid
-  FILE(NAME)   the path of a file of the test PKI
+  FILE(NAME)   the path of a file of the test PKI, KNOWN that of the known-hosts file
 
 The JSON is indented, in the order that it came. The log's JSON has to be the same as verify's.
 """
@@ -124,6 +125,7 @@ class Normal:
         for old, new in dict(self.words).items():
             text = text.replace(old, new)
         text = re.sub(r"FILE/([\w-]+)\.\w+", r"FILE(\1)", text)
+        text = re.sub(r"[\w/.-]+/[0-9a-f]{16}\.known\b", "KNOWN", text)
         text = re.sub(r"(?m)^(trustgraft: [\w.]+)\[\d+\]", r"\1[PID]", text)
         return TIME.sub("DATE", text)
 

@@ -63,8 +63,10 @@ class Lab(contextlib.AbstractContextManager):
         return self.stack.__exit__(*exception)
 
     def policy(self, text, **extra):
-        """The path of a policy file with TEXT, expanded by Pki.expand."""
-        body = self.pki.expand(text, scratch=self.scratch, **extra).encode()
+        """The path of a policy file with TEXT, expanded by Pki.expand; {known} is a known-hosts
+        file with what stands behind `#known ` in its lines."""
+        known = self.pki.known_hosts(text, self.scratch, **extra)
+        body = self.pki.expand(text, scratch=self.scratch, known=known, **extra).encode()
         path = self.scratch / f"{hashlib.sha256(body).hexdigest()[:16]}.conf"
         if not path.exists():
             fresh = path.with_suffix(f".{os.urandom(4).hex()}")

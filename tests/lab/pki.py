@@ -1,5 +1,7 @@
 """pki.py - the test PKI that certs/make-pki baked, by name."""
 import base64
+import hashlib
+import os
 import pathlib
 import re
 
@@ -50,3 +52,16 @@ class Pki:
                 raise KeyError(f"no certificate is called {name}")
             return str(self.pem(name))
         return re.sub(r"\{(fp |pin |crl )?([\w-]+)\}", replace, text)
+
+    def known_hosts(self, text, directory, **extra):
+        """The path of a known-hosts file in DIRECTORY with what stands behind `#known ` in lines
+        of TEXT, expanded."""
+        lines = self.expand("".join(f"{line[7:]}\n" for line in text.splitlines()
+                                    if line.startswith("#known ")), **extra)
+        path = pathlib.Path(directory) / f"{hashlib.sha256(lines.encode()).hexdigest()[:16]}.known"
+        if not path.exists():
+            fresh = path.with_suffix(f".{os.urandom(4).hex()}")
+            fresh.write_text(lines)
+            fresh.chmod(0o644)
+            fresh.rename(path)
+        return path

@@ -3,7 +3,8 @@
 
 A case begins with `== its name`; then `key: value` lines, and `| ` before each line of its policy.
 A policy that doesn't open a section is the rule for the host. {NAME}, {fp NAME} and {pin NAME}
-stand for a certificate's path, fingerprint and pin, {crl NAME} for the path of a CRL.
+stand for a certificate's path, fingerprint and pin, {crl NAME} for the path of a CRL, and {known}
+for a known-hosts file of what stands behind `#known ` in the policy's lines.
 
   host      HOST[:PORT]                               default: api.example.test
   chain     NAME: what that server sends; or A + B + C: these certificates, the leaf first
@@ -87,8 +88,10 @@ class Bench:
 
     def ask(self, case, stem):
         """(exit code, standard output, standard error) of the command."""
-        text = self.pki.expand(policy_text(case), past=moment(-100), future=moment(500),
-                               yesterday=moment(-1), tomorrow=moment(1))
+        text = policy_text(case)
+        text = self.pki.expand(text, past=moment(-100), future=moment(500), yesterday=moment(-1),
+                               tomorrow=moment(1),
+                               known=self.pki.known_hosts(text, self.scratch))
         command = [self.command, "verify", "--json", "--policy", self.write(f"{stem}.conf", text),
                    "--host", case.get("host", "api.example.test"),
                    "--app-anchors", str(self.pki.pem(case.get("app", "stranger-root")))]
