@@ -4,6 +4,7 @@
  */
 #include "diag.h"
 #include "finding.h"
+#include "knownhosts.h"
 #include "mem.h"
 #include "pki.h"
 #include "policy.h"
@@ -99,6 +100,7 @@ static const char text[] =
     "[host c.example]\n"
     "trust-certificate = root.pem\n"
     "intermediates = root.pem\n"
+    "known-hosts = known\n"
     "[distrust]\n"
     "certificate = api.pem\n"
     "spki = api.pem\n"
@@ -107,6 +109,8 @@ static const char text[] =
     "certificate = sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
     "findings = name-mismatch\n"
     "note = some words\n";
+
+enum { KNOWN = 40 }; /* lines of the known-hosts file, which fill more than one chunk of an arena */
 
 static char work[] = "/tmp/tg-load-memory.XXXXXX";
 
@@ -128,6 +132,12 @@ static char *dump(const tg_policy *policy)
     time_t until = 0;
     size_t i;
 
+    for (i = 0; i < KNOWN; i++) {
+        char host[32];
+
+        snprintf(host, sizeof host, "host%zu.example", i);
+        tg_buf_printf(&out, "%d", tg_known_find(policy->known_files->known, host, 0) != NULL);
+    }
     tg_buf_printf(&out, "%s %s %zu %zu\n", policy->file, policy->log_file,
                   policy->distrusted_certificates.count, policy->distrusted_keys.count);
     for (i = 0; i < policy->rule_count; i++)
@@ -152,6 +162,10 @@ static tg_policy *load(long number, struct tg_diags *diags, bool *spent)
 
     countdown = number;
     policy = tg_policy_parse("policy.conf", diags);
+    if (policy && !tg_known_files_read(policy, diags)) {
+        tg_policy_free(policy);
+        policy = NULL;
+    }
     if (policy)
         tg_policy_lint(policy, 1800000000, diags);
     *spent = number > 0 && countdown == 0;
@@ -167,6 +181,18 @@ static void put(const char *path, const char *content)
     assert_non_null(out);
     assert_true(fputs(content, out) >= 0);
     assert_int_equal(fclose(out), 0);
+}
+
+static void put_known(void)
+{
+    struct tg_buf lines = {0};
+
+    for (int i = 0; i < KNOWN; i++)
+        tg_buf_printf(&lines,
+                      "host%d.example sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", i);
+    assert_false(lines.failed);
+    put("known", lines.text);
+    tg_buf_free(&lines);
 }
 
 static void a_load_without_memory_is_refused_or_whole(void **state)
@@ -228,6 +254,7 @@ static void a_bad_policy_is_refused_without_memory_too(void **state)
         "[policy]\ninclude = policy.conf\n",
         "[policy]\nlog = nowhere\n",
         "[exception a]\nhost = a.example\n",
+        "[host a.example]\nknown-hosts = policy.conf\n",
     };
     struct tg_diags diags = {0};
     size_t i;
@@ -272,6 +299,7 @@ static int set_up(void **state)
     snprintf(target, sizeof target, "%s/other-root.pem", absolute);
     free(absolute);
     put("policy.conf", text);
+    put_known();
     put("drop-in/1.conf", "[host drop.example]\n");
     return symlink(target, "certs/other.pem");
 }
