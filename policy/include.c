@@ -88,6 +88,22 @@ static void complain_known(struct tg_load *load, const struct wanted *wanted,
                       known->included->where.file, known->included->where.line);
 }
 
+/* Reads PATH, or what it is to hold. NULL, or a sentence. */
+static const char *read_file(struct tg_load *load, const char *path, struct tg_file *file)
+{
+    const struct tg_override *override = load->override;
+    const char *wrong = tg_file_read(load->scratch, path, file);
+    struct tg_buf text = {0};
+
+    if (wrong || !override || file->device != override->device || file->inode != override->inode)
+        return wrong;
+    tg_buf_addn(&text, override->text, override->length);
+    free(file->data);
+    file->data = tg_buf_take(&text);
+    file->size = file->data ? override->length : 0;
+    return file->data ? NULL : "memory ran out";
+}
+
 static void include_file(struct tg_load *load, const struct wanted *wanted)
 {
     const struct tg_source *parent = wanted->section->source, *known;
@@ -96,7 +112,7 @@ static void include_file(struct tg_load *load, const struct wanted *wanted)
     const char *wrong;
 
     tg_load_watch(load, wanted->path);
-    wrong = tg_file_read(load->scratch, wanted->path, &file);
+    wrong = read_file(load, wanted->path, &file);
     if (wrong) {
         tg_load_error(load, wanted->section, wanted->word, NULL, "%s: %s", wanted->path, wrong);
         return;
@@ -125,7 +141,7 @@ void tg_source_read_main(struct tg_load *load, const char *path)
     const char *wrong;
 
     tg_load_watch(load, path);
-    wrong = tg_file_read(load->scratch, path, &file);
+    wrong = read_file(load, path, &file);
     if (wrong)
         tg_diag_add(load->diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
     else

@@ -200,9 +200,11 @@ static tg_policy *new_policy(void)
     return NULL;
 }
 
-tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
+tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
+                                struct tg_diags *diags)
 {
-    struct tg_load load = {.policy = new_policy(), .scratch = tg_arena_new(), .diags = diags};
+    struct tg_load load = {
+        .policy = new_policy(), .scratch = tg_arena_new(), .diags = diags, .override = override};
     size_t before = diags->count, errors = diags->errors;
 
     load.last_source = &load.sources;
@@ -222,6 +224,11 @@ tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
         return load.policy;
     tg_policy_free(load.policy);
     return NULL;
+}
+
+tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
+{
+    return tg_policy_parse_with(path, NULL, diags);
 }
 
 tg_policy *tg_policy_load(const char *path, char **errors)

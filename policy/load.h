@@ -79,6 +79,7 @@ struct tg_load {
     tg_policy *policy;
     struct tg_arena *scratch;
     struct tg_diags *diags;
+    const struct tg_override *override; /* NULL: none */
     struct tg_table table;
     struct tg_source *sources, **last_source;
     struct tg_section *sections, **last_section;

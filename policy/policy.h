@@ -10,6 +10,7 @@
 #include "trustgraft.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define TG_SHA256_SIZE 32
 
@@ -153,6 +154,17 @@ struct tg_policy {
  * caller owns the reference otherwise. Never loads a part of a policy.
  */
 TG_MUST_USE tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags);
+
+/* A file of a policy, by its device and inode, that is read as if it held TEXT. */
+struct tg_override {
+    dev_t device;
+    ino_t inode;
+    const char *text;
+    size_t length;
+};
+/* The same with OVERRIDE (may be NULL): what the policy would be if that file were changed. */
+TG_MUST_USE tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
+                                            struct tg_diags *diags);
 TG_API tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
 
 /*

@@ -248,7 +248,7 @@ static void add_date_json(struct tg_buf *buf, const char *key, const ASN1_TIME *
     tg_buf_free(&text);
 }
 
-static void add_certificate_json(struct tg_buf *buf, const X509 *certificate)
+void tg_report_certificate_json(struct tg_buf *buf, const X509 *certificate)
 {
     tg_buf_add(buf, "{\"subject\":");
     add_name_json(buf, X509_get_subject_name(certificate));
@@ -327,7 +327,7 @@ static void add_known_json(struct tg_buf *buf, const X509 *certificate, bool aut
         OPENSSL_free(der);
         return;
     }
-    add_certificate_json(&text, certificate);
+    tg_report_certificate_json(&text, certificate);
     json = tg_buf_take(&text);
     if (json == NULL)
         buf->failed = true;

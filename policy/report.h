@@ -23,6 +23,9 @@ void tg_report_asn1_time(struct tg_buf *buf, const ASN1_TIME *when);
 void tg_report_fingerprint(struct tg_buf *buf, const X509 *certificate);
 void tg_report_pin(struct tg_buf *buf, const X509 *certificate);
 
+/* Appends {"subject","issuer","not_before","not_after","sha256","spki"} of CERTIFICATE. */
+void tg_report_certificate_json(struct tg_buf *buf, const X509 *certificate);
+
 /* Appends "HOST:PORT", "[2001:db8::1]:PORT", without the port where it is 0; escaped. */
 void tg_report_endpoint(struct tg_buf *buf, const char *host, unsigned port);
 

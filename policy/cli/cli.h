@@ -19,6 +19,7 @@ enum tg_exit {
 struct tg_options {
     const char *policy, *program, *host, *time, *app_anchors, *staple, *tls, *starttls, *timeout;
     const char *resolve[TG_RESOLVE_MOST + 1]; /* ends with NULL */
+    const char *to, *expires, *note;
     bool json, preload, provider, connect, yes, dry_run, help;
     char **operands; /* ends with NULL */
     int operand_count;
@@ -35,9 +36,12 @@ enum tg_option_bit {
     TG_OPTION_TLS = 1 << 6,
     TG_OPTION_PRELOAD = 1 << 7,
     TG_OPTION_PROVIDER = 1 << 8,
-    TG_OPTION_CONNECT = 1 << 9, /* with what goes with it: --resolve, --starttls, --timeout */
+    TG_OPTION_CONNECT = 1 << 9,
     TG_OPTION_YES = 1 << 10,
     TG_OPTION_DRY_RUN = 1 << 11,
+    TG_OPTION_REACH = 1 << 12, /* how to connect: --resolve, --starttls, --timeout */
+    TG_OPTION_TO = 1 << 20,
+    TG_OPTION_EXCEPT = 1 << 21, /* --expires, --note */
 };
 
 struct tg_verb {
@@ -54,7 +58,11 @@ struct tg_verb {
 };
 
 extern const struct tg_verb tg_verb_run, tg_verb_check, tg_verb_explain, tg_verb_verify,
-    tg_verb_doctor, tg_verb_enable, tg_verb_disable, tg_verb_import, tg_verb_help;
+    tg_verb_doctor, tg_verb_pin, tg_verb_except, tg_verb_enable, tg_verb_disable, tg_verb_import,
+    tg_verb_completion, tg_verb_help;
+
+/* The verb at INDEX of the table; NULL behind the last. */
+const struct tg_verb *tg_verb_at(int index);
 
 /* The verb called NAME, or NULL. */
 const struct tg_verb *tg_verb_find(const char *name);

@@ -4,11 +4,13 @@
 
 #include "resolve.h"
 
+#define TG_PEER_SIZE (INET6_ADDRSTRLEN + 16)
+
 /* A connection. Text that came is kept until it is asked for. */
 struct tg_line {
-    int fd;           /* non-blocking; -1: none */
-    int64_t deadline; /* milliseconds of CLOCK_MONOTONIC, for all that is done on it */
-    char peer[INET6_ADDRSTRLEN + 16]; /* "127.0.0.1 port 443" */
+    int fd;                  /* non-blocking; -1: none */
+    int64_t deadline;        /* milliseconds of CLOCK_MONOTONIC, for all that is done on it */
+    char peer[TG_PEER_SIZE]; /* "127.0.0.1 port 443" */
     char pending[1024];
     size_t length;
 };

@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const struct tg_verb *const verbs[] = {
-    &tg_verb_run,    &tg_verb_check,   &tg_verb_explain, &tg_verb_verify, &tg_verb_doctor,
-    &tg_verb_enable, &tg_verb_disable, &tg_verb_import,  &tg_verb_help,
+    &tg_verb_run,     &tg_verb_check,  &tg_verb_explain,    &tg_verb_verify,
+    &tg_verb_doctor,  &tg_verb_pin,    &tg_verb_except,     &tg_verb_enable,
+    &tg_verb_disable, &tg_verb_import, &tg_verb_completion, &tg_verb_help,
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -21,11 +22,16 @@ const struct tg_verb *tg_verb_find(const char *name)
     return NULL;
 }
 
+const struct tg_verb *tg_verb_at(int index)
+{
+    return index < VERBS ? verbs[index] : NULL;
+}
+
 static void list(FILE *to)
 {
     fputs("usage: trustgraft VERB [OPTION...] [OPERAND...]\n\n", to);
     for (int i = 0; i < VERBS; i++)
-        fprintf(to, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+        fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
     fputs("\n'trustgraft help VERB' tells more, trustgraft(1) all. "
           "'trustgraft --version' tells the version.\n",
           to);

@@ -21,15 +21,15 @@ static const struct row {
      "inject as an OpenSSL 3 provider, through OPENSSL_CONF"},
     {TG_OPTION_CONNECT, 0, "connect", NULL, offsetof(struct tg_options, connect),
      "connect, and evaluate what the server presents"},
-    {TG_OPTION_CONNECT, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),
+    {TG_OPTION_REACH, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),
      "connect to ADDR instead of HOST's own address; may be\n"
      "                                repeated, several ADDR are separated by commas"},
-    {TG_OPTION_CONNECT, 0, "starttls", "PROTO", offsetof(struct tg_options, starttls),
+    {TG_OPTION_REACH, 0, "starttls", "PROTO", offsetof(struct tg_options, starttls),
      "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
-    {TG_OPTION_CONNECT, 0, "timeout", "SECONDS", offsetof(struct tg_options, timeout),
+    {TG_OPTION_REACH, 0, "timeout", "SECONDS", offsetof(struct tg_options, timeout),
      "give the connection up after that time (10)"},
     {TG_OPTION_HOST, 0, "host", "HOST[:PORT]", offsetof(struct tg_options, host),
-     "the server that the chain is evaluated for"},
+     "the server that the certificates are for"},
     {TG_OPTION_PROGRAM, 0, "program", "PATH", offsetof(struct tg_options, program),
      "the executable that connects, for rules with `program`"},
     {TG_OPTION_TIME, 0, "time", "TIME", offsetof(struct tg_options, time),
@@ -41,6 +41,11 @@ static const struct row {
      "a stapled OCSP answer"},
     {TG_OPTION_TLS, 0, "tls", "1.2|1.3", offsetof(struct tg_options, tls),
      "the TLS version of the connection"},
+    {TG_OPTION_TO, 0, "to", "FILE", offsetof(struct tg_options, to), "write to this file"},
+    {TG_OPTION_EXCEPT, 0, "expires", "TIME", offsetof(struct tg_options, expires),
+     "RFC 3339: from then on the exception doesn't apply"},
+    {TG_OPTION_EXCEPT, 0, "note", "TEXT", offsetof(struct tg_options, note),
+     "why, for whoever reads the policy"},
     {TG_OPTION_JSON, 0, "json", NULL, offsetof(struct tg_options, json),
      "one JSON object a line instead of text"},
     {TG_OPTION_YES, 0, "yes", NULL, offsetof(struct tg_options, yes), "don't ask"},
@@ -177,6 +182,19 @@ bool tg_options_parse(const struct tg_verb *verb, int argc, char **argv, struct 
     options->operands = argv + optind;
     options->operand_count = argc - optind;
     return count_operands(verb, options);
+}
+
+bool tg_option_at(const struct tg_verb *verb, size_t index, struct tg_option *option)
+{
+    for (int i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+
+        if (!takes(verb, row) || index-- > 0)
+            continue;
+        *option = (struct tg_option){row->name, row->meaning, row->argument, row->letter};
+        return true;
+    }
+    return false;
 }
 
 void tg_options_help(FILE *to, const struct tg_verb *verb)

@@ -12,6 +12,15 @@
 bool tg_options_parse(const struct tg_verb *verb, int argc, char **argv,
                       struct tg_options *options);
 
+struct tg_option {
+    const char *name, *meaning; /* MEANING may hold newlines and more than one space */
+    const char *argument;       /* what its value is: "FILE"; NULL: it has none */
+    char letter;                /* 0: none */
+};
+
+/* The INDEXth option of those that VERB takes. False behind the last. */
+bool tg_option_at(const struct tg_verb *verb, size_t index, struct tg_option *option);
+
 /* Usage, description and options of VERB. */
 void tg_options_help(FILE *to, const struct tg_verb *verb);
 

@@ -57,7 +57,7 @@ static const char *program(const struct tg_question *question)
  * Where the policy leaves a host to the application, this is what one that verifies does: its
  * own anchors, dates and the name that was dialled.
  */
-static void match(struct tg_question *question)
+bool tg_question_apply(struct tg_question *question)
 {
     struct tg_match *under = &question->under;
 
@@ -70,15 +70,20 @@ static void match(struct tg_question *question)
         question->own = (struct tg_rule){.where = under->rule->where, .mode = under->rule->mode};
         under->rule = &question->own;
     }
+    return under->kind != TG_MATCH_UNKNOWN;
+}
+
+bool tg_question_load(struct tg_question *question, int *status)
+{
+    question->policy = tg_chosen_policy(question->options, status);
+    return question->policy != NULL;
 }
 
 bool tg_question_match(struct tg_question *question, const char *host_port, int *status)
 {
-    question->policy = tg_chosen_policy(question->options, status);
-    if (question->policy == NULL)
+    if (!tg_question_load(question, status))
         return false;
-    match(question);
-    if (question->under.kind != TG_MATCH_UNKNOWN)
+    if (tg_question_apply(question))
         return true;
     tg_complain("which rule applies to %s depends on the %s: give %s", question->at.host,
                 question->at.port == 0 ? "port" : "program",

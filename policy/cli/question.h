@@ -41,6 +41,12 @@ bool tg_question_ask(struct tg_question *question);
  */
 bool tg_question_match(struct tg_question *question, const char *host_port, int *status);
 
+/* The first half of it: the policy alone. */
+bool tg_question_load(struct tg_question *question, int *status);
+
+/* The other half, without a complaint: false where it depends on something unknown. */
+bool tg_question_apply(struct tg_question *question);
+
 /* The verdict on PRESENTED, as inside a program. NULL: memory ran out, nothing is accepted. */
 TG_MUST_USE struct tg_verdict *tg_question_evaluate(const struct tg_question *question,
                                                     const struct tg_presented *presented);

@@ -1,0 +1,290 @@
+/* except.c - an exception for what is wrong with one server's certificate, written to the policy.
+ */
+#include "chain.h"
+#include "chosen.h"
+#include "file.h"
+#include "forgive.h"
+#include "handshake.h"
+#include "meet.h"
+#include "replace.h"
+#include "report.h"
+#include "show.h"
+#include "terminal.h"
+#include <openssl/tls1.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct excepting {
+    const struct tg_options *options;
+    struct tg_question question;
+    struct tg_presented presented;
+    struct tg_replace file; /* that the exception goes to */
+    char policy[PATH_MAX];
+};
+
+/* The path that the file was named by. */
+static const char *target(const struct excepting *excepting)
+{
+    return excepting->options->to != NULL ? excepting->options->to : excepting->policy;
+}
+
+/* What the options hold that a mistake in would show too late. */
+static bool ask(struct excepting *excepting)
+{
+    const struct tg_options *options = excepting->options;
+
+    if (!options->yes && !isatty(STDIN_FILENO)) {
+        tg_complain("except: standard input is no terminal to ask on: give --yes to write the "
+                    "exception without asking");
+        return false;
+    }
+    return tg_forgive_check(options) && tg_chosen_path(options, excepting->policy);
+}
+
+/* The file is read, and locked, before the policy that it is part of: a change between is seen. */
+static bool open_target(struct excepting *excepting)
+{
+    struct tg_buf why = {0};
+    bool opened = tg_replace_begin(&excepting->file, target(excepting), TG_FILE_MAX, &why);
+
+    if (opened && !excepting->file.exists) {
+        tg_buf_add(&why, "there is no such file");
+        opened = false;
+    }
+    if (!opened)
+        tg_complain("%s: %s", target(excepting), why.text != NULL ? why.text : "memory ran out");
+    tg_buf_free(&why);
+    return opened;
+}
+
+static bool read_chain(struct excepting *excepting, const char *path)
+{
+    struct tg_buf why = {0};
+    bool read = tg_chain_read(path, &excepting->presented.chain, &why) == TG_CHAIN_READ;
+
+    excepting->presented.tls_version = TLS1_3_VERSION;
+    if (!read)
+        tg_complain("%s: %s", path, why.text != NULL ? why.text : "memory ran out");
+    tg_buf_free(&why);
+    return read;
+}
+
+static bool call(struct excepting *excepting)
+{
+    struct tg_buf why = {0}, note = {0};
+    struct tg_route route = {0};
+    char peer[TG_PEER_SIZE];
+    bool met = false;
+
+    if (tg_route_ask(&route, excepting->options) &&
+        tg_route_to(&route, excepting->options, &excepting->question.at)) {
+        met = tg_meet(&route, &excepting->question.at, &excepting->presented, peer, &why, &note);
+        if (!met)
+            tg_meet_complain(&excepting->question.at, &why);
+        else if (note.length > 0)
+            tg_meet_complain(&excepting->question.at, &note);
+    }
+    tg_buf_free(&why);
+    tg_buf_free(&note);
+    return met;
+}
+
+/* What is presented, by the server or by the file that holds its chain. */
+static bool take(struct excepting *excepting)
+{
+    const struct tg_options *options = excepting->options;
+
+    if (options->operand_count < 2)
+        return call(excepting);
+    if (options->resolve[0] == NULL && options->starttls == NULL && options->timeout == NULL)
+        return read_chain(excepting, options->operands[1]);
+    tg_complain("except: --resolve, --starttls and --timeout are for a connection, which isn't "
+                "made where a chain is given");
+    return false;
+}
+
+static bool show(const struct tg_question *question, const struct tg_verdict *verdict)
+{
+    const struct tg_occasion occasion = {.host = question->at.host, .port = question->at.port};
+    struct tg_buf buf = {0};
+
+    tg_show_verdict(&buf, verdict, &occasion, NULL);
+    return tg_terminal_write(stdout, &buf) && fflush(stdout) == 0;
+}
+
+/* Only a person's yes counts. */
+static bool confirm(const struct excepting *excepting)
+{
+    char *line = NULL;
+    size_t size = 0;
+    bool yes;
+
+    if (excepting->options->yes)
+        return true;
+    fprintf(stderr, "\nForgive this certificate these findings, in %s? [y/N] ", target(excepting));
+    yes = getline(&line, &size, stdin) > 0 &&
+          (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
+    free(line);
+    if (!yes)
+        tg_complain("nothing was written");
+    return yes;
+}
+
+/* The policy as it would be accepts the server, or it isn't written. */
+static bool prove(const struct excepting *excepting, const tg_policy *policy, const char *name)
+{
+    struct tg_question question = excepting->question;
+    struct tg_verdict *verdict;
+    bool accepted;
+
+    if (!tg_forgive_stands(policy, name)) {
+        tg_complain("%s is no part of the policy %s: include it there, or leave --to away",
+                    target(excepting), excepting->policy);
+        return false;
+    }
+    question.policy = (tg_policy *)policy;
+    tg_question_apply(&question);
+    verdict = tg_question_evaluate(&question, &excepting->presented);
+    accepted = verdict != NULL && verdict->accepted;
+    if (!accepted)
+        tg_complain("the server would be refused all the same: nothing was written");
+    tg_verdict_free(verdict);
+    return accepted;
+}
+
+/* Loads the policy with TEXT for the file, and puts TEXT there if all is well. */
+static int write_exception(struct excepting *excepting, const struct tg_buf *text, const char *name)
+{
+    const struct tg_override override = {excepting->file.status.st_dev,
+                                         excepting->file.status.st_ino, text->text, text->length};
+    struct tg_diags diags = {0};
+    struct tg_buf why = {0};
+    tg_policy *policy = tg_policy_parse_with(excepting->policy, &override, &diags);
+    int status = TG_EXIT_REFUSED;
+
+    if (policy == NULL) {
+        tg_chosen_print(stderr, &diags);
+    } else if (prove(excepting, policy, name)) {
+        if (tg_replace_commit(&excepting->file, text, &why)) {
+            status = TG_EXIT_GOOD;
+        } else {
+            tg_complain("%s: %s", target(excepting),
+                        why.text != NULL ? why.text : "memory ran out");
+            status = TG_EXIT_USAGE;
+        }
+    }
+    tg_policy_free(policy);
+    tg_diags_clear(&diags);
+    tg_buf_free(&why);
+    return status;
+}
+
+/* Evaluates once more, under the policy as it is now on the disk. */
+static int tell_outcome(struct excepting *excepting)
+{
+    struct tg_question *question = &excepting->question;
+    struct tg_verdict *verdict;
+    struct tg_buf out = {0};
+    int status = TG_EXIT_USAGE;
+
+    tg_policy_free(question->policy);
+    if (!tg_question_load(question, &status))
+        return status;
+    tg_question_apply(question);
+    verdict = tg_question_evaluate(question, &excepting->presented);
+    if (verdict == NULL) {
+        tg_complain("memory ran out");
+        return TG_EXIT_USAGE;
+    }
+    tg_buf_printf(&out, "\nWritten to %s. Now: %s ", excepting->file.path,
+                  verdict->accepted ? "accept" : "reject");
+    tg_report_endpoint(&out, question->at.host, question->at.port);
+    tg_buf_printf(&out, ": %s\n", tg_result_name(verdict->result));
+    if (tg_terminal_write(stdout, &out))
+        status = verdict->accepted ? TG_EXIT_GOOD : TG_EXIT_REFUSED;
+    tg_verdict_free(verdict);
+    return status;
+}
+
+static int forgive(struct excepting *excepting, const struct tg_verdict *verdict)
+{
+    struct tg_buf text = {0};
+    char *name = NULL;
+    int status = TG_EXIT_USAGE;
+
+    tg_buf_addn(&text, excepting->file.text.length > 0 ? excepting->file.text.text : "",
+                excepting->file.text.length);
+    name = tg_forgive_add(&text, &excepting->question, verdict);
+    if (name == NULL || text.failed)
+        tg_complain("memory ran out");
+    else if (!confirm(excepting))
+        status = TG_EXIT_REFUSED;
+    else
+        status = write_exception(excepting, &text, name);
+    free(name);
+    tg_buf_free(&text);
+    return status == TG_EXIT_GOOD ? tell_outcome(excepting) : status;
+}
+
+static int judge(struct excepting *excepting)
+{
+    struct tg_question *question = &excepting->question;
+    struct tg_verdict *verdict = tg_question_evaluate(question, &excepting->presented);
+    int status = TG_EXIT_USAGE;
+
+    if (verdict == NULL) {
+        tg_complain("memory ran out: nothing was accepted");
+    } else if (show(question, verdict)) {
+        if (verdict->accepted) {
+            puts(verdict->finding_count > 0
+                     ? "There is nothing to forgive: an exception does already."
+                     : "There is nothing to forgive.");
+            status = TG_EXIT_GOOD;
+        } else {
+            status = tg_forgive_possible(question, verdict) ? forgive(excepting, verdict)
+                                                            : TG_EXIT_REFUSED;
+        }
+    }
+    tg_verdict_free(verdict);
+    return status;
+}
+
+static int except(const struct tg_options *options)
+{
+    struct excepting excepting = {.options = options, .question = {.options = options}};
+    struct tg_question *question = &excepting.question;
+    int status = TG_EXIT_USAGE;
+
+    tg_handshake_prepare();
+    if (!tg_argument_endpoint(options->operands[0], &question->at) || !ask(&excepting) ||
+        !tg_question_ask(question) || !open_target(&excepting) || !take(&excepting))
+        goto end;
+    if (tg_question_match(question, "HOST:PORT", &status))
+        status = judge(&excepting);
+end:
+    tg_replace_end(&excepting.file);
+    tg_presented_clear(&excepting.presented);
+    tg_question_clear(question);
+    return status;
+}
+
+const struct tg_verb tg_verb_except = {
+    .name = "except",
+    .synopsis = "[OPTION...] HOST[:PORT] [CHAIN.pem]",
+    .summary = "write an exception for what is wrong with a server's certificate",
+    .details =
+        "Evaluates what HOST presents, port 443 unless it is given, or the chain of a file as\n"
+        "`verify` does, shows what is wrong with it, asks, and adds an [exception] for exactly\n"
+        "these findings of this certificate to the policy in force. The file is replaced as a\n"
+        "whole, once the policy is valid and accepts the server with it.\n"
+        "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, the\n"
+        "answer was no, or the policy has errors; 2: usage, a file can't be read or written, or\n"
+        "there is no TLS connection to be had.",
+    .options = TG_OPTION_REACH | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
+               TG_OPTION_YES | TG_OPTION_EXCEPT,
+    .least = 1,
+    .most = 2,
+    .missing = "the host is missing",
+    .run = except,
+};

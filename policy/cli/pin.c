@@ -1,0 +1,376 @@
+/* pin.c - the keys of a server or of files, and the lines that pin them. */
+#include "argument.h"
+#include "chain.h"
+#include "handshake.h"
+#include "hash.h"
+#include "keyfile.h"
+#include "knownfile.h"
+#include "meet.h"
+#include "report.h"
+#include "terminal.h"
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is pinned: certificates as a server sends them, or a key alone. */
+struct subject {
+    const char *file;      /* NULL: a server presented it */
+    STACK_OF(X509) *chain; /* NULL: a key */
+    const char *kind;      /* of the key's file */
+    uint8_t pin[TG_SHA256_SIZE];
+};
+
+struct pinning {
+    const struct tg_options *options;
+    struct tg_endpoint at; /* host "": none was told */
+    struct tg_buf *out;
+};
+
+/* ---- text: a policy, whose comments tell the rest ------------------------------------------ */
+
+static const char *faint(void)
+{
+    return tg_terminal_colour(stdout, TG_FAINT);
+}
+
+static const char *plain(void)
+{
+    return tg_terminal_colour(stdout, TG_PLAIN);
+}
+
+static void add_subject(struct tg_buf *out, const X509 *certificate)
+{
+    const X509_NAME *name = X509_get_subject_name(certificate);
+
+    if (X509_NAME_entry_count(name) == 0)
+        tg_buf_add(out, "(no subject)");
+    tg_report_name(out, name);
+}
+
+static void describe(struct tg_buf *out, const X509 *certificate)
+{
+    tg_buf_printf(out, "%s#   %s", faint(), plain());
+    add_subject(out, certificate);
+    tg_buf_printf(out, "\n%s#     valid%s ", faint(), plain());
+    tg_report_asn1_time(out, X509_get0_notBefore(certificate));
+    tg_buf_add(out, " to ");
+    tg_report_asn1_time(out, X509_get0_notAfter(certificate));
+    tg_buf_printf(out, "\n%s#     cert %s ", faint(), plain());
+    tg_report_fingerprint(out, certificate);
+    tg_buf_printf(out, "\n%s#     pin  %s ", faint(), plain());
+    tg_report_pin(out, certificate);
+    tg_buf_add(out, "\n");
+}
+
+/* What a server presents as its own is one, whatever it says. */
+static bool is_ca(const struct subject *subject, int index)
+{
+    return index > 0 ||
+           (subject->file != NULL && X509_check_ca(sk_X509_value(subject->chain, 0)) == 1);
+}
+
+static void suggest(struct tg_buf *out, const struct subject *subject)
+{
+    char pin[52];
+
+    for (int i = 0; i < sk_X509_num(subject->chain); i++) {
+        X509 *certificate = sk_X509_value(subject->chain, i);
+
+        if (i > 0 && X509_check_ca(certificate) == 0)
+            continue;
+        tg_buf_printf(out, "%s%s = ", i > 0 ? "# " : "", is_ca(subject, i) ? "ca-pin" : "leaf-pin");
+        tg_report_pin(out, certificate);
+        tg_buf_printf(out, "  %s# ", faint());
+        add_subject(out, certificate);
+        tg_buf_printf(out, "%s\n", plain());
+    }
+    if (subject->chain != NULL)
+        return;
+    tg_hash_pin_text(subject->pin, pin);
+    tg_buf_printf(out, "leaf-pin = %s  %s# the %s of ", pin, faint(), subject->kind);
+    tg_buf_escape(out, subject->file, strlen(subject->file));
+    tg_buf_printf(out, "%s\n", plain());
+}
+
+static void advise(struct tg_buf *out)
+{
+    tg_buf_printf(out,
+                  "%s# One of these lines is enough: leaf-pin for the server's own key, ca-pin for "
+                  "a CA above it.\n"
+                  "# A pin without a backup refuses everybody on the day the key is lost or "
+                  "replaced: make the\n"
+                  "# next key now, keep it elsewhere, and add its pin, as `trustgraft pin FILE` "
+                  "prints it.%s\n",
+                  faint(), plain());
+}
+
+static void tell(const struct pinning *pinning, const struct subject *subject)
+{
+    for (int i = 0; i < sk_X509_num(subject->chain); i++)
+        describe(pinning->out, sk_X509_value(subject->chain, i));
+}
+
+static void tell_source(const struct pinning *pinning, const struct subject *subject,
+                        const char *peer, const struct tg_presented *presented)
+{
+    tg_buf_printf(pinning->out, "%s#%s ", faint(), plain());
+    if (subject->file != NULL)
+        tg_buf_escape(pinning->out, subject->file, strlen(subject->file));
+    else
+        tg_report_endpoint(pinning->out, pinning->at.host, pinning->at.port);
+    if (presented != NULL)
+        tg_buf_printf(pinning->out, ", at %s, %s, presents", peer,
+                      tg_handshake_version(presented->tls_version));
+    tg_buf_add(pinning->out, ":\n");
+    tell(pinning, subject);
+}
+
+/* [host HOST], with the port if one was given. */
+static void open_section(const struct pinning *pinning, unsigned port)
+{
+    tg_buf_printf(pinning->out, "%s[host ", tg_terminal_colour(stdout, TG_STRONG));
+    tg_report_endpoint(pinning->out, pinning->at.host, port);
+    tg_buf_printf(pinning->out, "]%s\n", plain());
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+
+static void tell_json(const struct pinning *pinning, const struct subject *subject)
+{
+    char pin[52];
+
+    tg_buf_add(pinning->out, "{\"file\":");
+    tg_buf_json(pinning->out, subject->file);
+    tg_report_endpoint_json(pinning->out, pinning->at.host[0] != '\0' ? pinning->at.host : NULL,
+                            pinning->at.port);
+    tg_buf_add(pinning->out, ",\"chain\":[");
+    for (int i = 0; i < sk_X509_num(subject->chain); i++) {
+        tg_buf_add(pinning->out, i > 0 ? "," : "");
+        tg_report_certificate_json(pinning->out, sk_X509_value(subject->chain, i));
+    }
+    tg_hash_pin_text(subject->pin, pin);
+    tg_buf_printf(pinning->out, "],\"spki\":\"%s\"}\n", pin);
+}
+
+/* ---- known hosts --------------------------------------------------------------------------- */
+
+/* "CN=www.example.com, seen 2026-11-21T20:40:00Z" */
+static void add_comment(struct tg_buf *comment, const struct subject *subject)
+{
+    if (subject->chain != NULL)
+        add_subject(comment, sk_X509_value(subject->chain, 0));
+    else
+        tg_buf_add(comment, subject->file);
+    tg_buf_add(comment, ", ");
+    tg_report_time(comment, time(NULL));
+}
+
+static int refuse_changed(const struct pinning *pinning, const struct tg_known_host *host)
+{
+    struct tg_buf text = {0};
+    char pin[52];
+
+    tg_hash_pin_text(host->pin, pin);
+    tg_report_endpoint(&text, host->host, host->port);
+    tg_complain("%s is known by another key in %s, and now has %s: someone may stand between you "
+                "and it; if its owner changed the key, --yes replaces the line",
+                text.text != NULL ? text.text : host->host, pinning->options->to, pin);
+    tg_buf_free(&text);
+    return TG_EXIT_REFUSED;
+}
+
+/* Writes SUBJECT's first key to --to for the host and PORT. */
+static int remember(const struct pinning *pinning, const struct subject *subject, unsigned port)
+{
+    static const char *const done[] = {[TG_KNOWN_ADDED] = "added to",
+                                       [TG_KNOWN_SAME] = "known already in",
+                                       [TG_KNOWN_REPLACED] = "replaced in"};
+    struct tg_known_host host = {.port = port};
+    struct tg_buf comment = {0};
+    int status = TG_EXIT_USAGE;
+
+    memcpy(host.host, pinning->at.host, sizeof(host.host));
+    memcpy(host.pin, subject->pin, sizeof(host.pin));
+    add_comment(&comment, subject);
+    host.comment = comment.text;
+    if (tg_knownfile_update(pinning->options->to, &host, 1, pinning->options->yes))
+        status = host.state == TG_KNOWN_CHANGED ? refuse_changed(pinning, &host) : TG_EXIT_GOOD;
+    if (status == TG_EXIT_GOOD && !pinning->options->json) {
+        tg_report_endpoint(pinning->out, host.host, host.port);
+        tg_buf_printf(pinning->out, " is %s ", done[host.state]);
+        tg_buf_escape(pinning->out, pinning->options->to, strlen(pinning->options->to));
+        tg_buf_add(pinning->out, "\n");
+    }
+    tg_buf_free(&comment);
+    return status;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------ */
+
+/* What follows the description: the policy's lines, or what became of --to. */
+static int finish(const struct pinning *pinning, const struct subject *subject, unsigned port)
+{
+    if (pinning->options->to != NULL)
+        return remember(pinning, subject, port);
+    if (pinning->options->json)
+        return TG_EXIT_GOOD;
+    if (pinning->at.host[0] != '\0')
+        open_section(pinning, port);
+    suggest(pinning->out, subject);
+    return TG_EXIT_GOOD;
+}
+
+static int pin_server(struct pinning *pinning)
+{
+    const struct tg_options *options = pinning->options;
+    struct tg_presented presented = {0};
+    struct tg_buf why = {0}, note = {0};
+    struct tg_route route = {0};
+    struct subject subject = {0};
+    char peer[TG_PEER_SIZE];
+    int status = TG_EXIT_USAGE;
+    unsigned port;
+
+    tg_handshake_prepare();
+    if (!tg_argument_endpoint(options->operands[0], &pinning->at))
+        return TG_EXIT_USAGE;
+    port = pinning->at.port;
+    if (!tg_route_ask(&route, options) || !tg_route_to(&route, options, &pinning->at))
+        return TG_EXIT_USAGE;
+    if (!tg_meet(&route, &pinning->at, &presented, peer, &why, &note)) {
+        tg_meet_complain(&pinning->at, &why);
+        goto end;
+    }
+    if (note.length > 0)
+        tg_meet_complain(&pinning->at, &note);
+    subject.chain = presented.chain;
+    if (!tg_hash_spki(sk_X509_value(subject.chain, 0), subject.pin)) {
+        tg_complain("the certificate's key can't be read");
+        goto end;
+    }
+    if (options->json)
+        tell_json(pinning, &subject);
+    else
+        tell_source(pinning, &subject, peer, &presented);
+    status = finish(pinning, &subject, port);
+    if (options->to == NULL && !options->json)
+        advise(pinning->out);
+end:
+    tg_presented_clear(&presented);
+    tg_buf_free(&why);
+    tg_buf_free(&note);
+    return status;
+}
+
+/* Fills SUBJECT from its file. False after a complaint. */
+static bool read_file(struct subject *subject)
+{
+    struct tg_buf why = {0};
+    enum tg_chain_state state = tg_chain_read(subject->file, &subject->chain, &why);
+    bool done =
+        state == TG_CHAIN_READ && tg_hash_spki(sk_X509_value(subject->chain, 0), subject->pin);
+
+    if (state == TG_CHAIN_UNREADABLE) {
+        tg_buf_free(&why);
+        done = tg_keyfile_pin(subject->file, subject->pin, &subject->kind, &why);
+    } else if (state == TG_CHAIN_READ && !done) {
+        tg_buf_add(&why, "the key of its certificate can't be read");
+    }
+    if (!done)
+        tg_complain("%s: %s", subject->file, why.text != NULL ? why.text : "memory ran out");
+    tg_buf_free(&why);
+    return done;
+}
+
+static int pin_file(struct pinning *pinning, const char *path, unsigned port)
+{
+    struct subject subject = {.file = path};
+    int status = TG_EXIT_USAGE;
+
+    if (read_file(&subject)) {
+        if (pinning->options->json)
+            tell_json(pinning, &subject);
+        else if (subject.chain != NULL)
+            tell_source(pinning, &subject, NULL, NULL);
+        status = finish(pinning, &subject, port);
+    }
+    sk_X509_pop_free(subject.chain, X509_free);
+    return status;
+}
+
+/* What a connection makes use of has no meaning for files. */
+static bool lacks_server(const struct tg_options *options)
+{
+    const char *name = options->resolve[0] != NULL ? "resolve"
+                       : options->starttls != NULL ? "starttls"
+                       : options->timeout != NULL  ? "timeout"
+                                                   : NULL;
+
+    if (name != NULL)
+        tg_complain("pin: --%s is for a connection, and %s is a file", name, options->operands[0]);
+    return name != NULL;
+}
+
+static int pin_files(struct pinning *pinning)
+{
+    const struct tg_options *options = pinning->options;
+    int worst = TG_EXIT_GOOD, status;
+
+    if (lacks_server(options) ||
+        (options->host != NULL && !tg_argument_endpoint(options->host, &pinning->at)))
+        return TG_EXIT_USAGE;
+    if (options->to != NULL && (options->host == NULL || options->operand_count > 1)) {
+        tg_complain("pin: --to with a file needs --host HOST[:PORT], and one file");
+        return TG_EXIT_USAGE;
+    }
+    for (int i = 0; i < options->operand_count; i++) {
+        status = pin_file(pinning, options->operands[i], pinning->at.port);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+/* A word that names a file, or could name nothing else. */
+static bool is_file(const char *word)
+{
+    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der", ".key", ".pub", ".csr"};
+    const char *dot = strrchr(word, '.');
+
+    for (size_t i = 0; dot != NULL && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (strcmp(dot, suffixes[i]) == 0)
+            return true;
+    return strchr(word, '/') != NULL || access(word, F_OK) == 0;
+}
+
+static int pin(const struct tg_options *options)
+{
+    struct tg_buf out = {0};
+    struct pinning pinning = {.options = options, .out = &out};
+    bool files = options->operand_count > 1 || is_file(options->operands[0]);
+    int status;
+
+    if (!files && options->host != NULL) {
+        tg_complain("pin: --host is for files, and '%s' is a host", options->operands[0]);
+        return TG_EXIT_USAGE;
+    }
+    status = files ? pin_files(&pinning) : pin_server(&pinning);
+    return tg_terminal_write(stdout, &out) ? status : TG_EXIT_USAGE;
+}
+
+const struct tg_verb tg_verb_pin = {
+    .name = "pin",
+    .synopsis = "[OPTION...] HOST[:PORT] | FILE...",
+    .summary = "print the pins of a server's keys, or write them to a known-hosts file",
+    .details =
+        "Prints the pin and fingerprint of each certificate that HOST presents, or that is in\n"
+        "FILE, and the lines of a policy that pin them; a FILE may hold a key or a certificate\n"
+        "request too. With --to the server's own key is added to a known-hosts file instead;\n"
+        "one that is known by another key is refused unless --yes.\n"
+        "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or\n"
+        "written, or there is no TLS connection to be had.",
+    .options = TG_OPTION_REACH | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
+    .least = 1,
+    .most = -1,
+    .missing = "the host or file is missing",
+    .run = pin,
+};
