@@ -34,7 +34,7 @@ SUITES = [
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("readme", [PYTHON, "tests/readme/run.py", "--build", "{build}"]),
-    ("manual", [PYTHON, "tests/manual/run.py"]),
+    ("manual", [PYTHON, "tests/manual/run.py", "--build", "{build}"]),
 ]
 
 

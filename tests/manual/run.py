@@ -1,12 +1,19 @@
 #!/usr/bin/python3
-"""run.py - every key has its row in trustgraft.conf(5), and every row names tests that exist.
+"""run.py [--build DIR] - what the manual pages list is what there is.
+
+Every key has its row in trustgraft.conf(5), and every row names tests that exist.
 
 The rows of ORIGINS AND TESTS are held against the keys of policy/keys.c and against the names
 of tests/e2e: each key once in its section, with one test or with two, which run in both ways
 in. Where both are scenarios, they use the key, the first accepts and the second refuses.
+
+Every verb has its page and its row in trustgraft(1); the options of each page are those of
+`trustgraft help VERB`.
 """
+import argparse
 import pathlib
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -86,11 +93,64 @@ def complaints(page, keys, tests, data):
     return found
 
 
+# What all verbs have, which trustgraft(1) tells.
+COMMON = {"--policy", "--help"}
+OWN_PAGE = "trustgraft-{}.1"
+
+
+def told(command, *words):
+    return subprocess.run([command, *words], check=True, capture_output=True, text=True).stdout
+
+
+def verbs_of(command):
+    return re.findall(r"^  ([a-z]+) +\S", told(command, "help"), re.M)
+
+
+def options_of(command, verb):
+    return set(re.findall(r"^  (?:-\w,|   ) (--[a-z-]+)", told(command, "help", verb), re.M))
+
+
+def options_in(page):
+    """The long options that the lists of PAGE explain."""
+    rows = "\n".join(line for line in page.splitlines() if line.startswith(".It "))
+    return {f"-{name}" for name in re.findall(r"Fl (-[a-z-]+)", rows)}
+
+
+def complaints_of_verb(command, verb, overview):
+    if verb == "help":
+        return
+    path = SOURCE / "policy" / "cli" / OWN_PAGE.format(verb)
+    if f".It Xr trustgraft-{verb} 1\n" not in overview:
+        yield "trustgraft(1) doesn't refer to it"
+    if not path.exists():
+        yield f"there is no {path.name}"
+        return
+    page, known = path.read_text("utf-8"), options_of(command, verb) - COMMON
+    for option in sorted(known ^ options_in(page)):
+        yield f"{option} is only in {'the help' if option in known else path.name}"
+
+
+def complaints_of_verbs(build):
+    command = str(pathlib.Path(build).resolve() / "trustgraft")
+    overview = (SOURCE / "policy/cli/trustgraft.1").read_text("utf-8")
+    found = {("verb", verb): list(complaints_of_verb(command, verb, overview))
+             for verb in verbs_of(command)}
+    pages = {path.name for path in (SOURCE / "policy" / "cli").glob("trustgraft-*.1")}
+    for name in sorted(pages - {OWN_PAGE.format(verb) for _, verb in found}):
+        found["page", name] = ["there is no such verb"]
+    common = options_in(overview) ^ COMMON
+    return found | {("page", "trustgraft.1"): [f"{option} is only in the page or the help"
+                                               for option in sorted(common)]}
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    asked = parser.parse_args()
     page = (SOURCE / "policy/trustgraft.conf.5").read_text("utf-8")
     passed = failed = 0
-    for (section, key), wrong in complaints(page, known_keys(), known_tests(),
-                                            scenarios()).items():
+    found = complaints(page, known_keys(), known_tests(), scenarios())
+    for (section, key), wrong in (found | complaints_of_verbs(asked.build)).items():
         passed, failed = passed + (not wrong), failed + bool(wrong)
         print(f"{'FAILED' if wrong else 'ok':7} {section} {key}", *wrong, sep="\n          ")
     print(f"{passed} passed, {failed} failed")
