@@ -262,23 +262,23 @@ end:
     return status;
 }
 
-/* Fills SUBJECT from its file. False after a complaint. */
+/* Fills SUBJECT from its file: certificates, or else a key. False after a complaint. */
 static bool read_file(struct subject *subject)
 {
-    struct tg_buf why = {0};
-    enum tg_chain_state state = tg_chain_read(subject->file, &subject->chain, &why);
-    bool done =
-        state == TG_CHAIN_READ && tg_hash_spki(sk_X509_value(subject->chain, 0), subject->pin);
+    struct tg_buf no_chain = {0}, no_key = {0};
+    enum tg_chain_state state = tg_chain_read(subject->file, &subject->chain, &no_chain);
+    const struct tg_buf *why = state == TG_CHAIN_UNREADABLE ? &no_key : &no_chain;
+    bool done;
 
-    if (state == TG_CHAIN_UNREADABLE) {
-        tg_buf_free(&why);
-        done = tg_keyfile_pin(subject->file, subject->pin, &subject->kind, &why);
-    } else if (state == TG_CHAIN_READ && !done) {
-        tg_buf_add(&why, "the key of its certificate can't be read");
-    }
+    if (state == TG_CHAIN_READ)
+        done = tg_hash_spki(sk_X509_value(subject->chain, 0), subject->pin);
+    else
+        done = tg_keyfile_pin(subject->file, subject->pin, &subject->kind, &no_key);
     if (!done)
-        tg_complain("%s: %s", subject->file, why.text != NULL ? why.text : "memory ran out");
-    tg_buf_free(&why);
+        tg_complain("%s: %s", subject->file,
+                    why->length > 0 ? why->text : "the key of its certificate can't be read");
+    tg_buf_free(&no_chain);
+    tg_buf_free(&no_key);
     return done;
 }
 

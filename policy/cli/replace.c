@@ -193,10 +193,14 @@ static bool write_beside(const struct tg_replace *file, const struct tg_buf *tex
     return done;
 }
 
-/* Signals that would end the command wait until no temporary file can be left behind. */
+/*
+ * Signals that would end the command wait until no temporary file can be left behind. SIGXFSZ is an
+ * error of write(2) like that of a full disk.
+ */
 bool tg_replace_commit(struct tg_replace *file, const struct tg_buf *text, struct tg_buf *why)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ};
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, limit;
     sigset_t held, before;
     bool done;
 
@@ -208,7 +212,9 @@ bool tg_replace_commit(struct tg_replace *file, const struct tg_buf *text, struc
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
         sigaddset(&held, ends[i]);
     pthread_sigmask(SIG_BLOCK, &held, &before);
+    sigaction(SIGXFSZ, &ignored, &limit);
     done = write_beside(file, text, why);
+    sigaction(SIGXFSZ, &limit, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return done;
 }

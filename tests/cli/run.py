@@ -8,11 +8,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from cli import checking, connecting, doctoring, explaining, importing, reaching, running, verifying, words  # noqa: E402
-from cli.command import Command                                            # noqa: E402
-from e2e.harness import run                                                # noqa: E402
-
-GROUPS = (words, checking, explaining, connecting, verifying, reaching, running, doctoring, importing)
+from cli import (checking, completing, connecting, doctoring, excepting, explaining,      # noqa: E402
+                 importing, pinning, reaching, running, verifying, words)
 
 
 def tests(group):
