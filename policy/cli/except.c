@@ -113,22 +113,13 @@ static bool show(const struct tg_question *question, const struct tg_verdict *ve
     return tg_terminal_write(stdout, &buf) && fflush(stdout) == 0;
 }
 
-/* Only a person's yes counts. */
 static bool confirm(const struct excepting *excepting)
 {
-    char *line = NULL;
-    size_t size = 0;
-    bool yes;
-
-    if (excepting->options->yes)
+    if (excepting->options->yes ||
+        tg_terminal_ask("\nWrite an exception for this certificate and these findings?"))
         return true;
-    fprintf(stderr, "\nForgive this certificate these findings, in %s? [y/N] ", target(excepting));
-    yes = getline(&line, &size, stdin) > 0 &&
-          (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
-    free(line);
-    if (!yes)
-        tg_complain("nothing was written");
-    return yes;
+    tg_complain("nothing was written");
+    return false;
 }
 
 /* The policy as it would be accepts the server, or it isn't written. */

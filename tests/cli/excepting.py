@@ -270,7 +270,7 @@ def ask(command, policy):
 
 
 def test_answers(command):
-    for answer, status in ((b"y\n", 0), (b"YES\n", 0), (b"n\n", 1), (b"\n", 1), (b"yy\n", 1),
+    for answer, status in ((b"y\n", 0), (b"YES\n", 0), (b"n\n", 1), (b"\n", 1), (b"oh yes\n", 1),
                            (b"\x04", 1)):
         policy = command.policy(RULE)
         before = policy.read_bytes()

@@ -260,7 +260,7 @@ def test_full_disk(command):
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))     # noqa: E731
     to(command, known, preexec_fn=limit).ended(2).said("can't be written: File too large")
     require(known.read_bytes() == before and not left_behind(folder), "the old file is gone")
-    script = ('mount -t tmpfs -o size=16k none "$1" && head -c 12288 /dev/zero | tr "\\0" "#" '
+    script = ('mount -t tmpfs -o size=16k none "$1" && yes "#" | head -c 12288 '
               '>"$1"/known && chmod 644 "$1"/known && "$2" pin --to "$1"/known --host h.test "$3"; '
               'echo $?; wc -c <"$1"/known; ls -A "$1"')
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh",

@@ -21,16 +21,19 @@ def test_version(command):
 
 def test_no_verb_lists_the_verbs_and_is_an_error(command):
     command().ended(2).silent().said(
-        "usage:", "run", "check", "explain", "verify", "doctor", "help")
+        "usage:", "run", "check", "explain", "verify", "doctor", "pin", "except", "completion",
+        "help")
 
 
 def test_help_lists_the_verbs(command):
     for words in (["help"], ["--help"], ["-h"]):
-        command(*words).ended(0).quiet().printed("run", "check", "explain", "verify", "doctor")
+        command(*words).ended(0).quiet().printed(
+            "run", "check", "explain", "verify", "doctor", "pin", "except", "completion")
 
 
 def test_help_of_each_verb(command):
-    for verb in ("run", "check", "explain", "verify", "doctor", "help"):
+    for verb in ("run", "check", "explain", "verify", "doctor", "pin", "except", "completion",
+                 "help"):
         text = command("help", verb).ended(0).quiet().out
         require(text.startswith(f"usage: trustgraft {verb} "), text)
         for option in ("-h", "--help"):

@@ -95,9 +95,6 @@ def complaints(page, keys, tests, data):
 
 # What all verbs have, which trustgraft(1) tells.
 COMMON = {"--policy", "--help"}
-OWN_PAGE = "trustgraft-{}.1"
-
-
 def told(command, *words):
     return subprocess.run([command, *words], check=True, capture_output=True, text=True).stdout
 
@@ -116,31 +113,39 @@ def options_in(page):
     return {f"-{name}" for name in re.findall(r"Fl (-[a-z-]+)", rows)}
 
 
-def complaints_of_verb(command, verb, overview):
-    if verb == "help":
-        return
-    path = SOURCE / "policy" / "cli" / OWN_PAGE.format(verb)
-    if f".It Xr trustgraft-{verb} 1\n" not in overview:
+def pages():
+    """The text of each verb's page, by the names that it has."""
+    found = {}
+    for path in (SOURCE / "policy" / "cli").glob("trustgraft-*.1"):
+        page = path.read_text("utf-8")
+        for verb in re.findall(r"^\.Nm trustgraft-([a-z]+)(?: ,)?$",
+                               page.partition(".Nd ")[0], re.M):
+            found[verb] = page
+    return found
+
+
+def complaints_of_verb(command, verb, page, overview):
+    if not re.search(rf"^\.It .*Xr trustgraft-{verb} 1", overview, re.M):
         yield "trustgraft(1) doesn't refer to it"
-    if not path.exists():
-        yield f"there is no {path.name}"
+    if not page:
+        yield "it has no page"
         return
-    page, known = path.read_text("utf-8"), options_of(command, verb) - COMMON
+    known = options_of(command, verb) - COMMON
     for option in sorted(known ^ options_in(page)):
-        yield f"{option} is only in {'the help' if option in known else path.name}"
+        yield f"{option} is only in the {'help' if option in known else 'page'}"
 
 
 def complaints_of_verbs(build):
     command = str(pathlib.Path(build).resolve() / "trustgraft")
     overview = (SOURCE / "policy/cli/trustgraft.1").read_text("utf-8")
-    found = {("verb", verb): list(complaints_of_verb(command, verb, overview))
-             for verb in verbs_of(command)}
-    pages = {path.name for path in (SOURCE / "policy" / "cli").glob("trustgraft-*.1")}
-    for name in sorted(pages - {OWN_PAGE.format(verb) for _, verb in found}):
-        found["page", name] = ["there is no such verb"]
+    told_of, known = pages(), set(verbs_of(command)) - {"help"}
+    found = {("verb", verb): list(complaints_of_verb(command, verb, told_of.get(verb), overview))
+             for verb in sorted(known)}
+    for verb in sorted(set(told_of) - known):
+        found["verb", verb] = ["it has a page, and isn't there"]
     common = options_in(overview) ^ COMMON
-    return found | {("page", "trustgraft.1"): [f"{option} is only in the page or the help"
-                                               for option in sorted(common)]}
+    return found | {("page", "trustgraft"): [f"{option} is only in the page or the help"
+                                             for option in sorted(common)]}
 
 
 def main():
