@@ -96,10 +96,10 @@ static const char *date(struct lint *lint, time_t when)
 
 static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
 {
-    const void *pins = rule->leaf_pins.count > 0 ? (const void *)rule->leaf_pins.digest
-                       : rule->ca_pins.count > 0 ? (const void *)rule->ca_pins.digest
-                                                 : rule->known_hosts;
+    const void *pins = rule->leaf_pins.digest;
 
+    pins = pins ? pins : rule->ca_pins.digest;
+    pins = pins ? pins : rule->known_hosts;
     if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
         return;
     if (!pins)
@@ -116,7 +116,7 @@ static bool is_single(const struct tg_digests *pins)
 {
     size_t i;
 
-    for (i = 1; i < pins->count; i++)
+    for (i = 1; pins->digest && i < pins->count; i++)
         if (memcmp(pins->digest[0], pins->digest[i], TG_SHA256_SIZE) != 0)
             return false;
     return pins->count > 0;

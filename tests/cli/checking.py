@@ -96,7 +96,7 @@ WARNED = (
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
     ("not be enforced any more", f"leaf-pin = {PIN}, {OTHER}\npins-expire = {SOON}",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
-    ("without leaf-pin or ca-pin does nothing", "pins-expire = 2999-01-01",
+    ("without leaf-pin, ca-pin or known-hosts does nothing", "pins-expire = 2999-01-01",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
     ("expired 2", "anchors = {pki}/expired-root.pem", "anchors = {pki}/other-root.pem"),
     ("any certificate of any server", "anchors-only = no\ninsecure-skip-hostname = yes",
