@@ -51,9 +51,9 @@ wait_for() {
     exit 1
 }
 
-# serve LEAF: a server with that certificate of the test PKI (certs/leaves.conf), on port $port.
+# serve LEAF [PORT]: a server with that certificate of the test PKI (certs/leaves.conf), on port $port.
 serve() {
-    port=$(free_port)
+    port=${2:-$(free_port)}
     openssl s_server -quiet -www -accept "127.0.0.1:$port" -key "pki/$1.key" -cert "pki/$1.pem" \
         -cert_chain "pki/$1.chain.pem" >/dev/null 2>&1 &
     running="$running $!"
