@@ -16,6 +16,7 @@ struct tg_evaluation {
     const struct tg_query *query;
     time_t now;  /* the clock, for pins and exceptions */
     time_t when; /* the time certificates must be valid at */
+    bool leaf_digested;
     uint8_t leaf_digest[TG_SHA256_SIZE];
     uint64_t forgiven; /* kinds that an exception forgives this leaf */
     time_t forgiven_until;

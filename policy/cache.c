@@ -25,11 +25,15 @@ static int add(EVP_MD_CTX *context, const void *bytes, size_t size)
     return EVP_DigestUpdate(context, &size, sizeof(size)) && EVP_DigestUpdate(context, bytes, size);
 }
 
-static int add_certificate(EVP_MD_CTX *context, const X509 *certificate)
+/* libssl counts the leaf among what was sent; its digest is there already. */
+static int add_sent(EVP_MD_CTX *context, const X509 *certificate, const X509 *leaf)
 {
     unsigned char *der = NULL;
-    int size = i2d_X509(certificate, &der), added = 0;
+    int size, added = 0;
 
+    if (certificate == leaf)
+        return add(context, "", 0);
+    size = i2d_X509(certificate, &der);
     if (size > 0)
         added = add(context, der, (size_t)size);
     OPENSSL_free(der);
@@ -65,12 +69,13 @@ static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct 
         !add(context, host, strlen(host)) || !add(context, &query->port, sizeof(query->port)) ||
         !add(context, &query->security_level, sizeof(query->security_level)) ||
         !add(context, &query->tls_version, sizeof(query->tls_version)) ||
-        !add(context, &hostflags, sizeof(hostflags)) || !add_certificate(context, query->leaf))
+        !add(context, &hostflags, sizeof(hostflags)) ||
+        !add(context, query->leaf_digest, TG_SHA256_SIZE))
         return 0;
     if (query->app != NULL && !add_names(context, X509_STORE_CTX_get0_param(query->app)))
         return 0;
     for (int i = 0; i < sk_X509_num(query->sent); i++)
-        if (!add_certificate(context, sk_X509_value(query->sent, i)))
+        if (!add_sent(context, sk_X509_value(query->sent, i), query->leaf))
             return 0;
     return 1;
 }
@@ -137,6 +142,8 @@ static struct tg_verdict *copy(const struct tg_verdict *from, X509 *leaf)
     verdict->reported = from->reported;
     verdict->valid_from = from->valid_from;
     verdict->valid_until = from->valid_until;
+    verdict->leaf_digested = from->leaf_digested;
+    memcpy(verdict->leaf_digest, from->leaf_digest, TG_SHA256_SIZE);
     return verdict;
 }
 
@@ -184,16 +191,20 @@ static bool cacheable(const tg_policy *policy, const struct tg_match *match,
 struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_match *match,
                                       const struct tg_query *query)
 {
-    uint8_t key[TG_SHA256_SIZE];
+    uint8_t key[TG_SHA256_SIZE], leaf_digest[TG_SHA256_SIZE];
+    struct tg_query digested = *query;
     struct tg_verdict *verdict = NULL;
     time_t now = query->now != 0 ? query->now : time(NULL);
 
-    if (!cacheable(policy, match, query) || !make_key(policy, match, query, key))
+    if (!cacheable(policy, match, query) || !tg_hash_certificate(query->leaf, leaf_digest))
+        return tg_evaluate(policy, match, query);
+    digested.leaf_digest = leaf_digest;
+    if (!make_key(policy, match, &digested, key))
         return tg_evaluate(policy, match, query);
     verdict = find(key, now, query->leaf);
     if (verdict != NULL)
         return verdict;
-    verdict = tg_evaluate(policy, match, query);
+    verdict = tg_evaluate(policy, match, &digested);
     /* Forgiven findings and notes are rare, and not worth copying. */
     if (verdict != NULL && verdict->accepted && verdict->finding_count == 0 &&
         verdict->note == NULL && holds(verdict, now))

@@ -26,6 +26,9 @@ size_t tg_utf8_decode(const char *text, size_t length, uint32_t *code);
  * and the bidirectional formatting characters. */
 bool tg_utf8_unsafe(uint32_t code);
 
+/* How many of the LENGTH bytes at TEXT, from the first, are ASCII that no writer escapes. */
+size_t tg_utf8_plain(const char *text, size_t length);
+
 /*
  * Zero-initialise; append; check `failed` once at the end (it is sticky). Text is always
  * NUL-terminated once something was appended.

@@ -51,4 +51,7 @@ struct tg_path_end {
 int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visit *visit, void *arg,
                  struct tg_path_end *end);
 
+/* TIME in seconds since 1970, in *OUT; false, and *OUT untouched, if it is malformed. */
+bool tg_path_seconds(const ASN1_TIME *time, time_t *out);
+
 #endif

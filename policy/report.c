@@ -1,7 +1,6 @@
 #include "report.h"
 #include "hash.h"
 #include <openssl/err.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +20,12 @@ static void add_safe(struct tg_buf *buf, const char *text, size_t length)
     uint32_t code;
 
     for (i = 0; i < length && i < TG_REPORT_NAME_MAX; i += step) {
+        step = tg_utf8_plain(text + i,
+                             (length < TG_REPORT_NAME_MAX ? length : TG_REPORT_NAME_MAX) - i);
+        if (step > 0) {
+            tg_buf_addn(buf, text + i, step);
+            continue;
+        }
         step = tg_utf8_decode(text + i, length - i, &code);
         if (step > 0 && !tg_utf8_unsafe(code)) {
             tg_buf_addn(buf, text + i, step);
@@ -53,10 +58,24 @@ void tg_report_name(struct tg_buf *buf, const X509_NAME *name)
     ERR_pop_to_mark();
 }
 
+/* Digit by digit: a line of JSON has seven of them, and printf(3) takes its time. */
 static void add_tm(struct tg_buf *buf, const struct tm *utc)
 {
-    tg_buf_printf(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc->tm_year + 1900, utc->tm_mon + 1,
-                  utc->tm_mday, utc->tm_hour, utc->tm_min, utc->tm_sec);
+    const int year = utc->tm_year + 1900;
+    const int pairs[] = {year / 100,   year % 100,  utc->tm_mon + 1, utc->tm_mday,
+                         utc->tm_hour, utc->tm_min, utc->tm_sec};
+    static const size_t at[] = {0, 2, 5, 8, 11, 14, 17};
+    char text[] = "YYYY-MM-DDThh:mm:ssZ";
+
+    if (year < 0 || year > 9999) {
+        tg_buf_add(buf, "?");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
+        text[at[i]] = (char)('0' + pairs[i] / 10);
+        text[at[i] + 1] = (char)('0' + pairs[i] % 10);
+    }
+    tg_buf_addn(buf, text, sizeof(text) - 1);
 }
 
 void tg_report_time(struct tg_buf *buf, time_t when)
@@ -81,7 +100,7 @@ void tg_report_asn1_time(struct tg_buf *buf, const ASN1_TIME *when)
     ERR_pop_to_mark();
 }
 
-static void add_hex(struct tg_buf *buf, const X509 *certificate)
+void tg_report_fingerprint(struct tg_buf *buf, const X509 *certificate)
 {
     uint8_t digest[TG_SHA256_SIZE];
     char text[2 * TG_SHA256_SIZE + 1];
@@ -91,13 +110,8 @@ static void add_hex(struct tg_buf *buf, const X509 *certificate)
         return;
     }
     tg_hash_hex(digest, text);
-    tg_buf_add(buf, text);
-}
-
-void tg_report_fingerprint(struct tg_buf *buf, const X509 *certificate)
-{
     tg_buf_add(buf, "sha256:");
-    add_hex(buf, certificate);
+    tg_buf_add(buf, text);
 }
 
 void tg_report_pin(struct tg_buf *buf, const X509 *certificate)
@@ -221,121 +235,6 @@ void tg_report_endpoint_json(struct tg_buf *buf, const char *host, unsigned port
         tg_buf_add(buf, ",\"port\":null");
 }
 
-static void add_name_json(struct tg_buf *buf, const X509_NAME *name)
-{
-    struct tg_buf text = {0};
-    char *whole;
-
-    tg_report_name(&text, name);
-    whole = tg_buf_take(&text);
-    if (whole == NULL)
-        buf->failed = true;
-    tg_buf_json(buf, whole);
-    free(whole);
-}
-
-static void add_date_json(struct tg_buf *buf, const char *key, const ASN1_TIME *when)
-{
-    struct tg_buf text = {0};
-
-    tg_report_asn1_time(&text, when);
-    if (text.failed)
-        buf->failed = true;
-    else if (strcmp(text.text, "?") == 0)
-        tg_buf_printf(buf, ",\"%s\":null", key);
-    else
-        tg_buf_printf(buf, ",\"%s\":\"%s\"", key, text.text);
-    tg_buf_free(&text);
-}
-
-void tg_report_certificate_json(struct tg_buf *buf, const X509 *certificate)
-{
-    tg_buf_add(buf, "{\"subject\":");
-    add_name_json(buf, X509_get_subject_name(certificate));
-    tg_buf_add(buf, ",\"issuer\":");
-    add_name_json(buf, X509_get_issuer_name(certificate));
-    add_date_json(buf, "not_before", X509_get0_notBefore(certificate));
-    add_date_json(buf, "not_after", X509_get0_notAfter(certificate));
-    tg_buf_add(buf, ",\"sha256\":\"");
-    add_hex(buf, certificate);
-    tg_buf_add(buf, "\",\"spki\":\"");
-    tg_report_pin(buf, certificate);
-    tg_buf_add(buf, "\"}");
-}
-
-/*
- * What was written of a certificate, by its encoding: the same few stand in nearly every path,
- * and to hash and print one is most of what a line costs. Only ever tried, as in cache.c.
- */
-enum { MEMO_SIZE = 16, MEMO_MAX_DER = 8192 };
-
-static struct {
-    unsigned char *der;
-    int length;
-    char *json;
-} memo[2][MEMO_SIZE]; /* servers' own, which may be new each time, and authorities' */
-
-static size_t memo_next[2];
-static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
-
-static bool recall(struct tg_buf *buf, bool authority, const unsigned char *der, int length)
-{
-    bool found = false;
-
-    if (pthread_mutex_trylock(&busy) != 0)
-        return false;
-    for (size_t i = 0; !found && i < MEMO_SIZE; i++) {
-        found = memo[authority][i].length == length &&
-                memcmp(memo[authority][i].der, der, (size_t)length) == 0;
-        if (found)
-            tg_buf_add(buf, memo[authority][i].json);
-    }
-    pthread_mutex_unlock(&busy);
-    return found;
-}
-
-/* Takes DER and JSON. */
-static void keep(bool authority, unsigned char *der, int length, char *json)
-{
-    if (json != NULL && length <= MEMO_MAX_DER && pthread_mutex_trylock(&busy) == 0) {
-        size_t at = memo_next[authority]++ % MEMO_SIZE;
-
-        OPENSSL_free(memo[authority][at].der);
-        free(memo[authority][at].json);
-        memo[authority][at].der = der;
-        memo[authority][at].length = length;
-        memo[authority][at].json = json;
-        pthread_mutex_unlock(&busy);
-        return;
-    }
-    OPENSSL_free(der);
-    free(json);
-}
-
-static void add_known_json(struct tg_buf *buf, const X509 *certificate, bool authority)
-{
-    unsigned char *der = NULL;
-    int length = i2d_X509(certificate, &der);
-    struct tg_buf text = {0};
-    char *json;
-
-    if (length <= 0) {
-        buf->failed = true;
-        return;
-    }
-    if (recall(buf, authority, der, length)) {
-        OPENSSL_free(der);
-        return;
-    }
-    tg_report_certificate_json(&text, certificate);
-    json = tg_buf_take(&text);
-    if (json == NULL)
-        buf->failed = true;
-    else
-        tg_buf_add(buf, json);
-    keep(authority, der, length, json);
-}
-
 static void add_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion)
 {
     tg_buf_add(buf, "{\"time\":\"");
@@ -357,12 +256,8 @@ static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict)
         tg_buf_json(buf, tg_report_finding(finding));
         tg_buf_add(buf, "}");
     }
-    tg_buf_add(buf, "],\"path\":[");
-    for (int i = 0; i < sk_X509_num(verdict->path); i++) {
-        tg_buf_add(buf, i > 0 ? "," : "");
-        add_known_json(buf, sk_X509_value(verdict->path, i), i > 0);
-    }
-    tg_buf_add(buf, "]");
+    tg_buf_add(buf, "],\"path\":");
+    tg_report_path_json(buf, verdict);
 }
 
 char *tg_verdict_json(const struct tg_verdict *verdict, const struct tg_occasion *occasion)

@@ -32,6 +32,9 @@ void tg_report_endpoint(struct tg_buf *buf, const char *host, unsigned port);
 /* Appends {"file","line","pattern"}, or null where RULE is NULL or stands in no file. */
 void tg_report_rule_json(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern);
 
+/* Appends the array of VERDICT's path: subject, issuer, dates and digests of each certificate. */
+void tg_report_path_json(struct tg_buf *buf, const struct tg_verdict *verdict);
+
 /* Appends `,"host":...,"port":...`, null for what is unknown. */
 void tg_report_endpoint_json(struct tg_buf *buf, const char *host, unsigned port);
 

@@ -44,6 +44,16 @@ bool tg_utf8_unsafe(uint32_t code)
     return false;
 }
 
+size_t tg_utf8_plain(const char *text, size_t length)
+{
+    size_t run = 0;
+
+    while (run < length && text[run] >= ' ' && text[run] < 0x7F && text[run] != '"' &&
+           text[run] != '\\')
+        run++;
+    return run;
+}
+
 static int reserve(struct tg_buf *buf, size_t more)
 {
     size_t capacity = buf->capacity ? buf->capacity : 64;
@@ -84,15 +94,21 @@ void tg_buf_add(struct tg_buf *buf, const char *text)
 
 void tg_buf_vprintf(struct tg_buf *buf, const char *format, va_list args)
 {
-    char *text = NULL;
-    int length = vasprintf(&text, format, args);
+    char text[256]; /* enough for nearly all of what is written */
+    va_list again;
+    int length;
 
+    va_copy(again, args);
+    length = vsnprintf(text, sizeof text, format, args);
     if (length < 0) {
         buf->failed = true;
-        return;
+    } else if ((size_t)length < sizeof text) {
+        tg_buf_addn(buf, text, (size_t)length);
+    } else if (reserve(buf, (size_t)length)) {
+        vsnprintf(buf->text + buf->length, (size_t)length + 1, format, again);
+        buf->length += (size_t)length;
     }
-    tg_buf_addn(buf, text, (size_t)length);
-    free(text);
+    va_end(again);
 }
 
 void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
@@ -123,6 +139,11 @@ void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length)
     uint32_t code;
 
     for (i = 0; i < length; i += step) {
+        step = tg_utf8_plain(text + i, length - i);
+        if (step > 0) {
+            tg_buf_addn(buf, text + i, step);
+            continue;
+        }
         step = tg_utf8_decode(text + i, length - i, &code);
         if (step > 0 && code != '\\' && !tg_utf8_unsafe(code)) {
             tg_buf_addn(buf, text + i, step);
@@ -144,6 +165,11 @@ void tg_buf_json(struct tg_buf *buf, const char *text)
     }
     tg_buf_add(buf, "\"");
     for (i = 0; i < length; i += step) {
+        step = tg_utf8_plain(text + i, length - i);
+        if (step > 0) {
+            tg_buf_addn(buf, text + i, step);
+            continue;
+        }
         step = tg_utf8_decode(text + i, length - i, &code);
         if (step == 0) {
             tg_buf_add(buf, "\xEF\xBF\xBD");

@@ -32,8 +32,11 @@ static int begin(struct tg_evaluation *evaluation)
     evaluation->when = certificate_time(evaluation);
     evaluation->pins_enforced =
         evaluation->rule->pins_expire == 0 || evaluation->now < evaluation->rule->pins_expire;
-    if (!tg_hash_certificate(query->leaf, evaluation->leaf_digest))
+    if (query->leaf_digest != NULL)
+        memcpy(evaluation->leaf_digest, query->leaf_digest, TG_SHA256_SIZE);
+    else if (!tg_hash_certificate(query->leaf, evaluation->leaf_digest))
         return 0;
+    evaluation->leaf_digested = true;
     evaluation->forgiven = query->forgiven;
     if (evaluation->policy != NULL)
         evaluation->forgiven |= tg_policy_forgiven(evaluation->policy, query->host, query->port,
@@ -256,16 +259,6 @@ static void narrow(struct tg_verdict *verdict, time_t until)
         verdict->valid_until = until;
 }
 
-static bool seconds(const ASN1_TIME *time, time_t *out)
-{
-    struct tm tm;
-
-    if (!ASN1_TIME_to_tm(time, &tm))
-        return false;
-    *out = timegm(&tm);
-    return true;
-}
-
 /* A new CRL may say otherwise. */
 static void narrow_to_crls(struct tg_verdict *verdict, const struct tg_evaluation *evaluation)
 {
@@ -275,7 +268,7 @@ static void narrow_to_crls(struct tg_verdict *verdict, const struct tg_evaluatio
     for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
         const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i));
 
-        if (next != NULL && seconds(next, &until) && until > evaluation->now)
+        if (next != NULL && tg_path_seconds(next, &until) && until > evaluation->now)
             narrow(verdict, until);
     }
 }
@@ -298,8 +291,8 @@ static void set_window(struct tg_verdict *verdict, const struct tg_evaluation *e
     for (int i = 0; i < sk_X509_num(verdict->path); i++) {
         const X509 *certificate = sk_X509_value(verdict->path, i);
 
-        if (!seconds(X509_get0_notBefore(certificate), &from) ||
-            !seconds(X509_get0_notAfter(certificate), &until) || from > evaluation->now ||
+        if (!tg_path_seconds(X509_get0_notBefore(certificate), &from) ||
+            !tg_path_seconds(X509_get0_notAfter(certificate), &until) || from > evaluation->now ||
             until <= evaluation->now) {
             verdict->valid_until = 1; /* forgiven or odd dates: not to be remembered */
             return;
@@ -340,6 +333,8 @@ struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *m
         verdict->rule = match->rule;
         verdict->pattern = match->pattern;
         verdict->reported = match->rule->mode == TG_MODE_REPORT;
+        verdict->leaf_digested = evaluation.leaf_digested;
+        memcpy(verdict->leaf_digest, evaluation.leaf_digest, TG_SHA256_SIZE);
         set_window(verdict, &evaluation, trusted);
         if (!add_note(verdict, &evaluation)) {
             tg_verdict_free(verdict);

@@ -7,11 +7,12 @@
 
 /* One server to evaluate. Everything is borrowed for the call. */
 struct tg_query {
-    const char *host;     /* reference name, DNS or IP literal; NULL: unknown */
-    unsigned port;        /* 0: unknown */
-    const char *program;  /* absolute path of the executable; NULL: unknown */
-    X509 *leaf;           /* NULL: the server presented no certificate */
-    STACK_OF(X509) *sent; /* what came with it, in any order, leaf or not; NULL: nothing */
+    const char *host;           /* reference name, DNS or IP literal; NULL: unknown */
+    unsigned port;              /* 0: unknown */
+    const char *program;        /* absolute path of the executable; NULL: unknown */
+    X509 *leaf;                 /* NULL: the server presented no certificate */
+    const uint8_t *leaf_digest; /* SHA-256 of its DER, where the caller has it; NULL: not yet */
+    STACK_OF(X509) *sent;       /* what came with it, in any order, leaf or not; NULL: nothing */
     /*
      * What the application itself would verify with: its anchors are found through the
      * context's lookup_certs, its flags, CRLs and time through its param and store. Never
@@ -40,7 +41,9 @@ struct tg_verdict {
     struct tg_finding *findings; /* leaf first */
     size_t finding_count;
     STACK_OF(X509) *path; /* leaf first; NULL if there is no leaf */
-    char *note;           /* said beside the findings ("pins expired 2026-01-01"); or NULL */
+    bool leaf_digested;
+    uint8_t leaf_digest[TG_SHA256_SIZE]; /* of the path's leaf, if leaf_digested */
+    char *note; /* said beside the findings ("pins expired 2026-01-01"); or NULL */
     time_t valid_from, valid_until; /* an accepted verdict holds within; 0: open */
 };
 

@@ -182,7 +182,8 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
         return;
     text = json ? tg_verdict_json(verdict, &occasion) : tg_verdict_text(verdict, &occasion);
     if (text != NULL) {
-        tg_buf_printf(&line, "%s%s", json ? "" : "trustgraft: ", text);
+        tg_buf_add(&line, json ? "" : "trustgraft: ");
+        tg_buf_add(&line, text);
         emit(process, verdict->accepted ? LOG_INFO : LOG_WARNING, &line);
     }
     free(text);
