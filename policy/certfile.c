@@ -142,14 +142,25 @@ static const char *take_certificate(struct tg_arena *arena, struct block block, 
     return no_memory;
 }
 
-static const char *read_file(struct tg_arena *arena, int directory, const char *name,
-                             const struct kind *kind, void *out)
+/* One file or directory to read, and where what it holds goes. */
+struct reading {
+    struct tg_arena *arena;
+    const char *path;
+    const struct kind *kind;
+    void *out;
+    const struct tg_watching *watching;
+};
+
+/* The file of READING's path, which is NAME below DIRECTORY. */
+static const char *read_file(const struct reading *reading, int directory, const char *name)
 {
     struct tg_file file = {0};
-    const char *wrong = tg_file_read_at(arena, directory, name, &file);
+    const char *wrong = tg_file_read_at(reading->arena, directory, name, &file);
 
+    if (!wrong && !tg_watch_opened(reading->watching, reading->path, &file.status))
+        wrong = no_memory;
     if (!wrong)
-        wrong = each_block(arena, &file, kind, out);
+        wrong = each_block(reading->arena, &file, reading->kind, reading->out);
     tg_file_clear(&file);
     return wrong;
 }
@@ -193,59 +204,73 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static const char *read_entry(struct tg_arena *arena, int directory, const char *name,
-                              const struct kind *kind, void *out)
+static const char *read_entry(const struct reading *directory, int fd, const char *name)
 {
-    const char *wrong = read_file(arena, directory, name, kind, out);
+    struct reading entry = *directory;
+    struct tg_buf path = {0};
+    const char *wrong;
 
-    return wrong ? tg_arena_sentence(arena, "%s: %s", name, wrong) : NULL;
+    tg_buf_printf(&path, "%s/%s", directory->path, name);
+    entry.path = path.text;
+    wrong = path.failed ? no_memory : read_file(&entry, fd, name);
+    tg_buf_free(&path);
+    return wrong ? tg_arena_sentence(directory->arena, "%s: %s", name, wrong) : NULL;
 }
 
-static const char *read_directory(struct tg_arena *arena, const char *path, const struct kind *kind,
-                                  void *out)
+static const char *read_entries(const struct reading *directory, int fd)
 {
     struct dirent **entries = NULL;
-    struct stat status;
-    int fd = -1, count = 0, i;
-    const char *wrong = tg_file_open(arena, AT_FDCWD, path, S_IFDIR, &fd, &status);
+    int count = scandirat(fd, ".", &entries, directory->kind->wanted, compare_names), i;
+    const char *wrong = NULL;
 
-    if (wrong)
-        return wrong;
-    count = scandirat(fd, ".", &entries, kind->wanted, compare_names);
     if (count < 0)
-        wrong = tg_arena_sentence(arena, "can't be listed: %m");
+        wrong = tg_arena_sentence(directory->arena, "can't be listed: %m");
     else if (count == 0)
-        wrong = kind->none_below;
+        wrong = directory->kind->none_below;
     for (i = 0; i < count; i++) {
         if (!wrong)
-            wrong = read_entry(arena, fd, entries[i]->d_name, kind, out);
+            wrong = read_entry(directory, fd, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
+    return wrong;
+}
+
+static const char *read_directory(const struct reading *directory)
+{
+    struct stat status;
+    int fd = -1;
+    const char *wrong =
+        tg_file_open(directory->arena, AT_FDCWD, directory->path, S_IFDIR, &fd, &status);
+
+    if (wrong)
+        return wrong;
+    wrong = tg_watch_opened(directory->watching, directory->path, &status)
+                ? read_entries(directory, fd)
+                : no_memory;
     close(fd);
     return wrong;
 }
 
-static const char *read_path(struct tg_arena *arena, const char *path, const struct kind *kind,
-                             void *out)
+static const char *read_path(const struct reading *reading)
 {
     struct stat status;
-    bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    bool directory = stat(reading->path, &status) == 0 && S_ISDIR(status.st_mode);
 
-    return directory ? read_directory(arena, path, kind, out)
-                     : read_file(arena, AT_FDCWD, path, kind, out);
+    return directory ? read_directory(reading) : read_file(reading, AT_FDCWD, reading->path);
 }
 
 static const struct kind certificates = {PEM_STRING_X509, take_certificate, is_certificate_file,
                                          "holds no certificate, neither in PEM nor in DER",
                                          "holds no file *.pem, *.crt, *.cer, *.der or HASH.N"};
 
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out)
+const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
+                                 const struct tg_watching *watching)
 {
     const char *wrong;
 
     ERR_set_mark();
-    wrong = read_path(arena, path, &certificates, out);
+    wrong = read_path(&(struct reading){arena, path, &certificates, out, watching});
     if (!wrong)
         wrong = tg_certificates_unique(out);
     ERR_pop_to_mark();
@@ -276,12 +301,13 @@ static const struct kind crls = {PEM_STRING_X509_CRL, take_crl, is_crl_file,
                                  "holds no CRL, neither in PEM nor in DER",
                                  "holds no file *.pem, *.crl, *.der or HASH.rN"};
 
-const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out)
+const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out,
+                         const struct tg_watching *watching)
 {
     const char *wrong;
 
     ERR_set_mark();
-    wrong = read_path(arena, path, &crls, out);
+    wrong = read_path(&(struct reading){arena, path, &crls, out, watching});
     ERR_pop_to_mark();
     return wrong;
 }
@@ -333,21 +359,20 @@ static const char *take_key(struct tg_arena *arena, struct block block, void *ar
 static const struct kind key = {PEM_STRING_X509, take_key, NULL,
                                 "holds no certificate or public key", NULL};
 
-const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32])
+const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
+                         const struct tg_watching *watching)
 {
-    struct tg_file file = {0};
     struct spki spki = {0};
-    const char *wrong = tg_file_read(arena, path, &file);
+    const struct reading reading = {arena, path, &key, &spki, watching};
+    const char *wrong;
 
     ERR_set_mark();
-    if (!wrong)
-        wrong = each_block(arena, &file, &key, &spki);
+    wrong = read_file(&reading, AT_FDCWD, path);
     ERR_pop_to_mark();
     if (!wrong && spki.count != 1)
         wrong = tg_arena_sentence(arena, "holds %zu certificates or keys, where one is expected",
                                   spki.count);
     if (!wrong)
         memcpy(out, spki.digest, TG_SHA256_SIZE);
-    tg_file_clear(&file);
     return wrong;
 }

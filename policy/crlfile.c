@@ -29,6 +29,7 @@ static STACK_OF(X509_CRL) *new_crls(struct tg_load *load)
 
 static struct read_crls *read_once(struct tg_load *load, const char *path)
 {
+    const struct tg_watching watching = tg_load_watching(load);
     struct read_crls *file =
         (struct read_crls *)tg_table_get(&load->table, TG_TAG_CRLS, path, strlen(path));
 
@@ -43,8 +44,7 @@ static struct read_crls *read_once(struct tg_load *load, const char *path)
         tg_load_lost(load);
         return NULL;
     }
-    tg_load_watch(load, path);
-    file->wrong = tg_file_crls(load->scratch, path, file->crls);
+    file->wrong = tg_file_crls(load->scratch, path, file->crls, &watching);
     return file;
 }
 

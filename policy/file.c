@@ -93,8 +93,7 @@ static const char *read_at(struct tg_arena *arena, int directory, const char *na
         out->data = tg_buf_take(&buf);
         wrong = out->data ? NULL : "memory ran out";
         out->size = size;
-        out->device = status.st_dev;
-        out->inode = status.st_ino;
+        out->status = status;
     }
     tg_buf_free(&buf);
     return wrong;

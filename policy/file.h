@@ -4,9 +4,8 @@
 #ifndef TG_FILE_H
 #define TG_FILE_H
 
-#include "mem.h"
 #include "trustgraft.h"
-#include <sys/types.h>
+#include "watch.h"
 
 /* The largest file that is read, in bytes. */
 #define TG_FILE_MAX (64u << 20)
@@ -14,8 +13,7 @@
 struct tg_file {
     char *data; /* NUL-terminated, malloc'd; may hold NUL bytes itself */
     size_t size;
-    dev_t device;
-    ino_t inode;
+    struct stat status; /* of the descriptor, before it was read */
 };
 
 /*
@@ -35,14 +33,17 @@ void tg_file_clear(struct tg_file *file);
  * *.cer, *.der and hashed HASH.N entries; the same checks for the directory and each file).
  * Appends to OUT without duplicates. Returns NULL, or a sentence as above; OUT may then hold
  * some of them. A file without a certificate, with one that doesn't parse, or an empty
- * directory is an error.
+ * directory is an error. What is opened is noted in WATCHING, which may be NULL.
  */
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out);
+const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
+                                 const struct tg_watching *watching);
 
 /* The same for CRLs: of a directory its *.pem, *.crl, *.der and HASH.rN entries. */
-const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out);
+const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out,
+                         const struct tg_watching *watching);
 
 /* The SPKI digest of the one PEM certificate or public key in PATH. */
-const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32]);
+const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
+                         const struct tg_watching *watching);
 
 #endif

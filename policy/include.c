@@ -45,8 +45,8 @@ static struct tg_source *append(struct tg_load *load, const char *path, struct t
     load->last_source = &source->next;
     source->path = kept;
     source->directory = directory_of(load, kept);
-    identity->device = file->device;
-    identity->inode = file->inode;
+    identity->device = file->status.st_dev;
+    identity->inode = file->status.st_ino;
     source->item = (struct tg_item){TG_TAG_SOURCE, (const char *)identity, sizeof *identity};
     source->by_path.item = (struct tg_item){TG_TAG_PATH, kept, strlen(kept)};
     source->by_path.rank = load->files++;
@@ -61,8 +61,8 @@ static const struct tg_source *find(struct tg_load *load, const struct tg_file *
     struct identity identity;
 
     memset(&identity, 0, sizeof identity); /* padding is compared too */
-    identity.device = file->device;
-    identity.inode = file->inode;
+    identity.device = file->status.st_dev;
+    identity.inode = file->status.st_ino;
     return (const struct tg_source *)tg_table_get(&load->table, TG_TAG_SOURCE,
                                                   (const char *)&identity, sizeof identity);
 }
@@ -92,10 +92,16 @@ static void complain_known(struct tg_load *load, const struct wanted *wanted,
 static const char *read_file(struct tg_load *load, const char *path, struct tg_file *file)
 {
     const struct tg_override *override = load->override;
+    const struct tg_watching watching = tg_load_watching(load);
     const char *wrong = tg_file_read(load->scratch, path, file);
     struct tg_buf text = {0};
 
-    if (wrong || !override || file->device != override->device || file->inode != override->inode)
+    if (!wrong && !tg_watch_opened(&watching, path, &file->status)) {
+        tg_file_clear(file);
+        wrong = "memory ran out";
+    }
+    if (wrong || !override || file->status.st_dev != override->device ||
+        file->status.st_ino != override->inode)
         return wrong;
     tg_buf_addn(&text, override->text, override->length);
     free(file->data);
@@ -111,7 +117,6 @@ static void include_file(struct tg_load *load, const struct wanted *wanted)
     struct tg_source *source;
     const char *wrong;
 
-    tg_load_watch(load, wanted->path);
     wrong = read_file(load, wanted->path, &file);
     if (wrong) {
         tg_load_error(load, wanted->section, wanted->word, NULL, "%s: %s", wanted->path, wrong);
@@ -140,7 +145,6 @@ void tg_source_read_main(struct tg_load *load, const char *path)
     struct tg_file file = {0};
     const char *wrong;
 
-    tg_load_watch(load, path);
     wrong = read_file(load, path, &file);
     if (wrong)
         tg_diag_add(load->diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
@@ -188,14 +192,22 @@ static char *escaped_pattern(const char *directory, const char *name)
     return tg_buf_take(&pattern);
 }
 
-/* A drop-in that is added later changes its directory. */
-static void watch_directory(struct tg_load *load, char *pattern)
+/* A drop-in that is added later changes its directory: what stands before the first wildcard. */
+static void watch_directory(struct tg_load *load, const struct tg_section *section,
+                            const struct tg_word *word)
 {
-    char *slash = strrchr(pattern, '/');
+    const struct tg_watching watching = tg_load_watching(load);
+    struct tg_buf directory = {0};
+    const char *slash = memrchr(word->text, '/', strcspn(word->text, "*?["));
 
+    if (word->text[0] != '/')
+        tg_buf_add(&directory, section->source->directory);
     if (slash)
-        *slash = '\0';
-    tg_load_watch(load, slash ? pattern : ".");
+        tg_buf_addn(&directory, word->text, (size_t)(slash - word->text) + 1);
+    tg_buf_add(&directory, ".");
+    if (directory.failed || !tg_watch_add(&watching, directory.text))
+        tg_load_lost(load);
+    tg_buf_free(&directory);
 }
 
 static void include_glob(struct tg_load *load, struct tg_section *section,
@@ -203,11 +215,13 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
 {
     char *pattern = escaped_pattern(section->source->directory, word->text);
     glob_t found = {0};
-    int result = pattern ? glob(pattern, GLOB_NOSORT, stop_at, &found) : GLOB_NOSPACE;
+    int result = GLOB_NOSPACE;
     size_t i;
 
-    if (pattern && result != GLOB_NOSPACE)
-        watch_directory(load, pattern);
+    if (pattern) {
+        watch_directory(load, section, word);
+        result = glob(pattern, GLOB_NOSORT, stop_at, &found);
+    }
     free(pattern);
     if (result == GLOB_NOSPACE)
         tg_load_lost(load);

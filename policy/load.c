@@ -60,10 +60,9 @@ const char *tg_load_keep_path(struct tg_load *load, const char *path)
     return copy;
 }
 
-void tg_load_watch(struct tg_load *load, const char *path)
+struct tg_watching tg_load_watching(struct tg_load *load)
 {
-    if (!tg_watch_add(load->policy->arena, &load->policy->watch, path))
-        tg_load_lost(load);
+    return (struct tg_watching){load->policy->arena, &load->policy->watch};
 }
 
 /* ", in [host *.example ...]" */

@@ -97,8 +97,8 @@ void *tg_load_keep(struct tg_load *load, size_t size);
 const char *tg_load_keep_text(struct tg_load *load, const char *text);
 /* PATH as it is from the root on, symbolic links kept; the policy's. NULL without memory. */
 const char *tg_load_keep_path(struct tg_load *load, const char *path);
-/* Notes the state of PATH, before it is read: a change makes the policy be read anew. */
-void tg_load_watch(struct tg_load *load, const char *path);
+/* Where what is read is noted: a change makes the policy be read anew. */
+struct tg_watching tg_load_watching(struct tg_load *load);
 /* Notes that memory ran out. */
 void tg_load_lost(struct tg_load *load);
 

@@ -35,15 +35,17 @@ static struct tg_stack *new_stack(struct tg_load *load)
 
 static void read_material(struct tg_load *load, struct read_file *file)
 {
+    const struct tg_watching watching = tg_load_watching(load);
     const char *path = file->item.text;
 
     if (file->item.tag == TG_TAG_SPKI) {
-        file->wrong = tg_file_spki(load->scratch, path, file->spki);
+        file->wrong = tg_file_spki(load->scratch, path, file->spki, &watching);
         return;
     }
     file->stack = new_stack(load);
-    file->wrong = file->stack ? tg_file_certificates(load->scratch, path, file->stack->certs)
-                              : "memory ran out";
+    file->wrong = file->stack
+                      ? tg_file_certificates(load->scratch, path, file->stack->certs, &watching)
+                      : "memory ran out";
 }
 
 /* The file that WORD names, read for what TAG says; NULL after a complaint. */
@@ -62,7 +64,6 @@ static struct read_file *get_file(struct tg_store *in, const struct tg_word *wor
         if (!file)
             return NULL;
         file->item = (struct tg_item){tag, path, strlen(path)};
-        tg_load_watch(load, path);
         read_material(load, file);
         if (!tg_table_put(load->scratch, &load->table, &file->item))
             tg_load_lost(load);
@@ -309,12 +310,12 @@ void tg_store_known(struct tg_store *in)
 {
     const struct tg_word *word = in->setting->values;
     const char *path = tg_source_path(in->load, in->section, word->text);
+    const struct tg_watching watching = tg_load_watching(in->load);
     const char *kept = path ? tg_load_keep_path(in->load, path) : NULL, *wrong;
 
     if (!kept)
         return;
-    tg_load_watch(in->load, kept);
-    wrong = try_known(in->load, kept);
+    wrong = tg_watch_add(&watching, kept) ? try_known(in->load, kept) : "memory ran out";
     if (wrong)
         tg_load_error(in->load, in->section, word, NULL, "%s: %s: %s", in->setting->key->name, path,
                       wrong);

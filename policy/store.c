@@ -1,6 +1,7 @@
 #include "store.h"
 #include "finding.h"
 #include "hint.h"
+#include "include.h"
 #include "value.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -219,14 +220,15 @@ static void add_sink(struct tg_store *in, const struct tg_word *word)
     if (strncmp(word->text, "file:", 5) != 0) {
         tg_load_error(in->load, in->section, word, NULL,
                       "log: \"%s\" is not stderr, syslog, file:PATH or none", word->text);
-    } else if (word->text[5] != '/') {
-        tg_load_error(in->load, in->section, word, NULL,
-                      "log: \"%s\" is not file: and an absolute path", word->text);
+    } else if (word->text[5] == '\0') {
+        tg_load_error(in->load, in->section, word, NULL, "log: file: without a path");
     } else if (policy->log_sinks & TG_LOG_FILE) {
         tg_load_error(in->load, in->section, word, NULL, "log: one file is enough");
     } else {
+        const char *path = tg_source_path(in->load, in->section, word->text + 5);
+
         policy->log_sinks |= TG_LOG_FILE;
-        policy->log_file = tg_load_keep_text(in->load, word->text + 5);
+        policy->log_file = path ? tg_load_keep_path(in->load, path) : NULL;
     }
 }
 

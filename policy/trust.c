@@ -115,16 +115,6 @@ static int check_path_or_size(struct tg_evaluation *evaluation)
     return !evaluation->findings.failed;
 }
 
-static void add_wanted(const struct tg_evaluation *evaluation, struct tg_buf *text)
-{
-    const struct tg_words *hostnames = &evaluation->rule->hostnames;
-
-    if (hostnames->count == 0)
-        tg_buf_escape(text, evaluation->query->host, strlen(evaluation->query->host));
-    for (size_t i = 0; i < hostnames->count; i++)
-        tg_buf_printf(text, "%s%s", i > 0 ? " or " : "", hostnames->word[i]);
-}
-
 static bool name_is_right(const struct tg_evaluation *evaluation)
 {
     const struct tg_query *query = evaluation->query;
@@ -141,45 +131,77 @@ static bool name_is_right(const struct tg_evaluation *evaluation)
     return false;
 }
 
-/*
- * What else the application has the library check: a name that names no host (".example"), an
- * address or a mail address beside the name.
- */
-static bool app_names_are_right(const struct tg_evaluation *evaluation)
+static void add_name(struct tg_buf *text, const char *before, const char *name)
 {
-    const struct tg_query *query = evaluation->query;
+    tg_buf_add(text, before);
+    tg_buf_escape(text, name, strlen(name));
+}
+
+static void add_wanted(const struct tg_evaluation *evaluation, struct tg_buf *wanted)
+{
+    const struct tg_words *hostnames = &evaluation->rule->hostnames;
+
+    for (size_t i = 0; i < hostnames->count; i++)
+        add_name(wanted, i > 0 ? " or " : "", hostnames->word[i]);
+    if (hostnames->count > 0)
+        return;
+    if (evaluation->query->host != NULL)
+        add_name(wanted, "", evaluation->query->host);
+    else
+        tg_buf_add(wanted, "a name that is not known");
+}
+
+/* One of the names that the application set must match; nothing is added where one does. */
+static void add_app_names(X509 *leaf, X509_VERIFY_PARAM *param, struct tg_buf *wanted)
+{
+    unsigned flags = X509_VERIFY_PARAM_get_hostflags(param);
+    const char *name = NULL;
+
+    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
+        if (X509_check_host(leaf, name, 0, flags, NULL) == 1)
+            return;
+    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
+        add_name(wanted, i > 0 ? " or " : "", name);
+}
+
+/*
+ * What else the application has the library check, and isn't so: a name that names no host
+ * (".example"), an address or a mail address beside the name.
+ */
+static void add_app_wanted(const struct tg_query *query, struct tg_buf *wanted)
+{
     X509_VERIFY_PARAM *param = query->app != NULL ? X509_STORE_CTX_get0_param(query->app) : NULL;
     const char *email = param != NULL ? X509_VERIFY_PARAM_get0_email(param) : NULL;
     char *address = param != NULL ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
-    const char *name = NULL;
-    bool right = (address == NULL || X509_check_ip_asc(query->leaf, address, 0) == 1) &&
-                 (email == NULL || X509_check_email(query->leaf, email, 0, 0) == 1);
-    bool matched = false;
 
+    if (param != NULL)
+        add_app_names(query->leaf, param, wanted);
+    if (address != NULL && X509_check_ip_asc(query->leaf, address, 0) != 1)
+        add_name(wanted, wanted->length > 0 ? " and " : "", address);
+    if (email != NULL && X509_check_email(query->leaf, email, 0, 0) != 1)
+        add_name(wanted, wanted->length > 0 ? " and mail for " : "mail for ", email);
     OPENSSL_free(address);
-    for (int i = 0; param != NULL && (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        matched = matched || X509_check_host(query->leaf, name, 0,
-                                             X509_VERIFY_PARAM_get_hostflags(param), NULL) == 1;
-    return right && (param == NULL || X509_VERIFY_PARAM_get0_host(param, 0) == NULL || matched);
 }
 
 static void check_name(struct tg_evaluation *evaluation)
 {
-    const struct tg_query *query = evaluation->query;
-    struct tg_buf text = {0};
+    struct tg_buf wanted = {0}, text = {0};
 
-    if (evaluation->rule->skip_hostname ||
-        (name_is_right(evaluation) &&
-         (evaluation->rule->hostnames.count > 0 || app_names_are_right(evaluation))))
+    if (evaluation->rule->skip_hostname)
+        return;
+    if (!name_is_right(evaluation))
+        add_wanted(evaluation, &wanted);
+    else if (evaluation->rule->hostnames.count == 0)
+        add_app_wanted(evaluation->query, &wanted);
+    if (wanted.length == 0 && !wanted.failed)
         return;
     tg_buf_add(&text, "the certificate names ");
-    tg_name_list(query->leaf, &text);
+    tg_name_list(evaluation->query->leaf, &text);
     tg_buf_add(&text, ", wanted ");
-    if (evaluation->rule->hostnames.count == 0 && query->host == NULL)
-        tg_buf_add(&text, "a name that is not known");
-    else
-        add_wanted(evaluation, &text);
+    tg_buf_add(&text, wanted.length > 0 ? wanted.text : "");
+    text.failed = text.failed || wanted.failed;
     tg_findings_add(&evaluation->findings, TG_NAME_MISMATCH, 0, 0, &text);
+    tg_buf_free(&wanted);
 }
 
 static int check_leaf_pins(struct tg_evaluation *evaluation)

@@ -1,8 +1,6 @@
 #include "watch.h"
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* What tells one state of a file from another. */
 struct stamp {
@@ -19,21 +17,20 @@ struct tg_watch {
     struct stamp stamp;
 };
 
+static struct stamp stamp_of(const struct stat *status)
+{
+    return (struct stamp){.device = status->st_dev,
+                          .inode = status->st_ino,
+                          .size = status->st_size,
+                          .modified = status->st_mtim,
+                          .changed = status->st_ctim};
+}
+
 static struct stamp look(const char *path)
 {
-    struct stamp stamp = {0};
     struct stat status;
 
-    if (stat(path, &status) != 0) {
-        stamp.error = errno;
-        return stamp;
-    }
-    stamp.device = status.st_dev;
-    stamp.inode = status.st_ino;
-    stamp.size = status.st_size;
-    stamp.modified = status.st_mtim;
-    stamp.changed = status.st_ctim;
-    return stamp;
+    return stat(path, &status) == 0 ? stamp_of(&status) : (struct stamp){.error = errno};
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -48,37 +45,29 @@ static bool same(const struct stamp *a, const struct stamp *b)
            same_time(&a->changed, &b->changed);
 }
 
-static bool add_one(struct tg_arena *arena, struct tg_watch **list, const char *path)
+static bool add(const struct tg_watching *watching, const char *path, struct stamp stamp)
 {
-    struct tg_watch *watch = tg_arena_alloc(arena, sizeof *watch);
+    struct tg_watch *watch = tg_arena_alloc(watching->arena, sizeof *watch);
 
     if (!watch)
         return false;
-    watch->path = tg_arena_strndup(arena, path, strlen(path));
-    watch->stamp = look(path);
-    watch->next = *list;
-    *list = watch;
+    watch->path = tg_arena_strndup(watching->arena, path, strlen(path));
+    watch->stamp = stamp;
+    watch->next = *watching->list;
+    if (watch->path)
+        *watching->list = watch;
     return watch->path != NULL;
 }
 
-bool tg_watch_add(struct tg_arena *arena, struct tg_watch **list, const char *path)
+bool tg_watch_add(const struct tg_watching *watching, const char *path)
 {
-    bool added = add_one(arena, list, path);
-    DIR *directory = opendir(path);
-    struct dirent *entry;
+    return add(watching, path, look(path));
+}
 
-    while (added && directory && (entry = readdir(directory)) != NULL) {
-        struct tg_buf below = {0};
-
-        if (entry->d_name[0] == '.')
-            continue;
-        tg_buf_printf(&below, "%s/%s", path, entry->d_name);
-        added = !below.failed && add_one(arena, list, below.text);
-        tg_buf_free(&below);
-    }
-    if (directory)
-        closedir(directory);
-    return added;
+bool tg_watch_opened(const struct tg_watching *watching, const char *path,
+                     const struct stat *status)
+{
+    return !watching || add(watching, path, stamp_of(status));
 }
 
 bool tg_watch_changed(const struct tg_watch *list)

@@ -4,15 +4,28 @@
 
 #include "mem.h"
 #include <stdbool.h>
+#include <sys/stat.h>
 
 struct tg_watch;
 
+/* Where what is read is noted: a list (an empty one is NULL), and the arena of its memory. */
+struct tg_watching {
+    struct tg_arena *arena;
+    struct tg_watch **list;
+};
+
 /*
- * Puts PATH on the LIST (an empty one is NULL), with all entries where it is a directory, and
- * notes how each is now: call it before reading. Memory is ARENA's; a path that doesn't exist
- * is watched too. Returns false when memory ran out.
+ * Notes PATH as it is now, which may be absent; for what can't be opened first. Call it before
+ * reading. Returns false when memory ran out.
  */
-bool tg_watch_add(struct tg_arena *arena, struct tg_watch **list, const char *path);
+bool tg_watch_add(const struct tg_watching *watching, const char *path);
+
+/*
+ * Notes PATH as the STATUS of its descriptor, before that is read: so a file that was only in
+ * the path's place while it was opened is noticed as well. WATCHING may be NULL: true.
+ */
+bool tg_watch_opened(const struct tg_watching *watching, const char *path,
+                     const struct stat *status);
 
 /*
  * True if a file on LIST isn't what it was: written, replaced by rename, or reached through a

@@ -92,6 +92,18 @@ def file_created(lab, way):
     require(mode == 0o600, f"created with mode {mode:o}")
 
 
+def file_relative(lab, way):
+    """Relative to the policy file, wherever the program runs."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", "[policy]\ninclude = rules.d/one.conf\nlog = file:logs/verdicts\n")
+        client.put("rules.d/one.conf", RULE)
+        (client.home / "logs").mkdir()
+        verdicts = [client.begin().call(server) for server in ("expired", "api")]
+        require(verdicts == ["refuse", "accept"], f"{verdicts}: {client.said()}")
+        lines = (client.home / "logs" / "verdicts").read_text().splitlines()
+        require(len(lines) == 1 and LINE.fullmatch(lines[0]), str(lines))
+
+
 def file_shared(lab, way):
     """Several processes and threads: every line whole, none lost."""
     path = f"{fresh_home(lab)}/verdicts.json"
@@ -241,6 +253,7 @@ def tests():
     for title, test in (
             ("json: every field", json_fields), ("json: report-only", json_report),
             ("file: created and appended to", file_created),
+            ("file: relative to the policy", file_relative),
             ("file: many processes", file_shared), ("file: rotated", file_rotated),
             ("file: what is no file", file_unfit), ("file: a full disk", disk_full),
             ("stderr: closed", stderr_closed), ("several sinks", several_sinks),

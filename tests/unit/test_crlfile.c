@@ -63,7 +63,7 @@ static void put_crl(const char *path, const char *mode, const char *name, time_t
 static const char *read_crls(const char *path, int *count)
 {
     STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
-    const char *wrong = tg_file_crls(arena, path, crls);
+    const char *wrong = tg_file_crls(arena, path, crls, NULL);
 
     *count = sk_X509_CRL_num(crls);
     sk_X509_CRL_pop_free(crls, X509_CRL_free);

@@ -50,7 +50,7 @@ static void assert_wrong(const char *wrong, const char *expected)
 static int count(const char *path)
 {
     STACK_OF(X509) *certs = sk_X509_new_null();
-    const char *wrong = tg_file_certificates(arena, path, certs);
+    const char *wrong = tg_file_certificates(arena, path, certs, NULL);
     int found = sk_X509_num(certs);
 
     if (wrong)
@@ -62,7 +62,7 @@ static int count(const char *path)
 static const char *wrong_certificates(const char *path)
 {
     STACK_OF(X509) *certs = sk_X509_new_null();
-    const char *wrong = tg_file_certificates(arena, path, certs);
+    const char *wrong = tg_file_certificates(arena, path, certs, NULL);
 
     pki_free(certs);
     return wrong;
@@ -80,7 +80,7 @@ static void a_file_is_read_whole(void **state)
     assert_int_equal(file.size, sizeof data - 1);
     assert_memory_equal(file.data, data, sizeof data); /* with a NUL behind it */
     assert_int_equal(stat("whole", &status), 0);
-    assert_true(file.inode == status.st_ino && file.device == status.st_dev);
+    assert_true(file.status.st_ino == status.st_ino && file.status.st_dev == status.st_dev);
     tg_file_clear(&file);
     put_text("empty", "");
     assert_null(tg_file_read(arena, "empty", &file));
@@ -211,7 +211,7 @@ static void what_was_in_the_stack_stays_and_is_no_duplicate(void **state)
     X509 *first = sk_X509_value(certs, 0);
 
     (void)state;
-    assert_null(tg_file_certificates(arena, pki_path("api.chain.pem"), certs));
+    assert_null(tg_file_certificates(arena, pki_path("api.chain.pem"), certs, NULL));
     assert_int_equal(sk_X509_num(certs), 3); /* the intermediate is new */
     assert_ptr_equal(sk_X509_value(certs, 0), first);
     pki_free(certs);
@@ -307,13 +307,13 @@ static void a_key_comes_from_its_certificate_or_alone(void **state)
 
     (void)state;
     assert_int_equal(tg_hash_spki(certificate, expected), 1);
-    assert_null(tg_file_spki(arena, pki_path("api.pem"), found));
+    assert_null(tg_file_spki(arena, pki_path("api.pem"), found, NULL));
     assert_memory_equal(found, expected, sizeof found);
     assert_int_equal(PEM_write_bio_PUBKEY(bio, X509_get0_pubkey(certificate)), 1);
     length = BIO_get_mem_data(bio, &pem);
     put("public.pem", 0600, pem, (size_t)length);
     memset(found, 0, sizeof found);
-    assert_null(tg_file_spki(arena, "public.pem", found));
+    assert_null(tg_file_spki(arena, "public.pem", found, NULL));
     assert_memory_equal(found, expected, sizeof found);
     BIO_free(bio);
     pki_free(certs);
@@ -324,13 +324,13 @@ static void a_pin_file_with_no_or_several_keys_is_refused(void **state)
     unsigned char found[TG_SHA256_SIZE] = {0}, zero[TG_SHA256_SIZE] = {0};
 
     (void)state;
-    assert_wrong(tg_file_spki(arena, pki_path("api.chain.pem"), found),
+    assert_wrong(tg_file_spki(arena, pki_path("api.chain.pem"), found, NULL),
                  "holds 2 certificates or keys, where one is expected");
-    assert_wrong(tg_file_spki(arena, pki_path("api.key"), found),
+    assert_wrong(tg_file_spki(arena, pki_path("api.key"), found, NULL),
                  "holds a PEM block \"PRIVATE KEY\" where a certificate or public key is expected");
     put_text("key-only.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
-    assert_wrong(tg_file_spki(arena, "key-only.pem", found), "its public key doesn't parse");
-    assert_wrong(tg_file_spki(arena, "nothing.pem", found), "No such file or directory");
+    assert_wrong(tg_file_spki(arena, "key-only.pem", found, NULL), "its public key doesn't parse");
+    assert_wrong(tg_file_spki(arena, "nothing.pem", found, NULL), "No such file or directory");
     assert_memory_equal(found, zero, sizeof found);
 }
 

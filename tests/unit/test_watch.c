@@ -1,0 +1,177 @@
+/* What a policy's files were when they were read: no later, no earlier, and no other file. */
+#include "file.h"
+#include "pki.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char work[] = "/tmp/tg-watch.XXXXXX";
+static struct tg_arena *arena;
+static const char *swapped; /* while this is opened, "other" stands in its place */
+
+/* Instead of libc's. */
+int openat(int directory, const char *name, int flags, ...)
+{
+    const char *at = swapped;
+    int fd;
+
+    swapped = NULL;
+    if (at)
+        assert_true(rename(at, "aside") == 0 && rename("other", at) == 0);
+    fd = (int)syscall(SYS_openat, directory, name, flags, 0);
+    if (at)
+        assert_true(rename(at, "other") == 0 && rename("aside", at) == 0);
+    return fd;
+}
+
+static void put(const char *path, const char *name)
+{
+    struct tg_file file = {0};
+    FILE *out;
+
+    assert_null(tg_file_read(arena, pki_path(name), &file));
+    out = fopen(path, "we");
+    assert_non_null(out);
+    assert_int_equal(fwrite(file.data, 1, file.size, out), file.size);
+    assert_int_equal(fclose(out), 0);
+    tg_file_clear(&file);
+}
+
+/* Reads the certificates of PATH; returns what was noted of it. */
+static struct tg_watch *read_certificates(const char *path)
+{
+    struct tg_watch *list = NULL;
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    const struct tg_watching watching = {arena, &list};
+
+    assert_null(tg_file_certificates(arena, path, certs, &watching));
+    pki_free(certs);
+    return list;
+}
+
+static void what_stays_as_it_was_is_unchanged(void **state)
+{
+    (void)state;
+    put("one.pem", "root.pem");
+    assert_false(tg_watch_changed(read_certificates("one.pem")));
+    assert_false(tg_watch_changed(NULL));
+}
+
+static void what_is_written_replaced_or_removed_is_changed(void **state)
+{
+    struct tg_watch *written, *replaced, *removed;
+
+    (void)state;
+    put("one.pem", "root.pem");
+    written = read_certificates("one.pem");
+    put("one.pem", "other-root.pem");
+    assert_true(tg_watch_changed(written));
+    replaced = read_certificates("one.pem");
+    put("two.pem", "other-root.pem");
+    assert_int_equal(rename("two.pem", "one.pem"), 0);
+    assert_true(tg_watch_changed(replaced));
+    removed = read_certificates("one.pem");
+    assert_int_equal(unlink("one.pem"), 0);
+    assert_true(tg_watch_changed(removed));
+}
+
+/* Before and behind it the file is the same; read was another. */
+static void a_file_that_only_stood_there_while_it_was_opened_is_noticed(void **state)
+{
+    struct tg_watch *list;
+
+    (void)state;
+    put("one.pem", "root.pem");
+    put("other", "other-root.pem");
+    swapped = "one.pem";
+    list = read_certificates("one.pem");
+    assert_null(swapped);
+    assert_true(tg_watch_changed(list));
+}
+
+static void a_directory_that_only_stood_there_while_it_was_opened_is_noticed(void **state)
+{
+    struct tg_watch *list;
+
+    (void)state;
+    assert_true(unlink("other") == 0 && mkdir("other", 0700) == 0 && mkdir("some", 0700) == 0);
+    put("some/one.pem", "root.pem");
+    put("other/one.pem", "other-root.pem");
+    assert_false(tg_watch_changed(read_certificates("some")));
+    swapped = "some";
+    list = read_certificates("some");
+    assert_null(swapped);
+    assert_true(tg_watch_changed(list));
+}
+
+static void what_comes_into_a_directory_or_changes_there_is_noticed(void **state)
+{
+    struct tg_watch *list = read_certificates("some");
+
+    (void)state;
+    put("some/two.pem", "other-root.pem");
+    assert_true(tg_watch_changed(list));
+    list = read_certificates("some");
+    put("some/two.pem", "intermediate.pem");
+    assert_true(tg_watch_changed(list));
+}
+
+static void what_is_absent_is_noticed_when_it_comes(void **state)
+{
+    struct tg_watch *list = NULL;
+
+    (void)state;
+    assert_true(tg_watch_add(&(struct tg_watching){arena, &list}, "to-come"));
+    assert_false(tg_watch_changed(list));
+    assert_int_equal(mkdir("to-come", 0700), 0);
+    assert_true(tg_watch_changed(list));
+}
+
+static int set_up(void **state)
+{
+    char *pki = realpath(pki_path("."), NULL);
+
+    (void)state;
+    umask(022);
+    arena = tg_arena_new();
+    if (!arena || !pki || setenv("TG_PKI", pki, 1) != 0 || !mkdtemp(work))
+        return -1;
+    free(pki);
+    return chdir(work);
+}
+
+static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    tg_arena_free(arena);
+    return chdir("/") == 0 ? nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH) : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_stays_as_it_was_is_unchanged),
+        cmocka_unit_test(what_is_written_replaced_or_removed_is_changed),
+        cmocka_unit_test(a_file_that_only_stood_there_while_it_was_opened_is_noticed),
+        cmocka_unit_test(a_directory_that_only_stood_there_while_it_was_opened_is_noticed),
+        cmocka_unit_test(what_comes_into_a_directory_or_changes_there_is_noticed),
+        cmocka_unit_test(what_is_absent_is_noticed_when_it_comes),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
