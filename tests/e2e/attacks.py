@@ -232,7 +232,7 @@ def port_rule(lab, way, kind):
 def reference_names(lab, way):
     """What the application wants verified counts beside a pin, also where it names no host."""
     policy = "[host *]\nanchors = {root}\nleaf-pin = {pin api}, {pin ip}"
-    named = {"api": "api.example.test", "ip": "127.0.0.1"}
+    named = {"api": "api.example.test", "ip": "127.0.0.1, ::1, CN loopback"}
     for server, names, unmet in (
             ("api", (), ""), ("api", ("-verify_hostname", ".example.test"), ""),
             ("api", ("-verify_hostname", ".other.test"), ".other.test"),

@@ -5,12 +5,13 @@ import contextlib
 import functools
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
 import time
 
-from e2e.harness import require
+from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import clients, ways
 
@@ -19,6 +20,8 @@ HOST = "[host api.example.test]\n"
 REJECT = HOST + "action = reject\n"
 ACCEPT = HOST + "anchors = {root}\n"
 AGAIN = pathlib.Path(__file__).resolve().parent.parent / "lab" / "again.py"
+PYTHON = [clients.PYTHON, str(AGAIN)]
+NODE = ["node", str(AGAIN.with_suffix(".js"))]
 NOTICED = 4   # seconds until a change must have been seen: one look a second, a busy machine
 RETRIED = 12  # the same behind a broken version, which rests for a while
 IGNORED = 3   # seconds after which a change that must be ignored would have been seen
@@ -31,8 +34,8 @@ def start(_):
 class Running(contextlib.AbstractContextManager):
     """A long-running client under the policy `policy.conf` of a directory of its own."""
 
-    def __init__(self, lab, way, name="policy.conf"):
-        self.lab, self.way, self.name = lab, way, name
+    def __init__(self, lab, way, name="policy.conf", program=PYTHON):
+        self.lab, self.way, self.name, self.program = lab, way, name, program
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="reload-", dir=lab.scratch))
         self.home.chmod(0o755)
 
@@ -49,7 +52,7 @@ class Running(contextlib.AbstractContextManager):
         injected = ways.by_environment(self.lab.build, self.way, self.home / self.name)
         self.errors = open(self.home / "stderr", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [clients.PYTHON, str(AGAIN), "api.example.test"], stdin=subprocess.PIPE,
+            [*self.program, "api.example.test"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.errors, text=True,
             env=self.lab.environment(**injected))
         return self
@@ -98,6 +101,25 @@ def rule_changed(lab, way):
         client.becomes("refuse")
         (client.home / "policy.conf").write_text(lab.pki.expand(ACCEPT))  # in place
         client.becomes("accept")
+
+
+def in_node(lab, way):
+    """An event loop that goes on: accepted, refused and accepted again, and a CA file besides."""
+    if not shutil.which("node"):
+        raise Skip("there is no node on this machine")
+    if not ways.reaches(lab.build, way, "node"):
+        raise Skip(f"{way} doesn't reach this node")
+    with Running(lab, way, program=NODE) as client:
+        client.put("policy.conf", HOST + "anchors = ca.pem\n")
+        client.put("ca.pem", lab.pki.pem("root").read_text())
+        client.begin().stays("accept", during=0.1)
+        client.put("policy.conf", REJECT)
+        client.becomes("refuse")
+        client.put("policy.conf", HOST + "anchors = ca.pem\n")
+        client.becomes("accept")
+        client.put("ca.pem", lab.pki.pem("other-root").read_text())
+        client.becomes("refuse")
+        client.stays("accept", "api-other", during=0.1)
 
 
 def authority_rotated(lab, way):
@@ -272,7 +294,7 @@ def threads_and_swaps(lab, way):
 
 
 STORIES = {
-    "a rule": rule_changed, "a CA file": authority_rotated, "a CRL": list_renewed,
+    "a rule": rule_changed, "node": in_node, "a CA file": authority_rotated, "a CRL": list_renewed,
     "a directory": file_added, "a ConfigMap": config_map, "a broken version": broken_version,
     "a policy that is removed": policy_removed, "a version that others may write": made_writable,
     "a drop-in": drop_in, "reload = no": switched_off, "broken from the start": broken_first,
