@@ -89,7 +89,7 @@ def named_by(make_file, *words):
     def make(lab, name):
         path = place(lab, name, CRL_RULE + "crl = {here}/named.crl\n")
         make_file(path.with_name("named.crl"))
-        return path, words
+        return path, (":3:", "named.crl", *words)
     return make
 
 
@@ -103,15 +103,24 @@ def named_crl(change, *words, mode=0o644):
     return make
 
 
-def crl_directory(lab, name):
-    path = place(lab, name, CRL_RULE + "crl = {here}/crl.d\n")
-    folder = path.with_name("crl.d")
-    folder.mkdir(mode=0o755)
-    for file, content in (("good.crl", lab.pki.crl("intermediate").read_bytes()),
-                          ("junk.crl", b"hello\n")):
-        (folder / file).write_bytes(content)
-        (folder / file).chmod(0o644)
-    return path, (":3:", "junk.crl")
+def oversized(path):
+    with open(path, "wb") as file:
+        file.truncate((64 << 20) + 1)
+    path.chmod(0o644)
+
+
+def crl_directory(make_junk):
+    """A directory with a good CRL, and what MAKE_JUNK(path) makes beside it."""
+    def make(lab, name):
+        path = place(lab, name, CRL_RULE + "crl = {here}/crl.d\n")
+        folder = path.with_name("crl.d")
+        folder.mkdir(mode=0o755)
+        (folder / "good.crl").write_bytes(lab.pki.crl("intermediate").read_bytes())
+        make_junk(folder / "junk.crl")
+        for entry in folder.iterdir():
+            entry.chmod(0o644)
+        return path, (":3:", "junk.crl")
+    return make
 
 
 def absent(lab, _):
@@ -163,15 +172,18 @@ CASES = {
     "a rule that wants CRLs and has none": text_case(RULE + "revocation = crl\n", "crl"),
     "a CRL that is missing": crl_case("/no/such.crl", ":3:", "/no/such.crl"),
     "a CRL that is a certificate": crl_case("{root}", ":3:"),
-    "a CRL that is empty": named_crl(lambda whole: b"", ":3:"),
-    "a CRL that is cut off": named_crl(lambda whole: whole[:200], ":3:"),
-    "a CRL of DER that is cut off": named_crl(lambda whole: pem_body(whole)[:100], ":3:"),
-    "a CRL that is junk": named_crl(lambda whole: bytes(range(256)) * 40, ":3:"),
-    "a CRL and another that is cut off": named_crl(lambda whole: whole + whole[:200], ":3:"),
+    "a CRL that is empty": named_crl(lambda whole: b"", "is empty"),
+    "a CRL that is cut off": named_crl(lambda whole: whole[:200]),
+    "a CRL of DER that is cut off": named_crl(lambda whole: pem_body(whole)[:100]),
+    "a CRL that is junk": named_crl(lambda whole: bytes(range(256)) * 40),
+    "a CRL and another that is cut off": named_crl(lambda whole: whole + whole[:200]),
     "a CRL that others may write": named_crl(lambda whole: whole, "other", mode=0o646),
-    "a CRL that is a FIFO": named_by(os.mkfifo, ":3:"),
-    "a CRL that is a device": named_by(lambda path: os.symlink("/dev/zero", path), ":3:"),
-    "a directory of CRLs with junk": crl_directory,
+    "a CRL that is too large": named_by(oversized, "is larger than 64 MiB"),
+    "a CRL that is a FIFO": named_by(os.mkfifo, "is not a regular file"),
+    "a CRL that is a device": named_by(lambda path: os.symlink("/dev/zero", path)),
+    "a directory of CRLs with junk": crl_directory(lambda path: path.write_bytes(b"hello\n")),
+    "a directory of CRLs with a FIFO": crl_directory(os.mkfifo),
+    "a directory of CRLs with a directory": crl_directory(os.mkdir),
     "an include with an error": bad_include,
     "a named file that is missing": text_case(RULE + "anchors = /no/such.pem\n", ":2:",
                                               "/no/such.pem"),

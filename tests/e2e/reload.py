@@ -15,7 +15,7 @@ from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import clients, ways
 
-SERVERS = ("api", "api-other", "expired")
+SERVERS = ("api", "api-other", "expired", "revoked")
 HOST = "[host api.example.test]\n"
 REJECT = HOST + "action = reject\n"
 ACCEPT = HOST + "anchors = {root}\n"
@@ -142,6 +142,26 @@ def list_renewed(lab, way):
         client.begin().stays("refuse", during=0.1)
         client.put("list.pem", lab.pki.crl("intermediate").read_text())
         client.becomes("accept")
+
+
+def list_rewritten(lab, way):
+    """In place and slowly: half a CRL is no list, and the last whole one stays in force."""
+    with Running(lab, way) as client:
+        text = lab.pki.crl("intermediate").read_text()
+        client.put("policy.conf", ACCEPT + "revocation = crl\ncrl = list.pem\n")
+        client.put("list.pem", text)
+        client.begin().stays("accept", during=0.1)
+        for part in (0, len(text) // 2, len(text) - 30):
+            with open(client.home / "list.pem", "w", encoding="ascii") as file:
+                file.write(text[:part])
+                file.flush()
+                client.stays("refuse", "revoked", during=1.5)
+                file.write(text[part:])
+            client.stays("refuse", "revoked", during=0.1)
+        client.put("list.pem", lab.pki.crl("expired").read_text())
+        client.becomes("refuse", within=RETRIED)
+        client.put("list.pem", text)
+        client.becomes("accept", within=RETRIED)
 
 
 def file_added(lab, way):
@@ -295,6 +315,7 @@ def threads_and_swaps(lab, way):
 
 STORIES = {
     "a rule": rule_changed, "node": in_node, "a CA file": authority_rotated, "a CRL": list_renewed,
+    "a CRL that is rewritten": list_rewritten,
     "a directory": file_added, "a ConfigMap": config_map, "a broken version": broken_version,
     "a policy that is removed": policy_removed, "a version that others may write": made_writable,
     "a drop-in": drop_in, "reload = no": switched_off, "broken from the start": broken_first,

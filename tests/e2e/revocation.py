@@ -10,6 +10,7 @@ from lab.scenario import ACCEPT, REFUSE, Scenario
 
 RULE = "anchors = {root}\n"
 HOST = "[host api.example.test]\n" + RULE
+MANY = 5000  # files of a directory of CRLs
 
 
 def listed(title, server, keys, under, finding=""):
@@ -33,6 +34,9 @@ SCENARIOS = (
     listed("crl, a directory", "api", "revocation = crl\ncrl = {scratch}/crl.d", ACCEPT),
     listed("crl, a directory that has it", "revoked", "revocation = crl\ncrl = {scratch}/crl.d",
            REFUSE, "revoked"),
+    listed(f"crl, among {MANY}", "api", "revocation = crl\ncrl = {scratch}/many.d", ACCEPT),
+    listed(f"crl, among {MANY}, that has it", "revoked",
+           "revocation = crl\ncrl = {scratch}/many.d", REFUSE, "revoked"),
     listed("crl-chain, a directory", "api", "revocation = crl-chain\ncrl = {scratch}/crl.d",
            ACCEPT),
     listed("crl-chain, the intermediate is on it", "under-revoked",
@@ -90,6 +94,19 @@ def make_answer(lab, name):
     return f"{base}.answer"
 
 
+def make_many(lab, folder):
+    """The list of `intermediate` among thousands of others: the same bytes under other names."""
+    folder.mkdir(mode=0o755)
+    whole = (lab.scratch / "intermediate.der").read_bytes()
+    issuer = b"Test Intermediate"
+    require(whole.count(issuer) == 1, "no such issuer in the CRL")
+    for number in range(MANY):
+        other = whole if number == MANY // 2 else whole.replace(issuer, b"Test %012d" % number)
+        path = folder / f"{number}.der"
+        path.write_bytes(other)
+        path.chmod(0o644)
+
+
 def start(lab):
     """CRLs as files of other forms, and the servers that staple."""
     folder = lab.scratch / "crl.d"
@@ -100,6 +117,7 @@ def start(lab):
         lab.pki.crl("intermediate").with_suffix(".crl.der").read_bytes())
     for path in (*folder.iterdir(), lab.scratch / "intermediate.der"):
         path.chmod(0o644)
+    make_many(lab, lab.scratch / "many.d")
     lab.servers.stapling(answer + version for answer in (*ANSWERS, NONE)
                          for version in VERSIONS.values())
     for name in INDEX:
