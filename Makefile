@@ -1,6 +1,7 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
-# `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
-# `make uninstall` takes it away again; `make deb` and `make dist` pack it.
+# `make programs` tries it with many real programs, `make lint` reads it, `make bench` measures it,
+# `make install` installs it under PREFIX, `make uninstall` takes it away again; `make deb` and
+# `make dist` pack it.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
@@ -54,10 +55,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check lint bench deb,$(MAKECMDGOALS))
+GOALS := $(filter demo check programs lint bench deb,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all setup pki units demo check lint bench install uninstall deb dist clean
+.PHONY: all setup pki units demo check programs lint bench install uninstall deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -145,6 +146,10 @@ demo: all pki
 
 check: all units pki
 	$(Q)$(PYTHON) tests/check.py --build $(BUILD) --pki $(BUILD)/pki
+
+# WRITE=1 makes the manual page of it anew.
+programs: all pki
+	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS))" WARN="$(WARN)" tests/lint/run $(BUILD)

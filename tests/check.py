@@ -29,6 +29,8 @@ SUITES = [
     ("asan/verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}/asan", "--pki", "{pki}"]),
     ("verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("golden", [PYTHON, "tests/golden/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("programs", [PYTHON, "tests/programs/run.py", "--quick", "--build", "{build}", "--pki",
+                  "{pki}"]),
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),

@@ -1,0 +1,112 @@
+"""table.py - the table of programs: on the terminal, and as the manual page."""
+import textwrap
+
+from lab import ways
+from programs.cases import CASES, NO, NONE, YES
+
+PAGE = "preload/trustgraft-programs.7"
+WIDTH = 10
+CHECKER = {"libssl": "libssl", "itself": "the program", "nobody": "nobody"}
+
+
+def cell(states):
+    """One word for what both ways in do: STATES by the way in."""
+    found = set(states.values())
+    if len(found) == 1:
+        return {YES: "both", NO: "neither", NONE: "-"}.get(found.pop(), "?")
+    return next((way for way in ways.WAYS if states[way] == YES), "?")
+
+
+def expected(program):
+    """The words of PROGRAM's row, going by what is said of it."""
+    def state(case, way):
+        if case.option and case.option not in program.options and program.checks:
+            return NONE
+        return NO if program.limit(case.name, way) else YES
+    return [cell({way: state(case, way) for way in ways.WAYS}) for case in CASES]
+
+
+def head():
+    return f"{'program':<46}" + "".join(f"{case.head:<{WIDTH}}" for case in CASES)
+
+
+def line(name, words):
+    return f"{name:<46}" + "".join(f"{word:<{WIDTH}}" for word in words)
+
+
+def sentences(text):
+    """TEXT as mdoc wants it: each sentence on lines of its own, none taken for a macro."""
+    text = " ".join(text.split()).replace("\\", "\\e").replace(". ", ".\n")
+    lines = [line for one in text.split("\n")
+             for line in textwrap.wrap(one, 78, break_long_words=False, break_on_hyphens=False)]
+    return "\n".join("\\&" + line if line[0] in ".'" else line for line in lines)
+
+
+def rows(programs):
+    yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in (17, *[8] * len(CASES)))
+    yield ".It Em program Ta " + " Ta ".join(f"Em {case.head}" for case in CASES)
+    for program in programs:
+        yield f".It {program.name} Ta " + " Ta ".join(expected(program))
+    yield ".El"
+
+
+def makeup(programs):
+    yield '.Bl -column "xxxxxxxxxxxxxxxxx" "xxxxxxxxxxxxxxxxxxxx" "xxxxxxxxxxx" "xxx"'
+    yield ".It Em program Ta Em package Ta Em name checked by Ta Em callback"
+    for program in programs:
+        words = (program.name, program.packages[0], CHECKER[program.names],
+                 "own" if program.callback else "-")
+        yield ".It " + " Ta ".join(words)
+    yield ".El"
+
+
+def limits(programs):
+    yield ".Bl -tag -width Ds"
+    for program in programs:
+        grouped = {}
+        for limit in program.limits:
+            grouped.setdefault(limit.reason, []).append(limit)
+        for reason, those in grouped.items():
+            heads = {case.name: case.head for case in CASES}
+            where = dict.fromkeys(limit.way for limit in those)
+            what = dict.fromkeys(heads[limit.case] for limit in those)
+            yield f".It {program.name}, {' and '.join(where)}: {', '.join(what)}"
+            yield sentences(reason)
+    yield ".El"
+
+
+def out_of_reach(unreached):
+    yield ".Bl -tag -width Ds"
+    for one in unreached:
+        yield f".It {one.name} Pq {one.library}"
+        yield sentences(one.reason or f"{one.library} is another TLS library.")
+    yield ".El"
+
+
+def page(programs, unreached):
+    lines = [
+        '.\\" Made by `make programs` from tests/programs: change that, not this.',
+        ".Dd November 22, 2026", ".Dt TRUSTGRAFT-PROGRAMS 7", ".Os", ".Sh NAME",
+        ".Nm trustgraft-programs", ".Nd programs that trustgraft was tried with",
+        ".Sh DESCRIPTION",
+        "Each of these programs, as Debian 12 or npm ships it, was run against real",
+        "servers on loopback: bare, under", ".Xr trustgraft-preload 7", "and under",
+        ".Xr trustgraft-provider 7 .",
+        "A column says by which of the two ways in the following holds, each an",
+        "acceptance beside its refusal:", ".Bl -tag -width anchors"]
+    for case in CASES:
+        lines += [f".It Cm {case.head}", sentences(case.text + ".")]
+    lines += [".El", ".Pp",
+              "A dash: the program has no such option.",
+              ".Ss What was seen", *rows(programs),
+              ".Ss How the programs verify",
+              "Who compares the server's name, and whether the program sets a verify callback",
+              "of its own:", *makeup(programs),
+              ".Sh LIMITS", *limits(programs),
+              ".Sh NOT REACHED",
+              "The servers of these programs are not under the policy;",
+              ".Nm trustgraft Cm doctor", "and", ".Nm trustgraft Cm run", "say so.",
+              *out_of_reach(unreached),
+              ".Sh SEE ALSO", ".Xr trustgraft 1 ,", ".Xr trustgraft-preload 7 ,",
+              ".Xr trustgraft-provider 7"]
+    return "\n".join(lines) + "\n"
