@@ -1,5 +1,6 @@
 """cases.py - what is tried with each program, and what is wrong with what it did."""
 import dataclasses
+import os
 import pathlib
 import re
 import tempfile
@@ -109,6 +110,7 @@ class Trial:
             return self.complaint(program, self.bare(program, step.leaf, step.told), wanted, "bare")
         with tempfile.NamedTemporaryFile("r", dir=self.lab.scratch, suffix=".log",
                                          errors="replace") as log:
+            os.chmod(log.name, 0o666)   # for programs that give up root's rights
             policy = self.lab.policy(LOGGED + step.keys, log=log.name)
             result = self.play(program, step.leaf, step.told, self.injection(way, policy))
             written = log.read()
@@ -117,10 +119,16 @@ class Trial:
             return UNREACHABLE, result[2].strip()
         about = f"{step.leaf}, told {step.told}, under {step.keys!r}"
         wrong = self.complaint(program, result, step.wanted, about)
-        if wrong:
-            return wrong[0], f"{wrong[1]}; logged: {written.strip()}"
         word = step.finding or "accept"
-        return None if word in written else ("log", f"{about}: {word} isn't logged: {written}")
+        if not wrong and word not in written:
+            wrong = "log", f"{about}: {word} is to be logged"
+        if wrong and not written and self.is_as_bare(program, step, result):
+            return "unasked", f"{wrong[1]}; nothing is logged, and all is as without a policy"
+        return wrong and (wrong[0], f"{wrong[1]}; logged: {written.strip()}")
+
+    def is_as_bare(self, program, step, result):
+        bare = self.bare(program, step.leaf, step.told)
+        return program.judge(*bare) == program.judge(*result)
 
     @staticmethod
     def complaint(program, result, wanted, about):

@@ -28,7 +28,7 @@ class Call:
 class Limit:
     """
     What a way in can't do for a program, and why. KIND is how that shows: `stricter` (refused
-    where the policy accepts), `laxer` (the reverse: the policy is not asked), `unreachable`
+    where the policy accepts), `laxer` (the reverse), `unasked` (as without a policy), `unreachable`
     (`run` won't start it), `changed` (not left alone). The tests hold it to exactly that.
     """
     way: str
