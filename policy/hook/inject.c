@@ -100,6 +100,20 @@ static void free_state(void *parent, void *state, CRYPTO_EX_DATA *data, int inde
     free(state);
 }
 
+/*
+ * Qt's QSslSocket takes one index of its own and, unasked, uses the next two as well: ours must
+ * not be among them where it came first.
+ */
+static bool skip_indexes(void)
+{
+    enum { SKIPPED = 2 };
+    int index = 0;
+
+    for (int i = 0; i < SKIPPED && index >= 0; i++)
+        index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
+    return index >= 0;
+}
+
 static void register_indexes(void)
 {
     const char *astray = tg_bound_astray();
@@ -113,8 +127,9 @@ static void register_indexes(void)
     }
     tg_context_index =
         CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, new_context, NULL, free_state);
-    tg_connection_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, new_connection,
-                                                  copy_connection, free_state);
+    if (skip_indexes())
+        tg_connection_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, new_connection,
+                                                      copy_connection, free_state);
     if (tg_context_index < 0 || tg_connection_index < 0)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
 }
