@@ -214,14 +214,30 @@ bool tg_libraries_of(const char *program, struct tg_libraries *list)
     bool good;
 
     *list = (struct tg_libraries){.item = calloc(MOST, sizeof(*list->item))};
-    good = list->item != NULL && strlen(program) < PATH_MAX;
+    /* $ORIGIN is the folder that the file itself is in, not a link to it. */
+    good = list->item != NULL && realpath(program, list->item[0].path) != NULL;
     if (good) {
         list->count = 1;
-        memcpy(list->item[0].path, program, strlen(program) + 1);
         read_cache(&search.cache);
     }
     for (size_t i = 0; good && i < list->count; i++)
         good = follow(&search, list, i);
     tg_buf_free(&search.cache);
     return good;
+}
+
+const char *tg_library_foreign(const struct tg_library *library)
+{
+    static const struct {
+        const char *prefix, *name;
+    } foreign[] = {
+        {"libgnutls.so", "GnuTLS"},   {"libnss3.so", "NSS"},    {"libmbedtls.so", "Mbed TLS"},
+        {"libwolfssl.so", "wolfSSL"}, {"libs2n.so", "s2n-tls"}, {"librustls.so", "rustls"},
+        {"libjli.so", "Java's JSSE"},
+    };
+
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+        if (strncmp(library->name, foreign[i].prefix, strlen(foreign[i].prefix)) == 0)
+            return foreign[i].name;
+    return NULL;
 }

@@ -27,4 +27,7 @@ struct tg_libraries {
  * more than any program has. */
 bool tg_libraries_of(const char *program, struct tg_libraries *list);
 
+/* What LIBRARY does TLS with that isn't OpenSSL: "GnuTLS"; NULL for all others. Static. */
+const char *tg_library_foreign(const struct tg_library *library);
+
 #endif

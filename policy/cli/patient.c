@@ -21,18 +21,6 @@ struct patient {
 
 /* ---- the libraries ------------------------------------------------------------------------ */
 
-enum kind { OPENSSL, FOREIGN };
-
-static const struct {
-    const char *prefix, *name;
-    enum kind kind;
-} kinds[] = {
-    {"libssl.so", "OpenSSL", OPENSSL},     {"libgnutls.so", "GnuTLS", FOREIGN},
-    {"libnss3.so", "NSS", FOREIGN},        {"libmbedtls.so", "Mbed TLS", FOREIGN},
-    {"libwolfssl.so", "wolfSSL", FOREIGN}, {"libs2n.so", "s2n-tls", FOREIGN},
-    {"librustls.so", "rustls", FOREIGN},
-};
-
 static bool exports(const char *path, const char *function)
 {
     struct tg_executable file;
@@ -67,24 +55,20 @@ static void tell_openssl(struct patient *patient, const struct tg_library *libra
 static void tell_library(struct patient *patient, size_t index)
 {
     const struct tg_library *library = &patient->libraries.item[index];
-    const char *by = by_whom(&patient->libraries, index);
+    const char *by = by_whom(&patient->libraries, index), *foreign = tg_library_foreign(library);
 
     if (library->path[0] == '\0') {
         tg_exam_note(patient->exam, TG_STATE_BAD, "library", "%s, needed by %s, can't be found",
                      library->name, by);
         return;
     }
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strncmp(library->name, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
-            continue;
-        if (kinds[i].kind == OPENSSL) {
-            tell_openssl(patient, library, by);
-            continue;
-        }
+    if (strncmp(library->name, "libssl.so", 9) == 0) {
+        tell_openssl(patient, library, by);
+    } else if (foreign != NULL) {
         patient->foreign = true;
         tg_exam_note(patient->exam, TG_STATE_NOTE, "TLS library",
                      "%s: %s, linked by %s: connections made with it are not under the policy",
-                     kinds[i].name, library->path, by);
+                     foreign, library->path, by);
     }
 }
 

@@ -1,7 +1,9 @@
 #include "reach.h"
 #include "executable.h"
+#include "library.h"
 #include "script.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -113,35 +115,40 @@ static bool reach_provider(const struct tg_executable *file, struct tg_buf *why)
     return true;
 }
 
-/* Libraries whose TLS isn't OpenSSL's, and what their users are to be told. */
-static void add_note(const struct tg_executable *file, struct tg_buf *note)
+/* The first library whose TLS isn't OpenSSL's, where there is no OpenSSL beside it. */
+static const char *find_foreign(const struct tg_libraries *list)
 {
-    static const struct {
-        const char *library, *name;
-    } others[] = {{"libgnutls.so", "GnuTLS"},
-                  {"libcurl-gnutls.so", "GnuTLS"},
-                  {"libnss3.so", "NSS"},
-                  {"libcurl-nss.so", "NSS"},
-                  {"libmbedtls.so", "Mbed TLS"},
-                  {"libwolfssl.so", "wolfSSL"},
-                  {"libcurl-mbedtls.so", "Mbed TLS"},
-                  {"libcurl-wolfssl.so", "wolfSSL"}};
+    const char *name = NULL;
 
-    if (contains_openssl(file) || tg_executable_needs(file, "libssl.so"))
+    for (size_t i = 1; i < list->count; i++) {
+        if (strncmp(list->item[i].name, "libssl.so", 9) == 0)
+            return NULL;
+        name = name != NULL ? name : tg_library_foreign(&list->item[i]);
+    }
+    return name;
+}
+
+/* What users of a program with another TLS are to be told. */
+static void add_note(const char *path, const struct tg_executable *file, struct tg_buf *note)
+{
+    struct tg_libraries list = {0};
+    const char *name = NULL;
+
+    if (contains_openssl(file))
         return;
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        if (tg_executable_needs(file, others[i].library)) {
-            tg_buf_printf(note, "links %s: that library's TLS connections are not under the policy",
-                          others[i].name);
-            return;
-        }
-    if (tg_executable_is_go(file))
+    if (tg_libraries_of(path, &list))
+        name = find_foreign(&list);
+    free(list.item);
+    if (name != NULL)
+        tg_buf_printf(note, "links %s: that library's TLS connections are not under the policy",
+                      name);
+    else if (tg_executable_is_go(file))
         tg_buf_add(note, "is written in Go: the TLS connections of Go's own library are not under "
                          "the policy");
 }
 
-static bool judge(const struct tg_executable *file, enum tg_way way, struct tg_buf *why,
-                  struct tg_buf *note)
+static bool judge(const char *path, const struct tg_executable *file, enum tg_way way,
+                  struct tg_buf *why, struct tg_buf *note)
 {
     bool reached;
 
@@ -154,7 +161,7 @@ static bool judge(const struct tg_executable *file, enum tg_way way, struct tg_b
         return false;
     reached = way == TG_WAY_PRELOAD ? reach_preload(file, why) : reach_provider(file, why);
     if (reached)
-        add_note(file, note);
+        add_note(path, file, note);
     return reached;
 }
 
@@ -166,7 +173,7 @@ static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, s
 
     switch (tg_executable_open(path, &file)) {
     case TG_EXECUTABLE_READ:
-        reached = judge(&file, way, why, note);
+        reached = judge(path, &file, way, why, note);
         break;
     case TG_EXECUTABLE_FOREIGN:
         tg_buf_add(why, "is built for another architecture or word size than trustgraft; use a "
