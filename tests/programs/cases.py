@@ -8,7 +8,7 @@ import threading
 
 from e2e.transparency import difference, steady
 from lab import ways
-from programs.program import ACCEPT, ERROR, REFUSE, UNREACHABLE, Call
+from programs.program import ACCEPT, ERROR, HOST, REFUSE, UNREACHABLE, Call
 
 YES, NO, NONE = "yes", "no", "-"
 # What the program itself is told: nothing, which CA to trust, to verify nothing.
@@ -32,7 +32,13 @@ class Case:
     head: str       # its column's head
     text: str       # what it means, for the page
     steps: tuple
-    option: str = ""    # of the program, without which there is nothing to try
+    option: str = ""    # what there is to try only where the program has it
+
+    def applies(self, program):
+        """A program that never verifies is always `off`, and heeds no CA."""
+        if self.option == "off":
+            return "off" in program.options or not program.checks
+        return self.option == "" or bool(program.checks)
 
 
 ANCHORS = "anchors = {root}"
@@ -59,12 +65,12 @@ CASES = (
     Case("ca", "own CA", "the rule's anchors stand in for the CA that the program was given", (
         Step("localhost-other", OTHER, None, ACCEPT),
         Step("localhost", OTHER, ANCHORS, ACCEPT),
-        Step("localhost-other", OTHER, ANCHORS, REFUSE, "missing-issuer"))),
+        Step("localhost-other", OTHER, ANCHORS, REFUSE, "missing-issuer")), "ca"),
     Case("alone", "alone", "without a policy, and where no rule matches, exit status and output "
          "are the same as without trustgraft, for a server that the program accepts and for one "
          "that it refuses", ()),
 )
-LOGGED = "[policy]\nlog = file:{log}\nlog-level = all\n[host localhost]\n"
+LOGGED = "[policy]\nlog = file:{log}\nlog-level = all\n[host {hosts}]\n"
 UNMATCHED = "[policy]\nunmatched = app\n[host other.test]\naction = reject\n"
 
 
@@ -103,21 +109,24 @@ class Trial:
             return ways.by_command(self.lab.build, way, command, policy), {}
         return inject
 
-    def step(self, program, step, way):
-        """(kind, text) of what is wrong, or None."""
-        if step.keys is None:
+    def step(self, program, step, way, hosts=HOST):
+        """(kind, text) of what is wrong under a rule for HOSTS, or None."""
+        keys = step.keys
+        if keys is None:
             wanted = ACCEPT if step.check and step.check not in program.checks else step.wanted
             return self.complaint(program, self.bare(program, step.leaf, step.told), wanted, "bare")
+        if hosts != HOST and "hostname" not in keys:
+            keys += f"\nhostname = {HOST}"
         with tempfile.NamedTemporaryFile("r", dir=self.lab.scratch, suffix=".log",
                                          errors="replace") as log:
             os.chmod(log.name, 0o666)   # for programs that give up root's rights
-            policy = self.lab.policy(LOGGED + step.keys, log=log.name)
+            policy = self.lab.policy(LOGGED + keys, log=log.name, hosts=hosts)
             result = self.play(program, step.leaf, step.told, self.injection(way, policy))
             written = log.read()
         if result[0] not in (0, None) and re.match(r"trustgraft: .*(can't|neither|try 'trustgraft)",
                                                    result[2]):
             return UNREACHABLE, result[2].strip()
-        about = f"{step.leaf}, told {step.told}, under {step.keys!r}"
+        about = f"{step.leaf}, told {step.told}, under {keys!r}"
         wrong = self.complaint(program, result, step.wanted, about)
         word = step.finding or "accept"
         if not wrong and word not in written:
@@ -127,8 +136,9 @@ class Trial:
         return wrong and (wrong[0], f"{wrong[1]}; logged: {written.strip()}")
 
     def is_as_bare(self, program, step, result):
-        bare = self.bare(program, step.leaf, step.told)
-        return program.judge(*bare) == program.judge(*result)
+        verdict = program.judge(*result)
+        return verdict != ERROR and \
+            verdict == program.judge(*self.bare(program, step.leaf, step.told))
 
     @staticmethod
     def complaint(program, result, wanted, about):
@@ -161,16 +171,21 @@ class Trial:
 
     # ---- a cell of the table ------------------------------------------------------------------
 
-    def complaints(self, program, case, way):
+    def complaints(self, program, case, way, hosts=HOST):
         if case.name == "alone":
             return list(self.alone(program, way))
-        return [wrong for step in case.steps if (wrong := self.step(program, step, way))]
+        return [wrong for step in case.steps
+                if (wrong := self.step(program, step, way, hosts))]
 
     def cell(self, program, case, way):
         """(YES, NO or NONE, what is wrong with that, or '')."""
-        if case.option and case.option not in program.options and program.checks:
+        if not case.applies(program):
             return NONE, ""
-        return judge(program.limit(case.name, way), self.complaints(program, case, way))
+        limit = program.limit(case.name, way)
+        state, wrong = judge(limit, self.complaints(program, case, way))
+        if limit and limit.instead and not wrong:
+            wrong = judge(None, self.complaints(program, case, way, limit.instead))[1]
+        return state, wrong
 
 
 def steadied(program, result):

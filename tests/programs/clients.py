@@ -1,7 +1,8 @@
 """clients.py - programs that fetch something over HTTPS."""
 import pathlib
 
-from programs.program import OPENSSL_REFUSAL, Limit, Program, Unreached
+from lab import ways
+from programs.program import ADDRESSES, OPENSSL_REFUSAL, Limit, Program, Unreached
 
 PYTHON = "/usr/bin/python3"
 GET = b"GET /hello HTTP/1.0\r\n\r\n"
@@ -90,6 +91,10 @@ def nodes(major):
             node(major, "tls", "tls.cjs", volatile=warning), fetch(major))
 
 
+NAMELESS = tuple(Limit(ways.PROVIDER, case, "unasked",
+                       "It neither sends the server's name nor tells libssl, so the provider "
+                       "knows the address alone.", ADDRESSES)
+                 for case in ("anchors", "name", "pin", "off"))
 PROGRAMS = (
     Program("curl", ("curl",), "curl", ("curl", "--version"), curl,
             refused=r"curl: \(60\)", names="itself", quick=True),
@@ -102,7 +107,10 @@ PROGRAMS = (
             stdin=GET, callback=True, quick=True),
     python("python3 http.client", "client.py", quick=True),
     python("python3 asyncio", "streams.py", quick=True),
-    python("python3 requests", "session.py", ("python3-requests",)),
+    python("python3 requests", "session.py", ("python3-requests",), names="itself",
+           refused=OPENSSL_REFUSAL + "|doesn't match"),
+    python("python3 pyOpenSSL", "pyopenssl.py", ("python3-openssl",), checks=("chain",),
+           names="nobody", callback=True),
     Program("node", ("nodejs",), "node", ("node", "--version"), script("https.cjs", "node"),
             refused=NODE_REFUSAL, names="itself", quick=True,
             volatile=((r"\(node:\d+\)", "(node)"),)),
@@ -132,29 +140,35 @@ PROGRAMS = (
             refused=r"^(13|6) |issuer certificate|host name did not match"),
     Program("svn", ("subversion",), "svn", ("svn", "--version"), svn, names="itself",
             callback=True, accepted="does not support the HTTP/DAV",
-            refused=r"certificate verification failed|certificate verify failed"),
+            refused=r"certificate verification failed|error occurred during SSL"),
     Program("sq", ("sq",), "sq", ("sq", "--version"), sq, accepted=r"Caused by:\s+(EOF|.*garbage)",
             options=()),
     Program("ab", ("apache2-utils",), "ab", ("ab", "-V"), plain("ab", "-n", "1", "-v", "2"),
-            checks=(), names="nobody", callback=False, options=(),
-            refused=r"SSL handshake failed"),
+            checks=(), names="nobody", options=(), refused=r"SSL handshake failed",
+            volatile=((r"\d+\.\d+", "?"), (r"(?m)^(Connect|Processing|Waiting|Total):.*", "?"))),
     Program("wrk", ("wrk",), "wrk", ("wrk", "-v"), plain("wrk", "-c1", "-t1", "-d1s"),
             checks=(), names="nobody", options=(), accepted=r"[1-9]\d* requests in",
-            refused=r" 0 requests in"),
+            refused=r" 0 requests in", volatile=((r" *\d+\.\d+\w*%?", " ?"),
+                                                 (r" [1-9]\d* requests", " ? requests"))),
     Program("siege", ("siege",), "siege", ("siege", "-V"), plain("siege", "-g"), checks=(),
             names="nobody", options=(), accepted=r'"successful_transactions":\s+1',
-            refused=r'"failed_transactions":\s+1'),
+            refused=r'"failed_transactions":\s+1', volatile=((r"\s*\d+\.\d+", " ?"),)),
     Program("httping", ("httping",), "httping", ("httping", "-V"),
             plain("httping", "-l", "-c", "1", "-G", "-g"), checks=(), names="nobody", options=(),
-            accepted=r"1 connects, 1 ok", refused=r"0 ok"),
+            accepted=r"1 connects, 1 ok", refused=r"0 ok", limits=NAMELESS,
+            volatile=((r"time=? *[\d.]+ ?ms", "time"), (r"= [\d./]+ ms", "= ?"))),
     Program("tnftp", ("tnftp",), "tnftp", ("dpkg-query", "-W", "tnftp"), plain("tnftp", "-o", "-"),
             checks=(), names="nobody", options=(), refused=r"(?i)certificate verify|SSL"),
 )
 UNREACHED = (
     Unreached("wget", ("wget",), "wget", "GnuTLS", "GnuTLS"),
     Unreached("git", ("git",), "/usr/lib/git-core/git-remote-https", "GnuTLS", "GnuTLS",
-              "Debian links git with the GnuTLS build of libcurl."),
+              "Debian links git, and python3-pycurl as well, with the GnuTLS build of libcurl; PHP's "
+              "curl stands for a binding of the OpenSSL build."),
+    Unreached("aria2c", ("aria2",), "aria2c", "GnuTLS", "GnuTLS"),
     Unreached("lynx", ("lynx",), "lynx", "GnuTLS", "GnuTLS"),
     Unreached("tstclnt", ("libnss3-tools",), "tstclnt", "NSS", "NSS"),
+    Unreached("java", ("openjdk-17-jre-headless",), "java", "JSSE", "Java",
+              "Java has its own TLS, but for libraries such as netty-tcnative."),
     Unreached("hey", ("hey",), "hey", "Go", "written in Go", "Go has its own TLS."),
 )

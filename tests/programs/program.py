@@ -7,6 +7,7 @@ import shutil
 
 ACCEPT, REFUSE, ERROR, UNREACHABLE = "accept", "refuse", "error", "unreachable"
 HOST = "localhost"
+ADDRESSES = "127.0.0.1 ::1"     # of it
 OPENSSL_REFUSAL = r"(?i)certificate.verify.failed"
 
 
@@ -29,12 +30,14 @@ class Limit:
     """
     What a way in can't do for a program, and why. KIND is how that shows: `stricter` (refused
     where the policy accepts), `laxer` (the reverse), `unasked` (as without a policy), `unreachable`
-    (`run` won't start it), `changed` (not left alone). The tests hold it to exactly that.
+    (`run` won't start it), `changed` (not left alone). The tests hold it to exactly that, and
+    try that a rule for the hosts INSTEAD does what one for the name can't.
     """
     way: str
     case: str
     kind: str
     reason: str
+    instead: str = ""
 
 
 def https(lab, leaf):

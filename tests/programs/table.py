@@ -20,7 +20,7 @@ def cell(states):
 def expected(program):
     """The words of PROGRAM's row, going by what is said of it."""
     def state(case, way):
-        if case.option and case.option not in program.options and program.checks:
+        if not case.applies(program):
             return NONE
         return NO if program.limit(case.name, way) else YES
     return [cell({way: state(case, way) for way in ways.WAYS}) for case in CASES]
@@ -71,7 +71,8 @@ def limits(programs):
             where = dict.fromkeys(limit.way for limit in those)
             what = dict.fromkeys(heads[limit.case] for limit in those)
             yield f".It {program.name}, {' and '.join(where)}: {', '.join(what)}"
-            yield sentences(reason)
+            instead = those[0].instead and " A rule for the address, with a hostname key, holds."
+            yield sentences(reason + instead)
     yield ".El"
 
 
@@ -97,7 +98,7 @@ def page(programs, unreached):
     for case in CASES:
         lines += [f".It Cm {case.head}", sentences(case.text + ".")]
     lines += [".El", ".Pp",
-              "A dash: the program has no such option.",
+              "A dash: the program has no such option, or never verifies anything.",
               ".Ss What was seen", *rows(programs),
               ".Ss How the programs verify",
               "Who compares the server's name, and whether the program sets a verify callback",

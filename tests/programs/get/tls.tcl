@@ -8,6 +8,7 @@ if {[catch {tls::handshake $channel} what]} {
     puts stderr $what
     exit 1
 }
+fconfigure $channel -translation binary
 puts -nonewline $channel "GET /hello HTTP/1.0\r\n\r\n"
 flush $channel
 puts [read $channel]
