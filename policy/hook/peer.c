@@ -10,6 +10,7 @@
 
 /* Looking at more descriptors than these takes too long. */
 #define GUESSED_DESCRIPTORS 4096
+#define LISTENING_PORTS     64
 
 static tg_name_source *looked_up;
 
@@ -80,51 +81,89 @@ static bool tcp_peer(int descriptor, struct sockaddr_storage *address)
            port_of(address) != 0;
 }
 
-/* What the TCP connections of a process have in common. */
+/* What the TCP connections that a process made have in common. */
 struct common {
     struct sockaddr_storage first;
     bool any, one_peer, one_port;
+    unsigned listening[LISTENING_PORTS]; /* it accepted what is connected there */
+    size_t listening_count;
 };
 
-static void compare(struct common *common, const struct sockaddr_storage *next)
+static unsigned local_port(int descriptor)
 {
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof(address);
+
+    return getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 ? port_of(&address)
+                                                                              : 0;
+}
+
+/* One too many isn't noted: what it accepted then counts, and nothing may be known. */
+static void see_listener(struct common *common, int descriptor)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+
+    if (common->listening_count < LISTENING_PORTS &&
+        getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+        common->listening[common->listening_count++] = local_port(descriptor);
+}
+
+/* connect(2) takes no port on which someone listens. */
+static bool is_accepted(const struct common *common, int descriptor)
+{
+    unsigned port = local_port(descriptor);
+
+    for (size_t i = 0; i < common->listening_count; i++)
+        if (port == common->listening[i])
+            return true;
+    return false;
+}
+
+static void see_connection(struct common *common, int descriptor)
+{
+    struct sockaddr_storage next;
+
+    if (!tcp_peer(descriptor, &next) || is_accepted(common, descriptor))
+        return;
     if (!common->any) {
-        *common = (struct common){.first = *next, .any = true, .one_peer = true, .one_port = true};
+        common->first = next;
+        common->any = common->one_peer = common->one_port = true;
         return;
     }
-    common->one_peer = common->one_peer && memcmp(&common->first, next, sizeof(*next)) == 0;
-    common->one_port = common->one_port && port_of(&common->first) == port_of(next);
+    common->one_peer = common->one_peer && memcmp(&common->first, &next, sizeof(next)) == 0;
+    common->one_port = common->one_port && port_of(&common->first) == port_of(&next);
 }
 
 /* All of them, or none: with too many to look at, nothing is known. */
-static bool look_at_all(struct common *common)
+static bool look_at_all(struct common *common, void (*see)(struct common *, int))
 {
     DIR *directory = opendir("/proc/self/fd");
     const struct dirent *entry = NULL;
-    struct sockaddr_storage next;
     int left = GUESSED_DESCRIPTORS;
 
     if (directory == NULL)
         return false;
     while (left > 0 && (entry = readdir(directory)) != NULL) {
         left--;
-        if (entry->d_name[0] != '.' && tcp_peer((int)strtol(entry->d_name, NULL, 10), &next))
-            compare(common, &next);
+        if (entry->d_name[0] != '.')
+            see(common, (int)strtol(entry->d_name, NULL, 10));
     }
     closedir(directory);
     return left > 0;
 }
 
 /*
- * Programs that hand the library no socket (curl, Node, asyncio: they pump the bytes
- * themselves) still have one. Where all connections of the process lead to one peer, or to
- * one port, that is the one; otherwise it stays unknown.
+ * Programs that hand the library no socket (curl, Node, haproxy: they pump the bytes
+ * themselves) still have one. Where all connections that the process made lead to one peer, or
+ * to one port, that is the one; otherwise it stays unknown.
  */
 void tg_peer_guess(struct tg_peer *peer)
 {
     struct common common = {.any = false};
 
-    if (peer->elsewhere || !look_at_all(&common) || !common.any)
+    if (peer->elsewhere || !look_at_all(&common, see_listener) ||
+        !look_at_all(&common, see_connection) || !common.any)
         return;
     if (common.one_port && peer->port == 0)
         peer->port = port_of(&common.first);

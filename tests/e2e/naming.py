@@ -153,11 +153,60 @@ def node_program(lab, way):
     require(lab.get("curl", way, target, policy).verdict == ACCEPT, "for curl")
 
 
+# A server that is a client as well and hands libssl no socket, as proxies do. argv: whether its
+# own client came over a port that it listens on; the server's port; more ports to connect to.
+PROXY = """
+import asyncio, os, socket, ssl, sys
+front = socket.create_server(("127.0.0.1", 0))
+gone, stay = os.pipe()
+if os.fork() == 0:
+    os.close(stay)
+    guest = socket.create_connection(front.getsockname())
+    os.read(gone, 1)
+    os._exit(0)
+guest, _ = front.accept()
+if sys.argv[1] == "closed":
+    front.close()
+others = [socket.create_connection(("127.0.0.1", int(port))) for port in sys.argv[3:]]
+async def main():
+    tls = ssl.create_default_context(cafile=os.environ["CA"])
+    try:
+        await asyncio.open_connection("127.0.0.1", int(sys.argv[2]), ssl=tls,
+                                      server_hostname="api.example.test")
+        print("connected")
+    except ssl.SSLCertVerificationError:
+        print("refused")
+asyncio.run(main())
+"""
+
+
+def port_beside_clients(lab, way):
+    """The port is known by the connection that the process made, not by those that it accepted."""
+    port, other = (lab.servers.ports[name] for name in ("api", "api-other"))
+
+    def connect(policy, *how):
+        command = [clients.PYTHON, "-c", PROXY, *map(str, how)]
+        _, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)),
+                              environment={"CA": str(lab.pki.pem("root"))})
+        return out.strip(), err
+    rule = f"[host api.example.test:{port}]\n"
+    out, err = connect(rule + "strict = no", "open", port)
+    require(out == "connected", f"it has a client of its own: {out} {err}")
+    out, err = connect(rule + "action = reject", "open", port)
+    require(out == "refused", f"the rule did not apply: {out} {err}")
+    out, err = connect(f"[host api.example.test:{other}]\naction = reject", "open", port)
+    require(out == "connected", f"another port's rule applied: {out} {err}")
+    for how in (("open", port, other), ("closed", port)):
+        out, err = connect(rule + "strict = no", *how)
+        require(out == "refused" and "depends on the port" in err, f"{how}: {out} {err}")
+
+
 def tests():
     yield from scenario_tests(SCENARIOS)
     yield from in_both_ways("connection: known by its address only", known_by_address_only)
     yield from in_both_ways("connection: known by the name looked up", known_by_lookup)
     yield from in_both_ways("connection: reference name before SNI", reference_name_first)
+    yield from in_both_ways("connection: its port, in a server", port_beside_clients)
     yield from in_both_ways("program: that executable alone", program_rules)
     yield from in_both_ways("program: with before without", program_before_any)
     yield from in_both_ways("program: node", node_program)
