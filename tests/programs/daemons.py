@@ -10,10 +10,11 @@ import time
 
 from lab.servers import die_with_parent, free_port
 from programs import services
-from programs.program import OPENSSL_REFUSAL, Limit, Program, Unreached, play
+from programs.program import ADDRESSES, OPENSSL_REFUSAL, Limit, Program, Unreached, play
 from programs.services import find
 
 SECONDS = 9
+GET = b"GET /hello HTTP/1.0\r\n\r\n"
 AS_NOBODY = "nobody" if os.geteuid() == 0 else ""   # whom a daemon is to become
 SYSTEM = "/etc/ssl/certs/ca-certificates.crt"   # for programs that have to be given some CA
 
@@ -35,9 +36,21 @@ def knock(port, process):
 
 
 def ask_page(port, process):
-    with knock(port, process) as client:
-        client.sendall(b"GET /hello HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        return b"".join(iter(lambda: client.recv(4096), b"")).decode(errors="replace")
+    """Asks twice, for the second time a session may be resumed; both must come to the same."""
+    pages = []
+    for _ in range(2):
+        with knock(port, process) as client:
+            client.sendall(GET)
+            pages.append(b"".join(iter(lambda: client.recv(4096), b"")).decode(errors="replace"))
+    if ("hello from" in pages[0]) != ("hello from" in pages[1]):
+        raise RuntimeError(f"one was answered, the other not: {pages}")
+    return pages[0]
+
+
+def tickets(lab, leaf):
+    """An HTTPS server that sends tickets."""
+    lab.servers.python([leaf])
+    return lab.servers.ports[leaf]
 
 
 def ask_name(port, process):
@@ -85,7 +98,8 @@ def through(ask, number, lab, program, call, inject):
         return status, answer + out.read(), err.read()
 
 
-through_page = functools.partial(through, ask_page, signal.SIGTERM)
+def through_page(number):
+    return functools.partial(through, ask_page, number)
 
 
 def write(call, text):
@@ -310,48 +324,52 @@ TIMES = ((r"Date: .* GMT", "Date: TIME"), (r"\d{4}[/.]\d\d[/.]\d\d \d\d:\d\d:\d\
 # Said at the end with how long it took, and by one process while another is at work.
 ASIDES = ((r"(?m)^.* (info: (server stats|average|histogram|\[25%|lower| )|AH00094:|AH00489:).*\n",
            ""),)
-GET = b"GET /hello HTTP/1.0\r\n\r\n"
 ALL = ("anchors", "name", "pin", "off", "ca")
 
 
-def nameless(*cases, what):
+def nameless(*cases, what, instead=ADDRESSES):
     """The limit of a program that neither gives libssl a name to verify nor sends one."""
-    return tuple(Limit("provider", case, "unasked", f"{what}: the provider knows the server by its "
-                       "address alone, and takes only a rule for that.") for case in cases)
+    return tuple(Limit("provider", case, "unasked", f"{what}, so the provider knows the address "
+                       "alone.", instead) for case in cases)
 
 
 PROGRAMS = (
-    Program("nginx", ("nginx-light",), "nginx", ("nginx", "-v"), nginx, play=through_page,
-            refused=OPENSSL_REFUSAL + "|upstream SSL certificate (verify error|does not match)",
-            names="itself", volatile=TIMES),
-    Program("haproxy", ("haproxy",), "haproxy", ("haproxy", "-v"), haproxy,
-            play=functools.partial(through, ask_page, signal.SIGUSR1),  # it ends what it is at
-            names="itself", callback=True, volatile=TIMES),
+    Program("nginx", ("nginx-light",), "nginx", ("nginx", "-v"), nginx, service=tickets,
+            play=through_page(signal.SIGTERM), names="itself", volatile=TIMES,
+            refused=OPENSSL_REFUSAL + "|upstream SSL certificate (verify error|does not match)"),
+    Program("haproxy", ("haproxy",), "haproxy", ("haproxy", "-v"), haproxy, service=tickets,
+            play=through_page(signal.SIGUSR1), names="itself", callback=True, volatile=TIMES),
     Program("stunnel", ("stunnel4",), "stunnel4", ("stunnel4", "-version"), stunnel,
-            play=through_page, names="itself", callback=True, volatile=TIMES),
+            service=tickets, play=through_page(signal.SIGTERM), names="itself", callback=True,
+            volatile=TIMES),
     Program("apache2 mod_proxy", ("apache2-bin",), "apache2", ("apache2", "-v"), apache,
-            play=through_page, names="itself", callback=True, volatile=(*TIMES, *ASIDES),
-            refused=OPENSSL_REFUSAL + "|AH02039: Certificate Verification: Error|AH02411: "),
+            service=tickets, play=through_page(signal.SIGWINCH), names="itself", callback=True,
+            refused=OPENSSL_REFUSAL + "|AH02039: Certificate Verification: Error|AH02411: ",
+            volatile=(*TIMES, *ASIDES)),
     Program("unbound", ("unbound",), "unbound", ("unbound", "-V"), unbound, options=("ca",),
-            volatile=(*TIMES, *ASIDES), play=functools.partial(through, ask_name, signal.SIGTERM), service=services.resolver),
-    Program("socat", ("socat",), "socat", ("socat", "-V"), socat, stdin=GET, names="itself", volatile=TIMES,
-            refused=OPENSSL_REFUSAL + "|does not match hostname"),
-    Program("ncat", ("ncat",), "ncat", ("ncat", "--version"), ncat, stdin=GET, names="itself", volatile=TIMES,
-            refused=OPENSSL_REFUSAL + "|Certificate verification (error|failed)"),
+            play=functools.partial(through, ask_name, signal.SIGTERM), service=services.resolver,
+            volatile=(*TIMES, *ASIDES)),
+    Program("socat", ("socat",), "socat", ("socat", "-V"), socat, stdin=GET, names="itself",
+            refused=OPENSSL_REFUSAL + "|does not match hostname", volatile=TIMES),
+    Program("ncat", ("ncat",), "ncat", ("ncat", "--version"), ncat, stdin=GET, names="itself",
+            refused=OPENSSL_REFUSAL + "|Certificate verification (error|failed)", volatile=TIMES),
     Program("psql", ("postgresql-client",), "psql", ("psql", "--version"), psql, via="libpq",
             service=services.postgres, names="itself",
             refused=OPENSSL_REFUSAL + "|does not match host name"),
     Program("mariadb", ("mariadb-client",), "mariadb", ("mariadb", "--version"), mariadb,
             service=services.mariadb, names="itself",
-            limits=nameless(*ALL, what="It compares the name after the handshake, and doesn't "
-                                       "send it"),
+            limits=(*nameless("anchors", "pin", "off", "ca",
+                              what="It doesn't send the server's name"),
+                    *nameless("name", instead="", what="It compares the name itself and doesn't "
+                              "send it, so that not even a rule for the address can tell which one "
+                              "to put into the certificate")),
             refused=r"TLS/SSL error: (unable to get local issuer|Validation of SSL server|"
                     r"hostname mismatch|application verification failure)"),
     Program("redis-cli", ("redis-tools",), "redis-cli", ("redis-cli", "--version"), redis,
             service=services.redis, checks=("chain",), names="nobody",
-            limits=nameless(*ALL, what="It names no host to libssl unless it is told to by --sni")),
-    Program("redis-cli --sni", ("redis-tools",), "redis-cli", ("redis-cli", "--version"), redis_sni,
-            service=services.redis, checks=("chain",), names="nobody"),
+            limits=nameless(*ALL, what="It names no host to libssl unless --sni tells it to")),
+    Program("redis-cli --sni", ("redis-tools",), "redis-cli", ("redis-cli", "--version"),
+            redis_sni, service=services.redis, checks=("chain",), names="nobody"),
     Program("mosquitto_pub", ("mosquitto-clients",), "mosquitto_pub",
             ("mosquitto_pub", "--version"), mosquitto, service=services.mosquitto,
             accepted=r"sending PUBLISH", options=("ca",), names="itself", callback=True,
@@ -360,15 +378,15 @@ PROGRAMS = (
                 (r"Unable to connect \((.*)\)\.|Error: (.*)", r"\1\2"))),
     Program("swaks", ("swaks", "libnet-ssleay-perl"), "swaks", ("swaks", "--version"), swaks,
             via="Net::SSLeay", service=services.smtp, checks=("chain",), names="nobody",
-            limits=nameless(*ALL, what="It names no host to libssl unless it is told to by "
-                                       "--tls-sni")),
+            limits=nameless(*ALL, what="It names no host to libssl unless --tls-sni tells it to")),
     Program("posttls-finger", ("postfix",), "posttls-finger", ("postconf", "-d", "mail_version"),
-            posttls_finger, service=services.smtp, callback=True,
+            posttls_finger, service=services.smtp, callback=True, via="Postfix's library",
             accepted=r"(?s)\A(?!.*verification failed).*TLS connection established",
             refused=OPENSSL_REFUSAL + "|verification failed",
             limits=nameless("off", what="Without verification it names no host to libssl")),
-    Program("fetchmail", ("fetchmail",), "fetchmail", ("fetchmail", "--version"), fetchmail,
-            service=services.pop3s, names="itself", callback=True, volatile=TIMES),
+    Program("fetchmail", ("fetchmail",), "fetchmail",
+            ("dpkg-query", "-Wf", "${Version}", "fetchmail"), fetchmail, service=services.pop3s,
+            names="itself", callback=True, volatile=TIMES),
     Program("mbsync", ("isync",), "mbsync", ("mbsync", "--version"), mbsync, options=("ca",),
             service=services.imaps, names="itself",
             refused=OPENSSL_REFUSAL + "|SSL error connecting|does not match hostname"),
