@@ -149,6 +149,7 @@ check: all units pki
 
 # WRITE=1 makes the manual page of it anew.
 programs: all pki
+	$(Q)$(PYTHON) tests/programs/fetch.py $(BUILD)/programs || echo "  without it, its rows are skipped"
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all

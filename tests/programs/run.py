@@ -30,7 +30,7 @@ WORKERS = 2
 
 def version(lab, program):
     status, out, err = lab.run(list(program.version))
-    hit = re.search(r"\d+\.[\w.+-]+", out + err) if status is not None else None
+    hit = re.search(r"\d+\.[\w.]*\w|\d{6,}", out + err) if status is not None else None
     return hit[0] if hit else "?"
 
 

@@ -43,7 +43,7 @@ def sentences(text):
 
 
 def rows(programs):
-    yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in (17, *[8] * len(CASES)))
+    yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in (22, *[8] * len(CASES)))
     yield ".It Em program Ta " + " Ta ".join(f"Em {case.head}" for case in CASES)
     for program in programs:
         yield f".It {program.name} Ta " + " Ta ".join(expected(program))
@@ -51,10 +51,11 @@ def rows(programs):
 
 
 def makeup(programs):
-    yield '.Bl -column "xxxxxxxxxxxxxxxxx" "xxxxxxxxxxxxxxxxxxxx" "xxxxxxxxxxx" "xxx"'
-    yield ".It Em program Ta Em package Ta Em name checked by Ta Em callback"
+    widths = (22, 26, 12, 11, 8)
+    yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in widths)
+    yield ".It Em program Ta Em package Ta Em through Ta Em names by Ta Em callback"
     for program in programs:
-        words = (program.name, program.packages[0], CHECKER[program.names],
+        words = (program.name, program.packages[0], program.via or "-", CHECKER[program.names],
                  "own" if program.callback else "-")
         yield ".It " + " Ta ".join(words)
     yield ".El"
@@ -77,10 +78,14 @@ def limits(programs):
 
 
 def out_of_reach(unreached):
-    yield ".Bl -tag -width Ds"
+    grouped = {}
     for one in unreached:
-        yield f".It {one.name} Pq {one.library}"
-        yield sentences(one.reason or f"{one.library} is another TLS library.")
+        grouped.setdefault(one.library, []).append(one)
+    yield ".Bl -tag -width Ds"
+    for library, those in grouped.items():
+        reasons = dict.fromkeys(one.reason for one in those if one.reason)
+        yield f".It {library}"
+        yield sentences(" ".join((", ".join(one.name for one in those) + ".", *reasons)))
     yield ".El"
 
 
@@ -101,11 +106,11 @@ def page(programs, unreached):
               "A dash: the program has no such option, or never verifies anything.",
               ".Ss What was seen", *rows(programs),
               ".Ss How the programs verify",
-              "Who compares the server's name, and whether the program sets a verify callback",
-              "of its own:", *makeup(programs),
+              "The library between the program and libssl, who compares the server's name, and",
+              "whether a verify callback is set:", *makeup(programs),
               ".Sh LIMITS", *limits(programs),
               ".Sh NOT REACHED",
-              "The servers of these programs are not under the policy;",
+              "Their TLS is another library's, and their servers are not under the policy;",
               ".Nm trustgraft Cm doctor", "and", ".Nm trustgraft Cm run", "say so.",
               *out_of_reach(unreached),
               ".Sh SEE ALSO", ".Xr trustgraft 1 ,", ".Xr trustgraft-preload 7 ,",
