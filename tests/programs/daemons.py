@@ -321,9 +321,9 @@ TIMES = ((r"Date: .* GMT", "Date: TIME"), (r"\d{4}[/.]\d\d[/.]\d\d \d\d:\d\d:\d\
          (r"in \d+\.\d+ seconds", "in ? seconds"), (r"(?:socat|unbound)\[\d+", "PID"),
          (r"\d+#\d+:", "PID:"), (r"\[pid \d+:tid \d+\]", "PID"), (r"\(\d+\) :", "PID :"),
          (r"trustgraft-lab-\w+/\w+", "SCRATCH"))
-# Said at the end with how long it took, and by one process while another is at work.
+# Said at the end, or by one process while another is at work.
 ASIDES = ((r"(?m)^.* (info: (server stats|average|histogram|\[25%|lower| )|AH00094:|AH00489:).*\n",
-           ""),)
+           ""), (r"(?m)^.*Proxy \S+ stopped .*\n", ""))
 ALL = ("anchors", "name", "pin", "off", "ca")
 
 
@@ -338,7 +338,8 @@ PROGRAMS = (
             play=through_page(signal.SIGTERM), names="itself", volatile=TIMES,
             refused=OPENSSL_REFUSAL + "|upstream SSL certificate (verify error|does not match)"),
     Program("haproxy", ("haproxy",), "haproxy", ("haproxy", "-v"), haproxy, service=tickets,
-            play=through_page(signal.SIGUSR1), names="itself", callback=True, volatile=TIMES),
+            play=through_page(signal.SIGUSR1), names="itself", callback=True,
+            volatile=(*TIMES, *ASIDES)),
     Program("stunnel", ("stunnel4",), "stunnel4", ("stunnel4", "-version"), stunnel,
             service=tickets, play=through_page(signal.SIGTERM), names="itself", callback=True,
             volatile=TIMES),
