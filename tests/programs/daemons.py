@@ -357,7 +357,7 @@ PROGRAMS = (
     Program("psql", ("postgresql-client",), "psql", ("psql", "--version"), psql, via="libpq",
             service=services.postgres, names="itself",
             refused=OPENSSL_REFUSAL + "|does not match host name"),
-    Program("mariadb", ("mariadb-client",), "mariadb", ("mariadb", "--version"), mariadb,
+    Program("mariadb", ("mariadb-client-core",), "mariadb", ("mariadb", "--version"), mariadb,
             service=services.mariadb, names="itself",
             limits=(*nameless("anchors", "pin", "off", "ca",
                               what="It doesn't send the server's name"),
