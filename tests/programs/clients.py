@@ -165,8 +165,8 @@ PROGRAMS = (
 UNREACHED = (
     Unreached("wget", ("wget",), "wget", "GnuTLS", "GnuTLS"),
     Unreached("git", ("git",), "/usr/lib/git-core/git-remote-https", "GnuTLS", "GnuTLS",
-              "Debian links git, and python3-pycurl as well, with the GnuTLS build of libcurl; PHP's "
-              "curl stands for a binding of the OpenSSL build."),
+              "Debian links git, and python3-pycurl as well, with the GnuTLS build of libcurl; "
+              "PHP's curl stands for a binding of the OpenSSL build."),
     Unreached("aria2c", ("aria2",), "aria2c", "GnuTLS", "GnuTLS"),
     Unreached("lynx", ("lynx",), "lynx", "GnuTLS", "GnuTLS"),
     Unreached("tstclnt", ("libnss3-tools",), "tstclnt", "NSS", "NSS"),

@@ -16,8 +16,10 @@ import urllib.request
 REGISTRY = "https://registry.npmjs.org"
 SECONDS = 120
 NODES = {   # version: SHA-512
-    "20.20.2": "PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==",
-    "24.21.0": "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
+    "20.20.2": "PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY98"
+               "7KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==",
+    "24.21.0": "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8H"
+               "rvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
 }
 
 
