@@ -335,7 +335,7 @@ def nameless(*cases, what, instead=ADDRESSES):
 
 PROGRAMS = (
     Program("nginx", ("nginx-light",), "nginx", ("nginx", "-v"), nginx, service=tickets,
-            play=through_page(signal.SIGTERM), names="itself", volatile=TIMES,
+            play=through_page(signal.SIGTERM), names="itself", callback=True, volatile=TIMES,
             refused=OPENSSL_REFUSAL + "|upstream SSL certificate (verify error|does not match)"),
     Program("haproxy", ("haproxy",), "haproxy", ("haproxy", "-v"), haproxy, service=tickets,
             play=through_page(signal.SIGUSR1), names="itself", callback=True,
@@ -353,9 +353,10 @@ PROGRAMS = (
     Program("socat", ("socat",), "socat", ("socat", "-V"), socat, stdin=GET, names="itself",
             refused=OPENSSL_REFUSAL + "|does not match hostname", volatile=TIMES),
     Program("ncat", ("ncat",), "ncat", ("ncat", "--version"), ncat, stdin=GET, names="itself",
-            refused=OPENSSL_REFUSAL + "|Certificate verification (error|failed)", volatile=TIMES),
+            callback=True, volatile=TIMES,
+            refused=OPENSSL_REFUSAL + "|Certificate verification (error|failed)"),
     Program("psql", ("postgresql-client",), "psql", ("psql", "--version"), psql, via="libpq",
-            service=services.postgres, names="itself",
+            service=services.postgres, names="itself", callback=True,
             refused=OPENSSL_REFUSAL + "|does not match host name"),
     Program("mariadb", ("mariadb-client-core",), "mariadb", ("mariadb", "--version"), mariadb,
             service=services.mariadb, names="itself",
