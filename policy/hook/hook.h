@@ -70,6 +70,9 @@ const struct tg_hooked *tg_hooked_at(const void *address);
 /* The libssl that CONTEXT or SSL belongs to; NULL if it can't be hooked. */
 const struct tg_hooked *tg_hooked_of_context(const SSL_CTX *context);
 const struct tg_hooked *tg_hooked_of(const SSL *ssl);
+/* Looks for a libssl while there is memory to; the linker never finds one that it once had no
+ * memory for, and a context made then would go unhooked. There may be none as yet. */
+void tg_hooked_prepare(void);
 /* Any libssl of this process that can be hooked; NULL, after a complaint, if there is none. */
 const struct tg_hooked *tg_hooked_any(void);
 

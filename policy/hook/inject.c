@@ -144,8 +144,13 @@ static enum tg_injected inject(void)
 
 enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem)
 {
+    enum tg_injected injected;
+
     tg_process_configure(policy, problem);
-    return inject();
+    injected = inject();
+    if (injected == TG_INJECT_HOOKED)
+        tg_hooked_prepare();
+    return injected;
 }
 
 /* A libssl that can't be hooked may go its way only where there is nothing to enforce. */

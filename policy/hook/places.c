@@ -66,20 +66,32 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     return NULL;
 }
 
+static const struct tg_hooked *find_any(const char **missing)
+{
+    const struct tg_hooked *hooked = find(NULL);
+    struct tg_libssl libssl;
+
+    if (hooked == NULL && tg_libssl_any(&libssl, missing))
+        hooked = fill(tg_libssl_object((void *)libssl.SSL_is_server), &libssl);
+    return hooked;
+}
+
+void tg_hooked_prepare(void)
+{
+    const char *missing = NULL;
+
+    (void)find_any(&missing);
+}
+
 const struct tg_hooked *tg_hooked_any(void)
 {
     static bool said;
-    const struct tg_hooked *hooked = find(NULL);
     const char *missing = NULL;
-    struct tg_libssl libssl;
+    const struct tg_hooked *hooked = find_any(&missing);
 
-    if (hooked != NULL)
-        return hooked;
-    if (tg_libssl_any(&libssl, &missing))
-        return fill(tg_libssl_object((void *)libssl.SSL_is_server), &libssl);
-    if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+    if (hooked == NULL && !__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
         complain(missing);
-    return NULL;
+    return hooked;
 }
 
 static const struct tg_hooked *find_method(const void *method)
