@@ -68,17 +68,30 @@ static bool name_of(const struct sockaddr_storage *address, struct tg_peer *peer
     return inet_ntop(address->ss_family, bytes, text, sizeof(text)) != NULL && take(peer, text);
 }
 
-/* The peer of DESCRIPTOR, if that is a connected TCP socket. */
-static bool tcp_peer(int descriptor, struct sockaddr_storage *address)
+/* The peer of DESCRIPTOR, if that is a connected socket of this type, over IP. */
+static bool peer_by(int type, int descriptor, struct sockaddr_storage *address)
 {
     socklen_t length = sizeof(*address), size = sizeof(int);
-    int type = 0;
+    int found = 0;
 
     memset(address, 0, sizeof(*address));
-    return descriptor >= 0 && getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-           type == SOCK_STREAM &&
-           getpeername(descriptor, (struct sockaddr *)address, &length) == 0 &&
+    return descriptor >= 0 && getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &found, &size) == 0 &&
+           found == type && getpeername(descriptor, (struct sockaddr *)address, &length) == 0 &&
            port_of(address) != 0;
+}
+
+/* DTLS: the socket needn't be connected, then the BIO knows who was to be reached. */
+static bool datagram_peer(const struct tg_libssl *libssl, SSL *ssl, int descriptor,
+                          struct sockaddr_storage *address)
+{
+    BIO *out = libssl->SSL_get_wbio(ssl);
+
+    if (out == NULL || BIO_method_type(out) != BIO_TYPE_DGRAM)
+        return false;
+    if (peer_by(SOCK_DGRAM, descriptor, address))
+        return true;
+    memset(address, 0, sizeof(*address));
+    return BIO_dgram_get_peer(out, address) > 0 && port_of(address) != 0;
 }
 
 /* What the TCP connections that a process made have in common. */
@@ -124,7 +137,7 @@ static void see_connection(struct common *common, int descriptor)
 {
     struct sockaddr_storage next;
 
-    if (!tcp_peer(descriptor, &next) || is_accepted(common, descriptor))
+    if (!peer_by(SOCK_STREAM, descriptor, &next) || is_accepted(common, descriptor))
         return;
     if (!common->any) {
         common->first = next;
@@ -175,7 +188,8 @@ void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
 {
     struct sockaddr_storage address;
     int descriptor = hooked->libssl.SSL_get_fd(ssl);
-    bool connected = tcp_peer(descriptor, &address);
+    bool connected = peer_by(SOCK_STREAM, descriptor, &address) ||
+                     datagram_peer(&hooked->libssl, ssl, descriptor, &address);
 
     *peer = (struct tg_peer){.port = connected ? port_of(&address) : 0,
                              .elsewhere = descriptor >= 0 && !connected};
