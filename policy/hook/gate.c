@@ -53,8 +53,7 @@ static long stop(BIO *bio, int operation, const char *data, size_t length, int a
 }
 
 /* The connection stays open, but neither reads nor writes application data any more. */
-static void shut(const struct tg_libssl *libssl, SSL *ssl, const struct tg_verdict *verdict,
-                 const struct tg_peer *peer)
+static void shut(const struct tg_libssl *libssl, SSL *ssl)
 {
     BIO *out = libssl->SSL_get_wbio(ssl), *in = libssl->SSL_get_rbio(ssl);
 
@@ -67,18 +66,15 @@ static void shut(const struct tg_libssl *libssl, SSL *ssl, const struct tg_verdi
     if (in != NULL)
         BIO_set_callback_ex(in, stop);
     libssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    libssl->SSL_set_verify_result(ssl,
-                                  verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
-    tg_outcome_raise(verdict, peer);
 }
 
 /*
  * The handshake is done and our verify callback was never asked: the application has put one
  * of its own in its place (which a provider can't prevent), the server showed no certificate
  * (PSK, anonymous), or a session was resumed. The policy has the last word all the same; it
- * can only be stricter here, for the application has decided already.
+ * can only be stricter here, for the application has decided already. False: refused.
  */
-static void judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
+static bool judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     STACK_OF(X509) *sent = libssl->SSL_get_peer_cert_chain(ssl);
@@ -95,7 +91,7 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg
     query.staple_pending = false;
     if (libssl->SSL_session_reused(ssl) &&
         tg_known(process->policy, &peer, leaf, libssl->SSL_version(ssl)))
-        return;
+        return true;
     query.app = make_context(libssl, ssl, leaf, sent);
     if (query.app != NULL)
         judgement = tg_judge(process, process->policy, &peer, &query);
@@ -108,16 +104,24 @@ static void judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg
         judgement.verdict = tg_judge_distrust(process, process->policy, &query, NULL, &refuse);
     }
     X509_STORE_CTX_free(query.app);
-    if (refuse)
-        shut(libssl, ssl, judgement.verdict, &peer);
-    else if (!judgement.leave && query.host != NULL && tg_alias_add(leaf, query.host))
+    if (refuse) {
+        libssl->SSL_set_verify_result(ssl, judgement.verdict != NULL ? judgement.verdict->x509_error
+                                                                     : X509_V_ERR_OUT_OF_MEM);
+        tg_outcome_raise(judgement.verdict, &peer);
+    } else if (!judgement.leave && query.host != NULL && tg_alias_add(leaf, query.host)) {
         tg_known_add(process->policy, &peer, leaf, query.tls_version,
                      judgement.verdict->valid_until);
+    }
     tg_verdict_free(judgement.verdict);
+    return !refuse;
 }
 
-/* What the rule asks of the connection itself. */
-static void prepare(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
+/*
+ * What the policy asks of the connection itself. Data must not go out early under a key that the
+ * application brought along: such a server shows no certificate, and would be refused too late.
+ */
+static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                    const struct tg_process *process)
 {
     const struct tg_rule *rule = NULL;
     struct tg_peer peer;
@@ -128,32 +132,59 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pr
     if (rule != NULL && rule->mode == TG_MODE_ENFORCE &&
         (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)))
         hooked->libssl.SSL_set_security_level(ssl, (int)rule->security_level);
+    if (!tg_judge_demands(process, &peer))
+        return;
+    hooked->libssl.SSL_set_psk_use_session_callback(ssl, NULL);
+    if (state != NULL)
+        tg_wire_watch(hooked, ssl, state);
 }
 
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     const struct tg_process *process = tg_process_enter();
 
-    if (state != NULL)
-        *state =
-            (struct tg_connection_state){.hooked = hooked, .info = state->info, .started = true};
-    prepare(hooked, ssl, process);
+    if (state != NULL) {
+        state->started = true;
+        state->judged = false;
+    }
+    prepare(hooked, ssl, state, process);
     /* Without it libssl makes a full handshake. */
     if (session_is_unknown(hooked, ssl, process))
         (void)hooked->libssl.SSL_set_session(ssl, NULL);
     tg_process_leave(process);
 }
 
-static void finish(const struct tg_hooked *hooked, SSL *ssl,
-                   const struct tg_connection_state *state)
+bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
 {
+    struct tg_connection_state *state = tg_connection_state_of(ssl);
     const struct tg_process *process = NULL;
+    bool passed;
 
     if (state != NULL && state->judged)
-        return;
+        return true;
     process = tg_process_enter();
-    judge_late(hooked, ssl, process);
+    passed = judge_late(hooked, ssl, process);
     tg_process_leave(process);
+    if (state != NULL)
+        state->judged = true;
+    return passed;
+}
+
+static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    bool passed = tg_gate_judge(hooked, ssl);
+
+    if (state != NULL)
+        tg_wire_leave(state);
+    if (!passed)
+        shut(&hooked->libssl, ssl);
+}
+
+void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    (void)tg_gate_restore(hooked, ssl);
+    if (hooked->libssl.SSL_is_init_finished(ssl))
+        finish(hooked, ssl, state);
 }
 
 static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
@@ -227,12 +258,12 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
 }
 
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
-static int start_late(const struct tg_hooked *hooked, SSL *ssl)
+static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     const struct tg_process *process = tg_process_enter();
     int written = 0; /* 0: the extension isn't sent */
 
-    prepare(hooked, ssl, process);
+    prepare(hooked, ssl, state, process);
     if (session_is_unknown(hooked, ssl, process))
         written = forget_session(hooked, ssl, process);
     tg_process_leave(process);
@@ -253,7 +284,7 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     if (tg_gate_restore(hooked, ssl))
         state->started = state->judged = false;
     if (state == NULL || !state->started)
-        written = start_late(hooked, ssl);
+        written = start_late(hooked, ssl, state);
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     errno = saved;
     return written;

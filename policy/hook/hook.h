@@ -23,19 +23,27 @@ struct tg_context_state {
     void *verify_arg;
 };
 
+/* A BIO that is watched, and the callback that stood there. */
+struct tg_wire {
+    BIO *bio; /* a reference of its own */
+    BIO_callback_fn_ex theirs;
+};
+#define TG_WIRES 2 /* to read from and to write to */
+
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     const struct tg_hooked *hooked;
     tg_info_callback *info; /* the application's own, set on the connection (preload only) */
     bool started;           /* the gate saw this handshake start */
-    bool judged;            /* this handshake came through our verify callback */
+    bool judged;            /* there is a verdict on this handshake */
+    struct tg_wire wires[TG_WIRES];
 };
 
 /* Who is at the other end: the first known of POLICY.md section 4. */
 struct tg_peer {
     char host[TG_HOST_SIZE]; /* empty: unknown */
     unsigned port;           /* 0: unknown */
-    bool elsewhere;          /* the connection has a descriptor, and it is no TCP socket */
+    bool elsewhere;          /* the connection has a descriptor, and no peer by IP */
 };
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
 
@@ -64,6 +72,17 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
  */
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg);
+
+/* Puts the gate back, and judges a handshake that has ended without a verdict. */
+void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
+
+/*
+ * wire.c: has tg_gate_look called with each byte that the connection reads or writes, until
+ * tg_wire_leave. Registers once; false if libcrypto refuses.
+ */
+TG_MUST_USE bool tg_wire_register(void);
+void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
+void tg_wire_leave(struct tg_connection_state *state);
 
 /* The libssl that ADDRESS lies in; NULL, after a complaint, if it can't be hooked. */
 const struct tg_hooked *tg_hooked_at(const void *address);
@@ -114,6 +133,9 @@ void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg
 void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *query);
 /* True if RULE wants a staple. */
 bool tg_status_wanted(const struct tg_rule *rule);
+
+/* The verdict on a handshake that has none yet, once the staple has come. False: refused. */
+TG_MUST_USE bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl);
 
 /* outcome.c: a verdict becomes what X509_verify_cert(3) would have left behind. Both return
  * what the verify callback returns. ALIAS is the name that the leaf is to carry, or NULL. */

@@ -93,10 +93,19 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
     return 1;
 }
 
-static void free_state(void *parent, void *state, CRYPTO_EX_DATA *data, int index, long argl,
-                       void *argp)
+static void free_context(void *parent, void *state, CRYPTO_EX_DATA *data, int index, long argl,
+                         void *argp)
 {
     (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    free(state);
+}
+
+static void free_connection(void *parent, void *state, CRYPTO_EX_DATA *data, int index, long argl,
+                            void *argp)
+{
+    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    if (state != NULL)
+        tg_wire_leave(state);
     free(state);
 }
 
@@ -126,11 +135,11 @@ static void register_indexes(void)
         return;
     }
     tg_context_index =
-        CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, new_context, NULL, free_state);
+        CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, new_context, NULL, free_context);
     if (skip_indexes())
         tg_connection_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, new_connection,
-                                                      copy_connection, free_state);
-    if (tg_context_index < 0 || tg_connection_index < 0)
+                                                      copy_connection, free_connection);
+    if (!tg_wire_register() || tg_context_index < 0 || tg_connection_index < 0)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
 }
 

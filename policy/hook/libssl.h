@@ -23,6 +23,10 @@
     X(int, SSL_get_ex_data_X509_STORE_CTX_idx, (void))                                             \
     X(SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                                   \
     X(int, SSL_is_server, (const SSL *))                                                           \
+    X(int, SSL_is_init_finished, (const SSL *))                                                    \
+    X(long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                                          \
+    X(long, SSL_CTX_callback_ctrl, (SSL_CTX *, int, void (*)(void)))                               \
+    X(void, SSL_set_psk_use_session_callback, (SSL *, SSL_psk_use_session_cb_func))                \
     X(const char *, SSL_get_servername, (const SSL *, int))                                        \
     X(X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                                \
     X(int, SSL_version, (const SSL *))                                                             \

@@ -6,12 +6,43 @@ bool tg_status_wanted(const struct tg_rule *rule)
                             rule->revocation == TG_REVOCATION_STAPLE_REQUIRED);
 }
 
+/*
+ * What SSL_CTX_set_tlsext_status_cb(3) is given: 1 to go on, 0 to refuse with an alert. Without it
+ * a TLS 1.2 server hears of a refusal for its staple only by the silence that follows.
+ */
+static int answer(SSL *ssl, void *arg)
+{
+    const struct tg_hooked *hooked = arg;
+
+    if (hooked->libssl.SSL_is_server(ssl))
+        return SSL_TLSEXT_ERR_NOACK;
+    return tg_gate_judge(hooked, ssl);
+}
+
+/* An application that looks at the staple itself keeps its callback. */
+static void set_answer(const struct tg_hooked *hooked, SSL_CTX *context)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    int (*theirs)(SSL *, void *) = NULL;
+
+    (void)libssl->SSL_CTX_ctrl(context, SSL_CTRL_GET_TLSEXT_STATUS_REQ_CB, 0, (void *)&theirs);
+    if (theirs != NULL)
+        return;
+    (void)libssl->SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB_ARG, 0, (void *)hooked);
+    (void)libssl->SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB,
+                                        (void (*)(void))answer);
+}
+
 void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg_rule *rule)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
 
-    if (tg_status_wanted(rule) && libssl->SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE, 0,
-                                                   NULL) != TLSEXT_STATUSTYPE_ocsp)
+    if (!tg_status_wanted(rule))
+        return;
+    if (rule->mode == TG_MODE_ENFORCE)
+        set_answer(hooked, libssl->SSL_get_SSL_CTX(ssl));
+    if (libssl->SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE, 0, NULL) !=
+        TLSEXT_STATUSTYPE_ocsp)
         (void)libssl->SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE, TLSEXT_STATUSTYPE_ocsp,
                                NULL);
 }

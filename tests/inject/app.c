@@ -245,7 +245,7 @@ static int own_verify_and_info(X509_STORE_CTX *store, void *arg)
     return own_verify(store, arg);
 }
 
-/* The same, but the info callback is set after the ClientHello, the gate's last chance. */
+/* The same, but the info callback is set after the ClientHello. */
 static void own_both_late(struct tally *tally)
 {
     SSL_CTX *ctx = pair_client();
@@ -255,6 +255,7 @@ static void own_both_late(struct tally *tally)
         SSL_CTX_set_cert_verify_callback(ctx, own_verify_and_info, &verdict);
     add(tally, pair_connect(pair_connection(ctx)));
     SSL_CTX_free(ctx);
+    check_asked(tally);
 }
 
 /* No verification at all, like `curl -k`. */

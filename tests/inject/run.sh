@@ -182,7 +182,7 @@ done
 
 # An application's own callback: under a rule the preload library puts ours in its place, the
 # provider adds the gate; without a rule it decides, called once.
-for own in own-accepting own-accepting-late own-both; do
+for own in own-accepting own-accepting-late own-both own-both-late; do
     app $own trustless accepted bare none ASKED=1
     for way in preload provider both; do
         app $own trustless accepted $way none ASKED=1
@@ -191,9 +191,6 @@ for own in own-accepting own-accepting-late own-both; do
         app $own trustless accepted $way accept
     done
 done
-# The provider's limit: an info callback that is set when the ClientHello has gone out.
-app own-both-late trusting refused preload reject
-app own-both-late trusting accepted provider reject
 app own-refusing trusting refused bare none ASKED=1
 for way in preload provider both; do
     app own-refusing trusting refused $way elsewhere ASKED=1
