@@ -6,7 +6,8 @@
 /*
  * A session that this policy did not accept for this host, in this process, must not stand in
  * for an evaluation: it may come from a file, from a process without the policy, or from a
- * connection to another host.
+ * connection to another host. In a renegotiation it is this connection's own, and libssl can't
+ * take it away without the rest of the connection's state.
  */
 static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
                                const struct tg_process *process)
@@ -15,7 +16,8 @@ static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_peer peer;
 
-    if (session == NULL || !libssl->SSL_SESSION_is_resumable(session))
+    if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
+        libssl->SSL_get_finished(ssl, NULL, 0) > 0)
         return false;
     tg_peer_of(hooked, ssl, &peer);
     return tg_judge_demands(process, &peer) &&

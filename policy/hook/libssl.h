@@ -24,6 +24,7 @@
     X(SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                                   \
     X(int, SSL_is_server, (const SSL *))                                                           \
     X(int, SSL_is_init_finished, (const SSL *))                                                    \
+    X(size_t, SSL_get_finished, (const SSL *, void *, size_t))                                     \
     X(long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                                          \
     X(long, SSL_CTX_callback_ctrl, (SSL_CTX *, int, void (*)(void)))                               \
     X(void, SSL_set_psk_use_session_callback, (SSL *, SSL_psk_use_session_cb_func))                \
