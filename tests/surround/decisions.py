@@ -1,0 +1,108 @@
+"""decisions.py - clients that take the decision into their own hands (decide.c, sessions.c)."""
+from e2e.harness import require
+from e2e.naming import in_both_ways
+from lab import ways
+
+ELSEWHERE = "[host elsewhere.test]\naction = reject\n"
+DISTRUST = ELSEWHERE + "[distrust]\nspki = {pin loop-a}\n"
+ACCEPT = "[host api.example.test]\nanchors = {root}\n"
+REJECT = "[host api.example.test]\naction = reject\n"
+REFUSED = "stopped result 50 chain -1 queue:134:134"
+PASSED = "through result 0 chain 3 queue"
+
+# What `decide` says under a rule that accepts (to a client that trusts nobody) and under one
+# that rejects (to a client that trusts the root).
+DECIDE = {
+    # Its verify callback is told of the whole path, or of the refusal, which it can't override.
+    "collecting": ("through told 2:0+ 1:0+ 0:0+ result 0 chain 3 queue",
+                   "stopped told 0:50- result 50 chain -1 queue:134:134"),
+    "looking-later": (PASSED, REFUSED),
+    # What it verifies by hand is its own affair: it can be stricter, and sees no refused server.
+    "by-hand": ("through by hand 0 queue", "stopped by hand -1 queue:134:134"),
+    "other-context": (PASSED, REFUSED),
+    "sharing": ("one 100 of 100, other 0 of 100 queue", "one 0 of 100, other 100 of 100 queue"),
+    # A server's check of its clients isn't touched; its own client may refuse it.
+    "serving": ("client-only: through, client's result 0; api-other: stopped, client's result 0; "
+                " queue", None),
+    # The second round, with the same certificate and then with another authority's.
+    "renegotiating": ("through, again through; through, again stopped;  queue",
+                      "stopped, again stopped; stopped, again stopped;  queue"),
+    "renegotiating-own": ("through, again through; through, again stopped;  queue",
+                          "stopped, again stopped; stopped, again stopped;  queue"),
+    # Both its own verify callback and its own info callback, set at the last moment.
+    "last-moment-1.2": ("through queue", "stopped"), "last-moment-1.3": ("through queue", "stopped"),
+    "writing-first": ("arrived queue", "nothing queue"),
+    "retrying": (PASSED, REFUSED),
+    # The policy decides in DANE's place too.
+    "dane-right": (PASSED, REFUSED), "dane-wrong": (PASSED, REFUSED),
+}
+
+EARLY, KEPT = "early data sent, arrived; through", "early data kept, nothing arrived; stopped"
+SESSIONS = {  # (without a rule, under one that accepts the server, under one that rejects it)
+    "own": ("first through; " + EARLY, "first through; " + EARLY, "first stopped; " + KEPT),
+    "imported": (EARLY, KEPT, KEPT),
+    "resumed": ("through resumed", "through in full", "stopped in full"),
+    "key": (EARLY, KEPT, KEPT), "context-key": (EARLY, KEPT, KEPT),
+}
+
+
+def call(lab, way, policy, program, *arguments):
+    """What PROGRAM prints, in one line."""
+    injected = ways.by_environment(lab.build, way, policy and lab.policy(policy))
+    status, out, err = lab.run([lab.programs[program], *arguments], environment=injected,
+                              seconds=60)
+    require(status == 0, f"{program} {arguments}: crashed or hung: status {status}: {out}{err}")
+    return out.strip("\n")
+
+
+def decide(scenario):
+    def check(lab, way):
+        pki = str(lab.pki.directory)
+        accepted, rejected = DECIDE[scenario]
+        for policy, trust, wanted in ((ACCEPT, "trustless", accepted),
+                                      (REJECT, "trusting", rejected)):
+            got = call(lab, way, policy, "decide", scenario, pki, trust)
+            require(wanted is None or got.startswith(wanted), f"wanted {wanted}: {policy}: {got}")
+        for trust in ("trusting", "trustless"):
+            bare = call(lab, ways.BARE, None, "decide", scenario, pki, trust)
+            for policy in (ELSEWHERE, DISTRUST):
+                got = call(lab, way, policy, "decide", scenario, pki, trust)
+                require(got == bare, f"{trust}: bare {bare}, under {policy}: {got}")
+    return check
+
+
+def bring(scenario):
+    def check(lab, way):
+        pki, path = str(lab.pki.directory), str(lab.scratch / f"{scenario}-{way}.session")
+        call(lab, ways.BARE, None, "sessions", "save", pki, path)
+        free, accepted, rejected = SESSIONS[scenario]
+        for policy, wanted in ((None, free), (ELSEWHERE, free), (ACCEPT, accepted),
+                               (REJECT, rejected)):
+            got = call(lab, way if policy else ways.BARE, policy, "sessions", scenario, pki, path)
+            require(got == wanted, f"wanted {wanted}: {policy}: {got}")
+    return check
+
+
+def distrust_and_keys(lab, way):
+    """[distrust] asks for no certificate: a host without a rule may have a key instead."""
+    for scenario in ("key", "context-key"):
+        got = call(lab, way, DISTRUST, "sessions", scenario, str(lab.pki.directory), "-")
+        require(got == EARLY, f"{scenario}: {got}")
+
+
+def starving(lab, way):
+    """Memory runs out for a while as a context and a connection are made: no way past."""
+    for count in ("12", "40"):
+        bare = call(lab, ways.BARE, None, "starve", str(lab.pki.directory), "trusting", count)
+        require(not bare.startswith("0 accepted"), f"not even without a policy: {bare}")
+        got = call(lab, way, REJECT, "starve", str(lab.pki.directory), "trusting", count)
+        require(got == "0 accepted, 0 broken", f"{count} allocations: {got}")
+
+
+def tests():
+    for scenario in DECIDE:
+        yield from in_both_ways(f"decision: {scenario}", decide(scenario))
+    for scenario in SESSIONS:
+        yield from in_both_ways(f"brought along: {scenario}", bring(scenario))
+    yield from in_both_ways("brought along: a key, under [distrust]", distrust_and_keys)
+    yield from in_both_ways("memory: none for a context", starving)

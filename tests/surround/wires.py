@@ -1,0 +1,172 @@
+"""wires.py - other ways to a server: proxies, datagrams, certificates of the client's own."""
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+
+from e2e.attacks import CLIENT, client
+from e2e.harness import require
+from e2e.naming import in_both_ways
+from lab import ways
+from lab.servers import free_port
+
+RULE = "[host api.example.test]\nanchors = {root}\n"
+OTHER = "[host api.example.test]\nanchors = {other-root}\n"
+REJECTS = "[host {}]\naction = reject\n"
+
+
+def receive(plain, count):
+    data = b""
+    while len(data) < count and (more := plain.recv(count - len(data))):
+        data += more
+    return data
+
+
+def greet_http(plain):
+    """RFC 9110 section 9.3.6."""
+    while b"\r\n\r\n" not in (plain.recv(4096)):
+        pass
+    plain.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def greet_socks(plain):
+    """RFC 1928: no authentication; a name or an IPv4 address."""
+    receive(plain, receive(plain, 2)[1])
+    plain.sendall(b"\5\0")
+    kind = receive(plain, 4)[3]
+    receive(plain, (receive(plain, 1)[0] if kind == 3 else 4) + 2)
+    plain.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+
+
+@contextlib.contextmanager
+def proxy(greet, port):
+    """A proxy, which leads to PORT whatever it is asked for; its own port."""
+    def copy(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(near):
+        with contextlib.suppress(OSError, IndexError), near:
+            greet(near)
+            with socket.create_connection(("127.0.0.1", port)) as far:
+                back = threading.Thread(target=copy, args=(far, near))
+                back.start()
+                copy(near, far)
+                back.join()
+
+    def listen(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=listen, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def through_proxy(scheme, greet):
+    """The server's rule applies, and not the proxy's; a rule with a port meets the proxy's."""
+    def check(lab, way):
+        port = lab.servers.ports["api"]
+        with proxy(greet, port) as at:
+            for policy, wanted in ((RULE, True), (OTHER, False), (REJECTS.format("127.0.0.1"), True),
+                                   (REJECTS.format("localhost"), True),
+                                   (REJECTS.format(f"api.example.test:{at}"), False)):
+                command = ["curl", "-sSk", "--max-time", "9", "--noproxy", "-", "-x",
+                           f"{scheme}://127.0.0.1:{at}", f"https://api.example.test:{port}/",
+                           "--resolve", f"api.example.test:{port}:127.0.0.1"]
+                status, out, err = lab.run(
+                    ways.by_command(lab.build, way, command, lab.policy(policy)))
+                require(("hello from" in out) == wanted and status in (0, 60),
+                        f"wanted {wanted}: {policy}: exit {status}: {out}{err}")
+    return check
+
+
+def datagrams(lab, way):
+    """DTLS, under the rule of the name that is sent, looked up, or of the address alone."""
+    port = free_port()
+    server = lab.servers.start(
+        ["openssl", "s_server", "-dtls", "-accept", str(port), "-cert", lab.pki.pem("ip"), "-key",
+         lab.pki.key("ip"), "-cert_chain", lab.pki.chain("ip"), "-quiet"], stdin=-1, stdout=-3,
+        stderr=-3)
+    looked_up = way == ways.PRELOAD
+    for policy, names, wanted in (
+            (RULE + "hostname = 127.0.0.1", ("-servername", "api.example.test"), True),
+            (OTHER, ("-servername", "api.example.test"), False),
+            ("[host 127.0.0.1]\nanchors = {root}", ("-noservername",), True),
+            ("[host 127.0.0.1]\nanchors = {other-root}", ("-noservername",), False),
+            (REJECTS.format(f"127.0.0.1:{port}"), ("-noservername",), False),
+            (REJECTS.format("localhost"), ("-noservername",), not looked_up)):
+        host = "localhost" if "localhost" in policy else "127.0.0.1"
+        command = ["openssl", "s_client", "-dtls", "-4", "-connect", f"{host}:{port}", *names]
+        status, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)),
+                                   b"Q\n")
+        require(status in (0, 1), f"crashed or hung: status {status}: {err}")
+        require(("Cipher is (NONE)" not in out) == wanted, f"wanted {wanted}: {policy}: {out}{err}")
+    require(server.poll() is None, "the server has ended")
+
+
+@contextlib.contextmanager
+def asking(lab, leaf, later):
+    """A server for one connection that asks for a certificate, at once or LATER; what it got."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(lab.pki.chain(leaf), lab.pki.key(leaf))
+    tls.load_verify_locations(lab.pki.pem("root"))
+    tls.verify_mode = ssl.CERT_OPTIONAL if later else ssl.CERT_REQUIRED
+    tls.post_handshake_auth = later
+    got = []
+
+    def serve(listener):
+        with contextlib.suppress(OSError), listener.accept()[0] as plain:
+            plain.settimeout(8)
+            with tls.wrap_socket(plain, server_side=True) as secured:
+                secured.recv(4096)
+                if later:
+                    secured.verify_client_post_handshake()
+                    secured.sendall(b"who are you? ")
+                    secured.recv(4096)
+                got.append(bool(secured.getpeercert(True)))
+                secured.sendall(b"hello from one who asks")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(8)
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        yield listener.getsockname()[1], got
+        server.join()
+
+
+SHOWING = CLIENT + """
+context.load_cert_chain(words[0], words[1])
+context.post_handshake_auth = True
+try:
+    secured = secure(dial())
+    said = call(secured)
+    if said == b"who are you? ":
+        said = call(secured)
+    print(said.decode())
+except ssl.SSLCertVerificationError:
+    print("refuse")
+"""
+
+
+def showing(later):
+    """A client's own certificate gets through, in the handshake and behind it."""
+    def check(lab, way):
+        for leaf, wanted in (("api", "hello from one who asks"), ("api-other", "refuse")):
+            with asking(lab, leaf, later) as (port, got):
+                said = client(lab, way, SHOWING, RULE, port, lab.pki.chain("client-only"),
+                              lab.pki.key("client-only"))
+            require(said == wanted, f"{leaf}: {said}")
+            require(got == ([True] if leaf == "api" else []), f"{leaf}: the server got {got}")
+    return check
+
+
+def tests():
+    for scheme, greet in (("http", greet_http), ("socks5", greet_socks), ("socks5h", greet_socks)):
+        yield from in_both_ways(f"proxy: {scheme}", through_proxy(scheme, greet))
+    yield from in_both_ways("datagrams", datagrams)
+    yield from in_both_ways("client's certificate: in the handshake", showing(False))
+    yield from in_both_ways("client's certificate: after the handshake", showing(True))
