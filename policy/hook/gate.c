@@ -118,10 +118,7 @@ static bool judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg
     return !refuse;
 }
 
-/*
- * What the policy asks of the connection itself. Data must not go out early under a key that the
- * application brought along: such a server shows no certificate, and would be refused too late.
- */
+/* What the policy asks of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                     const struct tg_process *process)
 {
@@ -134,10 +131,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     if (rule != NULL && rule->mode == TG_MODE_ENFORCE &&
         (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)))
         hooked->libssl.SSL_set_security_level(ssl, (int)rule->security_level);
-    if (!tg_judge_demands(process, &peer))
-        return;
-    hooked->libssl.SSL_set_psk_use_session_callback(ssl, NULL);
-    if (state != NULL)
+    if (state != NULL && tg_judge_demands(process, &peer))
         tg_wire_watch(hooked, ssl, state);
 }
 
@@ -172,12 +166,18 @@ bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
     return passed;
 }
 
+/*
+ * Where data is to go out early, libssl says once before that the handshake is done. The session
+ * or key that it goes out under has to pass as well, and the server is yet to be met.
+ */
 static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     bool passed = tg_gate_judge(hooked, ssl);
 
-    if (state != NULL)
+    if (state != NULL && hooked->libssl.SSL_is_init_finished(ssl))
         tg_wire_leave(state);
+    else if (state != NULL)
+        state->judged = false;
     if (!passed)
         shut(&hooked->libssl, ssl);
 }

@@ -27,7 +27,6 @@
     X(size_t, SSL_get_finished, (const SSL *, void *, size_t))                                     \
     X(long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                                          \
     X(long, SSL_CTX_callback_ctrl, (SSL_CTX *, int, void (*)(void)))                               \
-    X(void, SSL_set_psk_use_session_callback, (SSL *, SSL_psk_use_session_cb_func))                \
     X(const char *, SSL_get_servername, (const SSL *, int))                                        \
     X(X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                                \
     X(int, SSL_version, (const SSL *))                                                             \

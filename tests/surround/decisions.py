@@ -38,8 +38,14 @@ DECIDE = {
 }
 
 EARLY, KEPT = "early data sent, arrived; through", "early data kept, nothing arrived; stopped"
+REFUSED_EARLY = "early data sent, nothing arrived; "
 SESSIONS = {  # (without a rule, under one that accepts the server, under one that rejects it)
     "own": ("first through; " + EARLY, "first through; " + EARLY, "first stopped; " + KEPT),
+    # The server makes a full handshake of it, with its own certificate or with another's.
+    "newly-keyed": ("first through; " + REFUSED_EARLY + "through",
+                    "first through; " + REFUSED_EARLY + "through", "first stopped; " + KEPT),
+    "impostor": ("first through; " + REFUSED_EARLY + "through",
+                 "first through; " + REFUSED_EARLY + "stopped", "first stopped; " + KEPT),
     "imported": (EARLY, KEPT, KEPT),
     "resumed": ("through resumed", "through in full", "stopped in full"),
     "key": (EARLY, KEPT, KEPT), "context-key": (EARLY, KEPT, KEPT),
