@@ -32,6 +32,7 @@ SUITES = [
     ("programs", [PYTHON, "tests/programs/run.py", "--quick", "--build", "{build}", "--pki",
                   "{pki}"]),
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
+    ("surround", [PYTHON, "tests/surround/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),

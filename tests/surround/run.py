@@ -26,7 +26,7 @@ def main():
         return 2
     with Lab(asked.build, asked.pki) as lab:
         lab.programs = Programs(asked.build)
-        lab.servers.python(("api", "api-other", "ip"))
+        lab.servers.python(("api", "api/1.2", "api-other", "ip"))
         return 0 if run(lab, tests) else 1
 
 

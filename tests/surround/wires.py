@@ -8,7 +8,7 @@ import threading
 from e2e.attacks import CLIENT, client
 from e2e.harness import require
 from e2e.naming import in_both_ways
-from lab import ways
+from lab import clients, ways
 from lab.servers import free_port
 
 RULE = "[host api.example.test]\nanchors = {root}\n"
@@ -164,9 +164,40 @@ def showing(later):
     return check
 
 
+RELOADING = CLIENT + """
+def connect(session=None):
+    with secure(dial(), session=session) as secured:
+        call(secured)
+        print(secured.session_reused)
+        return secured.session
+
+kept = connect(connect())
+with open(words[0], "a") as policy:
+    policy.write("# another version of it\\n")
+time.sleep(1.2)
+connect(kept)
+"""
+
+
+def before_a_reload(version):
+    """A session that an earlier version of the policy let in is evaluated anew."""
+    def check(lab, way):
+        path = lab.scratch / f"versions-{way}{version.replace('/', '-')}.conf"
+        path.write_text(lab.pki.expand(RULE))
+        path.chmod(0o644)
+        command = [clients.PYTHON, "-c", RELOADING, str(lab.servers.ports["api" + version]),
+                   str(path)]
+        _, out, err = lab.run(command, environment=ways.by_environment(lab.build, way, path))
+        require(out.split() == ["False", "True", "False"], f"{out}{err}")
+    return check
+
+
 def tests():
     for scheme, greet in (("http", greet_http), ("socks5", greet_socks), ("socks5h", greet_socks)):
         yield from in_both_ways(f"proxy: {scheme}", through_proxy(scheme, greet))
     yield from in_both_ways("datagrams", datagrams)
+    for title, version in (("1.2", "/1.2"), ("1.3", "")):
+        yield from in_both_ways(f"session: from before a reload, TLS {title}",
+                                before_a_reload(version))
     yield from in_both_ways("client's certificate: in the handshake", showing(False))
     yield from in_both_ways("client's certificate: after the handshake", showing(True))
