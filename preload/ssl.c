@@ -36,12 +36,19 @@ TG_API SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *query, const S
     return real != NULL ? real(library, query, method) : NULL;
 }
 
-/* A context may be older than our first sight of its libssl: its connections get the gate. */
+/*
+ * A context may be older than our first sight of its libssl: its connections get the gate. From
+ * OpenSSL 3.2 on that takes a call once they are made; no callback is what they have anyway.
+ */
 TG_API SSL *SSL_new(SSL_CTX *ctx)
 {
     __typeof__(&SSL_new) real = guard(TG_SSL_NEW, CALLER);
+    SSL *ssl = real != NULL ? real(ctx) : NULL;
+    struct tg_engine engine;
 
-    return real != NULL ? real(ctx) : NULL;
+    if (ssl != NULL && tg_engine_active(&engine))
+        (void)engine.set_app_info(ssl, NULL);
+    return ssl;
 }
 
 /* The setters of what the hook has set: it keeps its place and calls the application's. */

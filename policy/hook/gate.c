@@ -43,12 +43,16 @@ static X509_STORE_CTX *make_context(const struct tg_libssl *libssl, SSL *ssl, X5
     return NULL;
 }
 
+/* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
+enum { RECEIVE_DATAGRAMS = 7, SEND_DATAGRAMS = 8 };
+
 /* A BIO_callback_fn_ex: nothing is written or read any more. */
 static long stop(BIO *bio, int operation, const char *data, size_t length, int argument, long more,
                  int returned, size_t *written)
 {
     (void)data, (void)length, (void)argument, (void)more, (void)written;
-    if (operation != BIO_CB_WRITE && operation != BIO_CB_READ)
+    if (operation != BIO_CB_WRITE && operation != BIO_CB_READ && operation != RECEIVE_DATAGRAMS &&
+        operation != SEND_DATAGRAMS)
         return returned;
     BIO_clear_retry_flags(bio);
     return -1;
@@ -200,6 +204,12 @@ static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         finish(hooked, ssl, state);
 }
 
+void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl)
+{
+    if (hooked->libssl.SSL_get_info_callback(ssl) == NULL)
+        hooked->libssl.SSL_set_info_callback(ssl, tg_gate);
+}
+
 void tg_gate(const SSL *connection, int where, int value)
 {
     const struct tg_hooked *hooked = tg_hooked_of(connection);
@@ -210,12 +220,14 @@ void tg_gate(const SSL *connection, int where, int value)
 
     if (hooked == NULL)
         return;
+    if (where & SSL_CB_HANDSHAKE_START)
+        tg_gate_raise(hooked, ssl);
     if (where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
         watch(hooked, ssl, state, where);
     errno = saved;
     if (next == NULL)
         next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
-    if (next != NULL)
+    if (next != NULL && next != tg_gate)
         next(connection, where, value);
 }
 

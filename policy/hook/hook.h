@@ -32,7 +32,7 @@ struct tg_wire {
 
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
-    const struct tg_hooked *hooked;
+    const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
     tg_info_callback *info; /* the application's own, set on the connection (preload only) */
     bool started;           /* the gate saw this handshake start */
     bool judged;            /* there is a verdict on this handshake */
@@ -59,8 +59,11 @@ int tg_hook_verify(X509_STORE_CTX *context, void *arg);
 /* The same where there was no memory to hook a context: refuses every server. */
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
 
-/* The info callback of every hooked connection. */
+/* The info callback of every hooked context, and of every hooked connection from its start on. */
 void tg_gate(const SSL *ssl, int where, int value);
+
+/* Makes it that of the connection, if this has none. */
+void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl);
 
 /* Puts the gate back where the application set an info callback of its own (Node does); the
  * gate calls that one. True if it had to. */

@@ -20,6 +20,7 @@ static bool hook_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
         free(state);
         return false;
     }
+    hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate);
     return hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
                                                  tg_gate_hello, NULL, NULL, NULL, NULL);
 }
@@ -41,34 +42,41 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     errno = saved;
 }
 
-/* Without memory the gate still stands, and evaluates once more. */
-static void hook_connection(const struct tg_hooked *hooked, SSL *ssl, CRYPTO_EX_DATA *data,
-                            int index)
+static void add_state(const struct tg_hooked *hooked, CRYPTO_EX_DATA *data, int index)
 {
     struct tg_connection_state *state = calloc(1, sizeof(*state));
 
-    if (state != NULL) {
-        state->hooked = hooked;
-        if (!CRYPTO_set_ex_data(data, index, state))
-            free(state);
-    }
-    hooked->libssl.SSL_set_info_callback(ssl, tg_gate);
+    if (state == NULL)
+        return;
+    state->hooked = hooked;
+    if (!CRYPTO_set_ex_data(data, index, state))
+        free(state);
 }
 
-/* CRYPTO_EX_new of SSL. */
+/*
+ * CRYPTO_EX_new of SSL. From OpenSSL 3.2 on the object is all zeros then, and may be one of
+ * QUIC's that is smaller than a connection: only its ex_data may be touched, and the gate of
+ * the context stands in until the handshake starts. Before, it belongs to its context already.
+ * Without memory for our ex_data the gate evaluates once more.
+ */
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                            void *argp)
 {
     const struct tg_hooked *any = NULL, *hooked = NULL;
+    const SSL_CTX *context = NULL;
     int saved = errno;
 
     (void)ptr, (void)argl, (void)argp;
     if (!tg_process_inert())
         any = tg_hooked_any();
     if (any != NULL)
-        hooked = tg_hooked_of_context(any->libssl.SSL_get_SSL_CTX(parent));
+        context = any->libssl.SSL_get_SSL_CTX(parent);
+    if (context != NULL)
+        hooked = tg_hooked_of_context(context);
     if (hooked != NULL)
-        hook_connection(hooked, parent, data, index);
+        hooked->libssl.SSL_set_info_callback(parent, tg_gate);
+    if (any != NULL && (context == NULL || hooked != NULL))
+        add_state(hooked, data, index);
     errno = saved;
 }
 
@@ -191,9 +199,11 @@ int tg_inject_set_app_verify(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, voi
 int tg_inject_set_app_info(SSL *ssl, void (*callback)(const SSL *, int, int))
 {
     struct tg_connection_state *state = tg_connection_state_of(ssl);
+    const struct tg_hooked *hooked = tg_hooked_of(ssl);
 
-    if (state == NULL)
+    if (state == NULL || hooked == NULL)
         return 0;
+    tg_gate_raise(hooked, ssl);
     state->info = callback;
     return 1;
 }

@@ -16,6 +16,7 @@
     X(const SSL_METHOD *, SSL_CTX_get_ssl_method, (const SSL_CTX *))                               \
     X(X509_STORE *, SSL_CTX_get_cert_store, (const SSL_CTX *))                                     \
     X(tg_info_callback *, SSL_CTX_get_info_callback, (SSL_CTX *))                                  \
+    X(void, SSL_CTX_set_info_callback, (SSL_CTX *, tg_info_callback *))                            \
     X(int, SSL_CTX_add_custom_ext,                                                                 \
       (SSL_CTX *, unsigned, unsigned, SSL_custom_ext_add_cb_ex, SSL_custom_ext_free_cb_ex, void *, \
        SSL_custom_ext_parse_cb_ex, void *))                                                        \

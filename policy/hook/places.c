@@ -149,11 +149,15 @@ struct tg_context_state *tg_context_state_of(const SSL_CTX *context)
 
 const struct tg_hooked *tg_hooked_of(const SSL *ssl)
 {
-    const struct tg_connection_state *state = tg_connection_state_of(ssl);
-    const struct tg_hooked *any = NULL;
+    struct tg_connection_state *state = tg_connection_state_of(ssl);
+    const struct tg_hooked *any = NULL, *hooked = NULL;
 
-    if (state != NULL)
+    if (state != NULL && state->hooked != NULL)
         return state->hooked;
     any = tg_hooked_any();
-    return any != NULL ? tg_hooked_of_context(any->libssl.SSL_get_SSL_CTX(ssl)) : NULL;
+    if (any != NULL)
+        hooked = tg_hooked_of_context(any->libssl.SSL_get_SSL_CTX(ssl));
+    if (state != NULL)
+        state->hooked = hooked;
+    return hooked;
 }
