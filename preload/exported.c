@@ -19,13 +19,14 @@ static int open_program(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-static __typeof__(&SSL_set_options) set_options;
+static __typeof__(&SSL_CTX_set_options) set_options;
 
-/* CRYPTO_EX_new: called for each fresh SSL, before its first handshake. */
-static void forbid(void *ssl, void *data, CRYPTO_EX_DATA *all, int index, long number, void *arg)
+/* CRYPTO_EX_new: called for each fresh SSL_CTX (since OpenSSL 3.2 an SSL is too fresh then). */
+static void forbid(void *context, void *data, CRYPTO_EX_DATA *all, int index, long number,
+                   void *arg)
 {
     (void)data, (void)all, (void)index, (void)number, (void)arg;
-    (void)set_options(ssl, SSL_OP_NO_SSL_MASK); /* the bits for DTLS are among them */
+    (void)set_options(context, SSL_OP_NO_SSL_MASK); /* the bits for DTLS are among them */
 }
 
 /*
@@ -37,9 +38,9 @@ static void forbid_tls(const struct tg_elf *program)
     __typeof__(&CRYPTO_get_ex_new_index) get_index =
         tg_elf_definition(program, "CRYPTO_get_ex_new_index");
 
-    set_options = tg_elf_definition(program, "SSL_set_options");
+    set_options = tg_elf_definition(program, "SSL_CTX_set_options");
     if (get_index != NULL && set_options != NULL)
-        (void)get_index(CRYPTO_EX_INDEX_SSL, 0, NULL, forbid, NULL, NULL);
+        (void)get_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, forbid, NULL, NULL);
 }
 
 __attribute__((constructor)) static void start(void)
