@@ -100,19 +100,33 @@ static bool reach_preload(const struct tg_executable *file, struct tg_buf *why)
     return false;
 }
 
-static bool reach_provider(const struct tg_executable *file, struct tg_buf *why)
+static const struct tg_library *find_library(const struct tg_libraries *list, const char *name)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (strncmp(list->item[i].name, name, strlen(name)) == 0)
+            return &list->item[i];
+    return NULL;
+}
+
+/* What a library of the program brings along counts as well. */
+static bool reach_provider(const char *path, struct tg_buf *why)
 {
     static const char *const older[] = {"libssl.so.1.0", "libssl.so.1.1", "libssl.so.10"};
+    const struct tg_library *found = NULL;
+    struct tg_libraries list;
 
-    for (size_t i = 0; i < sizeof(older) / sizeof(older[0]); i++)
-        if (tg_executable_needs(file, older[i]) && !tg_executable_needs(file, "libssl.so.3")) {
-            tg_buf_printf(why,
-                          "uses %s, an OpenSSL from before there were providers; use "
-                          "'trustgraft run --preload'",
-                          older[i]);
-            return false;
-        }
-    return true;
+    if (!tg_libraries_of(path, &list))
+        why->failed = true;
+    else if (find_library(&list, "libssl.so.3") == NULL)
+        for (size_t i = 0; found == NULL && i < sizeof(older) / sizeof(older[0]); i++)
+            found = find_library(&list, older[i]);
+    if (found != NULL)
+        tg_buf_printf(why,
+                      "uses %s, an OpenSSL from before there were providers; use "
+                      "'trustgraft run --preload'",
+                      found->name);
+    free(list.item);
+    return found == NULL && !why->failed;
 }
 
 /* The first library whose TLS isn't OpenSSL's, where there is no OpenSSL beside it. */
@@ -159,7 +173,7 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
     }
     if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, why)))
         return false;
-    reached = way == TG_WAY_PRELOAD ? reach_preload(file, why) : reach_provider(file, why);
+    reached = way == TG_WAY_PRELOAD ? reach_preload(file, why) : reach_provider(path, why);
     if (reached)
         add_note(path, file, note);
     return reached;

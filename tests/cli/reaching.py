@@ -175,16 +175,18 @@ def test_set_uid_script_is_no_set_uid_program(command):
 
 
 def built(command, source, *libraries):
-    """A program of C SOURCE that exports its functions and needs LIBRARIES, made up for it."""
+    """A program of C SOURCE that exports its functions and needs LIBRARIES, made up for it; each
+    is the name of one, and those of others before it that it needs in the program's stead."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if not compiler:
         raise Skip("no C compiler")
     folder = command.folder()
     options = ["-rdynamic", "-Wl,--no-as-needed,-rpath," + str(folder.path)]
-    for name in libraries:
-        subprocess.run([*compiler.split(), "-shared", "-x", "c", "/dev/null", "-o", folder / name,
-                        f"-Wl,-soname,{name}"], check=True, timeout=60)
-        options.append(folder / name)
+    for name, *needed in map(str.split, libraries):
+        subprocess.run([*compiler.split(), "-shared", "-o", folder / name, f"-Wl,-soname,{name}",
+                        options[1], *(folder / one for one in needed),
+                        "-x", "c", "/dev/null"], check=True, timeout=60)
+        options += [] if any(name in one.split()[1:] for one in libraries) else [folder / name]
     source = folder.write("program.c", source + "int main(void) { return 0; }\n")
     subprocess.run([*compiler.split(), source, "-o", folder / "program", *options], check=True,
                    timeout=60)
@@ -215,6 +217,12 @@ def test_other_tls_library_in_the_executable(command):
 
 def test_older_openssl_under_the_provider(command):
     path = built(command, "", "libssl.so.1.1")
+    run(command, path, "--provider").ended(126).silent().said("libssl.so.1.1", "run --preload")
+    run(command, path).ended(0).quiet()
+
+
+def test_older_openssl_behind_a_library(command):
+    path = built(command, "", "libssl.so.1.1", "libcurl.so.4 libssl.so.1.1")
     run(command, path, "--provider").ended(126).silent().said("libssl.so.1.1", "run --preload")
     run(command, path).ended(0).quiet()
 
