@@ -40,19 +40,34 @@ const char *tg_symbol_name(enum tg_symbol symbol)
     return symbol_names[symbol];
 }
 
+#if __GLIBC_PREREQ(2, 35)
+/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. */
+static __typeof__(&_dl_find_object) find_object(void)
+{
+    static _Atomic uintptr_t found;
+    uintptr_t function = atomic_load_explicit(&found, memory_order_acquire);
+
+    if (function == 0) {
+        function = (uintptr_t)dlsym(RTLD_DEFAULT, "_dl_find_object");
+        atomic_store_explicit(&found, function, memory_order_release);
+    }
+    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
+}
+#endif
+
 /* The object that ADDRESS lies in; NULL: none that the linker knows. */
 static struct link_map *locate(const void *address)
 {
-#if __GLIBC_PREREQ(2, 35)
-    struct dl_find_object object;
-
-    return _dl_find_object((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
-#else
     struct link_map *map = NULL;
     Dl_info info;
+#if __GLIBC_PREREQ(2, 35)
+    __typeof__(&_dl_find_object) find = find_object();
+    struct dl_find_object object;
 
-    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+    if (find != NULL)
+        return find((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
 #endif
+    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
 }
 
 /* One search: for a call to NAME, or for the libssl behind it. */
