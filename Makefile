@@ -1,7 +1,7 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
-# `make programs` tries it with many real programs, `make lint` reads it, `make bench` measures it,
-# `make install` installs it under PREFIX, `make uninstall` takes it away again; `make deb` and
-# `make dist` pack it.
+# `make programs` tries it with many real programs, `make compat` with other TLS libraries,
+# `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
+# `make uninstall` takes it away again; `make deb` and `make dist` pack it.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
@@ -55,10 +55,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check programs lint bench deb,$(MAKECMDGOALS))
+GOALS := $(filter demo check programs compat lint bench deb,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all setup pki units demo check programs lint bench install uninstall deb dist clean
+.PHONY: all setup pki units demo check programs compat lint bench install uninstall deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -151,6 +151,10 @@ check: all units pki
 programs: all pki
 	$(Q)$(PYTHON) tests/programs/fetch.py $(BUILD)/programs || echo "  without it, its rows are skipped"
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
+
+# What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
+compat: all pki
+	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS))" WARN="$(WARN)" tests/lint/run $(BUILD)

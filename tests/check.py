@@ -33,6 +33,7 @@ SUITES = [
                   "{pki}"]),
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("surround", [PYTHON, "tests/surround/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("compat", [PYTHON, "tests/compat/run.py", "--build", "{build}", "--pki", "{pki}", "--quick"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),

@@ -21,7 +21,7 @@ RANDOM = (
     (r"(?m)^    [0-9a-f]{4} - .*\n", ""),
     (r"has read \d+ bytes and written \d+ bytes", "has read ? bytes and written ? bytes"),
     (r"(?m)^[{}] \[\d+ bytes data\]\n", ""),
-    (r"\bport \d+", "port ?"), (r"(?<=127\.0\.0\.1)[: ]\d{4,5}", ":?"),
+    (r"\bafter \d+ ms\b", "after ? ms"), (r"\bport \d+", "port ?"), (r"(?<=127\.0\.0\.1)[: ]\d{4,5}", ":?"),
 )
 
 

@@ -1,0 +1,142 @@
+"""fetch.py - programs of other systems, unpacked: Debian's packages by apt, Node.js's by npm.
+
+apt verifies every package by the archive's signature, npm by the registry's checksum. What is
+unpacked stays in DIRECTORY until `make clean`, and nothing is fetched twice.
+"""
+import dataclasses
+import pathlib
+import platform
+import shutil
+import subprocess
+import tempfile
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+MIRROR = "http://deb.debian.org"
+SECONDS = 600
+NODE_MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
+BASE = ("curl", "openssl", "python3", "ca-certificates")
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """The parts of the archive that a system comes from, and what is taken."""
+    parts: tuple
+    packages: tuple
+    options: tuple = ()
+    merged: bool = True     # all its programs are in /usr, with links for the older paths
+
+
+SYSTEMS = {
+    "bullseye": System(("debian bullseye", "debian-security bullseye-security"), BASE,
+                       merged=False),
+    "trixie": System(("debian trixie", "debian-security trixie-security"), (*BASE, "nginx-light")),
+    "sid": System(("debian sid",), (*BASE, "nginx-light")),
+    "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
+                           ("-t", "experimental")),
+}
+
+
+class Missing(Exception):
+    """Why something can't be had here."""
+
+
+def call(command, **options):
+    """Runs COMMAND; Missing with its last words if it fails."""
+    try:
+        done = subprocess.run(command, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              **options)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Missing(str(error)) from error
+    if done.returncode != 0:
+        raise Missing(f"{command[0]}: {done.stdout.strip().splitlines()[-1:]}")
+    return done.stdout
+
+
+def apt_get(home, parts, *arguments):
+    """apt-get with everything of its own under HOME: neither sees nor changes this machine's."""
+    for name in ("lists/partial", "archives/partial"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    (home / "status").touch()
+    (home / "sources.list").write_text("".join(
+        f"deb [signed-by={KEYRING}] {MIRROR}/{part} main\n"
+        for part in (f"{archive} {suite}" for archive, suite in map(str.split, parts))))
+    settings = {"Dir::State": home, "Dir::State::status": home / "status",
+                "Dir::State::lists": home / "lists", "Dir::Cache": home,
+                "Dir::Etc::sourcelist": home / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
+                "Dir::Etc::preferencesparts": "/dev/null", "Acquire::Languages": "none",
+                "Acquire::Retries": 2, "Acquire::http::Timeout": 20, "APT::Sandbox::User": "root"}
+    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    call(["apt-get", *options, *arguments])
+
+
+def unpack(archives, root, merged):
+    """The files of all packages; their scripts are not run, as nothing here needs them."""
+    for name in ("bin", "sbin", "lib", "lib64") if merged else ():
+        (root / "usr" / name).mkdir(parents=True)
+        (root / name).symlink_to(f"usr/{name}")
+    for package in sorted(archives.glob("*.deb")):
+        call(["dpkg-deb", "-x", str(package), str(root)])
+    for name in ("proc", "dev", "tmp", "etc/ssl/certs"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
+    (root / "etc/group").write_text("root:x:0:\n")
+    bundle = [file.read_text() for file in (root / "usr/share/ca-certificates").rglob("*.crt")]
+    (root / "etc/ssl/certs/ca-certificates.crt").write_text("".join(bundle))
+
+
+def fetch_debian(suite, work):
+    system = SYSTEMS[suite]
+    if not pathlib.Path(KEYRING).exists():
+        raise Missing("no debian-archive-keyring here")
+    apt_get(work / "apt", system.parts, "update", "-o", "APT::Update::Error-Mode=any")
+    apt_get(work / "apt", system.parts, "install", "-y", "--no-install-recommends",
+            "--download-only", *system.options, *system.packages)
+    unpack(work / "apt" / "archives", work / "made", system.merged)
+
+
+def fetch_node(version, work):
+    if platform.machine() not in NODE_MACHINES:
+        raise Missing(f"npm has no Node.js for {platform.machine()}")
+    package = f"node-linux-{NODE_MACHINES[platform.machine()]}@{version}"
+    call(["npm", "pack", "--cache", str(work / "npm"), package], cwd=work)
+    (work / "made").mkdir()
+    call(["tar", "-xzf", *map(str, work.glob("*.tgz")), "-C", str(work / "made"),
+          "--strip-components=2", "package/bin/node"])
+
+
+class Store:
+    """What was unpacked under DIRECTORY. Unless ONLINE, nothing is added to it."""
+
+    def __init__(self, directory, online):
+        self.directory, self.online = pathlib.Path(directory).resolve(), online
+        self.failed = {}
+
+    def debian(self, suite):
+        """The root directory of a Debian system."""
+        return self.have(suite, lambda work: fetch_debian(suite, work))
+
+    def node(self, version):
+        """The executable of Node.js VERSION, a number or `latest`."""
+        return self.have(f"node-{version}", lambda work: fetch_node(version, work)) / "node"
+
+    def have(self, name, fetch):
+        """It appears under its name when it is complete."""
+        place = self.directory / name
+        if place.exists():
+            return place
+        if name in self.failed:
+            raise Missing(self.failed[name])
+        if not self.online:
+            raise Missing(f"{name} is not in {self.directory}; `make compat` fetches it")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        work = pathlib.Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.directory))
+        try:
+            print(f"fetching {name}", flush=True)
+            fetch(work)
+            (work / "made").rename(place)
+        except Missing as why:
+            self.failed[name] = f"{name} can't be fetched: {why}"
+            raise Missing(self.failed[name]) from why
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return place

@@ -1,0 +1,60 @@
+"""place.py - where the programs of a row run: on this system, or inside another one."""
+import dataclasses
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+
+from compat.fetch import Missing
+from lab import clients
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = ("needs root, and mount namespaces: programs of other systems run inside their own root "
+        "directories (unshare(1), chroot(2))")
+LIBRARIES = "usr/lib/x86_64-linux-gnu"     # Debian 11's, all but its C library
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """PROGRAM runs behind the words of PREFIX, with the variables of EXTRA."""
+    program: clients.Program
+    prefix: tuple = ()
+    extra: tuple = ()
+
+    def run(self, lab, command, environment=None):
+        return lab.run([*self.prefix, *command], self.program.stdin,
+                       dict(self.extra) | (environment or {}))
+
+
+def elsewhere(program, executable):
+    """PROGRAM, of which EXECUTABLE is another build."""
+    return dataclasses.replace(
+        program, executable=str(executable),
+        command=lambda target: [str(executable), *program.command(target)[1:]])
+
+
+def with_options(program, *options):
+    return dataclasses.replace(program,
+                               command=lambda target: [*program.command(target), *options])
+
+
+@functools.cache
+def may_mount():
+    return os.geteuid() == 0 and shutil.which("unshare") and subprocess.run(
+        ["unshare", "-m", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def inside(lab, root, program):
+    """PROGRAM in the system unpacked in ROOT."""
+    if not may_mount():
+        raise Missing(ROOT)
+    seen = (lab.build.directory, lab.pki.directory, lab.scratch, HERE.parent)
+    return Place(program, ("unshare", "-m", "--propagation", "private", str(HERE / "inside.sh"),
+                           str(root), *map(str, seen), "--"))
+
+
+def beside(root, program):
+    """PROGRAM of the system unpacked in ROOT, with the libraries it brings, on this system."""
+    return Place(elsewhere(program, root / "usr/bin" / program.executable),
+                 extra=(("LD_LIBRARY_PATH", str(root / LIBRARIES)),))

@@ -1,0 +1,132 @@
+"""rows.py - the rows of the table: programs with other TLS libraries, and what is expected."""
+import dataclasses
+
+from compat import place
+from lab import clients, ways
+
+BROKEN = "broken"
+
+
+@dataclasses.dataclass(frozen=True)
+class Works:
+    """Every case ends as the policy says."""
+    cell: str = "yes"
+    reason: str = ""
+    run: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Closed:
+    """No connection comes about; a text like SAYS tells why. `trustgraft run` starts it, or
+    doesn't with a text like RUN."""
+    reason: str
+    says: str
+    run: str = ""
+    cell: str = "closed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outside:
+    """All is as without trustgraft. `trustgraft run` starts it, or doesn't with a text like RUN."""
+    reason: str
+    run: str = ""
+    cell: str = "outside"
+
+
+WORKS = Works()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """PLACE(lab, store) says where it runs; RUNS: `trustgraft run` itself can run there."""
+    system: str
+    program: str
+    place: object
+    preload: object = WORKS
+    provider: object = WORKS
+    runs: bool = True
+    quick: bool = False     # `make check` fetches what it needs
+    server: str = ""        # what its servers' names begin with
+    remark: str = "(?!)"    # what is said about another library of the process
+
+    @property
+    def title(self):
+        return f"{self.system}: {self.program}"
+
+    def expected(self, way):
+        return self.preload if way == ways.PRELOAD else self.provider
+
+    def cell(self, way, column):
+        """What stands in the table."""
+        if column == BROKEN and way == ways.PROVIDER and self.careless:
+            return "no"
+        return self.expected(way).cell
+
+    @property
+    def careless(self):
+        """Under the provider, it goes on where OpenSSL's initialisation failed."""
+        return self.provider == WORKS and not self.program.startswith(("openssl", "node"))
+
+
+def debian(suite, program, *options):
+    known = place.with_options(clients.PROGRAMS[program], *options)
+    return lambda lab, store: place.inside(lab, store.debian(suite), known)
+
+
+def libraries_of(suite, program):
+    return lambda lab, store: place.beside(store.debian(suite), clients.PROGRAMS[program])
+
+
+def pair(which, judged):
+    """Python with its own OpenSSL and Debian 11's libcurl: pair.py."""
+    def beside(_, store):
+        libraries = store.debian("bullseye") / place.LIBRARIES
+        arguments = clients.script(clients.PYTHON, str(place.HERE / "pair.py"),
+                                   str(libraries / "libcurl.so.4"), which)
+        program = dataclasses.replace(clients.PROGRAMS[judged], executable=clients.PYTHON,
+                                      command=arguments)
+        return place.Place(program, extra=(("LD_LIBRARY_PATH", str(libraries)),))
+    return beside
+
+
+def node(version):
+    return lambda lab, store: place.Place(
+        place.elsewhere(clients.PROGRAMS["node"], store.node(version)))
+
+
+OTHER_LIBCRYPTO = "it works on another libcrypto than the engine's, OpenSSL 3"
+NO_PROVIDERS = "OpenSSL 1.1 knows no providers; `trustgraft run` says so if a program links it"
+OLD_INSIDE = "an older OpenSSL in the executable: `trustgraft run` says so"
+RUN_INSIDE = "an OpenSSL older than 3 inside its executable"
+
+REFUSED = Closed(f"no TLS: {OTHER_LIBCRYPTO}", "works on another libcrypto")
+OLD_SYSTEM = Closed("doesn't start: Debian 11 has neither glibc 2.34 nor OpenSSL 3", "GLIBC_2.3")
+NOT_BY_PROVIDER = Outside(NO_PROVIDERS, "from before there were providers")
+
+ROWS = (
+    *(Row("Debian 11's on Debian 12, OpenSSL 1.1", program, libraries_of("bullseye", program),
+          REFUSED, NOT_BY_PROVIDER, quick=True) for program in ("curl", "openssl")),
+    *(Row("Debian 11, OpenSSL 1.1", program, debian("bullseye", program), OLD_SYSTEM,
+          NOT_BY_PROVIDER, runs=False, quick=True) for program in ("curl", "openssl", "python3")),
+    Row("Python with Debian 11's libcurl", "libcurl, 1.1", pair("libcurl", "curl"),
+        REFUSED, Outside(NO_PROVIDERS), quick=True),
+    Row("Python with Debian 11's libcurl", "ssl, 3.0", pair("ssl", "python3"),
+        quick=True, remark="trustgraft: [^\n]* it works on another libcrypto\n"),
+    *(Row("Debian 13, OpenSSL 3.5", program, debian("trixie", program), quick=True)
+      for program in ("curl", "openssl", "python3")),
+    Row("Debian 13, OpenSSL 3.5", "curl --http3", debian("trixie", "curl", "--http3-only"),
+        server="trixie/"),
+    *(Row("Debian sid, OpenSSL 3.6", program, debian("sid", program))
+      for program in ("curl", "openssl", "python3")),
+    Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),
+        server="sid/"),
+    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("experimental", "openssl"),
+        REFUSED, Closed(f"doesn't start: {OTHER_LIBCRYPTO}", "module=trustgraft")),
+    Row("Node.js 16, OpenSSL 1.1", "node", node("16"), Outside(OLD_INSIDE, RUN_INSIDE),
+        Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
+    Row("Node.js 18, OpenSSL 3.0", "node", node("18")),
+    Row("Node.js 20, OpenSSL 3.0", "node", node("20")),
+    Row("Node.js 22, OpenSSL 3.5", "node", node("22")),
+    Row("Node.js 24, OpenSSL 3.5", "node", node("24")),
+    Row("Node.js 26, OpenSSL 3.5", "node", node("26")),
+)
