@@ -80,3 +80,15 @@ bool tg_watch_changed(const struct tg_watch *list)
     }
     return false;
 }
+
+void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg)
+{
+    for (const struct tg_watch *one = list; one; one = one->next) {
+        const struct tg_watch *before = list;
+
+        while (before != one && strcmp(before->path, one->path) != 0)
+            before = before->next;
+        if (before == one)
+            seen(arg, one->path);
+    }
+}

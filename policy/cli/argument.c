@@ -25,7 +25,7 @@ static bool take_endpoint(const struct tg_pattern *pattern, struct tg_endpoint *
     return true;
 }
 
-bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)
+bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *why)
 {
     struct tg_arena *arena = tg_arena_new();
     struct tg_pattern pattern = {0};
@@ -39,9 +39,20 @@ bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)
     if (wrong == NULL && !take_endpoint(&pattern, out))
         wrong = "can't be written as an address";
     if (wrong != NULL)
-        tg_complain("'%s' %s", word, wrong);
+        tg_buf_printf(why, "'%s' %s", word, wrong);
     tg_arena_free(arena);
     return wrong == NULL;
+}
+
+bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)
+{
+    struct tg_buf why = {0};
+    bool is_endpoint = tg_argument_host(word, out, &why);
+
+    if (!is_endpoint)
+        tg_complain("%s", why.text != NULL ? why.text : "memory ran out");
+    tg_buf_free(&why);
+    return is_endpoint;
 }
 
 bool tg_argument_program(const char *word, char out[PATH_MAX])
@@ -66,6 +77,14 @@ bool tg_argument_program(const char *word, char out[PATH_MAX])
     if (strcmp(found, program) != 0)
         tg_complain("%s is a script: its process is %s", found, out);
     return true;
+}
+
+void tg_argument_quote(struct tg_buf *out, const char *word)
+{
+    tg_buf_add(out, "\"");
+    for (; *word != '\0'; word++)
+        tg_buf_printf(out, "%s%c", *word == '"' || *word == '\\' ? "\\" : "", *word);
+    tg_buf_add(out, "\"");
 }
 
 static bool is_number(const char *word)
@@ -104,14 +123,20 @@ bool tg_argument_tls(const char *word, int *out)
     return true;
 }
 
+bool tg_argument_number(const char *word, int least, int most, int *out)
+{
+    long number = is_number(word) && strlen(word) < 10 ? strtol(word, NULL, 10) : -1;
+
+    if (number < least || number > most)
+        return false;
+    *out = (int)number;
+    return true;
+}
+
 bool tg_argument_timeout(const char *word, int *out)
 {
-    long seconds = is_number(word) && strlen(word) < 5 ? strtol(word, NULL, 10) : 0;
-
-    if (seconds < 1 || seconds > 3600) {
-        tg_complain("--timeout: '%s' isn't a number of seconds from 1 to 3600", word);
-        return false;
-    }
-    *out = (int)seconds;
-    return true;
+    if (tg_argument_number(word, 1, 3600, out))
+        return true;
+    tg_complain("--timeout: '%s' isn't a number of seconds from 1 to 3600", word);
+    return false;
 }

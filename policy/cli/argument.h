@@ -2,6 +2,7 @@
 #ifndef TG_ARGUMENT_H
 #define TG_ARGUMENT_H
 
+#include "mem.h"
 #include "policy.h"
 #include <limits.h>
 
@@ -13,6 +14,9 @@ struct tg_endpoint {
 /* HOST[:PORT], as a pattern of [host] spells it, but for one host. False after a complaint. */
 bool tg_argument_endpoint(const char *word, struct tg_endpoint *out);
 
+/* The same, with the complaint in WHY. */
+bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *why);
+
 /*
  * The executable of a process that was started as WORD: searched in PATH unless it has a slash,
  * its interpreter if it is a script, links resolved, as /proc/PID/exe has it. OUT has room for
@@ -20,11 +24,17 @@ bool tg_argument_endpoint(const char *word, struct tg_endpoint *out);
  */
 bool tg_argument_program(const char *word, char out[PATH_MAX]);
 
+/* Appends WORD in double quotes, as policies have it, and nginx, JavaScript and Python too. */
+void tg_argument_quote(struct tg_buf *out, const char *word);
+
 /* RFC 3339 or seconds since 1970. False after a complaint. */
 bool tg_argument_time(const char *word, time_t *out);
 
 /* "1.2" or "1.3", as SSL_version(3) numbers it. False after a complaint. */
 bool tg_argument_tls(const char *word, int *out);
+
+/* A whole number from LEAST, which isn't negative, to MOST. False without a complaint. */
+bool tg_argument_number(const char *word, int least, int most, int *out);
 
 /* Whole seconds, 1 to 3600. False after a complaint. */
 bool tg_argument_timeout(const char *word, int *out);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,18 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+static atomic_bool cancelled;
+
+void tg_dial_cancel(void)
+{
+    atomic_store(&cancelled, true);
+}
+
+bool tg_dial_cancelled(void)
+{
+    return atomic_load(&cancelled);
+}
+
 int64_t tg_dial_deadline(int seconds)
 {
     return now() + (int64_t)seconds * 1000;
@@ -26,12 +39,13 @@ static bool wait_until(int fd, short events, int64_t deadline)
 {
     struct pollfd one = {.fd = fd, .events = events};
     int64_t left;
-    int ready;
+    int ready = 0;
 
-    do {
-        left = deadline - now();
-        ready = left > 0 ? poll(&one, 1, (int)left) : 0;
-    } while (ready == -1 && errno == EINTR);
+    while (!tg_dial_cancelled() && (left = deadline - now()) > 0) {
+        ready = poll(&one, 1, left < TG_DIAL_SLICE ? (int)left : TG_DIAL_SLICE);
+        if (ready > 0 || (ready == -1 && errno != EINTR))
+            break;
+    }
     return ready > 0;
 }
 

@@ -18,6 +18,13 @@ struct tg_line {
 /* SECONDS from now. */
 int64_t tg_dial_deadline(int seconds);
 
+/* Milliseconds between looks at tg_dial_cancelled while something is waited for. */
+#define TG_DIAL_SLICE 100
+
+/* Ends everything that is waited for on any connection of the process, soon and for good. */
+void tg_dial_cancel(void);
+bool tg_dial_cancelled(void);
+
 /*
  * Connects to the first of ADDRESSES that lets it, each getting its share of the time left. On
  * failure LINE->fd is -1 and WHY says what happened with each. Close LINE->fd.

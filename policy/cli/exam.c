@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* "  ok    provider    " */
-enum { NAME_COLUMN = 8, TEXT_COLUMN = 20, NARROWEST = 50 };
+enum { NAME_COLUMN = 8, TEXT_COLUMN = 20 };
 
 static const struct {
     const char *word, *json;
@@ -23,27 +23,6 @@ void tg_exam_section(struct tg_exam *exam, const char *title)
                       tg_terminal_colour(stdout, TG_PLAIN));
 }
 
-/* Appends TEXT, broken between words where the terminal is too narrow for it. */
-static void add_wrapped(struct tg_buf *buf, const char *text)
-{
-    size_t width = tg_terminal_width(stdout), column = 0;
-
-    while (*text != '\0') {
-        size_t word = strcspn(text, " ");
-
-        if (width >= NARROWEST && column > 0 && TEXT_COLUMN + column + 1 + word > width) {
-            tg_buf_printf(buf, "\n%*s", TEXT_COLUMN, "");
-            column = 0;
-        } else if (column > 0) {
-            tg_buf_add(buf, " ");
-            column++;
-        }
-        tg_buf_addn(buf, text, word);
-        column += word;
-        text += word + (text[word] == ' ');
-    }
-}
-
 static void add_text(struct tg_exam *exam, enum tg_state state, const char *name, const char *text)
 {
     int gap = NAME_COLUMN - 2 - (int)strlen(states[state].word);
@@ -52,7 +31,7 @@ static void add_text(struct tg_exam *exam, enum tg_state state, const char *name
     tg_buf_printf(&exam->out, "  %s%s%s%*s%s%*s", tg_terminal_colour(stdout, states[state].colour),
                   states[state].word, tg_terminal_colour(stdout, TG_PLAIN), gap, "", name,
                   rest > 1 ? rest : 1, "");
-    add_wrapped(&exam->out, text);
+    tg_terminal_wrap(&exam->out, stdout, TEXT_COLUMN, text);
     tg_buf_add(&exam->out, "\n");
 }
 

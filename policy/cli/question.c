@@ -131,20 +131,32 @@ struct tg_verdict *tg_question_evaluate(const struct tg_question *question,
     return verdict;
 }
 
-static bool print(const struct tg_question *question, const struct tg_verdict *verdict)
+static struct tg_occasion occasion_of(const struct tg_question *question)
 {
-    const struct tg_occasion occasion = {
+    return (struct tg_occasion){
         .time = question->when != 0 ? question->when : time(NULL),
         .program = program(question),
         .pid = getpid(),
         .host = question->at.host,
         .port = question->at.port,
     };
+}
+
+char *tg_question_json(const struct tg_question *question, const struct tg_verdict *verdict)
+{
+    const struct tg_occasion occasion = occasion_of(question);
+
+    return tg_verdict_json(verdict, &occasion);
+}
+
+static bool print(const struct tg_question *question, const struct tg_verdict *verdict)
+{
+    const struct tg_occasion occasion = occasion_of(question);
     struct tg_buf buf = {0};
     char *json;
 
     if (question->options->json) {
-        json = tg_verdict_json(verdict, &occasion);
+        json = tg_question_json(question, verdict);
         buf.failed = json == NULL;
         tg_buf_printf(&buf, "%s\n", json != NULL ? json : "");
         free(json);

@@ -51,6 +51,10 @@ bool tg_question_apply(struct tg_question *question);
 TG_MUST_USE struct tg_verdict *tg_question_evaluate(const struct tg_question *question,
                                                     const struct tg_presented *presented);
 
+/* VERDICT as the JSON object of the log, without a newline; malloc'd, NULL: memory ran out. */
+TG_MUST_USE char *tg_question_json(const struct tg_question *question,
+                                   const struct tg_verdict *verdict);
+
 /* Prints VERDICT, or complains where it is NULL, and returns the exit code. Frees VERDICT. */
 int tg_question_answer(const struct tg_question *question, struct tg_verdict *verdict);
 

@@ -1,4 +1,5 @@
 #include "resolve.h"
+#include "dial.h"
 #include "terminal.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -164,17 +165,20 @@ static struct lookup *new_lookup(const char *host, unsigned port)
 /* Waits until LOOKUP is finished; false if DEADLINE comes first, and the thread has it then. */
 static bool await(struct lookup *lookup, int64_t deadline)
 {
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
-                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
-    int waited = 0;
+    int64_t slice = tg_dial_deadline(0);
+    bool finished;
 
     pthread_mutex_lock(&lookup->lock);
-    while (!lookup->finished && waited == 0)
-        waited = pthread_cond_timedwait(&lookup->done, &lookup->lock, &until);
-    lookup->abandoned = !lookup->finished;
-    waited = lookup->abandoned;
+    while (!lookup->finished && slice < deadline && !tg_dial_cancelled()) {
+        slice = slice + TG_DIAL_SLICE < deadline ? slice + TG_DIAL_SLICE : deadline;
+        pthread_cond_timedwait(&lookup->done, &lookup->lock,
+                               &(struct timespec){.tv_sec = (time_t)(slice / 1000),
+                                                  .tv_nsec = (long)(slice % 1000) * 1000000});
+    }
+    finished = lookup->finished;
+    lookup->abandoned = !finished;
     pthread_mutex_unlock(&lookup->lock);
-    return !waited;
+    return finished;
 }
 
 bool tg_resolve_name(const char *host, unsigned port, int64_t deadline, struct tg_addresses *out,

@@ -231,7 +231,7 @@ static const struct tg_starttls protocols[] = {
 
 enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]) };
 
-const struct tg_starttls *tg_starttls_find(const char *name)
+const struct tg_starttls *tg_starttls_named(const char *name, struct tg_buf *why)
 {
     struct tg_hint hint = {.wanted = name};
 
@@ -240,10 +240,21 @@ const struct tg_starttls *tg_starttls_find(const char *name)
             return &protocols[i];
         tg_hint_offer(&hint, protocols[i].name);
     }
-    tg_complain("--starttls: '%s' isn't one of smtp, imap, pop3, ftp, postgres and ldap%s%s%s",
-                name, hint.best != NULL ? ": did you mean '" : "",
-                hint.best != NULL ? hint.best : "", hint.best != NULL ? "'?" : "");
+    tg_buf_printf(why, "'%s' isn't one of smtp, imap, pop3, ftp, postgres and ldap%s%s%s", name,
+                  hint.best != NULL ? ": did you mean '" : "", hint.best != NULL ? hint.best : "",
+                  hint.best != NULL ? "'?" : "");
     return NULL;
+}
+
+const struct tg_starttls *tg_starttls_find(const char *name)
+{
+    struct tg_buf why = {0};
+    const struct tg_starttls *found = tg_starttls_named(name, &why);
+
+    if (found == NULL)
+        tg_complain("--starttls: %s", why.text != NULL ? why.text : "memory ran out");
+    tg_buf_free(&why);
+    return found;
 }
 
 unsigned tg_starttls_port(const struct tg_starttls *protocol)

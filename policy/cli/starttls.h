@@ -9,6 +9,9 @@ struct tg_starttls;
 /* The protocol called NAME: smtp, imap, pop3, ftp, postgres, ldap. NULL after a complaint. */
 const struct tg_starttls *tg_starttls_find(const char *name);
 
+/* The same, with the complaint in WHY. */
+const struct tg_starttls *tg_starttls_named(const char *name, struct tg_buf *why);
+
 /* Its port where none is given. */
 unsigned tg_starttls_port(const struct tg_starttls *protocol);
 

@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { NARROWEST = 30 }; /* columns of text: in fewer it isn't broken */
+
 int tg_terminal_close(int status)
 {
     bool failed = ferror(stdout) != 0;
@@ -35,6 +37,44 @@ unsigned tg_terminal_width(FILE *to)
     struct winsize size;
 
     return isatty(fileno(to)) && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+bool tg_terminal_draws(FILE *to)
+{
+    const char *term = getenv("TERM");
+
+    return term != NULL && strcmp(term, "dumb") != 0 && tg_terminal_width(to) > 0;
+}
+
+/* In columns, as far as each character takes one. */
+static size_t columns_of(const char *text, size_t length)
+{
+    size_t columns = 0;
+
+    for (size_t i = 0; i < length; i++)
+        columns += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return columns;
+}
+
+void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t column, const char *text)
+{
+    size_t width = tg_terminal_width(to), at = column;
+    bool narrow = width >= column + NARROWEST;
+
+    while (*text != '\0') {
+        size_t word = strcspn(text, " "), columns = columns_of(text, word);
+
+        if (narrow && at > column && at + 1 + columns > width) {
+            tg_buf_printf(buf, "\n%*s", (int)column, "");
+            at = column;
+        } else if (at > column) {
+            tg_buf_add(buf, " ");
+            at++;
+        }
+        tg_buf_addn(buf, text, word);
+        at += columns;
+        text += word + (text[word] == ' ');
+    }
 }
 
 void tg_complain(const char *format, ...)

@@ -16,6 +16,15 @@ const char *tg_terminal_colour(FILE *to, enum tg_colour colour);
 /* The columns of the terminal TO; 0 where it is none, or doesn't say. */
 unsigned tg_terminal_width(FILE *to);
 
+/* True if TO is a terminal on which a line can be drawn again. */
+bool tg_terminal_draws(FILE *to);
+
+/*
+ * Appends TEXT, which begins at COLUMN, broken between words where the terminal TO is too narrow
+ * for it; what is wrapped is indented to COLUMN. Not broken where TO is no terminal.
+ */
+void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t column, const char *text);
+
 /* "trustgraft: " and the sentence on standard error, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void tg_complain(const char *format, ...);
 
