@@ -12,15 +12,19 @@ enum tg_exit {
     TG_EXIT_NOT_FOUND = 127
 };
 
-/* As often may --resolve be given. */
+/* As often may --resolve and --only be given. */
 #define TG_RESOLVE_MOST 32
+#define TG_ONLY_MOST    32
 
 /* Every option of every verb. What wasn't given is NULL or false. Strings are argv's. */
 struct tg_options {
     const char *policy, *program, *host, *time, *app_anchors, *staple, *tls, *starttls, *timeout;
     const char *resolve[TG_RESOLVE_MOST + 1]; /* ends with NULL */
     const char *to, *expires, *note;
+    const char *dir, *days, *password_file, *jobs, *pin_to;
+    const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
     bool json, preload, provider, connect, yes, dry_run, help;
+    bool rsa, new_key, allow_private, refresh;
     char **operands; /* ends with NULL */
     int operand_count;
 };
@@ -40,6 +44,9 @@ enum tg_option_bit {
     TG_OPTION_YES = 1 << 10,
     TG_OPTION_DRY_RUN = 1 << 11,
     TG_OPTION_REACH = 1 << 12, /* how to connect: --resolve, --starttls, --timeout */
+    TG_OPTION_CA = 1 << 13,    /* all of `ca` */
+    TG_OPTION_FETCH = 1 << 14, /* of `fetch` alone */
+    TG_OPTION_SCAN = 1 << 15,  /* of `scan` alone */
     TG_OPTION_TO = 1 << 20,
     TG_OPTION_EXCEPT = 1 << 21, /* --expires, --note */
 };
@@ -58,8 +65,8 @@ struct tg_verb {
 };
 
 extern const struct tg_verb tg_verb_run, tg_verb_check, tg_verb_explain, tg_verb_verify,
-    tg_verb_doctor, tg_verb_pin, tg_verb_except, tg_verb_enable, tg_verb_disable, tg_verb_import,
-    tg_verb_completion, tg_verb_help;
+    tg_verb_doctor, tg_verb_pin, tg_verb_except, tg_verb_ca, tg_verb_fetch, tg_verb_scan,
+    tg_verb_enable, tg_verb_disable, tg_verb_import, tg_verb_completion, tg_verb_help;
 
 /* The verb at INDEX of the table; NULL behind the last. */
 const struct tg_verb *tg_verb_at(int index);

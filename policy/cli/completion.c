@@ -36,6 +36,7 @@ static struct kind operand_of(const struct tg_verb *verb)
 {
     static const struct kind operands[] = {
         {"bash|zsh|fish", WORDS, "bash zsh fish"},
+        {"init", WORDS, "init issue"},
         {"VERB", VERBS, NULL},
         {"CMD", COMMANDS, NULL},
         {"HOST", HOSTS, NULL},

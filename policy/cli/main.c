@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const struct tg_verb *const verbs[] = {
-    &tg_verb_run,     &tg_verb_check,  &tg_verb_explain,    &tg_verb_verify,
-    &tg_verb_doctor,  &tg_verb_pin,    &tg_verb_except,     &tg_verb_enable,
-    &tg_verb_disable, &tg_verb_import, &tg_verb_completion, &tg_verb_help,
+    &tg_verb_run,    &tg_verb_check,   &tg_verb_explain, &tg_verb_verify,     &tg_verb_doctor,
+    &tg_verb_pin,    &tg_verb_except,  &tg_verb_ca,      &tg_verb_fetch,      &tg_verb_scan,
+    &tg_verb_enable, &tg_verb_disable, &tg_verb_import,  &tg_verb_completion, &tg_verb_help,
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

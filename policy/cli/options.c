@@ -46,6 +46,28 @@ static const struct row {
      "RFC 3339: from then on the exception doesn't apply"},
     {TG_OPTION_EXCEPT, 0, "note", "TEXT", offsetof(struct tg_options, note),
      "why, for whoever reads the policy"},
+    {TG_OPTION_CA, 0, "dir", "DIR", offsetof(struct tg_options, dir),
+     "the folder of the CA, instead of that of the user's data"},
+    {TG_OPTION_CA, 0, "rsa", NULL, offsetof(struct tg_options, rsa),
+     "RSA keys (3072 bits) instead of ECDSA P-256"},
+    {TG_OPTION_CA, 0, "only", "DOMAIN|BLOCK", offsetof(struct tg_options, only),
+     "init: the CA can speak only for these; may be repeated"},
+    {TG_OPTION_CA, 0, "days", "N", offsetof(struct tg_options, days),
+     "valid so long: a CA 3650, an identity 397, at most 825"},
+    {TG_OPTION_CA, 0, "new-key", NULL, offsetof(struct tg_options, new_key),
+     "issue: a new key, where there is one already"},
+    {TG_OPTION_CA, 0, "password-file", "FILE", offsetof(struct tg_options, password_file),
+     "issue: its first line protects the PKCS#12 file; -: ask"},
+    {TG_OPTION_FETCH, 0, "to", "DIR", offsetof(struct tg_options, to),
+     "write what was fetched into this folder"},
+    {TG_OPTION_FETCH, 0, "refresh", NULL, offsetof(struct tg_options, refresh),
+     "renew the CRLs that the policy names"},
+    {TG_OPTION_FETCH, 0, "allow-private", NULL, offsetof(struct tg_options, allow_private),
+     "download from private addresses and through a proxy too"},
+    {TG_OPTION_SCAN, 0, "jobs", "N", offsetof(struct tg_options, jobs),
+     "so many connections at a time (64)"},
+    {TG_OPTION_SCAN, 0, "pin-to", "FILE", offsetof(struct tg_options, pin_to),
+     "add the accepted hosts to this known-hosts file"},
     {TG_OPTION_JSON, 0, "json", NULL, offsetof(struct tg_options, json),
      "one JSON object a line instead of text"},
     {TG_OPTION_YES, 0, "yes", NULL, offsetof(struct tg_options, yes), "don't ask"},
@@ -103,7 +125,14 @@ static void complain_option(const struct tg_verb *verb, char **argv)
 
 static size_t most(const struct row *row)
 {
-    return row->offset == offsetof(struct tg_options, resolve) ? TG_RESOLVE_MOST : 1;
+    switch (row->offset) {
+    case offsetof(struct tg_options, resolve):
+        return TG_RESOLVE_MOST;
+    case offsetof(struct tg_options, only):
+        return TG_ONLY_MOST;
+    default:
+        return 1;
+    }
 }
 
 static bool store(const struct tg_verb *verb, const struct row *row, struct tg_options *options)

@@ -1,0 +1,81 @@
+#include "enrol.h"
+#include "hash.h"
+#include "knownfile.h"
+#include "report.h"
+#include "terminal.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Fills HOSTS, which has room for all that were accepted; how many they are. */
+static size_t collect(const struct tg_sweep *sweep, const char *comment,
+                      struct tg_known_host *hosts)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sweep->targets->count; i++) {
+        const struct tg_endpoint *at = &sweep->targets->item[i].at;
+        struct tg_known_host *host = &hosts[count];
+
+        if (!sweep->meeting[i].pinned)
+            continue;
+        memcpy(host->host, at->host, sizeof(host->host));
+        memcpy(host->pin, sweep->meeting[i].pin, sizeof(host->pin));
+        host->port = at->port;
+        host->comment = comment;
+        count++;
+    }
+    return count;
+}
+
+static void complain_changed(const struct tg_known_host *host, const char *path)
+{
+    struct tg_buf text = {0};
+    char pin[52];
+
+    tg_hash_pin_text(host->pin, pin);
+    tg_report_endpoint(&text, host->host, host->port);
+    tg_complain("%s is known by another key in %s, and now has %s: if its owner changed the key, "
+                "'trustgraft pin --to %s --yes' replaces the line",
+                text.text != NULL ? text.text : host->host, path, pin, path);
+    tg_buf_free(&text);
+}
+
+/* Tells what became of HOSTS; true if none of them is known by another key. */
+static bool tell(const struct tg_known_host *hosts, size_t count, const char *path,
+                 struct tg_buf *out)
+{
+    size_t states[] = {
+        [TG_KNOWN_ADDED] = 0, [TG_KNOWN_SAME] = 0, [TG_KNOWN_CHANGED] = 0, [TG_KNOWN_REPLACED] = 0};
+
+    for (size_t i = 0; i < count; i++) {
+        states[hosts[i].state]++;
+        if (hosts[i].state == TG_KNOWN_CHANGED)
+            complain_changed(&hosts[i], path);
+    }
+    tg_buf_escape(out, path, strlen(path));
+    tg_buf_printf(out, ": %zu added, %zu known already, %zu known by another key\n",
+                  states[TG_KNOWN_ADDED], states[TG_KNOWN_SAME], states[TG_KNOWN_CHANGED]);
+    return states[TG_KNOWN_CHANGED] == 0;
+}
+
+int tg_enrol(const struct tg_sweep *sweep, const char *path, struct tg_buf *out)
+{
+    struct tg_known_host *hosts = calloc(sweep->met[TG_MET_ACCEPTED] + 1, sizeof(*hosts));
+    char comment[32];
+    time_t now = time(NULL);
+    struct tm date;
+    size_t count;
+    int status = TG_EXIT_USAGE;
+
+    if (hosts == NULL) {
+        tg_complain("--pin-to: memory ran out");
+        return status;
+    }
+    strftime(comment, sizeof(comment), "scanned %Y-%m-%d", gmtime_r(&now, &date));
+    count = collect(sweep, comment, hosts);
+    if (tg_knownfile_update(path, hosts, count, false))
+        status = tell(hosts, count, path, out) ? TG_EXIT_GOOD : TG_EXIT_REFUSED;
+    free(hosts);
+    return status;
+}

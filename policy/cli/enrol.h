@@ -1,0 +1,14 @@
+/* enrol.h - hosts that a sweep has accepted, remembered with their keys. */
+#ifndef TG_ENROL_H
+#define TG_ENROL_H
+
+#include "sweep.h"
+
+/*
+ * Adds the accepted hosts of SWEEP, which has ended, to the known-hosts file PATH, and appends a
+ * line about it to OUT. A host that is known by another key is left as it is, after a complaint.
+ * Returns the exit code of that part.
+ */
+int tg_enrol(const struct tg_sweep *sweep, const char *path, struct tg_buf *out);
+
+#endif

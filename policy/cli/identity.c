@@ -1,0 +1,183 @@
+#include "identity.h"
+#include "terminal.h"
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool find_files(struct tg_identity *identity, const struct tg_authority *authority)
+{
+    const struct tg_names first = {.item = identity->names.item, .count = 1};
+    struct tg_buf name = {0}, path = {0};
+    bool found;
+
+    tg_names_text(&name, &first, "");
+    /* "*" would be a pattern to shells, and no name has a "_" there. */
+    if (!name.failed && name.text[0] == '*')
+        name.text[0] = '_';
+    tg_buf_printf(&path, "issued/%s.key", name.text);
+    found =
+        !name.failed && !path.failed && tg_authority_path(authority, path.text, identity->key_path);
+    if (found) {
+        memcpy(path.text + path.length - 3, "pem", 3);
+        found = tg_authority_path(authority, path.text, identity->path);
+        memcpy(path.text + path.length - 3, "p12", 3);
+        found = found && tg_authority_path(authority, path.text, identity->bundle_path);
+    }
+    tg_buf_free(&name);
+    tg_buf_free(&path);
+    return found;
+}
+
+/* The key that is there, or a new one. */
+static bool choose_key(struct tg_identity *identity, const struct tg_options *options)
+{
+    bool missing = false, kept;
+
+    identity->key = tg_authority_read_key(identity->key_path, &missing);
+    if (identity->key == NULL && !missing && !options->new_key)
+        return false;
+    identity->key_there = !missing;
+    kept = identity->key != NULL && !options->new_key;
+    if (kept && options->rsa && !EVP_PKEY_is_a(identity->key, "RSA")) {
+        tg_complain("ca issue: %s is no RSA key: --new-key replaces it", identity->key_path);
+        return false;
+    }
+    if (kept)
+        return true;
+    EVP_PKEY_free(identity->key);
+    identity->key = tg_certify_key(options->rsa);
+    identity->key_made = true;
+    if (identity->key == NULL)
+        tg_complain("ca issue: libcrypto can't make a key");
+    return identity->key != NULL;
+}
+
+bool tg_identity_make(struct tg_identity *identity, const struct tg_authority *authority,
+                      const struct tg_options *options)
+{
+    bool missing = false;
+    int error;
+
+    if (!find_files(identity, authority) || !choose_key(identity, options))
+        return false;
+    identity->before = tg_authority_read_certificate(identity->path, &missing);
+    if (identity->before == NULL && !missing)
+        return false;
+    identity->leaf = tg_certify_leaf(identity->key, &identity->names, identity->days,
+                                     authority->root, authority->key);
+    if (identity->leaf == NULL) {
+        tg_complain("ca issue: libcrypto can't make the certificate: %s",
+                    ERR_reason_error_string(ERR_peek_last_error()));
+        return false;
+    }
+    error = tg_certify_check(identity->leaf, authority->root);
+    if (error == X509_V_ERR_PERMITTED_VIOLATION || error == X509_V_ERR_EXCLUDED_VIOLATION)
+        tg_complain("ca issue: this CA can't speak for all of these names: it was made with --only "
+                    "for others");
+    else if (error != X509_V_OK)
+        tg_complain("ca issue: no client would accept the certificate: %s",
+                    X509_verify_cert_error_string(error));
+    return error == X509_V_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/* Appends a PKCS#12 file (RFC 7292) of the key, the certificate and the CA's. */
+static bool add_bundle(struct tg_buf *out, const struct tg_identity *identity, X509 *root,
+                       const char *password)
+{
+    STACK_OF(X509) *others = sk_X509_new_null();
+    unsigned char *der = NULL;
+    PKCS12 *bundle = NULL;
+    int length = 0;
+
+    if (others != NULL && sk_X509_push(others, root) > 0)
+        bundle =
+            PKCS12_create(password, NULL, identity->key, identity->leaf, others, 0, 0, 0, 0, 0);
+    if (bundle != NULL)
+        length = i2d_PKCS12(bundle, &der);
+    if (length > 0)
+        tg_buf_addn(out, (const char *)der, (size_t)length);
+    OPENSSL_free(der);
+    PKCS12_free(bundle);
+    sk_X509_free(others);
+    return length > 0 && !out->failed;
+}
+
+/* All three are on the disk before the first is put in its place, the key before the others. */
+static bool write_files(const struct tg_identity *identity, const struct tg_buf texts[3],
+                        struct tg_buf *why)
+{
+    const char *const paths[3] = {identity->key_path, identity->path, identity->bundle_path};
+    static const mode_t modes[3] = {0600, 0644, 0600};
+    struct tg_save saves[3] = {0};
+    bool written = true;
+
+    for (int i = 0; i < 3 && written; i++)
+        if (i > 0 || identity->key_made)
+            written =
+                tg_save_prepare(&saves[i], paths[i], modes[i], texts[i].text, texts[i].length, why);
+    for (int i = 0; i < 3 && written; i++)
+        if (saves[i].prepared)
+            written = tg_save_commit(&saves[i], i > 0 || identity->key_there, why);
+    for (int i = 0; i < 3; i++)
+        tg_save_abandon(&saves[i]);
+    return written;
+}
+
+bool tg_identity_write(const struct tg_identity *identity, const struct tg_authority *authority,
+                       const char *password)
+{
+    struct tg_buf texts[3] = {0}, why = {0};
+    char folder[PATH_MAX];
+    bool written;
+
+    if (!tg_authority_path(authority, "issued", folder))
+        return false;
+    written = tg_authority_pem(&texts[0], identity->key, NULL) &&
+              tg_authority_pem(&texts[1], NULL, identity->leaf) &&
+              add_bundle(&texts[2], identity, authority->root, password);
+    if (!written)
+        tg_buf_add(&why, "libcrypto can't encode the key and certificate");
+    written = written && tg_save_folder(folder, 0700, &why) && write_files(identity, texts, &why);
+    if (!written)
+        tg_complain("ca issue: %s", why.text != NULL ? why.text : "memory ran out");
+    for (int i = 0; i < 3; i++) {
+        if (texts[i].text != NULL)
+            OPENSSL_cleanse(texts[i].text, texts[i].length);
+        tg_buf_free(&texts[i]);
+    }
+    tg_buf_free(&why);
+    ERR_clear_error();
+    return written;
+}
+
+static bool has(const GENERAL_NAMES *names, GENERAL_NAME *name)
+{
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, i), name) == 0)
+            return true;
+    return false;
+}
+
+bool tg_identity_renews(const struct tg_identity *identity)
+{
+    GENERAL_NAMES *old = X509_get_ext_d2i(identity->before, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES *new = X509_get_ext_d2i(identity->leaf, NID_subject_alt_name, NULL, NULL);
+    bool same = sk_GENERAL_NAME_num(old) == sk_GENERAL_NAME_num(new);
+
+    for (int i = 0; same && i < sk_GENERAL_NAME_num(new); i++)
+        same = has(old, sk_GENERAL_NAME_value(new, i));
+    GENERAL_NAMES_free(old);
+    GENERAL_NAMES_free(new);
+    return same;
+}
+
+void tg_identity_clear(struct tg_identity *identity)
+{
+    free(identity->names.item);
+    EVP_PKEY_free(identity->key);
+    X509_free(identity->leaf);
+    X509_free(identity->before);
+}

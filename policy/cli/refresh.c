@@ -1,0 +1,110 @@
+#include "refresh.h"
+#include "chosen.h"
+#include "lists.h"
+#include "report.h"
+#include "save.h"
+#include "terminal.h"
+#include "watch.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One run. */
+struct refresh {
+    const struct tg_download *how;
+    size_t known, failed;
+    bool unwritable;
+};
+
+static void tell(const char *path, const X509_CRL *list, bool same)
+{
+    struct tg_buf out = {0};
+
+    tg_buf_printf(&out, "%s ", same ? "unchanged" : "renewed  ");
+    tg_buf_escape(&out, path, strlen(path));
+    tg_buf_add(&out, ", until ");
+    tg_report_asn1_time(&out, X509_CRL_get0_nextUpdate(list));
+    tg_buf_add(&out, "\n");
+    if (!tg_terminal_write(stdout, &out))
+        tg_complain("memory ran out");
+}
+
+/* Puts LIST in the place of the file PATH. False with a sentence in WHY. */
+static bool replace(X509_CRL *list, const char *path, struct tg_buf *why)
+{
+    struct tg_save save = {0};
+    struct tg_buf der = {0};
+    bool replaced = tg_list_encode(&der, list);
+
+    if (!replaced)
+        tg_buf_add(why, "memory ran out");
+    replaced = replaced && tg_save_prepare(&save, path, 0644, der.text, der.length, why) &&
+               tg_save_commit(&save, true, why);
+    tg_save_abandon(&save);
+    tg_buf_free(&der);
+    return replaced;
+}
+
+/* Renews the file PATH. False with a sentence in WHY: it is as it was then. */
+static bool renew(struct refresh *run, const char *path, struct tg_buf *why)
+{
+    struct tg_buf data = {0};
+    char *url = NULL;
+    X509 *issuer = NULL;
+    X509_CRL *list = NULL;
+    bool same = false, renewed = false;
+
+    if (!tg_list_source_read(path, &url, &issuer, why))
+        goto end;
+    if (tg_download(run->how, url, &data, why))
+        list = tg_list_parse(&data, why);
+    if (list == NULL || !tg_list_genuine(list, issuer, why) ||
+        !tg_list_follows(list, path, &same, why))
+        goto end;
+    renewed = same || replace(list, path, why);
+    run->unwritable |= !renewed;
+    if (renewed)
+        tell(path, list, same);
+end:
+    X509_CRL_free(list);
+    X509_free(issuer);
+    free(url);
+    tg_buf_free(&data);
+    return renewed;
+}
+
+/* A tg_watch_seen. */
+static void visit(void *arg, const char *path)
+{
+    struct refresh *run = arg;
+    struct tg_buf source = {0}, why = {0};
+
+    tg_list_source_path(&source, path);
+    if (!source.failed && access(source.text, F_OK) == 0) {
+        run->known++;
+        if (!renew(run, path, &why)) {
+            run->failed++;
+            tg_complain("%s stays as it was: %s", path,
+                        why.text != NULL ? why.text : "memory ran out");
+        }
+    }
+    tg_buf_free(&source);
+    tg_buf_free(&why);
+}
+
+int tg_refresh(const struct tg_options *options, const struct tg_download *how)
+{
+    struct refresh run = {.how = how};
+    int status = TG_EXIT_USAGE;
+    tg_policy *policy = tg_chosen_policy(options, &status);
+
+    if (policy == NULL)
+        return status;
+    tg_watch_each(policy->watch, visit, &run);
+    if (run.known == 0)
+        tg_complain("%s names no CRL that 'trustgraft fetch --to' has written", policy->file);
+    tg_policy_free(policy);
+    if (run.known == 0 || run.unwritable)
+        return TG_EXIT_USAGE;
+    return run.failed > 0 ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
+}

@@ -1,0 +1,249 @@
+#include "sweep.h"
+#include "hash.h"
+#include "report.h"
+#include "terminal.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * WINDOW: so many lines of JSON wait for an earlier one at most. DESCRIPTORS: a connection, what
+ * the resolver opens meanwhile, and the resolver of one that was given up. SPARE: all the rest.
+ */
+enum { WINDOW = 4096, DESCRIPTORS = 4, SPARE = 64 };
+
+/* ---- one target --------------------------------------------------------------------------- */
+
+static char *escaped(const struct tg_buf *text)
+{
+    struct tg_buf out = {0};
+
+    if (!text->failed && text->text != NULL)
+        tg_buf_escape(&out, text->text, text->length);
+    return tg_buf_take(&out);
+}
+
+/* The members of COMMAND's JSON where there is no verdict. */
+static char *failure_json(const struct tg_question *question, const char *text)
+{
+    struct tg_buf out = {0};
+
+    tg_buf_add(&out, "{\"time\":\"");
+    tg_report_time(&out, question->when != 0 ? question->when : time(NULL));
+    tg_buf_add(&out, "\",\"program\":");
+    tg_buf_json(&out, question->program[0] != '\0' ? question->program : NULL);
+    tg_buf_printf(&out, ",\"pid\":%ld", (long)getpid());
+    tg_report_endpoint_json(&out, question->at.host, question->at.port);
+    tg_buf_add(&out, ",\"mode\":null,\"verdict\":null,\"result\":null,\"x509_error\":null,"
+                     "\"rule\":null,\"findings\":[],\"path\":[],\"error\":");
+    tg_buf_json(&out, text);
+    tg_buf_add(&out, "}");
+    return tg_buf_take(&out);
+}
+
+static void take_failure(struct tg_meeting *meeting, const struct tg_question *question,
+                         const struct tg_buf *why)
+{
+    meeting->state = TG_MET_FAILED;
+    meeting->failure = escaped(why);
+    if (question->options->json)
+        meeting->json = failure_json(question, meeting->failure);
+}
+
+static void take_findings(struct tg_meeting *meeting, const struct tg_verdict *verdict)
+{
+    meeting->remarks = calloc(verdict->finding_count, sizeof(*meeting->remarks));
+    for (size_t i = 0; meeting->remarks != NULL && i < verdict->finding_count; i++) {
+        const struct tg_finding *finding = &verdict->findings[i];
+
+        meeting->remarks[i].kind = finding->kind;
+        meeting->remarks[i].text = strdup(tg_report_finding(finding));
+        meeting->remark_count++;
+    }
+}
+
+static void take_verdict(struct tg_meeting *meeting, const struct tg_question *question,
+                         const struct tg_verdict *verdict)
+{
+    meeting->state = verdict->accepted ? TG_MET_ACCEPTED : TG_MET_REFUSED;
+    meeting->pinned =
+        verdict->accepted && tg_hash_spki(sk_X509_value(verdict->path, 0), meeting->pin);
+    if (question->options->json)
+        meeting->json = tg_question_json(question, verdict);
+    else if (!verdict->accepted)
+        take_findings(meeting, verdict);
+}
+
+static void evaluate(struct tg_meeting *meeting, const struct tg_question *question,
+                     const struct tg_presented *presented, struct tg_buf *why)
+{
+    struct tg_verdict *verdict = tg_question_evaluate(question, presented);
+
+    if (verdict != NULL) {
+        take_verdict(meeting, question, verdict);
+    } else {
+        tg_buf_add(why, "memory ran out: nothing was accepted");
+        take_failure(meeting, question, why);
+    }
+    tg_verdict_free(verdict);
+}
+
+static void visit(const struct tg_sweep *sweep, const struct tg_target *target,
+                  struct tg_meeting *meeting)
+{
+    struct tg_question question = *sweep->question;
+    struct tg_route route = {.starttls = target->starttls, .seconds = sweep->route->seconds};
+    struct tg_presented presented = {0};
+    struct tg_buf why = {0}, note = {0};
+    char peer[TG_PEER_SIZE];
+
+    question.at = target->at;
+    if (!tg_route_to(&route, question.options, &question.at))
+        tg_buf_add(&why, "--resolve can't be read");
+    else if (!tg_question_apply(&question))
+        tg_buf_add(&why, "which rule applies depends on the program: give --program PATH");
+    else if (tg_meet(&route, &question.at, &presented, peer, &why, &note))
+        evaluate(meeting, &question, &presented, &why);
+    if (meeting->state == TG_MET_NOT && !tg_dial_cancelled())
+        take_failure(meeting, &question, &why);
+    tg_presented_clear(&presented);
+    tg_buf_free(&why);
+    tg_buf_free(&note);
+}
+
+/* ---- threads ------------------------------------------------------------------------------ */
+
+/* Takes the number of the next target, waiting while that is too far ahead; false: no more. */
+static bool take_next(struct tg_sweep *sweep, size_t *index)
+{
+    bool more;
+
+    pthread_mutex_lock(&sweep->lock);
+    while (!sweep->ended && sweep->next < sweep->targets->count &&
+           sweep->next - sweep->taken >= WINDOW)
+        pthread_cond_wait(&sweep->room, &sweep->lock);
+    more = !sweep->ended && sweep->next < sweep->targets->count;
+    if (more)
+        *index = sweep->next++;
+    pthread_mutex_unlock(&sweep->lock);
+    return more;
+}
+
+static void *work(void *arg)
+{
+    struct tg_sweep *sweep = arg;
+    size_t index;
+
+    while (take_next(sweep, &index)) {
+        struct tg_meeting meeting = {.state = TG_MET_NOT};
+
+        visit(sweep, &sweep->targets->item[index], &meeting);
+        meeting.done = meeting.state != TG_MET_NOT;
+        pthread_mutex_lock(&sweep->lock);
+        sweep->meeting[index] = meeting;
+        sweep->met[meeting.state]++;
+        sweep->finished += meeting.done;
+        pthread_cond_signal(&sweep->news);
+        pthread_mutex_unlock(&sweep->lock);
+    }
+    return NULL;
+}
+
+/* As many connections at a time as there may be descriptors for. */
+static int bounded(int jobs)
+{
+    struct rlimit limit;
+    rlim_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return jobs;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == -1 && getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return jobs;
+    most = limit.rlim_cur > SPARE + DESCRIPTORS ? (limit.rlim_cur - SPARE) / DESCRIPTORS : 1;
+    if (most >= (rlim_t)jobs)
+        return jobs;
+    tg_complain("scan: only %d connections at a time, for the limit of open files is %lu",
+                (int)most, (unsigned long)limit.rlim_cur);
+    return (int)most;
+}
+
+static void prepare(struct tg_sweep *sweep)
+{
+    pthread_condattr_t clock;
+
+    pthread_mutex_init(&sweep->lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&sweep->news, &clock);
+    pthread_cond_init(&sweep->room, NULL);
+    pthread_condattr_destroy(&clock);
+}
+
+bool tg_sweep_begin(struct tg_sweep *sweep)
+{
+    const size_t count = sweep->targets->count;
+    sigset_t all, before;
+
+    prepare(sweep);
+    sweep->jobs = bounded((size_t)sweep->jobs < count ? sweep->jobs : (int)count);
+    sweep->meeting = calloc(count, sizeof(*sweep->meeting));
+    sweep->threads = calloc((size_t)sweep->jobs, sizeof(*sweep->threads));
+    /* Signals are for the thread that reports. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (sweep->meeting != NULL && sweep->threads != NULL && sweep->running < sweep->jobs &&
+           pthread_create(&sweep->threads[sweep->running], NULL, work, sweep) == 0)
+        sweep->running++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (sweep->running == 0)
+        tg_complain("scan: memory or threads ran out");
+    return sweep->running > 0;
+}
+
+bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken)
+{
+    int64_t until = tg_dial_deadline(0) + TG_DIAL_SLICE;
+    const struct timespec time = {.tv_sec = (time_t)(until / 1000),
+                                  .tv_nsec = (long)(until % 1000) * 1000000};
+    bool more;
+
+    pthread_mutex_lock(&sweep->lock);
+    sweep->taken = taken;
+    pthread_cond_broadcast(&sweep->room);
+    more = sweep->finished < sweep->targets->count;
+    if (more)
+        pthread_cond_timedwait(&sweep->news, &sweep->lock, &time);
+    pthread_mutex_unlock(&sweep->lock);
+    return more;
+}
+
+void tg_sweep_end(struct tg_sweep *sweep)
+{
+    pthread_mutex_lock(&sweep->lock);
+    sweep->ended = true;
+    if (sweep->finished < sweep->targets->count)
+        tg_dial_cancel();
+    pthread_cond_broadcast(&sweep->room);
+    pthread_mutex_unlock(&sweep->lock);
+    while (sweep->running > 0)
+        pthread_join(sweep->threads[--sweep->running], NULL);
+}
+
+void tg_sweep_clear(struct tg_sweep *sweep)
+{
+    for (size_t i = 0; sweep->meeting != NULL && i < sweep->targets->count; i++) {
+        struct tg_meeting *meeting = &sweep->meeting[i];
+
+        for (size_t k = 0; k < meeting->remark_count; k++)
+            free(meeting->remarks[k].text);
+        free(meeting->remarks);
+        free(meeting->failure);
+        free(meeting->json);
+    }
+    free(sweep->meeting);
+    free(sweep->threads);
+}

@@ -1,0 +1,63 @@
+/* sweep.h - many hosts met and evaluated at a time, by a bounded number of threads. */
+#ifndef TG_SWEEP_H
+#define TG_SWEEP_H
+
+#include "targets.h"
+#include <pthread.h>
+
+enum tg_met {
+    TG_MET_NOT, /* the sweep was ended before */
+    TG_MET_ACCEPTED,
+    TG_MET_REFUSED,
+    TG_MET_FAILED, /* there was no TLS connection, or nothing that could be evaluated */
+    TG_MET_STATES
+};
+
+/* What came of one target. */
+struct tg_meeting {
+    enum tg_met state;
+    bool done;
+    struct tg_remark {
+        enum tg_finding_kind kind;
+        char *text;
+    } * remarks; /* the findings of a refusal */
+    size_t remark_count;
+    char *failure; /* a sentence */
+    char *json;    /* where the question's options ask for it; an object without a newline */
+    bool pinned;   /* it was accepted, and PIN is its leaf's key */
+    uint8_t pin[TG_SHA256_SIZE];
+};
+
+/* Zero-initialise but for what is borrowed and `jobs`. */
+struct tg_sweep {
+    const struct tg_targets *targets;
+    const struct tg_route *route;
+    const struct tg_question *question; /* without an endpoint: its policy, program, time... */
+    int jobs;
+    struct tg_meeting *meeting; /* one for each target */
+    size_t met[TG_MET_STATES];  /* how many are in each state */
+    size_t finished;
+    /* What threads share, below LOCK. */
+    pthread_mutex_t lock;
+    pthread_cond_t news, room;
+    pthread_t *threads;
+    int running;
+    size_t next, taken;
+    bool ended;
+};
+
+/* Begins it. False after a complaint. */
+bool tg_sweep_begin(struct tg_sweep *sweep);
+
+/*
+ * Waits for news, a tenth of a second at most. Meetings before number TAKEN have been dealt with:
+ * threads go only so far beyond that, to bound what they keep. False if all are done.
+ */
+bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken);
+
+/* Ends it, soon where it isn't finished, and waits for all threads. */
+void tg_sweep_end(struct tg_sweep *sweep);
+
+void tg_sweep_clear(struct tg_sweep *sweep);
+
+#endif

@@ -1,0 +1,103 @@
+#include "tally.h"
+#include "report.h"
+#include "terminal.h"
+#include <string.h>
+
+enum { INDENT = 2, WIDEST_NAME = 40 };
+
+/* A row: the host of TARGET and TEXT beside it, or below it where the name is long. */
+static void add_row(struct tg_buf *out, const struct tg_target *target, size_t column,
+                    const char *text)
+{
+    struct tg_buf name = {0};
+
+    tg_report_endpoint(&name, target->at.host, target->at.port);
+    tg_buf_printf(out, "%*s%s", INDENT, "", name.text != NULL ? name.text : "");
+    if (INDENT + name.length + 2 > column)
+        tg_buf_printf(out, "\n%*s", (int)column, "");
+    else
+        tg_buf_printf(out, "%*s", (int)(column - INDENT - name.length), "");
+    tg_terminal_wrap(out, stdout, column, text != NULL ? text : "memory ran out");
+    tg_buf_add(out, "\n");
+    out->failed |= name.failed;
+    tg_buf_free(&name);
+}
+
+/* The text that MEETING has in the group of KIND, TG_FINDING_KINDS being that of failures. */
+static bool belongs(const struct tg_meeting *meeting, enum tg_finding_kind kind, const char **text)
+{
+    if (kind == TG_FINDING_KINDS) {
+        *text = meeting->failure;
+        return meeting->state == TG_MET_FAILED;
+    }
+    for (size_t i = 0; i < meeting->remark_count; i++)
+        if (meeting->remarks[i].kind == kind) {
+            *text = meeting->remarks[i].text;
+            return true;
+        }
+    return false;
+}
+
+/* How many belong to the group, and where their texts begin. */
+static size_t measure(const struct tg_sweep *sweep, enum tg_finding_kind kind, size_t *column)
+{
+    size_t count = 0, widest = 0;
+
+    for (size_t i = 0; i < sweep->targets->count; i++) {
+        const struct tg_endpoint *at = &sweep->targets->item[i].at;
+        const char *text;
+        size_t width = strlen(at->host) + 8;
+
+        if (!belongs(&sweep->meeting[i], kind, &text))
+            continue;
+        count++;
+        widest = width > widest && width <= WIDEST_NAME ? width : widest;
+    }
+    *column = INDENT + widest + 2;
+    return count;
+}
+
+static void add_group(struct tg_buf *out, const struct tg_sweep *sweep, enum tg_finding_kind kind)
+{
+    bool failures = kind == TG_FINDING_KINDS;
+    size_t column, count = measure(sweep, kind, &column);
+
+    if (count == 0)
+        return;
+    tg_buf_printf(out, "%s%s%s (%zu)\n", tg_terminal_colour(stdout, failures ? TG_WARN : TG_BAD),
+                  failures ? "not reached" : tg_finding_info(kind)->name,
+                  tg_terminal_colour(stdout, TG_PLAIN), count);
+    for (size_t i = 0; i < sweep->targets->count; i++) {
+        const char *text;
+
+        if (belongs(&sweep->meeting[i], kind, &text))
+            add_row(out, &sweep->targets->item[i], column, text);
+    }
+    tg_buf_add(out, "\n");
+}
+
+void tg_tally_sums(struct tg_buf *out, const struct tg_sweep *sweep)
+{
+    static const char *const names[] = {[TG_MET_NOT] = NULL,
+                                        [TG_MET_ACCEPTED] = "accepted",
+                                        [TG_MET_REFUSED] = "refused",
+                                        [TG_MET_FAILED] = "not reached"};
+    size_t count = sweep->targets->count;
+
+    tg_buf_printf(out, "%zu host%s: ", count, count == 1 ? "" : "s");
+    for (int state = TG_MET_ACCEPTED; state < TG_MET_STATES; state++)
+        tg_buf_printf(out, "%s%zu %s", state > TG_MET_ACCEPTED ? ", " : "", sweep->met[state],
+                      names[state]);
+    if (sweep->finished < count)
+        tg_buf_printf(out, ", %zu not looked at", count - sweep->finished);
+    tg_buf_add(out, "\n");
+}
+
+void tg_tally(struct tg_buf *out, const struct tg_sweep *sweep)
+{
+    for (int kind = 0; kind <= TG_FINDING_KINDS; kind++)
+        add_group(out, sweep, (enum tg_finding_kind)kind);
+    tg_buf_add(out, tg_terminal_colour(stdout, TG_STRONG));
+    tg_tally_sums(out, sweep);
+    tg_buf_add(out, tg_terminal_colour(stdout, TG_PLAIN));
+}
