@@ -1,4 +1,5 @@
 #include "hash.h"
+#include "match.h"
 #include "mem.h"
 #include "trustgraft.h"
 #include "verdict.h"
@@ -6,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define EXCEPTIONS_HEAD "trustgraft-exceptions 1 sha256:"
 
@@ -95,13 +95,11 @@ int tg_trust_set_host(tg_trust *trust, const char *host, unsigned port)
 
 int tg_trust_set_policy(tg_trust *trust, tg_policy *policy, const char *program)
 {
-    char self[4096];
-    ssize_t length = 0;
+    char self[TG_PROGRAM_SIZE];
 
     if (program == NULL) {
-        length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-        self[length > 0 ? length : 0] = '\0';
-        program = length > 0 ? self : NULL;
+        tg_program_self(self);
+        program = self[0] != '\0' ? self : NULL;
     }
     if (!replace_text(&trust->program, program))
         return 0;

@@ -55,6 +55,13 @@ bool tg_rule_covers_program(const struct tg_rule *rule, const char *program);
 bool tg_program_is_glob(const char *word);
 
 /*
+ * The absolute path of this process's executable, also where that was replaced since; without
+ * /proc the one that was executed. Empty if it can't be told.
+ */
+#define TG_PROGRAM_SIZE 4096
+void tg_program_self(char path[TG_PROGRAM_SIZE]);
+
+/*
  * Why WORD can't be a value of `program`, or NULL: it is empty, a relative path, longer than a
  * path can be, or has a [ without its ]. Static or ARENA-owned.
  */

@@ -1,5 +1,5 @@
 /*
- * program.c - the words of a rule's `program` key: which executables they mean.
+ * program.c - the words of a rule's `program` key: which executables they mean, this one too.
  *
  * Globs are matched here and not by fnmatch(3): its outcome depends on the locale that the host
  * process happens to have set, and it may fail for want of memory. `*`, `?` and `[...]` never
@@ -7,7 +7,10 @@
  */
 #include "match.h"
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 /* What makes a word a glob. */
 #define GLOB "*?["
@@ -247,4 +250,30 @@ bool tg_program_overlap(const char *one, const char *other)
     if (one_glob || other_glob)
         return one_glob ? glob_has(one, other) : glob_has(other, one);
     return strcmp(one, other) == 0;
+}
+
+/*
+ * The kernel's word for an executable that was replaced while it runs (proc(5)): the program is
+ * still the one that rules name.
+ */
+static void strip_deleted(char *path)
+{
+    static const char mark[] = " (deleted)";
+    size_t length = strlen(path), marked = sizeof(mark) - 1;
+
+    if (length > marked && strcmp(path + length - marked, mark) == 0)
+        path[length - marked] = '\0';
+}
+
+/* A script's is its interpreter. */
+void tg_program_self(char path[TG_PROGRAM_SIZE])
+{
+    ssize_t length = readlink("/proc/self/exe", path, TG_PROGRAM_SIZE - 1);
+    const char *executed = (const char *)getauxval(AT_EXECFN);
+
+    if (length > 0)
+        path[length] = '\0';
+    else if (executed == NULL || realpath(executed, path) == NULL)
+        path[0] = '\0';
+    strip_deleted(path);
 }

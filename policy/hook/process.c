@@ -1,5 +1,6 @@
 #include "process.h"
 #include "knownhosts.h"
+#include "match.h"
 #include "mem.h"
 #include "watch.h"
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ static pid_t looking;    /* the process of which a thread looks for changes now 
 static char *last_problem;
 
 static char *setting, *setting_problem; /* stay for the life of the process */
-static char path[PATH_MAX], program[PATH_MAX];
+static char path[PATH_MAX], program[TG_PROGRAM_SIZE];
 
 void tg_process_configure(const char *policy, const char *problem)
 {
@@ -45,32 +45,6 @@ void tg_process_configure(const char *policy, const char *problem)
     setting_problem = problem != NULL ? strdup(problem) : NULL;
     if (setting == NULL && setting_problem == NULL && (policy != NULL || problem != NULL))
         setting_problem = "no memory to read the provider's settings";
-}
-
-/*
- * The kernel's word for an executable that was replaced while it runs (proc(5)): the program is
- * still the one that rules name.
- */
-static void strip_deleted(void)
-{
-    static const char mark[] = " (deleted)";
-    size_t length = strlen(program), marked = sizeof(mark) - 1;
-
-    if (length > marked && strcmp(program + length - marked, mark) == 0)
-        program[length - marked] = '\0';
-}
-
-/* Without /proc, the path that was executed is the next best; a script's is its interpreter. */
-static void find_program(void)
-{
-    ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
-    const char *executed = (const char *)getauxval(AT_EXECFN);
-
-    if (length > 0)
-        program[length] = '\0';
-    else if (executed == NULL || realpath(executed, program) == NULL)
-        program[0] = '\0';
-    strip_deleted();
 }
 
 /* Every error is said once; each refused handshake then repeats the first. */
@@ -168,7 +142,7 @@ static void load(void)
 {
     struct snapshot *first = &snapshots[0];
 
-    find_program();
+    tg_program_self(program);
     first->process.origin = tg_policy_locate(setting, path);
     first->process.path = path;
     if (setting_problem != NULL)

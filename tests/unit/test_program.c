@@ -1,7 +1,10 @@
 /* test_program.c - which executables a `program` word means, and when two words may meet. */
 #include "rules.h"
+#include "trustgraft.h"
 #include <fnmatch.h>
 #include <locale.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #define ELEMENTS_64 "????????????????????????????????????????????????????????????????"
 #define ELEMENTS_1024                                                                              \
@@ -232,7 +235,46 @@ static void test_no_overlap_is_missed(void **state)
     assert_true(met > 1000);
 }
 
-int main(void)
+#define REJECTING "[host api.example.test]\naction = reject\nprogram = %s\n"
+
+/* 0 if an evaluation by this program, whose executable is gone, heeds the rule for PATH. */
+static int judge_deleted(const char *path, const char *policy_path)
+{
+    FILE *file = fopen(policy_path, "w");
+    tg_policy *policy = NULL;
+    tg_trust *trust = NULL;
+    X509 *leaf = X509_new();
+    tg_result result = TG_RESULT_PROCEED;
+
+    if (unlink(path) != 0 || file == NULL || fprintf(file, REJECTING, path) < 0 ||
+        fclose(file) != 0)
+        return 2;
+    policy = tg_policy_load(policy_path, NULL);
+    trust = tg_trust_new(leaf, NULL);
+    if (policy != NULL && trust != NULL && tg_trust_set_host(trust, "api.example.test", 443) &&
+        tg_trust_set_policy(trust, policy, NULL))
+        result = tg_trust_evaluate(trust);
+    tg_trust_free(trust);
+    tg_policy_free(policy);
+    X509_free(leaf);
+    (void)unlink(policy_path);
+    return result == TG_RESULT_DENY ? 0 : 1;
+}
+
+static void test_a_deleted_executable_keeps_its_name(void **state)
+{
+    char folder[] = "/tmp/trustgraft-program-XXXXXX", command[512];
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(command, sizeof(command),
+                   "cp /proc/%d/exe %s/self && %s/self %s/self %s/policy.conf; "
+                   "code=$?; rm -r %s; exit $code",
+                   (int)getpid(), folder, folder, folder, folder, folder);
+    assert_int_equal(system(command), 0);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_cover_programs),
@@ -241,7 +283,11 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_globs_agree_with_fnmatch),
         cmocka_unit_test(test_no_overlap_is_missed),
+        cmocka_unit_test(test_a_deleted_executable_keeps_its_name),
     };
+
+    if (argc == 3)
+        return judge_deleted(argv[1], argv[2]);
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
