@@ -43,6 +43,14 @@ static void tell_openssl(struct patient *patient, const struct tg_library *libra
     bool boring = exports(library->path, "SSL_CTX_set_custom_verify");
     bool three = !boring && exports(library->path, "SSL_CTX_new_ex");
 
+    if (strncmp(library->name, "libssl.so.1.0", 13) == 0 ||
+        strcmp(library->name, "libssl.so.10") == 0) {
+        patient->foreign = true;
+        tg_exam_note(patient->exam, TG_STATE_NOTE, "TLS library",
+                     "an OpenSSL older than 1.1.1: %s, linked by %s, out of reach", library->path,
+                     by);
+        return;
+    }
     patient->three |= three;
     patient->other |= !three;
     tg_exam_note(patient->exam, TG_STATE_GOOD, "TLS library", "%s: %s, linked by %s%s",

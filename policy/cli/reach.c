@@ -89,16 +89,16 @@ static bool contains_other(const struct tg_executable *file, struct tg_buf *why)
     return name != NULL;
 }
 
-/* The hook gets into an OpenSSL in the executable where these are exported to install it with. */
-static bool reach_preload(const struct tg_executable *file, struct tg_buf *why)
-{
-    if (!contains_openssl(file) || (tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
-                                    tg_executable_exports(file, "OpenSSL_version_num")))
-        return true;
-    tg_buf_add(why, "has an OpenSSL of its own inside, without the functions that the preload "
-                    "library needs; try 'trustgraft run --provider'");
-    return false;
-}
+/* What a program may link that loads no providers; and may be too old for the hook as well. */
+static const struct {
+    const char *library, *name;
+    bool too_old;
+} other_libssl[] = {
+    {"libssl.so.1.0", "an OpenSSL from before there were providers", true},
+    {"libssl.so.10", "an OpenSSL from before there were providers", true},
+    {"libssl.so.1.1", "an OpenSSL from before there were providers", false},
+    {"libssl.so.0", "a BoringSSL, which loads no providers", false},
+};
 
 static const struct tg_library *find_library(const struct tg_libraries *list, const char *name)
 {
@@ -108,25 +108,62 @@ static const struct tg_library *find_library(const struct tg_libraries *list, co
     return NULL;
 }
 
-/* What a library of the program brings along counts as well. */
-static bool reach_provider(const char *path, struct tg_buf *why)
+/*
+ * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 as well. What
+ * a library of the program brings along counts as well.
+ */
+static int find_other(const char *path, struct tg_buf *why)
 {
-    static const char *const older[] = {"libssl.so.1.0", "libssl.so.1.1", "libssl.so.10"};
-    const struct tg_library *found = NULL;
     struct tg_libraries list;
+    int found = -1;
 
     if (!tg_libraries_of(path, &list))
         why->failed = true;
     else if (find_library(&list, "libssl.so.3") == NULL)
-        for (size_t i = 0; found == NULL && i < sizeof(older) / sizeof(older[0]); i++)
-            found = find_library(&list, older[i]);
-    if (found != NULL)
-        tg_buf_printf(why,
-                      "uses %s, an OpenSSL from before there were providers; use "
-                      "'trustgraft run --preload'",
-                      found->name);
+        for (size_t i = 0; found < 0 && i < sizeof(other_libssl) / sizeof(other_libssl[0]); i++)
+            if (find_library(&list, other_libssl[i].library) != NULL)
+                found = (int)i;
     free(list.item);
-    return found == NULL && !why->failed;
+    return found;
+}
+
+/* What neither way reaches; else which of the list it is, or -1, in *OTHER. */
+static bool too_old(const char *path, struct tg_buf *why, int *other)
+{
+    *other = find_other(path, why);
+    if (*other < 0 || !other_libssl[*other].too_old)
+        return why->failed;
+    tg_buf_printf(why,
+                  "uses %s, an OpenSSL older than 1.1.1, which neither way reaches; use a build "
+                  "with a newer one",
+                  other_libssl[*other].library);
+    return true;
+}
+
+/* The hook gets into an OpenSSL in the executable where these are exported to install it with. */
+static bool reach_preload(const char *path, const struct tg_executable *file, struct tg_buf *why)
+{
+    int other;
+
+    if (contains_openssl(file) && !(tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
+                                    tg_executable_exports(file, "OpenSSL_version_num"))) {
+        tg_buf_add(why, "has an OpenSSL of its own inside, without the functions that the preload "
+                        "library needs; try 'trustgraft run --provider'");
+        return false;
+    }
+    return !too_old(path, why, &other);
+}
+
+static bool reach_provider(const char *path, struct tg_buf *why)
+{
+    int other;
+
+    if (too_old(path, why, &other))
+        return false;
+    if (other >= 0)
+        tg_buf_printf(why, "uses %s, %s; use 'trustgraft run --preload'",
+                      other_libssl[other].library, other_libssl[other].name);
+    return other < 0;
 }
 
 /* The first library whose TLS isn't OpenSSL's, where there is no OpenSSL beside it. */
@@ -173,7 +210,7 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
     }
     if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, why)))
         return false;
-    reached = way == TG_WAY_PRELOAD ? reach_preload(file, why) : reach_provider(path, why);
+    reached = way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
     if (reached)
         add_note(path, file, note);
     return reached;

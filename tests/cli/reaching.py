@@ -219,6 +219,13 @@ def test_older_openssl_under_the_provider(command):
     path = built(command, "", "libssl.so.1.1")
     run(command, path, "--provider").ended(126).silent().said("libssl.so.1.1", "run --preload")
     run(command, path).ended(0).quiet()
+    path = built(command, "", "libssl.so.0")
+    run(command, path, "--provider").ended(126).silent().said("BoringSSL", "run --preload")
+    for library in ("libssl.so.1.0.2", "libssl.so.10"):
+        path = built(command, "", library)
+        for way in ((), ("--provider",)):
+            run(command, path, *way).ended(126).silent().said(library[:13], "older than 1.1.1",
+                                                              "neither way reaches")
 
 
 def test_older_openssl_behind_a_library(command):
