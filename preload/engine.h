@@ -12,9 +12,17 @@
 struct tg_engine {
     int (*version)(void);
     enum tg_injected (*libssl)(void *ssl_ctx_new);
-    int (*set_app_verify)(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, void *), void *arg);
-    int (*set_app_info)(SSL *ssl, void (*callback)(const SSL *, int, int));
-    int (*get_app_info)(const SSL *ssl, void (**callback)(const SSL *, int, int));
+    int (*context)(void *ssl_ctx_new, SSL_CTX *ctx);
+    int (*connection)(void *ssl_ctx_new, SSL *ssl);
+    int (*set_app_verify)(void *ssl_ctx_new, SSL_CTX *ctx,
+                          int (*callback)(X509_STORE_CTX *, void *), void *arg);
+    int (*set_app_info)(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int));
+    int (*get_app_info)(void *ssl_ctx_new, const SSL *ssl,
+                        void (**callback)(const SSL *, int, int));
+    tg_inject_custom_verify *(*set_ctx_custom)(void *ssl_ctx_new, SSL_CTX *ctx,
+                                               tg_inject_custom_verify *callback);
+    tg_inject_custom_verify *(*set_custom)(void *ssl_ctx_new, SSL *ssl,
+                                           tg_inject_custom_verify *callback);
     void (*set_name_source)(tg_inject_name_source *names);
     void (*set_stderr)(dev_t device, ino_t inode);
 };

@@ -28,6 +28,10 @@ static const char *const symbol_names[TG_SYMBOLS] = {
     [TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK] = "SSL_CTX_set_cert_verify_callback",
     [TG_SSL_SET_INFO_CALLBACK] = "SSL_set_info_callback",
     [TG_SSL_GET_INFO_CALLBACK] = "SSL_get_info_callback",
+    [TG_SSL_CTX_SET_CUSTOM_VERIFY] = "SSL_CTX_set_custom_verify",
+    [TG_SSL_SET_CUSTOM_VERIFY] = "SSL_set_custom_verify",
+    [TG_SSL_CTX_FREE] = "SSL_CTX_free",
+    [TG_SSL_FREE] = "SSL_free",
     [TG_GETADDRINFO] = "getaddrinfo",
     [TG_GETHOSTBYNAME] = "gethostbyname",
     [TG_GETHOSTBYNAME2] = "gethostbyname2",
@@ -272,8 +276,23 @@ static void keep(const union record *record)
     }
 }
 
-struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller)
+/*
+ * OpenSSL's SSL_CTX_new goes on to SSL_CTX_new_ex by a tail call: what that one returns to is
+ * our own wrapper. Whoever called this thread's wrapper last means the same libssl.
+ */
+static const void *outer_caller(const void *caller)
 {
+    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    const struct link_map *map = locate(caller);
+
+    if (map == NULL || map->l_ld != _DYNAMIC)
+        last = caller;
+    return last;
+}
+
+struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
+{
+    const void *caller = outer_caller(called_from);
     const struct link_map *map = locate(caller);
     union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};

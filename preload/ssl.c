@@ -1,11 +1,7 @@
 /* ssl.c - the interposed functions of libssl: thin, with the decisions behind them. */
-#include "engine.h"
-#include "resolve.h"
+#include "ssl.h"
 
-/* Where our caller goes on: it tells which libssl was meant. */
-#define CALLER __builtin_return_address(0)
-
-static struct tg_target resolve(enum tg_symbol symbol, const void *caller)
+struct tg_target tg_ssl_target(enum tg_symbol symbol, const void *caller)
 {
     struct tg_target target = tg_resolve_ssl(symbol, caller);
 
@@ -15,25 +11,43 @@ static struct tg_target resolve(enum tg_symbol symbol, const void *caller)
 }
 
 /* The real function, once its libssl is under the policy; NULL where that can't be done. */
-static void *guard(enum tg_symbol symbol, const void *caller)
+static struct tg_target guard(enum tg_symbol symbol, const void *caller)
 {
-    struct tg_target target = resolve(symbol, caller);
+    struct tg_target target = tg_ssl_target(symbol, caller);
 
-    return tg_engine_protect(target.ssl_ctx_new) ? target.function : NULL;
+    if (!tg_engine_protect(target.ssl_ctx_new))
+        target.function = NULL;
+    return target;
+}
+
+/* What was made, unless the engine can't take it under the policy: it is freed then. */
+static SSL_CTX *show_context(SSL_CTX *ctx, const struct tg_target *target, const void *caller)
+{
+    __typeof__(&SSL_CTX_free) release = NULL;
+    struct tg_engine engine;
+
+    if (ctx == NULL || !tg_engine_active(&engine) || engine.context(target->ssl_ctx_new, ctx))
+        return ctx;
+    release = tg_resolve_ssl(TG_SSL_CTX_FREE, caller).function;
+    if (release != NULL)
+        release(ctx);
+    return NULL;
 }
 
 TG_API SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
-    __typeof__(&SSL_CTX_new) real = guard(TG_SSL_CTX_NEW, CALLER);
+    struct tg_target target = guard(TG_SSL_CTX_NEW, CALLER);
+    __typeof__(&SSL_CTX_new) real = target.function;
 
-    return real != NULL ? real(method) : NULL;
+    return real != NULL ? show_context(real(method), &target, CALLER) : NULL;
 }
 
 TG_API SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *query, const SSL_METHOD *method)
 {
-    __typeof__(&SSL_CTX_new_ex) real = guard(TG_SSL_CTX_NEW_EX, CALLER);
+    struct tg_target target = guard(TG_SSL_CTX_NEW_EX, CALLER);
+    __typeof__(&SSL_CTX_new_ex) real = target.function;
 
-    return real != NULL ? real(library, query, method) : NULL;
+    return real != NULL ? show_context(real(library, query, method), &target, CALLER) : NULL;
 }
 
 /*
@@ -42,13 +56,18 @@ TG_API SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *query, const S
  */
 TG_API SSL *SSL_new(SSL_CTX *ctx)
 {
-    __typeof__(&SSL_new) real = guard(TG_SSL_NEW, CALLER);
+    struct tg_target target = guard(TG_SSL_NEW, CALLER);
+    __typeof__(&SSL_new) real = target.function;
+    __typeof__(&SSL_free) release = NULL;
     SSL *ssl = real != NULL ? real(ctx) : NULL;
     struct tg_engine engine;
 
-    if (ssl != NULL && tg_engine_active(&engine))
-        (void)engine.set_app_info(ssl, NULL);
-    return ssl;
+    if (ssl == NULL || !tg_engine_active(&engine) || engine.connection(target.ssl_ctx_new, ssl))
+        return ssl;
+    release = tg_resolve_ssl(TG_SSL_FREE, CALLER).function;
+    if (release != NULL)
+        release(ssl);
+    return NULL;
 }
 
 /* The setters of what the hook has set: it keeps its place and calls the application's. */
@@ -56,34 +75,36 @@ TG_API SSL *SSL_new(SSL_CTX *ctx)
 TG_API void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
                                              int (*callback)(X509_STORE_CTX *, void *), void *arg)
 {
+    struct tg_target target = tg_ssl_target(TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK, CALLER);
+    __typeof__(&SSL_CTX_set_cert_verify_callback) real = target.function;
     struct tg_engine engine;
 
-    if (tg_engine_active(&engine) && engine.set_app_verify(ctx, callback, arg))
+    if (tg_engine_active(&engine) && engine.set_app_verify(target.ssl_ctx_new, ctx, callback, arg))
         return;
-    __typeof__(&SSL_CTX_set_cert_verify_callback) real =
-        resolve(TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK, CALLER).function;
     if (real != NULL)
         real(ctx, callback, arg);
 }
 
 TG_API void SSL_set_info_callback(SSL *ssl, void (*callback)(const SSL *, int, int))
 {
+    struct tg_target target = tg_ssl_target(TG_SSL_SET_INFO_CALLBACK, CALLER);
+    __typeof__(&SSL_set_info_callback) real = target.function;
     struct tg_engine engine;
 
-    if (tg_engine_active(&engine) && engine.set_app_info(ssl, callback))
+    if (tg_engine_active(&engine) && engine.set_app_info(target.ssl_ctx_new, ssl, callback))
         return;
-    __typeof__(&SSL_set_info_callback) real = resolve(TG_SSL_SET_INFO_CALLBACK, CALLER).function;
     if (real != NULL)
         real(ssl, callback);
 }
 
 TG_API void (*SSL_get_info_callback(const SSL *ssl))(const SSL *, int, int)
 {
+    struct tg_target target = tg_ssl_target(TG_SSL_GET_INFO_CALLBACK, CALLER);
+    __typeof__(&SSL_get_info_callback) real = target.function;
     struct tg_engine engine;
     void (*callback)(const SSL *, int, int) = NULL;
 
-    if (tg_engine_active(&engine) && engine.get_app_info(ssl, &callback))
+    if (tg_engine_active(&engine) && engine.get_app_info(target.ssl_ctx_new, ssl, &callback))
         return callback;
-    __typeof__(&SSL_get_info_callback) real = resolve(TG_SSL_GET_INFO_CALLBACK, CALLER).function;
     return real != NULL ? real(ssl) : NULL;
 }

@@ -1,5 +1,4 @@
 #include "hook.h"
-#include "name.h"
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -27,31 +26,52 @@ fail:
     return NULL;
 }
 
+/* The DER of an extension with the names that LEAF has and HOST; malloc'd by libcrypto. */
+static int make_extension(const X509 *leaf, const char *host, unsigned char **der)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAME *name = make_name(host);
+    X509_EXTENSION *extension = NULL;
+    int size = 0;
+
+    if (names == NULL)
+        names = GENERAL_NAMES_new();
+    if (names != NULL && name != NULL && sk_GENERAL_NAME_push(names, name)) {
+        name = NULL;
+        extension = X509V3_EXT_i2d(NID_subject_alt_name, 0, names);
+    }
+    if (extension != NULL)
+        size = i2d_X509_EXTENSION(extension, der);
+    X509_EXTENSION_free(extension);
+    GENERAL_NAME_free(name);
+    GENERAL_NAMES_free(names);
+    return size;
+}
+
 /*
  * The encoding is made anew, so that copies and re-encodings of the certificate carry the
  * name as well. An application that pins the whole certificate then refuses: it fails closed.
  */
-int tg_alias_add(X509 *leaf, const char *host)
+int tg_alias_add(const struct tg_foundation *library, X509 *theirs, X509 *leaf, const char *host)
 {
-    GENERAL_NAMES *names = NULL;
-    GENERAL_NAME *name = NULL;
-    unsigned char *encoding = NULL;
-    int added = 0;
+    const struct tg_libcrypto *crypto = &library->crypto;
+    X509_EXTENSION *extension = NULL;
+    unsigned char *der = NULL;
+    const unsigned char *end = NULL;
+    int size, place, added;
 
-    if (tg_name_matches(leaf, host, 0))
-        return 1;
-    names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
-    if (names == NULL)
-        names = GENERAL_NAMES_new();
-    name = make_name(host);
-    if (names == NULL || name == NULL || !sk_GENERAL_NAME_push(names, name))
-        goto end;
-    name = NULL;
-    added = X509_add1_ext_i2d(leaf, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE) == 1 &&
-            i2d_re_X509_tbs(leaf, &encoding) > 0;
-end:
-    OPENSSL_free(encoding);
-    GENERAL_NAME_free(name);
-    GENERAL_NAMES_free(names);
+    size = make_extension(leaf, host, &der);
+    end = der;
+    if (size > 0)
+        extension = crypto->d2i_X509_EXTENSION(NULL, &end, size);
+    OPENSSL_free(der);
+    if (extension == NULL)
+        return 0;
+    place = crypto->X509_get_ext_by_NID(theirs, NID_subject_alt_name, -1);
+    if (place >= 0)
+        crypto->X509_EXTENSION_free(crypto->X509_delete_ext(theirs, place));
+    added =
+        crypto->X509_add_ext(theirs, extension, place) && crypto->i2d_re_X509_tbs(theirs, NULL) > 0;
+    crypto->X509_EXTENSION_free(extension);
     return added;
 }

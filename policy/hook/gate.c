@@ -14,6 +14,7 @@ static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
+    uint8_t leaf[TG_SHA256_SIZE];
     struct tg_peer peer;
 
     if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
@@ -21,105 +22,57 @@ static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
         return false;
     tg_peer_of(hooked, ssl, &peer);
     return tg_judge_demands(process, &peer) &&
-           !tg_known(process->policy, &peer, libssl->SSL_SESSION_get0_peer(session),
-                     libssl->SSL_SESSION_get_protocol_version(session));
-}
-
-/* A context as libssl makes one for verification; NULL without memory. */
-static X509_STORE_CTX *make_context(const struct tg_libssl *libssl, SSL *ssl, X509 *leaf,
-                                    STACK_OF(X509) *sent)
-{
-    X509_STORE *store = NULL;
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-
-    (void)libssl->SSL_ctrl(ssl, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, (void *)&store);
-    if (store == NULL)
-        store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
-    if (context != NULL && X509_STORE_CTX_init(context, store, leaf, sent) &&
-        X509_STORE_CTX_set_default(context, "ssl_server") &&
-        X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(context), libssl->SSL_get0_param(ssl)))
-        return context;
-    X509_STORE_CTX_free(context);
-    return NULL;
+           (!tg_known_digest(hooked, session, leaf) ||
+            !tg_known(process->policy, &peer, leaf,
+                      libssl->SSL_SESSION_get_protocol_version(session)));
 }
 
 /* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
 enum { RECEIVE_DATAGRAMS = 7, SEND_DATAGRAMS = 8 };
 
 /* A BIO_callback_fn_ex: nothing is written or read any more. */
-static long stop(BIO *bio, int operation, const char *data, size_t length, int argument, long more,
-                 int returned, size_t *written)
+static long stop(size_t number, BIO *bio, int operation, int returned)
 {
-    (void)data, (void)length, (void)argument, (void)more, (void)written;
     if (operation != BIO_CB_WRITE && operation != BIO_CB_READ && operation != RECEIVE_DATAGRAMS &&
         operation != SEND_DATAGRAMS)
         return returned;
-    BIO_clear_retry_flags(bio);
+    tg_foundation_number(number)->crypto.BIO_clear_flags(bio,
+                                                         BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
     return -1;
 }
 
+#define STOP(number)                                                                               \
+    static long stop_##number(BIO *bio, int operation, const char *data, size_t length,            \
+                              int argument, long more, int returned, size_t *done)                 \
+    {                                                                                              \
+        (void)data, (void)length, (void)argument, (void)more, (void)done;                          \
+        return stop(number, bio, operation, returned);                                             \
+    }
+STOP(0)
+STOP(1)
+STOP(2)
+STOP(3)
+
+static const BIO_callback_fn_ex stops[TG_FOUNDATIONS] = {stop_0, stop_1, stop_2, stop_3};
+
 /* The connection stays open, but neither reads nor writes application data any more. */
-static void shut(const struct tg_libssl *libssl, SSL *ssl)
+static void shut(const struct tg_hooked *hooked, SSL *ssl)
 {
+    const struct tg_libssl *libssl = &hooked->libssl;
+    const struct tg_foundation *library = hooked->library;
     BIO *out = libssl->SSL_get_wbio(ssl), *in = libssl->SSL_get_rbio(ssl);
 
     /*
-     * A write that has made the handshake itself is past the look at the shutdown, and an
-     * application could take the shutdown back.
+     * A write that has made the handshake itself is past OpenSSL's look at the shutdown, and an
+     * application could take the shutdown back. BoringSSL looks late enough, and keeps it.
      */
-    if (out != NULL)
-        BIO_set_callback_ex(out, stop);
-    if (in != NULL)
-        BIO_set_callback_ex(in, stop);
+    if (library->kind != TG_BORINGSSL) {
+        if (out != NULL)
+            library->crypto.BIO_set_callback_ex(out, stops[library->number]);
+        if (in != NULL)
+            library->crypto.BIO_set_callback_ex(in, stops[library->number]);
+    }
     libssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-}
-
-/*
- * The handshake is done and our verify callback was never asked: the application has put one
- * of its own in its place (which a provider can't prevent), the server showed no certificate
- * (PSK, anonymous), or a session was resumed. The policy has the last word all the same; it
- * can only be stricter here, for the application has decided already. False: refused.
- */
-static bool judge_late(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    STACK_OF(X509) *sent = libssl->SSL_get_peer_cert_chain(ssl);
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    X509 *leaf = session != NULL ? libssl->SSL_SESSION_get0_peer(session) : NULL;
-    struct tg_query query = {
-        .leaf = leaf, .sent = sent, .security_level = libssl->SSL_get_security_level(ssl)};
-    struct tg_judgement judgement = {.leave = false};
-    struct tg_peer peer;
-    bool refuse = false;
-
-    tg_peer_of(hooked, ssl, &peer);
-    tg_status_read(hooked, ssl, &query);
-    query.staple_pending = false;
-    if (libssl->SSL_session_reused(ssl) &&
-        tg_known(process->policy, &peer, leaf, libssl->SSL_version(ssl)))
-        return true;
-    query.app = make_context(libssl, ssl, leaf, sent);
-    if (query.app != NULL)
-        judgement = tg_judge(process, process->policy, &peer, &query);
-    if (judgement.verdict != NULL)
-        tg_log_verdict(process, judgement.verdict, query.host, peer.port);
-    if (!judgement.leave) {
-        refuse = judgement.verdict == NULL || !judgement.verdict->accepted;
-    } else {
-        tg_verdict_free(judgement.verdict);
-        judgement.verdict = tg_judge_distrust(process, process->policy, &query, NULL, &refuse);
-    }
-    X509_STORE_CTX_free(query.app);
-    if (refuse) {
-        libssl->SSL_set_verify_result(ssl, judgement.verdict != NULL ? judgement.verdict->x509_error
-                                                                     : X509_V_ERR_OUT_OF_MEM);
-        tg_outcome_raise(judgement.verdict, &peer);
-    } else if (!judgement.leave && query.host != NULL && tg_alias_add(leaf, query.host)) {
-        tg_known_add(process->policy, &peer, leaf, query.tls_version,
-                     judgement.verdict->valid_until);
-    }
-    tg_verdict_free(judgement.verdict);
-    return !refuse;
 }
 
 /* What the policy asks of the connection itself. */
@@ -133,7 +86,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     rule = tg_judge_rule(process, &peer);
     tg_status_request(hooked, ssl, rule);
     if (rule != NULL && rule->mode == TG_MODE_ENFORCE &&
-        (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)))
+        (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)) && hooked->library->kind != TG_BORINGSSL)
         hooked->libssl.SSL_set_security_level(ssl, (int)rule->security_level);
     if (state != NULL && tg_judge_demands(process, &peer))
         tg_wire_watch(hooked, ssl, state);
@@ -145,7 +98,8 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 
     if (state != NULL) {
         state->started = true;
-        state->judged = false;
+        state->judged = state->asking = false;
+        tg_hook_forget(state);
     }
     prepare(hooked, ssl, state, process);
     /* Without it libssl makes a full handshake. */
@@ -156,18 +110,24 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 
 bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
 {
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
     const struct tg_process *process = NULL;
     bool passed;
 
     if (state != NULL && state->judged)
         return true;
     process = tg_process_enter();
-    passed = judge_late(hooked, ssl, process);
+    passed = tg_late_judge(hooked, ssl, process);
     tg_process_leave(process);
     if (state != NULL)
         state->judged = true;
     return passed;
+}
+
+static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
+{
+    return hooked->library->kind == TG_BORINGSSL ? !hooked->libssl.SSL_in_init(ssl)
+                                                 : hooked->libssl.SSL_is_init_finished(ssl);
 }
 
 /*
@@ -178,18 +138,20 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
 {
     bool passed = tg_gate_judge(hooked, ssl);
 
-    if (state != NULL && hooked->libssl.SSL_is_init_finished(ssl))
+    if (state != NULL && is_over(hooked, ssl)) {
         tg_wire_leave(state);
-    else if (state != NULL)
+        tg_hook_forget(state);
+    } else if (state != NULL) {
         state->judged = false;
+    }
     if (!passed)
-        shut(&hooked->libssl, ssl);
+        shut(hooked, ssl);
 }
 
 void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     (void)tg_gate_restore(hooked, ssl);
-    if (hooked->libssl.SSL_is_init_finished(ssl))
+    if (is_over(hooked, ssl))
         finish(hooked, ssl, state);
 }
 
@@ -207,19 +169,21 @@ static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl)
 {
     if (hooked->libssl.SSL_get_info_callback(ssl) == NULL)
-        hooked->libssl.SSL_set_info_callback(ssl, tg_gate);
+        hooked->libssl.SSL_set_info_callback(ssl, tg_gate_of(hooked->library));
 }
 
-void tg_gate(const SSL *connection, int where, int value)
+static void pass(const struct tg_foundation *library, const SSL *connection, int where, int value)
 {
-    const struct tg_hooked *hooked = tg_hooked_of(connection);
+    const struct tg_hooked *hooked = tg_hooked_of(library, connection);
     SSL *ssl = (SSL *)connection;
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
-    tg_info_callback *next = state != NULL ? state->info : NULL;
+    struct tg_connection_state *state = NULL;
+    tg_info_callback *next = NULL;
     int saved = errno;
 
     if (hooked == NULL)
         return;
+    state = tg_connection_state_of(hooked, ssl);
+    next = state != NULL ? state->info : NULL;
     if (where & SSL_CB_HANDSHAKE_START)
         tg_gate_raise(hooked, ssl);
     if (where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
@@ -227,19 +191,37 @@ void tg_gate(const SSL *connection, int where, int value)
     errno = saved;
     if (next == NULL)
         next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
-    if (next != NULL && next != tg_gate)
+    if (next != NULL && next != tg_gate_of(library))
         next(connection, where, value);
+}
+
+#define GATE(number)                                                                               \
+    static void gate_##number(const SSL *ssl, int where, int value)                                \
+    {                                                                                              \
+        pass(tg_foundation_number(number), ssl, where, value);                                     \
+    }
+GATE(0)
+GATE(1)
+GATE(2)
+GATE(3)
+
+tg_info_callback *tg_gate_of(const struct tg_foundation *library)
+{
+    static tg_info_callback *const gates[TG_FOUNDATIONS] = {gate_0, gate_1, gate_2, gate_3};
+
+    return gates[library->number];
 }
 
 bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
 {
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
     tg_info_callback *theirs = hooked->libssl.SSL_get_info_callback(ssl);
+    tg_info_callback *gate = tg_gate_of(hooked->library);
 
-    if (theirs == tg_gate || state == NULL)
+    if (theirs == gate || state == NULL)
         return false;
     state->info = theirs;
-    hooked->libssl.SSL_set_info_callback(ssl, tg_gate);
+    hooked->libssl.SSL_set_info_callback(ssl, gate);
     return true;
 }
 
@@ -266,7 +248,7 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
                                                   "did not evaluate");
     if (verdict != NULL)
         tg_log_verdict(process, verdict, peer.host[0] != '\0' ? peer.host : NULL, peer.port);
-    tg_outcome_raise(verdict, &peer);
+    tg_outcome_raise(hooked->library, verdict, &peer);
     tg_verdict_free(verdict);
     return -1;
 }
@@ -287,12 +269,12 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg)
 {
-    const struct tg_hooked *hooked = tg_hooked_of(ssl);
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
+    const struct tg_hooked *hooked = arg;
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
     int saved = errno, written = 0;
 
-    (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index, (void)arg;
-    if (hooked == NULL || hooked->libssl.SSL_is_server(ssl))
+    (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index;
+    if (hooked->libssl.SSL_is_server(ssl))
         return 0;
     /* Whoever replaced it did so before it saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))

@@ -1,28 +1,81 @@
 #include "hook.h"
+#include "boring.h"
+#include "name.h"
 #include <errno.h>
-
-/* What the application would have done: its own callback, or libssl's default. */
-static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context)
-{
-    const struct tg_context_state *state = tg_context_state_of(hooked->libssl.SSL_get_SSL_CTX(ssl));
-    int verified;
-
-    if (state != NULL && state->verify != NULL)
-        return state->verify(context, state->verify_arg);
-    verified = X509_verify_cert(context);
-    return verified < 0 ? 0 : verified; /* as ssl_verify_cert_chain does */
-}
+#include <openssl/err.h>
 
 /* One server under judgement. */
 struct meeting {
     const struct tg_hooked *hooked;
     SSL *ssl;
-    X509_STORE_CTX *context;
+    X509_STORE_CTX *context; /* theirs; NULL where BoringSSL's application verifies by itself: */
+    uint8_t *alert;          /* what is sent then on refusal */
     const struct tg_process *process;
     const tg_policy *policy; /* NULL: this process has none, or an invalid one */
     struct tg_query query;
+    struct tg_shown shown;
     struct tg_peer peer;
 };
+
+/* What a verification comes to: as a cert_verify_callback returns it, and one more. */
+enum { REFUSED, ACCEPTED, RETRY };
+
+static int ask_custom(const struct meeting *met)
+{
+    static const int outcomes[] = {
+        [TG_CUSTOM_OK] = ACCEPTED, [TG_CUSTOM_INVALID] = REFUSED, [TG_CUSTOM_RETRY] = RETRY};
+    tg_custom_callback *custom = tg_boring_custom(met->hooked, met->ssl);
+    struct tg_connection_state *state = tg_connection_state_of(met->hooked, met->ssl);
+    int answer = custom != NULL ? custom(met->ssl, met->alert) : TG_CUSTOM_INVALID;
+
+    if (state != NULL)
+        state->asking = answer == TG_CUSTOM_RETRY;
+    return answer >= TG_CUSTOM_OK && answer <= TG_CUSTOM_RETRY ? outcomes[answer] : REFUSED;
+}
+
+/* What the application would have done: its own callback, or libssl's default. */
+static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context)
+{
+    const struct tg_context_state *state =
+        tg_context_state_of(hooked, hooked->libssl.SSL_get_SSL_CTX(ssl));
+    int verified;
+
+    if (state != NULL && state->verify != NULL)
+        return state->verify(context, state->verify_arg);
+    verified = hooked->crypto->X509_verify_cert(context);
+    return verified < 0 ? 0 : verified; /* as ssl_verify_cert_chain does */
+}
+
+static int ask(const struct meeting *met)
+{
+    return met->context == NULL ? ask_custom(met)
+                                : ask_application(met->hooked, met->ssl, met->context);
+}
+
+static int refuse(const struct meeting *met, const struct tg_verdict *verdict)
+{
+    if (met->context == NULL)
+        *met->alert = met->hooked->libssl.SSL_alert_from_verify_result(
+            verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
+    return tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
+}
+
+/* The leaf as the session will hold it. */
+static bool digest_of(const struct meeting *met, uint8_t digest[TG_SHA256_SIZE])
+{
+    if (met->hooked->library->kind == TG_BORINGSSL)
+        return tg_hash_certificate(met->query.leaf, digest);
+    return tg_border_digest(met->hooked->library,
+                            met->hooked->crypto->X509_STORE_CTX_get0_cert(met->context), digest);
+}
+
+static void remember(const struct meeting *met, time_t until)
+{
+    uint8_t digest[TG_SHA256_SIZE];
+
+    if (met->query.leaf != NULL && digest_of(met, digest))
+        tg_known_add(met->policy, &met->peer, digest, met->query.tls_version, until);
+}
 
 /*
  * The policy leaves this host to the application, or only reports on it, but for [distrust],
@@ -31,18 +84,26 @@ struct meeting {
  */
 static int leave(const struct meeting *met)
 {
-    int verified = ask_application(met->hooked, met->ssl, met->context);
-    const STACK_OF(X509) *path = NULL;
+    const struct tg_libcrypto *crypto = met->hooked->crypto;
+    int verified = ask(met);
+    STACK_OF(X509) *path = NULL;
     struct tg_verdict *verdict = NULL;
-    bool refuse = false;
+    const void *theirs = NULL;
+    bool refused = false;
 
-    if (verified == 1 && X509_STORE_CTX_get_error(met->context) == X509_V_OK)
-        path = X509_STORE_CTX_get0_chain(met->context);
-    verdict = tg_judge_distrust(met->process, met->policy, &met->query, path, &refuse);
-    if (refuse)
-        verified = tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
-    else if (verified == 1 && tg_judge_distrusts(met->policy))
-        tg_known_add(met->policy, &met->peer, met->query.leaf, met->query.tls_version, 0);
+    if (!tg_judge_distrusts(met->policy) || (verified == RETRY && met->context == NULL))
+        return verified;
+    if (met->context != NULL && verified == 1 &&
+        crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK)
+        theirs = crypto->X509_STORE_CTX_get0_chain(met->context);
+    if (theirs != NULL)
+        path = tg_border_import_all(met->hooked->library, theirs);
+    verdict = tg_judge_distrust(met->process, met->policy, &met->query, path, &refused);
+    if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
+        verified = refuse(met, verdict);
+    else if (verified == 1)
+        remember(met, 0);
+    sk_X509_pop_free(path, X509_free);
     tg_verdict_free(verdict);
     return verified;
 }
@@ -53,79 +114,177 @@ static bool pending(const struct meeting *met, const struct tg_verdict *verdict)
     return met->query.staple_pending && tg_status_wanted(verdict->rule);
 }
 
+/*
+ * An application that lets the verification wait (SSL_set_retry_verify(3)) has it done once
+ * more, on a leaf that carries an alias by then: the one that came is kept for that.
+ */
+static bool keep_pristine(const struct meeting *met)
+{
+    struct tg_connection_state *state = tg_connection_state_of(met->hooked, met->ssl);
+
+    if (state == NULL || state->pristine != NULL || met->hooked->library->kind == TG_BORINGSSL)
+        return true;
+    state->pristine = met->hooked->library->foreign
+                          ? (X509_up_ref(met->query.leaf) ? met->query.leaf : NULL)
+                          : X509_dup(met->query.leaf);
+    return state->pristine != NULL;
+}
+
+void tg_hook_forget(struct tg_connection_state *state)
+{
+    X509_free(state->pristine);
+    state->pristine = NULL;
+}
+
 static int carry_out(const struct meeting *met, const struct tg_verdict *verdict)
 {
-    bool later;
+    const char *host = met->query.host;
+    bool later, alias;
 
     if (verdict == NULL || !verdict->accepted)
-        return tg_outcome_refuse(met->hooked, met->ssl, met->context, verdict, &met->peer);
+        return refuse(met, verdict);
     later = pending(met, verdict);
-    if (!tg_outcome_accept(met->context, verdict, later ? NULL : met->query.host))
+    alias = !later && host != NULL && !tg_name_matches(met->query.leaf, host, 0);
+    if (alias && !keep_pristine(met))
+        return refuse(met, NULL);
+    if (met->context != NULL &&
+        !tg_outcome_accept(met->hooked, met->ssl, met->context, verdict, alias ? host : NULL))
         return 0;
     if (!later)
-        tg_known_add(met->policy, &met->peer, met->query.leaf, met->query.tls_version,
-                     verdict->valid_until);
+        remember(met, verdict->valid_until);
     return 1;
 }
 
-static int judge_client(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
-                        const struct tg_process *process, const tg_policy *policy)
+int tg_hook_security_level(const struct tg_hooked *hooked, const SSL *ssl)
 {
-    struct meeting met = {
-        .hooked = hooked,
-        .ssl = ssl,
-        .context = context,
-        .process = process,
-        .policy = policy,
-        .query = {.leaf = X509_STORE_CTX_get0_cert(context),
-                  .sent = X509_STORE_CTX_get0_untrusted(context),
-                  .app = context,
-                  .security_level = hooked->libssl.SSL_get_security_level(ssl)},
-    };
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
+    return hooked->library->kind == TG_BORINGSSL ? -1 : hooked->libssl.SSL_get_security_level(ssl);
+}
+
+/* Something on this server's side of the border can't be read on ours. */
+static int judge_unreadable(struct meeting *met)
+{
+    struct tg_verdict *verdict = NULL;
+    int outcome;
+
+    if (!tg_judge_demands(met->process, &met->peer))
+        return ask(met);
+    verdict = tg_verdict_refuse(TG_MALFORMED, "the server's certificates can't be read");
+    if (verdict != NULL)
+        tg_log_verdict(met->process, verdict, met->peer.host[0] != '\0' ? met->peer.host : NULL,
+                       met->peer.port);
+    outcome = refuse(met, verdict);
+    tg_verdict_free(verdict);
+    return outcome;
+}
+
+static int judge_shown(struct meeting *met)
+{
+    struct tg_connection_state *state = tg_connection_state_of(met->hooked, met->ssl);
     struct tg_judgement judgement;
     int outcome;
 
-    (void)tg_gate_restore(hooked, ssl);
-    tg_peer_of(hooked, ssl, &met.peer);
-    tg_status_read(hooked, ssl, &met.query);
-    judgement = tg_judge(process, policy, &met.peer, &met.query);
+    met->query.leaf = state != NULL && state->pristine != NULL ? state->pristine : met->shown.leaf;
+    met->query.sent = met->shown.sent;
+    met->query.app = met->shown.app;
+    met->query.security_level = tg_hook_security_level(met->hooked, met->ssl);
+    tg_status_read(met->hooked, met->ssl, &met->query);
+    (void)met->hooked->crypto->ERR_set_mark(); /* of what their store can't find */
+    judgement = tg_judge(met->process, met->policy, &met->peer, &met->query);
+    (void)met->hooked->crypto->ERR_pop_to_mark();
+    if (met->shown.failed) { /* without all that there is, it is no verdict */
+        tg_verdict_free(judgement.verdict);
+        judgement.verdict = NULL;
+    }
     if (state != NULL)
-        state->judged = judgement.verdict == NULL || !pending(&met, judgement.verdict);
+        state->judged = judgement.verdict == NULL || !pending(met, judgement.verdict);
     if (judgement.verdict != NULL)
-        tg_log_verdict(process, judgement.verdict, met.query.host, met.peer.port);
-    outcome = judgement.leave ? leave(&met) : carry_out(&met, judgement.verdict);
+        tg_log_verdict(met->process, judgement.verdict, met->query.host, met->peer.port);
+    outcome = judgement.leave ? leave(met) : carry_out(met, judgement.verdict);
     tg_verdict_free(judgement.verdict);
+    return outcome;
+}
+
+static int judge_client(struct meeting *met)
+{
+    const struct tg_hooked *hooked = met->hooked;
+    const struct tg_libcrypto *crypto = hooked->crypto;
+    X509_STORE_CTX *own = NULL;
+    bool shown;
+    int outcome;
+
+    (void)tg_gate_restore(hooked, met->ssl);
+    tg_peer_of(hooked, met->ssl, &met->peer);
+    if (met->context != NULL) {
+        shown = tg_border_show(hooked->library, crypto->X509_STORE_CTX_get0_cert(met->context),
+                               crypto->X509_STORE_CTX_get0_untrusted(met->context), met->context,
+                               &met->shown);
+    } else {
+        own = tg_late_context(hooked, met->ssl, NULL, NULL);
+        shown =
+            tg_border_show_own(hooked->library, tg_boring_sent(hooked, met->ssl), own, &met->shown);
+    }
+    outcome = shown ? judge_shown(met) : judge_unreadable(met);
+    tg_border_hide(&met->shown);
+    crypto->X509_STORE_CTX_free(own);
+    return outcome;
+}
+
+/* Under the policy of the process where MET has none. A border has two error queues: what the
+ * evaluation leaves on ours is nobody's. */
+static int meet(struct meeting *met)
+{
+    bool foreign = met->hooked->library->foreign;
+    int saved = errno, outcome;
+
+    if (foreign)
+        ERR_set_mark();
+    met->process = tg_process_enter();
+    if (met->policy == NULL)
+        met->policy = met->process->policy;
+    outcome = judge_client(met);
+    tg_process_leave(met->process);
+    if (foreign)
+        ERR_pop_to_mark();
+    errno = saved;
     return outcome;
 }
 
 static SSL *connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
 {
-    return X509_STORE_CTX_get_ex_data(context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
+    return hooked->crypto->X509_STORE_CTX_get_ex_data(
+        context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 }
 
 /* POLICY is the caller's, or NULL for the process's own. */
 static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const tg_policy *policy)
 {
-    SSL *ssl = connection_of(hooked, context);
-    const struct tg_process *process = NULL;
-    int saved = errno, outcome;
+    struct meeting met = {.hooked = hooked,
+                          .ssl = connection_of(hooked, context),
+                          .context = context,
+                          .policy = policy};
 
-    if (ssl == NULL)
+    if (met.ssl == NULL)
         return tg_hook_refuse(context, (void *)hooked);
-    if (hooked->libssl.SSL_is_server(ssl))
-        return ask_application(hooked, ssl, context);
-    process = tg_process_enter();
-    outcome =
-        judge_client(hooked, ssl, context, process, policy != NULL ? policy : process->policy);
-    tg_process_leave(process);
-    errno = saved;
-    return outcome;
+    if (hooked->libssl.SSL_is_server(met.ssl))
+        return ask(&met);
+    return meet(&met);
 }
 
 int tg_hook_verify(X509_STORE_CTX *context, void *arg)
 {
     return verify(arg, context, NULL);
+}
+
+int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *alert)
+{
+    static const int answers[] = {
+        [REFUSED] = TG_CUSTOM_INVALID, [ACCEPTED] = TG_CUSTOM_OK, [RETRY] = TG_CUSTOM_RETRY};
+    struct meeting met = {.hooked = hooked, .ssl = ssl, .alert = alert};
+    const struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
+
+    if (hooked->libssl.SSL_is_server(ssl) || (state != NULL && state->asking))
+        return answers[ask(&met)];
+    return answers[meet(&met)];
 }
 
 int tg_verify_callback(X509_STORE_CTX *context, void *policy)
@@ -146,6 +305,6 @@ int tg_hook_refuse(X509_STORE_CTX *context, void *arg)
 
     if (ssl != NULL)
         return tg_outcome_refuse(hooked, ssl, context, NULL, &nobody);
-    X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
+    hooked->crypto->X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
     return 0;
 }

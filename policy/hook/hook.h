@@ -5,6 +5,7 @@
 #ifndef TG_HOOK_H
 #define TG_HOOK_H
 
+#include "border.h"
 #include "libssl.h"
 #include "process.h"
 #include <sys/socket.h>
@@ -12,30 +13,34 @@
 /* One libssl under the policy. Lives as long as the process. */
 struct tg_hooked {
     struct tg_libssl libssl;
+    struct tg_foundation *library;     /* that it works on */
+    const struct tg_libcrypto *crypto; /* the functions of that */
 };
-
-/* Of our ex_data, one pair in the libcrypto that all share; -1: not registered. */
-extern int tg_context_index, tg_connection_index;
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
 struct tg_context_state {
     int (*verify)(X509_STORE_CTX *, void *);
     void *verify_arg;
+    tg_custom_callback *custom; /* BoringSSL alone */
 };
 
 /* A BIO that is watched, and the callback that stood there. */
 struct tg_wire {
     BIO *bio; /* a reference of its own */
     BIO_callback_fn_ex theirs;
+    const struct tg_foundation *library; /* whose BIO it is */
 };
 #define TG_WIRES 2 /* to read from and to write to */
 
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
-    tg_info_callback *info; /* the application's own, set on the connection (preload only) */
-    bool started;           /* the gate saw this handshake start */
-    bool judged;            /* there is a verdict on this handshake */
+    tg_info_callback *info;     /* the application's own, set on the connection (preload only) */
+    bool started;               /* the gate saw this handshake start */
+    bool judged;                /* there is a verdict on this handshake */
+    bool asking;                /* the application's own callback is to be asked again, not we */
+    X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
+    tg_custom_callback *custom; /* the application's own (BoringSSL) */
     struct tg_wire wires[TG_WIRES];
 };
 
@@ -59,15 +64,33 @@ int tg_hook_verify(X509_STORE_CTX *context, void *arg);
 /* The same where there was no memory to hook a context: refuses every server. */
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
 
-/* The info callback of every hooked context, and of every hooked connection from its start on. */
-void tg_gate(const SSL *ssl, int where, int value);
+/*
+ * The same for an application that verifies by itself in BoringSSL, where it calls no
+ * X509_STORE_CTX into being: the outcome is a TG_CUSTOM_*, *ALERT is what is sent on refusal.
+ */
+int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *alert);
+
+/* As SSL_get_security_level(3); -1, libcrypto's default, for BoringSSL, which has none. */
+int tg_hook_security_level(const struct tg_hooked *hooked, const SSL *ssl);
+
+/*
+ * The info callback of every hooked context of LIBRARY, and of every hooked connection from its
+ * start on: it carries no argument that tells.
+ */
+tg_info_callback *tg_gate_of(const struct tg_foundation *library);
 
 /* Makes it that of the connection, if this has none. */
 void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl);
 
+/* Lets go of the leaf that was kept for a verification that is made once more. */
+void tg_hook_forget(struct tg_connection_state *state);
+
 /* Puts the gate back where the application set an info callback of its own (Node does); the
  * gate calls that one. True if it had to. */
 bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
+
+/* What would verify LEAF, as libssl makes one; of theirs all. NULL: no memory, or no store. */
+X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent);
 
 /*
  * An SSL_custom_ext_add_cb_ex of every hooked context, for an extension that is never sent:
@@ -81,26 +104,33 @@ void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 
 /*
  * wire.c: has tg_gate_look called with each byte that the connection reads or writes, until
- * tg_wire_leave. Registers once; false if libcrypto refuses.
+ * tg_wire_leave. Registers once a library; false if it refuses. BoringSSL's BIOs call no one.
  */
-TG_MUST_USE bool tg_wire_register(void);
+TG_MUST_USE bool tg_wire_register(struct tg_foundation *library);
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
 void tg_wire_leave(struct tg_connection_state *state);
 
 /* The libssl that ADDRESS lies in; NULL, after a complaint, if it can't be hooked. */
 const struct tg_hooked *tg_hooked_at(const void *address);
-/* The libssl that CONTEXT or SSL belongs to; NULL if it can't be hooked. */
-const struct tg_hooked *tg_hooked_of_context(const SSL_CTX *context);
-const struct tg_hooked *tg_hooked_of(const SSL *ssl);
-/* Looks for a libssl while there is memory to; the linker never finds one that it once had no
- * memory for, and a context made then would go unhooked. There may be none as yet. */
+/* The one whose SSL_CTX_new this is, if it was hooked before; else NULL. */
+const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new);
+/* The libssl on LIBRARY that CONTEXT or SSL belongs to; NULL if it can't be hooked. */
+const struct tg_hooked *tg_hooked_of_context(const struct tg_foundation *library,
+                                             const SSL_CTX *context);
+const struct tg_hooked *tg_hooked_of(const struct tg_foundation *library, const SSL *ssl);
+/* Looks for a libssl on the libcrypto that we are bound to while there is memory to; the linker
+ * never finds one that it once had no memory for, and a context made then would go unhooked.
+ * There may be none as yet. */
 void tg_hooked_prepare(void);
-/* Any libssl of this process that can be hooked; NULL, after a complaint, if there is none. */
+/* Any libssl on LIBRARY; NULL: none is known yet. */
+const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library);
+/* Any libssl on the libcrypto that we are bound to; NULL, after a complaint, if there is none. */
 const struct tg_hooked *tg_hooked_any(void);
 
 /* Our ex_data; NULL where there is none. */
-struct tg_context_state *tg_context_state_of(const SSL_CTX *context);
-struct tg_connection_state *tg_connection_state_of(const SSL *ssl);
+struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked,
+                                             const SSL_CTX *context);
+struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl);
 
 /*
  * What is to happen with a peer: a rule that the hook must carry out, nothing (the policy
@@ -137,29 +167,44 @@ void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *q
 /* True if RULE wants a staple. */
 bool tg_status_wanted(const struct tg_rule *rule);
 
+/* late.c: the verdict on a server whose handshake is done; what was accepted is remembered.
+ * False: refused, and the reason raised. */
+TG_MUST_USE bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl,
+                               const struct tg_process *process);
+
 /* The verdict on a handshake that has none yet, once the staple has come. False: refused. */
 TG_MUST_USE bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl);
 
 /* outcome.c: a verdict becomes what X509_verify_cert(3) would have left behind. Both return
  * what the verify callback returns. ALIAS is the name that the leaf is to carry, or NULL. */
-int tg_outcome_accept(X509_STORE_CTX *context, const struct tg_verdict *verdict, const char *alias);
+int tg_outcome_accept(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
+                      const struct tg_verdict *verdict, const char *alias);
 int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                       const struct tg_verdict *verdict, const struct tg_peer *peer);
-/* The reason, on OpenSSL's error queue, as libssl's own "certificate verify failed". */
-void tg_outcome_raise(const struct tg_verdict *verdict, const struct tg_peer *peer);
+/* The reason, on the program's error queue, as libssl's own "certificate verify failed". */
+void tg_outcome_raise(const struct tg_foundation *library, const struct tg_verdict *verdict,
+                      const struct tg_peer *peer);
 
 /*
- * alias.c: gives LEAF, the in-memory certificate of an accepted server, HOST as one more
- * subject alternative name, for programs that match names themselves. Nothing is changed
- * where it matches already. 0 when memory ran out.
+ * alias.c: gives THEIRS, the in-memory certificate of an accepted server (in our libcrypto:
+ * LEAF, the same where no border is crossed), HOST as one more subject alternative name, for
+ * programs that match names themselves. 0: it can't be done, the server is to be refused.
  */
-TG_MUST_USE int tg_alias_add(X509 *leaf, const char *host);
+TG_MUST_USE int tg_alias_add(const struct tg_foundation *library, X509 *theirs, X509 *leaf,
+                             const char *host);
 
-/* known.c: leafs accepted in this process, to tell sessions that the policy evaluated. */
-/* Until UNTIL (0: for ever), and for sessions of protocol VERSION alone, as a floor may ask. */
-void tg_known_add(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf,
-                  int version, time_t until);
-bool tg_known(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf, int version);
+/*
+ * known.c: leafs accepted in this process, by the digest of their DER, to tell sessions that the
+ * policy evaluated: until UNTIL (0: for ever), and for sessions of protocol VERSION alone, as a
+ * floor may ask.
+ */
+void tg_known_add(const tg_policy *policy, const struct tg_peer *peer,
+                  const uint8_t leaf[TG_SHA256_SIZE], int version, time_t until);
+bool tg_known(const tg_policy *policy, const struct tg_peer *peer,
+              const uint8_t leaf[TG_SHA256_SIZE], int version);
+/* The digest that stands for the leaf of SESSION (may be NULL); false: there is none. */
+bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
+                     uint8_t leaf[TG_SHA256_SIZE]);
 
 /* peer.c: the preload's table of looked-up names. */
 typedef int tg_name_source(const struct sockaddr *peer, socklen_t length, char *out);

@@ -1,4 +1,5 @@
 #include "inject.h"
+#include "boring.h"
 #include "bound.h"
 #include "hook.h"
 #include <errno.h>
@@ -6,50 +7,58 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-int tg_context_index = -1, tg_connection_index = -1;
+/* True once a library is hooked. */
+static bool injected_any;
 
 /* Unassigned by IANA; never on the wire, since tg_gate_hello sends nothing. */
 #define EXTENSION 0x7467
 
-static bool hook_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPTO_EX_DATA *data,
+/* Without memory for what we keep of a context, it refuses every server. */
+static void hook_context(const struct tg_hooked *hooked, SSL_CTX *context, bool whole)
+{
+    hooked->libssl.SSL_CTX_set_cert_verify_callback(
+        context, whole ? tg_hook_verify : tg_hook_refuse, (void *)hooked);
+}
+
+static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPTO_EX_DATA *data,
                          int index)
 {
     struct tg_context_state *state = calloc(1, sizeof(*state));
 
-    if (state == NULL || !CRYPTO_set_ex_data(data, index, state)) {
+    if (state == NULL || !hooked->crypto->CRYPTO_set_ex_data(data, index, state)) {
         free(state);
         return false;
     }
-    hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate);
+    hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate_of(hooked->library));
+    // cppcheck-suppress memleak ; the context has it
     return hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
-                                                 tg_gate_hello, NULL, NULL, NULL, NULL);
+                                                 tg_gate_hello, NULL, (void *)hooked, NULL, NULL);
 }
 
-/* CRYPTO_EX_new of SSL_CTX. */
+/* CRYPTO_EX_new of SSL_CTX; LIBRARY is the struct tg_foundation. */
 static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
-                        void *argp)
+                        void *library)
 {
     const struct tg_hooked *hooked = NULL;
     int saved = errno;
 
-    (void)ptr, (void)argl, (void)argp;
+    (void)ptr, (void)argl;
     if (!tg_process_inert())
-        hooked = tg_hooked_of_context(parent);
+        hooked = tg_hooked_of_context(library, parent);
     if (hooked != NULL)
-        hooked->libssl.SSL_CTX_set_cert_verify_callback(
-            parent, hook_context(hooked, parent, data, index) ? tg_hook_verify : tg_hook_refuse,
-            (void *)hooked);
+        hook_context(hooked, parent, keep_context(hooked, parent, data, index));
     errno = saved;
 }
 
-static void add_state(const struct tg_hooked *hooked, CRYPTO_EX_DATA *data, int index)
+static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked *hooked,
+                      CRYPTO_EX_DATA *data, int index)
 {
     struct tg_connection_state *state = calloc(1, sizeof(*state));
 
     if (state == NULL)
         return;
     state->hooked = hooked;
-    if (!CRYPTO_set_ex_data(data, index, state))
+    if (!crypto->CRYPTO_set_ex_data(data, index, state))
         free(state);
 }
 
@@ -60,37 +69,38 @@ static void add_state(const struct tg_hooked *hooked, CRYPTO_EX_DATA *data, int 
  * Without memory for our ex_data the gate evaluates once more.
  */
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
-                           void *argp)
+                           void *library)
 {
     const struct tg_hooked *any = NULL, *hooked = NULL;
     const SSL_CTX *context = NULL;
     int saved = errno;
 
-    (void)ptr, (void)argl, (void)argp;
+    (void)ptr, (void)argl;
     if (!tg_process_inert())
-        any = tg_hooked_any();
+        any = tg_hooked_on(library);
     if (any != NULL)
         context = any->libssl.SSL_get_SSL_CTX(parent);
     if (context != NULL)
-        hooked = tg_hooked_of_context(context);
+        hooked = tg_hooked_of_context(library, context);
     if (hooked != NULL)
-        hooked->libssl.SSL_set_info_callback(parent, tg_gate);
+        hooked->libssl.SSL_set_info_callback(parent, tg_gate_of(library));
     if (any != NULL && (context == NULL || hooked != NULL))
-        add_state(hooked, data, index);
+        add_state(any->crypto, hooked, data, index);
     errno = saved;
 }
 
 /* CRYPTO_EX_dup of SSL, for SSL_dup(3): the copy starts a handshake of its own. */
 static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int index,
-                           long argl, void *argp)
+                           long argl, void *library)
 {
     const struct tg_connection_state *original = *from_d;
     struct tg_connection_state *copy = NULL;
 
-    (void)from, (void)argl, (void)argp;
+    (void)from, (void)argl;
     if (original == NULL)
         return 1;
-    copy = CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
+    copy = ((struct tg_foundation *)library)
+               ->crypto.CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
     if (copy == NULL)
         copy = calloc(1, sizeof(*copy));
     if (copy == NULL)
@@ -108,12 +118,16 @@ static void free_context(void *parent, void *state, CRYPTO_EX_DATA *data, int in
     free(state);
 }
 
-static void free_connection(void *parent, void *state, CRYPTO_EX_DATA *data, int index, long argl,
+static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                             void *argp)
 {
+    struct tg_connection_state *state = ptr;
+
     (void)parent, (void)data, (void)index, (void)argl, (void)argp;
-    if (state != NULL)
+    if (state != NULL) {
         tg_wire_leave(state);
+        tg_hook_forget(state);
+    }
     free(state);
 }
 
@@ -121,18 +135,20 @@ static void free_connection(void *parent, void *state, CRYPTO_EX_DATA *data, int
  * Qt's QSslSocket takes one index of its own and, unasked, uses the next two as well: ours must
  * not be among them where it came first.
  */
-static bool skip_indexes(void)
+static bool skip_indexes(const struct tg_libcrypto *crypto)
 {
     enum { SKIPPED = 2 };
     int index = 0;
 
     for (int i = 0; i < SKIPPED && index >= 0; i++)
-        index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
+        index = crypto->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
     return index >= 0;
 }
 
-static void register_indexes(void)
+/* HOOKED is NULL where the library is hooked before any libssl of it is known. */
+static void register_indexes(struct tg_foundation *library, const struct tg_hooked *hooked)
 {
+    const struct tg_libcrypto *crypto = &library->crypto;
     const char *astray = tg_bound_astray();
 
     if (astray != NULL) {
@@ -142,29 +158,59 @@ static void register_indexes(void)
                         astray);
         return;
     }
-    tg_context_index =
-        CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, new_context, NULL, free_context);
-    if (skip_indexes())
-        tg_connection_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, new_connection,
-                                                      copy_connection, free_connection);
-    if (!tg_wire_register() || tg_context_index < 0 || tg_connection_index < 0)
+    if (library->kind == TG_BORINGSSL) {
+        library->context_index =
+            (hooked->libssl.SSL_CTX_get_ex_new_index)(0, library, NULL, NULL, free_context);
+        library->connection_index =
+            (hooked->libssl.SSL_get_ex_new_index)(0, library, NULL, NULL, free_connection);
+    } else {
+        library->context_index = crypto->CRYPTO_get_ex_new_index(
+            CRYPTO_EX_INDEX_SSL_CTX, 0, library, new_context, NULL, free_context);
+        if (tg_wire_register(library) && skip_indexes(crypto))
+            library->connection_index = crypto->CRYPTO_get_ex_new_index(
+                CRYPTO_EX_INDEX_SSL, 0, library, new_connection, copy_connection, free_connection);
+    }
+    if (library->context_index < 0 || library->connection_index < 0)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
 }
 
-static enum tg_injected inject(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Once a library. What pthread_once calls gets no argument. */
+static _Thread_local struct {
+    struct tg_foundation *library;
+    const struct tg_hooked *hooked;
+} task;
 
-    pthread_once(&once, register_indexes);
-    return tg_context_index >= 0 && tg_connection_index >= 0 ? TG_INJECT_HOOKED : TG_INJECT_FAILED;
+static void do_task(void)
+{
+    register_indexes(task.library, task.hooked);
+}
+
+static enum tg_injected inject(struct tg_foundation *library, const struct tg_hooked *hooked)
+{
+    static pthread_once_t once[TG_FOUNDATIONS] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
+                                                  PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
+
+    task.library = library;
+    task.hooked = hooked;
+    pthread_once(&once[library->number], do_task);
+    if (library->context_index < 0 || library->connection_index < 0)
+        return TG_INJECT_FAILED;
+    __atomic_store_n(&injected_any, true, __ATOMIC_RELEASE);
+    return TG_INJECT_HOOKED;
 }
 
 enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem)
 {
-    enum tg_injected injected;
+    enum tg_injected injected = TG_INJECT_FAILED;
+    const char *missing = NULL;
+    struct tg_foundation *library = tg_foundation_native(&missing);
 
     tg_process_configure(policy, problem);
-    injected = inject();
+    if (library != NULL)
+        injected = inject(library, NULL);
+    else
+        tg_log_complain(TG_ORIGIN_ENVIRONMENT, "this program's OpenSSL has no %s",
+                        missing != NULL ? missing : "place left");
     if (injected == TG_INJECT_HOOKED)
         tg_hooked_prepare();
     return injected;
@@ -175,19 +221,69 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
 {
     int saved = errno;
     enum tg_injected injected = TG_INJECT_FAILED;
+    const struct tg_hooked *hooked = NULL;
     char path[PATH_MAX];
 
-    if (tg_context_index < 0 && tg_policy_locate(NULL, path) == TG_ORIGIN_NONE)
+    if (!__atomic_load_n(&injected_any, __ATOMIC_ACQUIRE) &&
+        tg_policy_locate(NULL, path) == TG_ORIGIN_NONE)
         injected = TG_INJECT_INERT;
-    else if (tg_hooked_at(ssl_ctx_new) != NULL)
-        injected = inject();
+    else if ((hooked = tg_hooked_at(ssl_ctx_new)) != NULL)
+        injected = inject(hooked->library, hooked);
     errno = saved;
     return injected;
 }
 
-int tg_inject_set_app_verify(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, void *), void *arg)
+/* ---- what the preload shows ---------------------------------------------------------------- */
+
+/* One that took a way round the new_func belongs to another libcrypto than its libssl names. */
+int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
 {
-    struct tg_context_state *state = tg_context_state_of(ctx);
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+    int saved = errno, taken = 0;
+
+    if (hooked == NULL || tg_process_inert() || tg_context_state_of(hooked, ctx) != NULL)
+        return 1;
+    if (hooked->library->kind == TG_BORINGSSL)
+        taken = tg_boring_context(hooked, ctx);
+    else
+        tg_log_complain(TG_ORIGIN_ENVIRONMENT,
+                        "this program's libssl works on another libcrypto than it is linked to: "
+                        "its context can't be put under a policy, and is not used");
+    errno = saved;
+    return taken;
+}
+
+int tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
+{
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+
+    if (hooked == NULL || tg_process_inert())
+        return 1;
+    if (hooked->library->kind == TG_BORINGSSL)
+        return tg_boring_connection(hooked, ssl);
+    if (tg_connection_state_of(hooked, ssl) != NULL)
+        tg_gate_raise(hooked, ssl);
+    return 1;
+}
+
+static struct tg_context_state *context_state(void *ssl_ctx_new, const SSL_CTX *ctx)
+{
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+
+    return hooked != NULL ? tg_context_state_of(hooked, ctx) : NULL;
+}
+
+static struct tg_connection_state *connection_state(void *ssl_ctx_new, const SSL *ssl)
+{
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+
+    return hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
+}
+
+int tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
+                             int (*callback)(X509_STORE_CTX *, void *), void *arg)
+{
+    struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
 
     if (state == NULL)
         return 0;
@@ -196,26 +292,48 @@ int tg_inject_set_app_verify(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, voi
     return 1;
 }
 
-int tg_inject_set_app_info(SSL *ssl, void (*callback)(const SSL *, int, int))
+int tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int))
 {
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
-    const struct tg_hooked *hooked = tg_hooked_of(ssl);
+    struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
 
-    if (state == NULL || hooked == NULL)
+    if (state == NULL)
         return 0;
-    tg_gate_raise(hooked, ssl);
+    tg_gate_raise(tg_hooked_known(ssl_ctx_new), ssl);
     state->info = callback;
     return 1;
 }
 
-int tg_inject_get_app_info(const SSL *ssl, void (**callback)(const SSL *, int, int))
+int tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
+                           void (**callback)(const SSL *, int, int))
 {
-    const struct tg_connection_state *state = tg_connection_state_of(ssl);
+    const struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
 
     if (state == NULL)
         return 0;
     *callback = state->info;
     return 1;
+}
+
+/* Without a callback BoringSSL verifies as OpenSSL does, and asks the one of the context. */
+tg_custom_callback *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_CTX *ctx,
+                                             tg_custom_callback *callback)
+{
+    struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
+
+    if (state == NULL)
+        return callback;
+    state->custom = callback;
+    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
+}
+
+tg_custom_callback *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl, tg_custom_callback *callback)
+{
+    struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
+
+    if (state == NULL)
+        return callback;
+    state->custom = callback;
+    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
 }
 
 void tg_inject_set_name_source(tg_inject_name_source *names)

@@ -4,7 +4,8 @@
  *
  * The hook installs itself by ex_data: a new_func for SSL_CTX gives each fresh context our
  * cert_verify_callback, and one for SSL gives each connection our info callback, the gate
- * that drops unknown sessions and catches what never came through the callback.
+ * that drops unknown sessions and catches what never came through the callback. BoringSSL
+ * calls no new_func: there the preload shows each context and each connection.
  *
  * These functions are exported by libtrustgraft.so for the injectors beside it; they are no
  * public interface. All are safe in threads, preserve errno, and never end the process.
@@ -26,7 +27,7 @@ enum tg_injected {
 
 /*
  * Hooks the libssl in which SSL_CTX_NEW, its own SSL_CTX_new function, stands, and the
- * libcrypto that it uses. Idempotent and cheap when called again for the same.
+ * libcrypto that it uses, ours or another. Idempotent and cheap when called again for the same.
  */
 TG_API enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
 
@@ -39,14 +40,35 @@ TG_API enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
 TG_API enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem);
 
 /*
- * The application called SSL_CTX_set_cert_verify_callback or SSL_set_info_callback (preload
- * only): ours stay in place and call theirs. 0 if CTX or SSL isn't hooked: call the real one.
+ * The next are for the preload, and name the libssl by its own SSL_CTX_new.
+ *
+ * A fresh CTX or SSL, to be shown as soon as it is made: BoringSSL calls no new_func, and
+ * elsewhere it is seen whether the hook took hold. 0 if CTX or SSL must not be used.
  */
-TG_API int tg_inject_set_app_verify(SSL_CTX *ctx, int (*callback)(X509_STORE_CTX *, void *),
-                                    void *arg);
-TG_API int tg_inject_set_app_info(SSL *ssl, void (*callback)(const SSL *, int, int));
+TG_API int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx);
+TG_API int tg_inject_connection(void *ssl_ctx_new, SSL *ssl);
+
+/*
+ * The application called SSL_CTX_set_cert_verify_callback or SSL_set_info_callback: ours stay
+ * in place and call theirs. 0 if CTX or SSL isn't hooked: call the real one.
+ */
+TG_API int tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
+                                    int (*callback)(X509_STORE_CTX *, void *), void *arg);
+TG_API int tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl,
+                                  void (*callback)(const SSL *, int, int));
 /* *CALLBACK is what the application set on SSL; 0 if SSL isn't hooked. */
-TG_API int tg_inject_get_app_info(const SSL *ssl, void (**callback)(const SSL *, int, int));
+TG_API int tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
+                                  void (**callback)(const SSL *, int, int));
+
+/*
+ * The application called BoringSSL's SSL_CTX_set_custom_verify, or SSL_set_custom_verify: the
+ * one to call instead of CALLBACK, which is remembered. CALLBACK itself where nothing is hooked.
+ */
+typedef int tg_inject_custom_verify(SSL *ssl, uint8_t *alert);
+TG_API tg_inject_custom_verify *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_CTX *ctx,
+                                                         tg_inject_custom_verify *callback);
+TG_API tg_inject_custom_verify *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl,
+                                                     tg_inject_custom_verify *callback);
 
 /*
  * NAMES maps a peer's address to the name that this process looked up to reach it, written
@@ -62,7 +84,7 @@ TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
 TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 2
+#define TG_INJECT_VERSION 3
 TG_API int tg_inject_version(void);
 
 #endif

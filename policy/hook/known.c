@@ -15,8 +15,8 @@ static struct slot {
 /* Only ever tried, as in cache.c: a session that can't be looked up is dropped. */
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
-static bool make_key(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf,
-                     int version, uint8_t key[TG_SHA256_SIZE])
+static bool make_key(const tg_policy *policy, const struct tg_peer *peer,
+                     const uint8_t leaf[TG_SHA256_SIZE], int version, uint8_t key[TG_SHA256_SIZE])
 {
     struct {
         uint64_t policy;
@@ -31,8 +31,8 @@ static bool make_key(const tg_policy *policy, const struct tg_peer *peer, const 
     fields.port = peer->port;
     fields.version = version;
     memcpy(fields.host, peer->host, strlen(peer->host));
-    return tg_hash_certificate(leaf, fields.leaf) &&
-           EVP_Digest(&fields, sizeof(fields), key, NULL, tg_hash_sha256(), NULL);
+    memcpy(fields.leaf, leaf, TG_SHA256_SIZE);
+    return EVP_Digest(&fields, sizeof(fields), key, NULL, tg_hash_sha256(), NULL);
 }
 
 static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
@@ -40,8 +40,8 @@ static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
     return &slots[(key[0] | key[1] << 8) % SLOTS];
 }
 
-void tg_known_add(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf,
-                  int version, time_t until)
+void tg_known_add(const tg_policy *policy, const struct tg_peer *peer,
+                  const uint8_t leaf[TG_SHA256_SIZE], int version, time_t until)
 {
     uint8_t key[TG_SHA256_SIZE];
 
@@ -52,16 +52,38 @@ void tg_known_add(const tg_policy *policy, const struct tg_peer *peer, const X50
     pthread_mutex_unlock(&busy);
 }
 
-bool tg_known(const tg_policy *policy, const struct tg_peer *peer, const X509 *leaf, int version)
+bool tg_known(const tg_policy *policy, const struct tg_peer *peer,
+              const uint8_t leaf[TG_SHA256_SIZE], int version)
 {
     uint8_t key[TG_SHA256_SIZE];
     bool found;
 
-    if (leaf == NULL || !make_key(policy, peer, leaf, version, key) ||
-        pthread_mutex_trylock(&busy) != 0)
+    if (!make_key(policy, peer, leaf, version, key) || pthread_mutex_trylock(&busy) != 0)
         return false;
     found = memcmp(slot_of(key)->key, key, TG_SHA256_SIZE) == 0 &&
             (slot_of(key)->until == 0 || time(NULL) < slot_of(key)->until);
     pthread_mutex_unlock(&busy);
     return found;
+}
+
+/* A session of BoringSSL's carries its certificates as they came, without an alias. */
+bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
+                     uint8_t leaf[TG_SHA256_SIZE])
+{
+    const struct tg_libcrypto *crypto = hooked->crypto;
+    const void *buffer = NULL;
+    X509 *peer = NULL;
+
+    if (session == NULL)
+        return false;
+    if (hooked->library->kind == TG_BORINGSSL) {
+        const void *sent = hooked->libssl.SSL_SESSION_get0_peer_certificates(session);
+
+        buffer = crypto->OPENSSL_sk_num(sent) > 0 ? crypto->OPENSSL_sk_value(sent, 0) : NULL;
+        return buffer != NULL &&
+               EVP_Digest(crypto->CRYPTO_BUFFER_data(buffer), crypto->CRYPTO_BUFFER_len(buffer),
+                          leaf, NULL, tg_hash_sha256(), NULL);
+    }
+    peer = hooked->libssl.SSL_SESSION_get0_peer(session);
+    return peer != NULL && tg_border_digest(hooked->library, peer, leaf);
 }

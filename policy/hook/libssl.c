@@ -1,84 +1,47 @@
 #include "libssl.h"
 #include <dlfcn.h>
 #include <link.h>
-#include <stddef.h>
-#include <string.h>
 
 #define MAX_OBJECTS 512
 
-/* Where each function's name and its place in struct tg_libssl stand. */
-static const struct {
-    const char *name;
-    size_t offset;
-} functions[] = {
-#define ROW(result, name, parameters) {#name, offsetof(struct tg_libssl, name)},
+static const struct tg_function functions[] = {
+#define ROW(kinds, result, name, parameters) {kinds, #name, offsetof(struct tg_libssl, name)},
     TG_LIBSSL_FUNCTIONS(ROW)
 #undef ROW
 };
 
-/* The object that ADDRESS lies in, without loading anything; the program itself has no name. */
-static void *open_object(const void *address)
+/* 0, with *MISSING what tells, where it is neither. */
+static int kind_of(void *object, const void *base, const char **missing)
 {
-    struct link_map *map = NULL;
-    Dl_info info;
+    unsigned long (*version)(void) = NULL;
 
-    if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 || map == NULL)
-        return NULL;
-    return dlopen(map->l_name[0] != '\0' ? map->l_name : NULL, RTLD_LAZY | RTLD_NOLOAD);
+    if (tg_object_own(object, base, "SSL_CTX_set_custom_verify") != NULL)
+        return TG_BORINGSSL;
+    *missing = "OpenSSL_version_num";
+    version = dlsym(object, *missing);
+    if (version == NULL)
+        return 0;
+    return version() < 0x30000000UL ? TG_OPENSSL_1 : TG_OPENSSL_3;
 }
 
-static const void *base_of(const void *address)
+bool tg_libssl_at(const void *address, struct tg_libssl *libssl, enum tg_kind *kind,
+                  const void **libcrypto, const char **missing)
 {
-    Dl_info info;
-
-    return address != NULL && dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
-}
-
-const void *tg_libssl_object(const void *address)
-{
-    return base_of(address);
-}
-
-/* dlsym on an object also looks in what it depends on: only its own definitions are wanted. */
-static void *own_symbol(void *object, const void *base, const char *name)
-{
-    void *symbol = dlsym(object, name);
-
-    return base_of(symbol) == base ? symbol : NULL;
-}
-
-static bool fill(void *object, const void *base, struct tg_libssl *libssl, const char **missing)
-{
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        void *symbol = own_symbol(object, base, functions[i].name);
-
-        if (symbol == NULL) {
-            *missing = functions[i].name;
-            return false;
-        }
-        memcpy((char *)libssl + functions[i].offset, &symbol, sizeof(symbol));
-    }
-    return true;
-}
-
-/* Certificates are shared with that libssl: it must work on the libcrypto that we call. */
-static bool shares_libcrypto(void *object)
-{
-    return base_of(dlsym(object, "X509_verify_cert")) == base_of((void *)X509_verify_cert);
-}
-
-bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const char **missing)
-{
-    void *object = open_object(address);
-    bool found = false;
+    void *object = tg_object_open(address);
+    const void *base = tg_object_base(address);
+    int found = 0;
 
     *missing = NULL;
     if (object == NULL)
         return false;
-    if (shares_libcrypto(object))
-        found = fill(object, base_of(address), libssl, missing);
+    *libcrypto = dlsym(object, "X509_verify_cert");
+    found = kind_of(object, base, missing);
+    if (found != 0 && !tg_object_fill(object, base, found, functions,
+                                      sizeof(functions) / sizeof(functions[0]), libssl, missing))
+        found = 0;
     dlclose(object);
-    return found;
+    *kind = (enum tg_kind)found;
+    return found != 0 && *libcrypto != NULL;
 }
 
 struct objects {
@@ -96,23 +59,22 @@ static int list_object(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
-bool tg_libssl_any(struct tg_libssl *libssl, const char **missing)
+const void *tg_libssl_any(void)
 {
     struct objects objects = {.count = 0};
-    bool found = false;
+    const void *ours = tg_object_base((void *)X509_verify_cert), *found = NULL;
 
-    *missing = NULL;
     /* dlopen inside the callback would wait for the lock that dl_iterate_phdr holds. */
     dl_iterate_phdr(list_object, &objects);
-    for (size_t i = 0; !found && i < objects.count; i++) {
+    for (size_t i = 0; found == NULL && i < objects.count; i++) {
         const char *name = objects.name[i];
         void *object = dlopen(name[0] != '\0' ? name : NULL, RTLD_LAZY | RTLD_NOLOAD);
-        void *entry = object != NULL ? dlsym(object, "SSL_CTX_set_cert_verify_callback") : NULL;
 
-        if (entry != NULL)
-            found = tg_libssl_at(entry, libssl, missing);
-        if (object != NULL)
-            dlclose(object);
+        if (object == NULL)
+            continue;
+        if (tg_object_base(dlsym(object, "X509_verify_cert")) == ours)
+            found = dlsym(object, "SSL_CTX_set_cert_verify_callback");
+        dlclose(object);
     }
     return found;
 }

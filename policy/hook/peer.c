@@ -24,21 +24,33 @@ static bool take(struct tg_peer *peer, const char *name)
     return name != NULL && tg_host_canonical(name, peer->host) != TG_HOST_INVALID;
 }
 
-/* The reference name that the application gave the library to verify. ".example" means any
- * name below and so names no host. */
-static bool reference_name(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
+/* ".example" means any name below and so names no host. */
+static bool name_in(X509_VERIFY_PARAM *param, struct tg_peer *peer)
 {
-    X509_VERIFY_PARAM *param = hooked->libssl.SSL_get0_param(ssl);
     char *address = NULL;
     bool found;
 
-    if (param == NULL)
-        return false;
     if (take(peer, X509_VERIFY_PARAM_get0_host(param, 0)))
         return true;
     address = X509_VERIFY_PARAM_get1_ip_asc(param);
     found = take(peer, address);
     OPENSSL_free(address);
+    return found;
+}
+
+/* The reference name that the application gave the library to verify. */
+static bool reference_name(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
+{
+    const struct tg_foundation *library = hooked->library;
+    X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
+    bool found = false;
+
+    if (theirs == NULL || !library->foreign)
+        return theirs != NULL && name_in(theirs, peer);
+    ours = X509_VERIFY_PARAM_new();
+    if (ours != NULL && tg_param_import(&library->crypto, &library->layout, theirs, ours))
+        found = name_in(ours, peer);
+    X509_VERIFY_PARAM_free(ours);
     return found;
 }
 
@@ -81,17 +93,18 @@ static bool peer_by(int type, int descriptor, struct sockaddr_storage *address)
 }
 
 /* DTLS: the socket needn't be connected, then the BIO knows who was to be reached. */
-static bool datagram_peer(const struct tg_libssl *libssl, SSL *ssl, int descriptor,
+static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, int descriptor,
                           struct sockaddr_storage *address)
 {
-    BIO *out = libssl->SSL_get_wbio(ssl);
+    const struct tg_libcrypto *crypto = hooked->crypto;
+    BIO *out = hooked->libssl.SSL_get_wbio(ssl);
 
-    if (out == NULL || BIO_method_type(out) != BIO_TYPE_DGRAM)
+    if (out == NULL || crypto->BIO_method_type(out) != BIO_TYPE_DGRAM)
         return false;
     if (peer_by(SOCK_DGRAM, descriptor, address))
         return true;
     memset(address, 0, sizeof(*address));
-    return BIO_dgram_get_peer(out, address) > 0 && port_of(address) != 0;
+    return crypto->BIO_ctrl(out, BIO_CTRL_DGRAM_GET_PEER, 0, address) > 0 && port_of(address) != 0;
 }
 
 /* What the TCP connections that a process made have in common. */
@@ -189,7 +202,7 @@ void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
     struct sockaddr_storage address;
     int descriptor = hooked->libssl.SSL_get_fd(ssl);
     bool connected = peer_by(SOCK_STREAM, descriptor, &address) ||
-                     datagram_peer(&hooked->libssl, ssl, descriptor, &address);
+                     datagram_peer(hooked, ssl, descriptor, &address);
 
     *peer = (struct tg_peer){.port = connected ? port_of(&address) : 0,
                              .elsewhere = descriptor >= 0 && !connected};

@@ -1,4 +1,4 @@
-/* places.c - every libssl of this process that works on the libcrypto we are bound to. */
+/* places.c - every libssl of this process under the policy. */
 #include "hook.h"
 
 /* A place once filled stays as it is. */
@@ -18,22 +18,42 @@ static void complain(const char *missing)
 {
     tg_log_complain(TG_ORIGIN_ENVIRONMENT,
                     "this program's libssl can't be put under a policy: %s%s",
-                    missing != NULL ? "it has no " : "it works on another libcrypto",
+                    missing != NULL ? "it has no " : "there are too many in this process",
                     missing != NULL ? missing : "");
 }
 
-/* The one in OBJECT; any, where that is NULL. */
+static bool ready(const struct place *place)
+{
+    return __atomic_load_n(&place->state, __ATOMIC_ACQUIRE) == READY;
+}
+
 static const struct tg_hooked *find(const void *object)
 {
     for (size_t i = 0; i < LIBSSLS; i++)
-        if (__atomic_load_n(&places[i].state, __ATOMIC_ACQUIRE) == READY &&
-            (object == NULL || places[i].object == object))
+        if (ready(&places[i]) && places[i].object == object)
+            return &places[i].hooked;
+    return NULL;
+}
+
+/* Any one that works on LIBRARY. */
+static const struct tg_hooked *find_on(const struct tg_foundation *library)
+{
+    for (size_t i = 0; i < LIBSSLS; i++)
+        if (ready(&places[i]) && places[i].hooked.library == library)
+            return &places[i].hooked;
+    return NULL;
+}
+
+const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new)
+{
+    for (size_t i = 0; i < LIBSSLS; i++)
+        if (ready(&places[i]) && (const void *)places[i].hooked.libssl.SSL_CTX_new == ssl_ctx_new)
             return &places[i].hooked;
     return NULL;
 }
 
 /* Threads that come at once may each fill a place with the same: that does no harm. */
-static const struct tg_hooked *fill(const void *object, const struct tg_libssl *libssl)
+static const struct tg_hooked *fill(const void *object, const struct tg_hooked *hooked)
 {
     for (size_t i = 0; i < LIBSSLS; i++) {
         struct place *place = &places[i];
@@ -42,7 +62,7 @@ static const struct tg_hooked *fill(const void *object, const struct tg_libssl *
         if (!__atomic_compare_exchange_n(&place->state, &expected, FILLING, false, __ATOMIC_ACQUIRE,
                                          __ATOMIC_RELAXED))
             continue;
-        place->hooked.libssl = *libssl;
+        place->hooked = *hooked;
         place->object = object;
         __atomic_store_n(&place->state, READY, __ATOMIC_RELEASE);
         return &place->hooked;
@@ -53,27 +73,33 @@ static const struct tg_hooked *fill(const void *object, const struct tg_libssl *
 
 const struct tg_hooked *tg_hooked_at(const void *address)
 {
-    const void *object = tg_libssl_object(address);
-    const struct tg_hooked *hooked = object != NULL ? find(object) : NULL;
+    const void *object = tg_object_base(address), *libcrypto = NULL;
+    const struct tg_hooked *known = object != NULL ? find(object) : NULL;
     const char *missing = NULL;
-    struct tg_libssl libssl;
+    struct tg_hooked hooked;
+    enum tg_kind kind;
 
-    if (hooked != NULL)
-        return hooked;
-    if (tg_libssl_at(address, &libssl, &missing))
-        return fill(object, &libssl);
-    complain(missing);
-    return NULL;
+    if (known != NULL)
+        return known;
+    if (tg_libssl_at(address, &hooked.libssl, &kind, &libcrypto, &missing))
+        hooked.library = tg_foundation_at(libcrypto, kind, &missing);
+    else
+        hooked.library = NULL;
+    if (hooked.library == NULL) {
+        complain(missing);
+        return NULL;
+    }
+    hooked.crypto = &hooked.library->crypto;
+    return fill(object, &hooked);
 }
 
 static const struct tg_hooked *find_any(const char **missing)
 {
-    const struct tg_hooked *hooked = find(NULL);
-    struct tg_libssl libssl;
+    const struct tg_foundation *native = tg_foundation_native(missing);
+    const struct tg_hooked *hooked = native != NULL ? find_on(native) : NULL;
+    const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
 
-    if (hooked == NULL && tg_libssl_any(&libssl, missing))
-        hooked = fill(tg_libssl_object((void *)libssl.SSL_is_server), &libssl);
-    return hooked;
+    return address != NULL ? tg_hooked_at(address) : hooked;
 }
 
 void tg_hooked_prepare(void)
@@ -90,8 +116,16 @@ const struct tg_hooked *tg_hooked_any(void)
     const struct tg_hooked *hooked = find_any(&missing);
 
     if (hooked == NULL && !__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
-        complain(missing);
+        complain(missing != NULL ? missing : "SSL_CTX_set_cert_verify_callback");
     return hooked;
+}
+
+/* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
+const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library)
+{
+    const struct tg_hooked *hooked = find_on(library);
+
+    return hooked != NULL || library->foreign ? hooked : tg_hooked_any();
 }
 
 static const struct tg_hooked *find_method(const void *method)
@@ -118,45 +152,47 @@ static void remember_method(const struct tg_hooked *hooked, const void *method)
 
 /*
  * A context's method is static data of the libssl that made it (SSL_CTX_new(3)). Libssls that
- * share a libcrypto are of one version, so any of them can read another's context.
+ * share a libcrypto are of one version, so any of them can read another's context. BoringSSL
+ * doesn't show the method, and comes as one pair of libraries.
  */
-const struct tg_hooked *tg_hooked_of_context(const SSL_CTX *context)
+const struct tg_hooked *tg_hooked_of_context(const struct tg_foundation *library,
+                                             const SSL_CTX *context)
 {
-    const struct tg_hooked *any = tg_hooked_any(), *hooked = NULL;
-    const void *method = any != NULL ? any->libssl.SSL_CTX_get_ssl_method(context) : NULL;
+    const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
+    const void *method = NULL;
 
+    if (any == NULL || library->kind == TG_BORINGSSL)
+        return any;
+    method = any->libssl.SSL_CTX_get_ssl_method(context);
     if (method == NULL)
         return NULL;
     hooked = find_method(method);
     if (hooked == NULL && (hooked = tg_hooked_at(method)) != NULL)
         remember_method(hooked, method);
-    return hooked;
+    return hooked != NULL && hooked->library == library ? hooked : NULL;
 }
 
-struct tg_connection_state *tg_connection_state_of(const SSL *ssl)
+struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl)
 {
-    const struct tg_hooked *any = find(NULL);
-
-    return any != NULL ? any->libssl.SSL_get_ex_data(ssl, tg_connection_index) : NULL;
+    return hooked->libssl.SSL_get_ex_data(ssl, hooked->library->connection_index);
 }
 
-struct tg_context_state *tg_context_state_of(const SSL_CTX *context)
+struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked, const SSL_CTX *context)
 {
-    const struct tg_hooked *any = find(NULL);
-
-    return any != NULL ? any->libssl.SSL_CTX_get_ex_data(context, tg_context_index) : NULL;
+    return hooked->libssl.SSL_CTX_get_ex_data(context, hooked->library->context_index);
 }
 
-const struct tg_hooked *tg_hooked_of(const SSL *ssl)
+const struct tg_hooked *tg_hooked_of(const struct tg_foundation *library, const SSL *ssl)
 {
-    struct tg_connection_state *state = tg_connection_state_of(ssl);
-    const struct tg_hooked *any = NULL, *hooked = NULL;
+    const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
+    struct tg_connection_state *state = NULL;
 
+    if (any == NULL)
+        return NULL;
+    state = tg_connection_state_of(any, ssl);
     if (state != NULL && state->hooked != NULL)
         return state->hooked;
-    any = tg_hooked_any();
-    if (any != NULL)
-        hooked = tg_hooked_of_context(any->libssl.SSL_get_SSL_CTX(ssl));
+    hooked = tg_hooked_of_context(library, any->libssl.SSL_get_SSL_CTX(ssl));
     if (state != NULL)
         state->hooked = hooked;
     return hooked;

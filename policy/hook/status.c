@@ -39,6 +39,10 @@ void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg
 
     if (!tg_status_wanted(rule))
         return;
+    if (hooked->library->kind == TG_BORINGSSL) {
+        libssl->SSL_enable_ocsp_stapling(ssl);
+        return;
+    }
     if (rule->mode == TG_MODE_ENFORCE)
         set_answer(hooked, libssl->SSL_get_SSL_CTX(ssl));
     if (libssl->SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE, 0, NULL) !=
@@ -47,17 +51,27 @@ void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg
                                NULL);
 }
 
-/* TLS 1.3 sends the staple with the certificate, TLS 1.2 in a message of its own behind it. */
+/*
+ * TLS 1.3 sends the staple with the certificate, TLS 1.2 in a message of its own behind it,
+ * which BoringSSL reads before it verifies.
+ */
 void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *query)
 {
-    unsigned char *answer = NULL;
-    long length =
-        hooked->libssl.SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP, 0, (void *)&answer);
+    const struct tg_libssl *libssl = &hooked->libssl;
+    bool boring = hooked->library->kind == TG_BORINGSSL;
+    const unsigned char *answer = NULL;
+    size_t size = 0;
+    long length = 0;
 
-    query->tls_version = hooked->libssl.SSL_version(ssl);
-    query->staple_pending = query->tls_version != TLS1_3_VERSION;
-    if (answer == NULL || length <= 0)
+    query->tls_version = libssl->SSL_version(ssl);
+    query->staple_pending = !boring && query->tls_version != TLS1_3_VERSION;
+    if (boring)
+        libssl->SSL_get0_ocsp_response(ssl, &answer, &size);
+    else if ((length = libssl->SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP, 0,
+                                        (void *)&answer)) > 0)
+        size = (size_t)length;
+    if (answer == NULL || size == 0)
         return;
     query->staple = answer;
-    query->staple_length = (size_t)length;
+    query->staple_length = size;
 }

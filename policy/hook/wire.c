@@ -6,72 +6,114 @@
  */
 #include "hook.h"
 #include <errno.h>
-#include <openssl/crypto.h>
 
-static int wire_index = -1; /* of a BIO's ex_data: its SSL */
-
-bool tg_wire_register(void)
+bool tg_wire_register(struct tg_foundation *library)
 {
-    wire_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_BIO, 0, NULL, NULL, NULL, NULL);
-    return wire_index >= 0;
+    library->wire_index =
+        library->crypto.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_BIO, 0, NULL, NULL, NULL, NULL);
+    return library->wire_index >= 0;
 }
 
-/* A BIO_callback_fn_ex. */
-static long overhear(BIO *bio, int operation, const char *data, size_t length, int argument,
-                     long more, int returned, size_t *moved)
+/* What a BIO callback is told (BIO_callback_fn_ex); which library it is of tells the number. */
+struct word {
+    size_t number;
+    int operation, argument;
+    const char *data;
+    size_t length;
+    long more;
+    int returned;
+    size_t *moved;
+};
+
+static BIO_callback_fn_ex callback_of(size_t number);
+
+static long overhear(BIO *bio, const struct word *word)
 {
-    SSL *ssl = BIO_get_ex_data(bio, wire_index);
-    struct tg_connection_state *state = ssl != NULL ? tg_connection_state_of(ssl) : NULL;
+    const struct tg_foundation *library = tg_foundation_number(word->number);
+    const struct tg_libcrypto *crypto = &library->crypto;
+    SSL *ssl = crypto->BIO_get_ex_data(bio, library->wire_index);
+    const struct tg_hooked *hooked = ssl != NULL ? tg_hooked_of(library, ssl) : NULL;
+    struct tg_connection_state *state = hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
     BIO_callback_fn_ex theirs = NULL;
     int saved = errno;
 
     if (state == NULL)
-        return returned;
+        return word->returned;
     for (size_t i = 0; i < TG_WIRES; i++)
         if (state->wires[i].bio == bio)
             theirs = state->wires[i].theirs;
-    if (operation == BIO_CB_READ || operation == BIO_CB_WRITE)
-        tg_gate_look(state->hooked, ssl, state);
+    if (word->operation == BIO_CB_READ || word->operation == BIO_CB_WRITE)
+        tg_gate_look(hooked, ssl, state);
     errno = saved;
-    if (BIO_get_callback_ex(bio) != overhear) /* refused: the gate has closed it */
-        theirs = BIO_get_callback_ex(bio);
-    return theirs != NULL ? theirs(bio, operation, data, length, argument, more, returned, moved)
-                          : returned;
+    if (crypto->BIO_get_callback_ex(bio) != callback_of(word->number)) /* refused: it is closed */
+        theirs = crypto->BIO_get_callback_ex(bio);
+    return theirs != NULL ? theirs(bio, word->operation, word->data, word->length, word->argument,
+                                   word->more, word->returned, word->moved)
+                          : word->returned;
+}
+
+#define OVERHEAR(number)                                                                           \
+    static long overhear_##number(BIO *bio, int operation, const char *data, size_t length,        \
+                                  int argument, long more, int returned, size_t *moved)            \
+    {                                                                                              \
+        const struct word word = {                                                                 \
+            number, operation, argument, data, length, more, returned, moved};                     \
+                                                                                                   \
+        return overhear(bio, &word);                                                               \
+    }
+OVERHEAR(0)
+OVERHEAR(1)
+OVERHEAR(2)
+OVERHEAR(3)
+
+static BIO_callback_fn_ex callback_of(size_t number)
+{
+    static const BIO_callback_fn_ex callbacks[TG_FOUNDATIONS] = {overhear_0, overhear_1, overhear_2,
+                                                                 overhear_3};
+
+    return callbacks[number];
 }
 
 /* Holds BIO, so that it is there to be let go of. */
-static void hold(struct tg_wire *wire, BIO *bio, SSL *ssl)
+static void hold(const struct tg_foundation *library, struct tg_wire *wire, BIO *bio, SSL *ssl)
 {
-    BIO_callback_fn_ex theirs = BIO_get_callback_ex(bio);
+    const struct tg_libcrypto *crypto = &library->crypto;
+    BIO_callback_fn_ex ours = callback_of(library->number);
+    BIO_callback_fn_ex theirs = crypto->BIO_get_callback_ex(bio);
 
-    if (theirs == overhear || !BIO_set_ex_data(bio, wire_index, ssl) || !BIO_up_ref(bio))
+    if (theirs == ours || !crypto->BIO_set_ex_data(bio, library->wire_index, ssl) ||
+        !crypto->BIO_up_ref(bio))
         return;
-    *wire = (struct tg_wire){.bio = bio, .theirs = theirs};
-    BIO_set_callback_ex(bio, overhear);
+    *wire = (struct tg_wire){.bio = bio, .theirs = theirs, .library = library};
+    crypto->BIO_set_callback_ex(bio, ours);
 }
 
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     BIO *in = hooked->libssl.SSL_get_rbio(ssl), *out = hooked->libssl.SSL_get_wbio(ssl);
 
+    if (hooked->library->kind == TG_BORINGSSL)
+        return;
     tg_wire_leave(state);
     if (in != NULL)
-        hold(&state->wires[0], in, ssl);
+        hold(hooked->library, &state->wires[0], in, ssl);
     if (out != NULL && out != in)
-        hold(&state->wires[1], out, ssl);
+        hold(hooked->library, &state->wires[1], out, ssl);
 }
 
 void tg_wire_leave(struct tg_connection_state *state)
 {
     for (size_t i = 0; i < TG_WIRES; i++) {
         struct tg_wire *wire = &state->wires[i];
+        const struct tg_libcrypto *crypto = NULL;
 
         if (wire->bio == NULL)
             continue;
-        (void)BIO_set_ex_data(wire->bio, wire_index, NULL);
-        if (BIO_get_callback_ex(wire->bio) == overhear)
-            BIO_set_callback_ex(wire->bio, wire->theirs);
-        BIO_free(wire->bio);
+        crypto = &wire->library->crypto;
+        (void)crypto->BIO_set_ex_data(wire->bio, wire->library->wire_index, NULL);
+        if (crypto->BIO_get_callback_ex(wire->bio) == callback_of(wire->library->number))
+            crypto->BIO_set_callback_ex(wire->bio, wire->theirs);
+        (void)crypto->BIO_free(wire->bio);
         *wire = (struct tg_wire){.bio = NULL};
     }
 }

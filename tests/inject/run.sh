@@ -20,6 +20,7 @@ HOME=$work # no policy of the user's own
 export HOME
 passed=0
 failed=0
+skipped=0
 
 # result NAME EXPECTED GOT
 result() {
@@ -65,6 +66,28 @@ sed 's/libcrypto\.so\.3/libcrypto.so.9/g' "$crypto" >"$out/other/libcrypto.so.9"
 compile module-second.so -shared module.c pair.c "$out/second/libssl.so.8" -lcrypto -Wl,-rpath,"$out/second"
 compile module-other.so -shared module.c pair.c "$out/other/libssl.so.9" "$out/other/libcrypto.so.9" \
     -Wl,-rpath,"$out/other"
+
+# Debian 11's OpenSSL 1.1 and BoringSSL, where this machine can get them.
+others=
+old=$out/openssl-1.1
+if ../compat/fetch libssl1.1 bullseye "$old"; then
+    old=$(dirname "$(find "$old" -name libssl.so.1.1)")
+    compile module-old.so -shared module.c pair.c "$old/libssl.so.1.1" "$old/libcrypto.so.1.1" \
+        -Wl,-rpath,"$old"
+    others="$others module-old"
+else
+    skipped=$((skipped + 1))
+    echo "skipped OpenSSL 1.1: it can't be fetched"
+fi
+android=/usr/lib/$("$CC" -print-multiarch)/android
+if [ -e "$android/libssl.so" ]; then
+    compile module-boring.so -I/usr/include/android -shared module.c pair.c "$android/libssl.so" \
+        "$android/libcrypto.so" -Wl,-rpath,"$android"
+    others="$others module-boring"
+else
+    skipped=$((skipped + 1))
+    echo "skipped BoringSSL: needs android-libboringssl-dev"
+fi
 
 # ---- policies ------------------------------------------------------------------------------
 
@@ -222,17 +245,32 @@ for way in preload provider both; do
     host together trustless "accepted accepted accepted" $way accept module-second module
     host together trusting "refused refused refused" $way reject module module-second
 done
-# Another libcrypto can't be put under the policy: its contexts are refused, ours are not.
+# Another libcrypto is put under the policy beside ours.
 host together trusting "accepted accepted accepted" bare none module module-other
 host together trusting "accepted accepted accepted" preload none module module-other
-host together trustless "accepted refused accepted" preload accept module module-other
+host together trustless "accepted accepted accepted" preload accept module module-other
 host together trusting "refused refused refused" preload reject module module-other
 host swapped trusting "accepted accepted accepted" bare none module module-other
 host swapped trusting "accepted accepted accepted" preload none module module-other
-host swapped trustless "accepted refused accepted" preload accept module module-other
-result "at the same address, another libssl is told apart" 1 "$(grep -c 'another libcrypto' "$work/stderr")"
-host local trusting refused preload accept module-other
+host swapped trustless "accepted accepted accepted" preload accept module module-other
+for other in $others; do
+    for case in "bare none trusting accepted" "preload none trusting accepted" \
+        "preload accept trustless accepted" "preload reject trusting refused" \
+        "preload elsewhere trusting accepted" "preload broken trusting refused"; do
+        set -- $case
+        host local "$3" "$4" "$1" "$2" $other
+        host together "$3" "$4 $4 $4" "$1" "$2" module $other
+        host together "$3" "$4 $4 $4" "$1" "$2" $other module
+        host together "$3" "$4 $4 $4" "$1" "$2" module-other $other
+    done
+done
+[ "$skipped" -gt 0 ] || host together trustless "accepted accepted accepted" preload accept $others
+host local trustless accepted preload accept module-other
 host local trusting refused provider reject module-other
+# Bound to the system's libcrypto by the global scope, while its own is there too: nothing is made.
+result "a libssl that is bound to another libcrypto than its own" refused \
+    "$(run bare accept "LD_PRELOAD=$build/libtrustgraft-preload.so:$crypto" "$out/host" local "$pki" trustless "$out/module-other.so")"
+result "it says so" 1 "$(grep -c 'another libcrypto than it is linked to' "$work/stderr" | sed 's/^[1-9].*/1/')"
 
 # OpenSSL in the executable calls its own SSL_CTX_new, which nothing can interpose.
 for way in preload provider both; do
@@ -393,5 +431,5 @@ result "store without a policy fails" yes \
     "$(run bare none "OPENSSL_CONF=$conf" openssl storeutl -certs trustgraft:api.example.test >"$work/list"
        grep -q 'there is no policy' "$work/stderr" && echo yes)"
 
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed$([ $skipped -eq 0 ] || echo ", $skipped skipped")"
 [ "$failed" -eq 0 ]

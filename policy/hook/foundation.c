@@ -1,0 +1,77 @@
+#include "foundation.h"
+#include <pthread.h>
+
+/* Slots are taken in order, and never given back. */
+static struct slot {
+    struct tg_foundation library;
+    const void *object; /* where that libcrypto is loaded */
+    const char *missing;
+    pthread_once_t once;
+    bool usable;
+} slots[TG_FOUNDATIONS] = {
+    {.once = PTHREAD_ONCE_INIT},
+    {.once = PTHREAD_ONCE_INIT},
+    {.once = PTHREAD_ONCE_INIT},
+    {.once = PTHREAD_ONCE_INIT},
+};
+
+/* What fill is to work on: pthread_once, which a fork can't leave locked, passes nothing. */
+static _Thread_local struct {
+    struct slot *slot;
+    const void *address;
+    enum tg_kind kind;
+} task;
+
+static void fill(void)
+{
+    struct slot *slot = task.slot;
+    struct tg_foundation *library = &slot->library;
+
+    library->kind = task.kind;
+    library->foreign = slot->object != tg_object_base((void *)X509_verify_cert);
+    library->number = (size_t)(slot - slots);
+    library->context_index = library->connection_index = library->wire_index = -1;
+    if (!tg_libcrypto_at(task.address, task.kind, &library->crypto, &slot->missing))
+        return;
+    slot->usable = !library->foreign || tg_param_probe(&library->crypto, &library->layout);
+    if (!slot->usable)
+        slot->missing = "X509_VERIFY_PARAM that can be read";
+}
+
+static struct slot *take_slot(const void *object)
+{
+    for (size_t i = 0; i < TG_FOUNDATIONS; i++) {
+        const void *found = NULL;
+
+        if (__atomic_compare_exchange_n(&slots[i].object, &found, object, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST) ||
+            found == object)
+            return &slots[i];
+    }
+    return NULL;
+}
+
+struct tg_foundation *tg_foundation_at(const void *address, enum tg_kind kind, const char **missing)
+{
+    struct slot *slot = take_slot(tg_object_base(address));
+
+    *missing = NULL;
+    if (slot == NULL)
+        return NULL;
+    task.slot = slot;
+    task.address = address;
+    task.kind = kind;
+    pthread_once(&slot->once, fill);
+    *missing = slot->missing;
+    return slot->usable ? &slot->library : NULL;
+}
+
+struct tg_foundation *tg_foundation_native(const char **missing)
+{
+    return tg_foundation_at((void *)X509_verify_cert, TG_OPENSSL_3, missing);
+}
+
+struct tg_foundation *tg_foundation_number(size_t number)
+{
+    return __atomic_load_n(&slots[number].usable, __ATOMIC_ACQUIRE) ? &slots[number].library : NULL;
+}

@@ -1,0 +1,122 @@
+/* late.c - the verdict on a server where the handshake is done. */
+#include "hook.h"
+#include "name.h"
+
+X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    const struct tg_libcrypto *crypto = hooked->crypto;
+    X509_STORE *store = NULL;
+    X509_STORE_CTX *context = crypto->X509_STORE_CTX_new();
+
+    if (hooked->library->kind != TG_BORINGSSL)
+        (void)libssl->SSL_ctrl(ssl, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, (void *)&store);
+    if (store == NULL)
+        store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
+    if (store != NULL && context != NULL &&
+        crypto->X509_STORE_CTX_init(context, store, leaf, sent) &&
+        crypto->X509_STORE_CTX_set_default(context, "ssl_server") &&
+        crypto->X509_VERIFY_PARAM_set1(crypto->X509_STORE_CTX_get0_param(context),
+                                       libssl->SSL_get0_param(ssl)))
+        return context;
+    crypto->X509_STORE_CTX_free(context);
+    return NULL;
+}
+
+/* A server that was met with the handshake done. */
+struct late {
+    const struct tg_hooked *hooked;
+    SSL *ssl;
+    const struct tg_process *process;
+    struct tg_query query;
+    struct tg_peer peer;
+    bool left; /* to the application: the verdict is about [distrust] alone */
+};
+
+/* The verdict, to be freed, and in *REFUSE whether it refuses. */
+static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *shown, bool *refuse)
+{
+    const struct tg_process *process = late->process;
+    struct tg_judgement judgement;
+
+    judgement = tg_judge(process, process->policy, &late->peer, &late->query);
+    if (judgement.verdict != NULL)
+        tg_log_verdict(process, judgement.verdict, late->query.host, late->peer.port);
+    *refuse = judgement.verdict == NULL || !judgement.verdict->accepted || shown->failed;
+    late->left = judgement.leave;
+    if (!late->left)
+        return judgement.verdict;
+    tg_verdict_free(judgement.verdict);
+    return tg_judge_distrust(process, process->policy, &late->query, NULL, refuse);
+}
+
+/* What was accepted is remembered as it stands then, with the alias that it may get. */
+static bool settle(const struct late *late, X509 *leaf, const struct tg_verdict *verdict)
+{
+    uint8_t digest[TG_SHA256_SIZE];
+    SSL_SESSION *session = late->hooked->libssl.SSL_get_session(late->ssl);
+
+    if (late->left || verdict == NULL || late->query.host == NULL || leaf == NULL)
+        return true;
+    if (!tg_name_matches(late->query.leaf, late->query.host, 0) &&
+        !tg_alias_add(late->hooked->library, leaf, late->query.leaf, late->query.host))
+        return false;
+    if (tg_known_digest(late->hooked, session, digest))
+        tg_known_add(late->process->policy, &late->peer, digest, late->query.tls_version,
+                     verdict->valid_until);
+    return true;
+}
+
+static void refuse_late(const struct late *late, const struct tg_verdict *verdict)
+{
+    const struct tg_hooked *hooked = late->hooked;
+
+    if (hooked->library->kind != TG_BORINGSSL)
+        hooked->libssl.SSL_set_verify_result(late->ssl, verdict != NULL ? verdict->x509_error
+                                                                        : X509_V_ERR_OUT_OF_MEM);
+    tg_outcome_raise(hooked->library, verdict, &late->peer);
+}
+
+/*
+ * The handshake is done and our verify callback was never asked: the application has put one
+ * of its own in its place (which a provider can't prevent), the server showed no certificate
+ * (PSK, anonymous), or a session was resumed. The policy has the last word all the same; it
+ * can only be stricter here, for the application has decided already. False: refused.
+ */
+bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    SSL_SESSION *session = libssl->SSL_get_session(ssl);
+    struct late late = {.hooked = hooked, .ssl = ssl, .process = process};
+    X509 *leaf = session != NULL ? libssl->SSL_SESSION_get0_peer(session) : NULL;
+    void *sent = libssl->SSL_get_peer_cert_chain(ssl);
+    X509_STORE_CTX *context = NULL;
+    struct tg_verdict *verdict = NULL;
+    struct tg_shown shown;
+    uint8_t digest[TG_SHA256_SIZE];
+    bool refuse = true;
+
+    tg_peer_of(hooked, ssl, &late.peer);
+    tg_status_read(hooked, ssl, &late.query);
+    late.query.staple_pending = false;
+    if (libssl->SSL_session_reused(ssl) && tg_known_digest(hooked, session, digest) &&
+        tg_known(process->policy, &late.peer, digest, libssl->SSL_version(ssl)))
+        return true;
+    context = tg_late_context(hooked, ssl, leaf, sent);
+    if (tg_border_show(hooked->library, leaf, sent, context, &shown) && context != NULL) {
+        late.query.leaf = shown.leaf;
+        late.query.sent = shown.sent;
+        late.query.app = shown.app;
+        late.query.security_level = tg_hook_security_level(hooked, ssl);
+        verdict = judge_shown(&late, &shown, &refuse);
+    } else {
+        refuse = tg_judge_demands(process, &late.peer);
+    }
+    refuse = refuse || !settle(&late, leaf, verdict);
+    if (refuse)
+        refuse_late(&late, verdict);
+    tg_verdict_free(verdict);
+    tg_border_hide(&shown);
+    hooked->crypto->X509_STORE_CTX_free(context);
+    return !refuse;
+}

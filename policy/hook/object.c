@@ -1,0 +1,72 @@
+#include "object.h"
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+
+/* BoringSSL has some functions under names that OpenSSL has given up, by its version. */
+static const struct {
+    const char *name, *other;
+} renamed[] = {
+    {"OPENSSL_sk_num", "sk_num"},
+    {"OPENSSL_sk_value", "sk_value"},
+    {"OPENSSL_sk_new_null", "sk_new_null"},
+    {"OPENSSL_sk_push", "sk_push"},
+    {"OPENSSL_sk_free", "sk_free"},
+    {"X509_STORE_CTX_get1_certs", "X509_STORE_get1_certs"},
+    {"X509_STORE_CTX_get1_crls", "X509_STORE_get1_crls"},
+    {"X509_STORE_CTX_set0_trusted_stack", "X509_STORE_CTX_trusted_stack"},
+};
+
+/* The program itself has no name. */
+void *tg_object_open(const void *address)
+{
+    struct link_map *map = NULL;
+    Dl_info info;
+
+    if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 || map == NULL)
+        return NULL;
+    return dlopen(map->l_name[0] != '\0' ? map->l_name : NULL, RTLD_LAZY | RTLD_NOLOAD);
+}
+
+const void *tg_object_base(const void *address)
+{
+    Dl_info info;
+
+    return address != NULL && dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
+}
+
+/* dlsym on an object also looks in what it depends on. */
+void *tg_object_own(void *object, const void *base, const char *name)
+{
+    void *symbol = dlsym(object, name);
+
+    return tg_object_base(symbol) == base ? symbol : NULL;
+}
+
+static void *find(void *object, const void *base, const char *name)
+{
+    void *symbol = tg_object_own(object, base, name);
+
+    for (size_t i = 0; symbol == NULL && i < sizeof(renamed) / sizeof(renamed[0]); i++)
+        if (strcmp(renamed[i].name, name) == 0)
+            symbol = tg_object_own(object, base, renamed[i].other);
+    return symbol;
+}
+
+bool tg_object_fill(void *object, const void *base, int kind, const struct tg_function *functions,
+                    size_t count, void *table, const char **missing)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *symbol = NULL;
+
+        if (!(functions[i].kinds & kind))
+            continue;
+        symbol = find(object, base, functions[i].name);
+        if (symbol == NULL) {
+            *missing = functions[i].name;
+            return false;
+        }
+        memcpy((char *)table + functions[i].offset, &symbol, sizeof(symbol));
+    }
+    return true;
+}

@@ -1,0 +1,43 @@
+/*
+ * object.h - functions of a loaded library, found rather than linked: a process may have it
+ * loaded locally (CPython), inside its executable (Node), or more than once.
+ */
+#ifndef TG_OBJECT_H
+#define TG_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whose library it is; the values are bits, for what only some of them have. */
+enum tg_kind {
+    TG_OPENSSL_3 = 1, /* and later */
+    TG_OPENSSL_1 = 2, /* 1.1.1 */
+    TG_BORINGSSL = 4
+};
+#define TG_OPENSSL  (TG_OPENSSL_3 | TG_OPENSSL_1)
+#define TG_ANY_KIND (TG_OPENSSL | TG_BORINGSSL)
+
+/* A function, the kinds of library that must have it, and its place in a table of pointers. */
+struct tg_function {
+    int kinds;
+    const char *name;
+    size_t offset;
+};
+
+/* The object that ADDRESS lies in, without loading anything; to be closed by dlclose(3). */
+void *tg_object_open(const void *address);
+
+/* What tells the object that ADDRESS (may be NULL) lies in from others; NULL: none. */
+const void *tg_object_base(const void *address);
+
+/* The function NAME if the OBJECT at BASE itself defines it, or NULL. */
+void *tg_object_own(void *object, const void *base, const char *name);
+
+/*
+ * Fills TABLE with those of COUNT functions that a library of KIND has. False, with *MISSING
+ * the first that isn't there, if OBJECT, which lies at BASE, lacks one.
+ */
+bool tg_object_fill(void *object, const void *base, int kind, const struct tg_function *functions,
+                    size_t count, void *table, const char **missing);
+
+#endif
