@@ -35,6 +35,7 @@ SUITES = [
     ("surround", [PYTHON, "tests/surround/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("compat", [PYTHON, "tests/compat/run.py", "--build", "{build}", "--pki", "{pki}", "--quick"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
+    ("foreign", [PYTHON, "tests/foreign/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("readme", [PYTHON, "tests/readme/run.py", "--build", "{build}"]),

@@ -1,0 +1,400 @@
+#!/usr/bin/python3
+"""run.py --build DIR --pki DIR [FILTER] - programs on every TLS library, by the preload library.
+
+One client program (client.c), built for OpenSSL 3, for a copy of it under other names, for
+OpenSSL 1.1 (of Debian 11, unpacked beside) and for BoringSSL, meets the servers of the
+laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from e2e import floors, keys, naming                                       # noqa: E402
+from e2e.harness import Skip, require, run                                 # noqa: E402
+from lab import tn2232, ways                                               # noqa: E402
+from lab.lab import Lab                                                    # noqa: E402
+
+BORING = pathlib.Path("/usr/lib/x86_64-linux-gnu/android")
+LIBRARIES = ("openssl-3", "openssl-copy", "openssl-1.1", "boringssl")
+LACKING = {}  # a library: why it can't be tested here
+HOST = "api.example.test"
+ASKED = ("sni=" + HOST, "name=" + HOST)
+SCENARIOS = (*keys.SCENARIOS, *tn2232.SCENARIOS, *floors.SCENARIOS, *naming.SCENARIOS)
+SERVERS = ("api", "api/1.2", "api-other", "api-other/1.2", "api/no-tickets", "expired")
+ROOT = "[host api.example.test]\nanchors = {root}"
+
+
+# ---- building ------------------------------------------------------------------------------
+
+def copy_of_openssl(folder):
+    """OpenSSL 3 under other names: a libcrypto of its own beside the system's."""
+    linked = subprocess.run(["ldd", "/usr/bin/openssl"], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("libssl", "libcrypto"):
+        found = re.search(rf"{name}\.so\.3 => (\S+)", linked)
+        content = pathlib.Path(found[1]).read_bytes()
+        for which in (b"libssl", b"libcrypto"):
+            content = content.replace(which + b".so.3", which + b".so.9")
+        (folder / f"{name}.so.9").write_bytes(content)
+    return [folder / "libssl.so.9", folder / "libcrypto.so.9"]
+
+
+def openssl_1(folder):
+    fetched = subprocess.run([HERE.parent / "compat" / "fetch", "libssl1.1", "bullseye", folder],
+                             stderr=subprocess.PIPE, text=True)
+    if fetched.returncode != 0:
+        raise Skip("libssl1.1 of Debian 11 can't be fetched: " + fetched.stderr.strip()[-120:])
+    return [next(folder.glob(f"usr/lib/*/{name}.so.1.1")) for name in ("libssl", "libcrypto")]
+
+
+def boringssl(_):
+    if not (BORING / "libssl.so").exists():
+        raise Skip("needs android-libboringssl-dev")
+    return [BORING / "libssl.so", BORING / "libcrypto.so"]
+
+
+def compile_clients(folder):
+    """A client for each library into FOLDER, or a word why not into LACKING."""
+    found = {"openssl-3": lambda _: ["-lssl", "-lcrypto"], "openssl-copy": copy_of_openssl,
+             "openssl-1.1": openssl_1, "boringssl": boringssl}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in LIBRARIES:
+        try:
+            libraries = found[name](folder / f"lib-{name}")
+        except Skip as reason:
+            LACKING[name] = str(reason)
+            continue
+        extra = ["-I/usr/include/android"] if name == "boringssl" else []
+        if name != "openssl-3":
+            extra.append(f"-Wl,-rpath,{libraries[0].parent}")
+        subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g",
+                        "-Wno-deprecated-declarations", *extra, HERE / "client.c", "-o",
+                        folder / name, *libraries], check=True)
+
+
+# ---- a visit -------------------------------------------------------------------------------
+
+def visit(lab, library, server, policy, *words, way=ways.PRELOAD, extra=None):
+    """What the client says of each connection, as dictionaries; and all its standard error."""
+    command = [str(lab.clients / library), str(lab.servers.ports.get(server, server)),
+               *(lab.pki.expand(word, scratch=lab.scratch) for word in words)]
+    if policy is not None and not isinstance(policy, pathlib.Path):
+        policy = lab.policy(policy)
+    environment = ways.by_environment(lab.build, way, policy) | (extra or {})
+    status, out, err = lab.run(command, environment=environment, seconds=60)
+    require(status in (0, 1), f"crashed or hung: status {status}: {out}{err}")
+    seen = [dict(re.findall(r"(\w+)=(\S+)", line.partition(" error=")[0]), word=line.split()[0],
+                 error=line.partition(" error=")[2]) for line in out.splitlines()]
+    return seen, err
+
+
+def expect(lab, library, server, policy, words, extra=None, **wanted):
+    """The first connection is as WANTED; its dictionary."""
+    seen, err = visit(lab, library, server, policy, *words, extra=extra)
+    for key, value in wanted.items():
+        require(seen[0].get(key) == value, f"{key} is not {value}: {seen[0]} {err}")
+    if wanted.get("word") == "connected":
+        require(seen[0]["hello"] == "1" and seen[0]["queue"] == "0", f"{seen[0]}")
+    return seen[0] | {"log": err}
+
+
+ACCEPTED, REFUSED = {"word": "connected", "result": "0"}, {"word": "refused"}
+
+
+# ---- tests ---------------------------------------------------------------------------------
+
+def plain(lab, library):
+    """A rule decides, whatever the application trusts, and says why in both places."""
+    expect(lab, library, "api", ROOT, ASKED, **ACCEPTED, info="1")
+    got = expect(lab, library, "api-other", ROOT, ("ca={other-root}", *ASKED), **REFUSED,
+                 result="20")
+    require(
+        re.match("certificate.verify.failed: trustgraft: .*missing-issuer", got["error"], re.I),
+        f"the error queue doesn't say why: {got}")
+    require(f"{library}[" in got["log"] and "reject api.example.test:" in got["log"], got["log"])
+    expect(lab, library, "api-other", ROOT, (*ASKED, "unverified"), **REFUSED, result="20")
+
+
+def callbacks(lab, library):
+    """The application's verify callback sees the path, may refuse it, and can't accept more."""
+    for callback in ("pass", "ok"):
+        expect(lab, library, "api", ROOT, (*ASKED, f"verify-cb={callback}"), **ACCEPTED,
+               calls="2:1:0,1:1:0,0:1:0")
+    expect(lab, library, "api", ROOT, (*ASKED, "verify-cb=refuse"), **REFUSED, calls="2:1:0")
+    expect(lab, library, "api-other", ROOT, (*ASKED, "verify-cb=ok"), **REFUSED, result="20",
+           calls="1:0:20")
+    expect(lab, library, "expired", "[host api.example.test]\ntrust-certificate = {expired}",
+           (*ASKED, "verify-cb=pass"), **ACCEPTED, calls="0:1:0")
+
+
+def own_verification(lab, library):
+    """cert_verify_callback: not asked under a rule, the only one asked without."""
+    other = "[host other.test]\nanchors = {root}"
+    for answer, word in (("ok", "connected"), ("refuse", "refused"), ("verify", "refused")):
+        words = ("sni=" + HOST, f"callback={answer}")
+        expect(lab, library, "api", ROOT, words, **ACCEPTED, asked="0")
+        expect(lab, library, "api-other", ROOT, words, **REFUSED, asked="0")
+        expect(lab, library, "api", other, words, word=word, asked="1")
+
+
+def override(lab, library):
+    """A hostname override holds for the library's check and for the program's own."""
+    dialled = "over.example.test"
+    words = (f"sni={dialled}", f"name={dialled}", f"match={dialled}", "verify-cb=pass")
+    policy = f"[host {dialled}]\nanchors = {{root}}\nhostname = "
+    expect(lab, library, "api", policy + HOST, words, **ACCEPTED, match="yes")
+    expect(lab, library, "api", policy + "www.example.test", words, **REFUSED, result="62")
+    seen, _ = visit(lab, library, "api", None, "unverified", *words[2:], way=ways.BARE)
+    require(seen[0]["match"] == "no", f"the certificate names it anyway: {seen}")
+
+
+def application_anchors(lab, library):
+    """Anchors, flags, names, time and depth of the application, where they count."""
+    forced = "[policy]\nunmatched = verify"
+    words = ("sni=" + HOST, "unverified")
+    expect(lab, library, "api", forced, (*words, "ca={root}"), **ACCEPTED)
+    expect(lab, library, "api", forced, words, **REFUSED, result="20")
+    expect(lab, library, "api-other", forced, (*words, "ca={root}"), **REFUSED, result="20")
+    for more, finding in (("depth=5", ""), ("email=nobody@example.test", "name-mismatch"),
+                          ("address=192.0.2.9", "name-mismatch"), ("depth=0", "path-too-long"),
+                          ("at=1000000000", "certificate-not-yet-valid")):
+        got = expect(lab, library, "api", f"[host {HOST}]\nstrict = yes",
+                     (*ASKED, "ca={root}", more), **(REFUSED if finding else ACCEPTED))
+        require(finding in got["log"], f"{more}: {got}")
+
+
+def reference_name(lab, library):
+    """The name that the library is to verify names the host; without any name its address does."""
+    rule = "[host {0}]\naction = reject\n[host *]\nanchors = {root}\ninsecure-skip-hostname = yes"
+    for words, host in ((("name=" + HOST, "sni=other.test"), HOST), (("sni=" + HOST,), HOST),
+                        (("address=192.0.2.7",), "192.0.2.7"), ((), "127.0.0.1")):
+        expect(lab, library, "api", rule.replace("{0}", host), words, **REFUSED, result="50")
+        expect(lab, library, "api", rule.replace("{0}", "nobody.test"), words, **ACCEPTED)
+
+
+def system_anchors(lab, library):
+    policy = f"[host {HOST}]\nanchors = system"
+    for root, wanted in (("root", ACCEPTED), ("other-root", REFUSED)):
+        expect(lab, library, "api", policy, (*ASKED, "ca={root}"),
+               {"SSL_CERT_FILE": str(lab.pki.pem(root))}, **wanted)
+
+
+def report_only(lab, library):
+    """mode = report: the application's own outcome, and a line in the log."""
+    policy = "[policy]\nmode = report\nlog-level = all\n[host api.example.test]\nanchors = {root}"
+    for words, word in ((("ca={other-root}",), "connected"), ((), "refused"),
+                        (("unverified",), "connected")):
+        got = expect(lab, library, "api-other", policy, (*ASKED, *words), word=word)
+        require("missing-issuer" in got["log"], f"{words}: nothing reported: {got}")
+
+
+def sessions(lab, library):
+    """One of this policy's own is resumed; a foreign one isn't, but for a host without a rule."""
+    saved = str(lab.scratch / f"session-{library}")
+    for server, other in (("api", "api-other"), ("api/1.2", "api-other/1.2")):
+        words = ("sni=" + HOST, "resume")
+        seen, err = visit(lab, library, server, ROOT, *words, "connections=3")
+        require([one["resumed"] for one in seen[:3]] == ["0", "1", "1"], f"{server}: {seen} {err}")
+        for name in (server, other):
+            seen, err = visit(lab, library, name, None, *words, "unverified",
+                              f"session-out={saved}", way=ways.BARE)
+            seen, err = visit(lab, library, name, None, *words, "unverified",
+                              f"session-in={saved}", way=ways.BARE)
+            require(seen[0]["resumed"] == "1", f"not even without the shim: {seen} {err}")
+            expect(lab, library, name, "[host other.test]\nstrict = yes",
+                   (*words, "unverified", f"session-in={saved}"), word="connected", resumed="1")
+            expect(lab, library, name, ROOT, (*words, "unverified", f"session-in={saved}"),
+                   **(ACCEPTED if name == server else REFUSED), resumed="0")
+
+
+UNCHANGED = (("api", ("ca={root}", *ASKED, "verify-cb=pass")), ("api", ASKED),
+             ("api-other", ("ca={root}", *ASKED, "verify-cb=pass")),
+             ("api-other", (*ASKED, "verify-cb=ok")), ("api", (*ASKED, "verify-cb=refuse")),
+             ("api-other", (*ASKED, "unverified", "verify-cb=pass")), ("api", ("callback=ok",)),
+             ("api", ("callback=refuse", "unverified")), ("expired", ("ca={root}", *ASKED)),
+             ("api", ("ca={root}", "name=www.example.test")), ("api/1.2", ("ca={root}", *ASKED)))
+
+
+def unchanged(lab, library):
+    """Without a policy, and for a host without a rule: as without the shim, to the letter."""
+    for server, words in (*UNCHANGED, *(BORING_UNCHANGED if library == "boringssl" else ())):
+        bare, _ = visit(lab, library, server, None, *words, way=ways.BARE)
+        for policy in (None, "[host other.test]\nanchors = {root}"):
+            seen, err = visit(lab, library, server, policy, *words)
+            require(seen[:1] == bare[:1] and err == "",
+                    f"{words}, {policy}: {seen} {err}, not {bare}")
+
+
+def alert_of(lab, library, policy, *words):
+    """What a server hears of a client that refuses it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(lab.pki.chain("api-other"), lab.pki.key("api-other"))
+    heard = []
+
+    def serve(listener):
+        plain_socket, _ = listener.accept()
+        plain_socket.settimeout(10)
+        with contextlib.suppress(OSError), plain_socket:
+            try:
+                context.wrap_socket(plain_socket, server_side=True).recv(1)
+            except ssl.SSLError as error:
+                heard.append(error.reason)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        visit(lab, library, listener.getsockname()[1], policy, *words)
+        thread.join()
+    return heard
+
+
+def alerts(lab, library):
+    heard = alert_of(lab, library, ROOT, *ASKED, "unverified")
+    require(heard == ["TLSV1_ALERT_UNKNOWN_CA"], f"{heard}")
+    if library == "boringssl":
+        heard = alert_of(lab, library, ROOT, *ASKED, "custom=ok")
+        require(heard == ["TLSV1_ALERT_UNKNOWN_CA"], f"custom_verify: {heard}")
+        heard = alert_of(lab, library, "[host other.test]\nstrict = yes", *ASKED, "custom=invalid")
+        require(heard == ["SSLV3_ALERT_BAD_CERTIFICATE"], f"its own: {heard}")
+
+
+def growth(lab, library, way):
+    """How many bytes malloc has given out for connections 61 to 120."""
+    policy = "[host over.example.test]\nca-pin = {pin root}\nhostname = api.example.test"
+    words = ("sni=over.example.test", "ca={root}", "verify-cb=pass")
+    sizes = []
+    for count in (60, 120):
+        seen, err = visit(lab, library, "api/no-tickets", policy, *words, f"connections={count}",
+                          way=way)
+        require(all(one["word"] == "connected" for one in seen[:count]), f"{seen[0]} {err}")
+        sizes.append(int(seen[-1]["bytes"]))
+    return sizes[1] - sizes[0]
+
+
+def steady(lab, library):
+    """Many connections leave no more memory behind than without the shim."""
+    bare, under = growth(lab, library, ways.BARE), growth(lab, library, ways.PRELOAD)
+    require(under - bare < 20000, f"60 connections leave {under} bytes behind, bare {bare}")
+
+
+def retry(lab, library):
+    """SSL_set_retry_verify(3) beside a hostname override: the server is evaluated each time."""
+    if library not in ("openssl-3", "openssl-copy"):
+        raise Skip("SSL_set_retry_verify is OpenSSL 3's")
+    dialled = "over.example.test"
+    words = (f"sni={dialled}", f"match={dialled}", "verify-cb=retry")
+    policy = f"[host {dialled}]\nanchors = {{root}}\nhostname = "
+    got = expect(lab, library, "api", policy + HOST, words, **ACCEPTED, match="yes")
+    require(got["calls"].count("0:1:0") == 3, f"{got}")
+    expect(lab, library, "api", policy + "www.example.test", words, **REFUSED, result="62")
+
+
+BORING_UNCHANGED = (("api", ("custom=ok",)), ("api", ("custom=invalid",)), ("api", ("custom=retry",)),
+                    ("api", ("custom=invalid", "unverified")), ("api", ("late=retry", "unverified")),
+                    ("api", ("late=invalid",)), ("api", ("buffers", "custom=ok")))
+
+
+def custom_verify(lab, library):
+    """BoringSSL's own verification: not asked under a rule, the only one asked without."""
+    other = "[host other.test]\nanchors = {root}"
+    for kind in ("custom", "late"):
+        for answer, word, asked in (("ok", "connected", "1"), ("invalid", "refused", "1"),
+                                    ("retry", "connected", "3")):
+            for more in ((), ("buffers",)):
+                words = ("sni=" + HOST, f"{kind}={answer}", *more)
+                expect(lab, library, "api", ROOT, words, **ACCEPTED, asked="0")
+                expect(lab, library, "api-other", ROOT, words, **REFUSED, asked="0")
+                expect(lab, library, "api-other", ROOT, (*words, "unverified"), **REFUSED)
+                expect(lab, library, "api", other, words, word=word, asked=asked)
+    words = ("sni=" + HOST, "custom=ok")
+    expect(lab, library, "api", "[policy]\nunmatched = verify", (*words, "ca={root}"), **ACCEPTED)
+    expect(lab, library, "api", "[policy]\nunmatched = verify", words, **REFUSED)
+    distrust = "[distrust]\nspki = "
+    expect(lab, library, "api", distrust + "{pin intermediate}", words, **REFUSED, asked="1")
+    expect(lab, library, "api", distrust + "{pin other-intermediate}", words, **ACCEPTED)
+
+
+def staples(lab, library):
+    """An answer that the server staples is asked for, and read."""
+    policy = "[host api.example.test]\nanchors = {root}\nrevocation = staple-required"
+    for version in ("", "/1.2"):
+        expect(lab, library, f"api=good{version}", policy, ASKED, **ACCEPTED)
+        seen, err = visit(lab, library, f"api=api-revoked{version}", policy, *ASKED)
+        require(seen[0]["hello"] == "0" and "revoked" in err, f"{version}: {seen} {err}")
+        seen, err = visit(lab, library, f"api{version}", policy, *ASKED)
+        require(seen[0]["hello"] == "0" and "revocation-unknown" in err, f"{seen} {err}")
+
+
+def scenarios(lab, library):
+    """Every scenario of the other programs, by this library."""
+    wrong = []
+    for one in SCENARIOS:
+        words = [] if one.insecure else [f"{'address' if is_address(one.host) else 'name'}="
+                                         f"{one.host}"]
+        words += ["unverified"] if one.insecure else []
+        words += [] if is_address(one.host) else [f"sni={one.host}"]
+        words += [f"ca={lab.pki.pem(one.app)}"] if one.app else []
+        seen, err = visit(lab, library, one.server, one.policy_file(lab), *words,
+                          f"host={one.address}")
+        verdict = "accept" if seen[0]["hello"] == "1" else "refuse"
+        if verdict != one.under or one.finding not in err:
+            wrong.append(f"{one.title}: {seen[0]} {err}")
+    require(not wrong, f"{len(wrong)} of {len(SCENARIOS)}:\n" + "\n".join(wrong))
+
+
+def is_address(host):
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+TESTS = (plain, callbacks, own_verification, override, application_anchors, reference_name,
+         system_anchors, report_only, sessions, unchanged, alerts, staples, steady, scenarios)
+
+
+def tests():
+    def made(test, library):
+        def check(lab):
+            if library in LACKING:
+                raise Skip(LACKING[library])
+            test(lab, library)
+        return f"{test.__name__.replace('_', ' ')} [{library}]", check
+
+    for library in LIBRARIES:
+        for test in TESTS:
+            yield made(test, library)
+    yield from (made(retry, library) for library in ("openssl-3", "openssl-copy"))
+    yield made(custom_verify, "boringssl")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--pki", default="build/pki")
+    parser.add_argument("filter", nargs="?", default="")
+    asked = parser.parse_args()
+    with Lab(asked.build, asked.pki) as lab:
+        lab.clients = lab.build.directory / "tests" / "foreign"
+        compile_clients(lab.clients)
+        lab.servers.python([*SERVERS, *(one.server for one in SCENARIOS)])
+        lab.servers.stapling(f"api={answer}{version}" for answer in ("good", "api-revoked")
+                             for version in ("", "/1.2"))
+        for group in (keys, floors, naming):
+            group.start(lab)
+        return 0 if run(lab, [test for test in tests() if asked.filter in test[0]]) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
