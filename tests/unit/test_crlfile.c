@@ -1,9 +1,9 @@
 /* The CRLs that a policy names: what is read, what is refused, and what is warned of. */
 #include "diag.h"
 #include "file.h"
+#include "folder.h"
 #include "pki.h"
 #include "policy.h"
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -210,19 +210,11 @@ static int set_up(void **state)
     return chdir(work);
 }
 
-static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
     tg_arena_free(arena);
-    return chdir("/") == 0 ? nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH) : -1;
+    return folder_remove(work);
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* Loading a policy: the public calls, and the bounds of time and of what is reported. */
 #include "diag.h"
+#include "folder.h"
 #include "match.h"
 #include "pki.h"
 #include "policy.h"
-#include <ftw.h>
 #include <openssl/err.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -328,18 +328,10 @@ static int set_up(void **state)
     return symlink(root, "root.pem");
 }
 
-static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    return chdir("/") == 0 ? nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH) : -1;
+    return folder_remove(work);
 }
 
 int main(void)

@@ -4,12 +4,12 @@
  */
 #include "diag.h"
 #include "finding.h"
+#include "folder.h"
 #include "knownhosts.h"
 #include "mem.h"
 #include "pki.h"
 #include "policy.h"
 #include <errno.h>
-#include <ftw.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <setjmp.h>
@@ -304,18 +304,10 @@ static int set_up(void **state)
     return symlink(target, "certs/other.pem");
 }
 
-static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    return chdir("/") == 0 ? nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH) : -1;
+    return folder_remove(work);
 }
 
 int main(void)

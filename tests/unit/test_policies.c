@@ -4,10 +4,10 @@
  * With TG_POLICIES_WRITE set, the .expected files are written anew instead of compared.
  */
 #include "finding.h"
+#include "folder.h"
 #include "keys.h"
 #include "mem.h"
 #include "policy.h"
-#include <ftw.h>
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,14 +67,6 @@ static int copy(const char *path, const struct stat *status, int type, struct FT
     return 0;
 }
 
-static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int set_up(void **state)
 {
     const char *checkout = getenv("TG_SRC"), *pki = getenv("TG_PKI");
@@ -104,7 +96,7 @@ static int tear_down(void **state)
 {
     (void)state;
     assert_int_equal(chdir("/"), 0);
-    return nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH);
+    return folder_remove(work);
 }
 
 static void add_words(struct tg_buf *out, const char *key, const struct tg_words *words)

@@ -1,8 +1,8 @@
 /* What a policy's files were when they were read: no later, no earlier, and no other file. */
 #include "file.h"
+#include "folder.h"
 #include "pki.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,19 +147,11 @@ static int set_up(void **state)
     return chdir(work);
 }
 
-static int erase(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
     tg_arena_free(arena);
-    return chdir("/") == 0 ? nftw(work, erase, 8, FTW_PHYS | FTW_DEPTH) : -1;
+    return folder_remove(work);
 }
 
 int main(void)
