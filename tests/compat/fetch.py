@@ -1,4 +1,7 @@
-"""fetch.py - programs of other systems, unpacked: Debian's packages by apt, Node.js's by npm.
+#!/usr/bin/python3
+"""fetch.py PACKAGE SUITE DIR - unpacks Debian's PACKAGE, as SUITE has it, into DIR, once.
+
+As a module: programs of other systems, unpacked: Debian's packages by apt, Node.js's by npm.
 
 apt verifies every package by the archive's signature, npm by the registry's checksum. What is
 unpacked stays in DIRECTORY until `make clean`, and nothing is fetched twice.
@@ -8,6 +11,7 @@ import pathlib
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -52,7 +56,7 @@ def call(command, **options):
     return done.stdout
 
 
-def apt_get(home, parts, *arguments):
+def apt_get(home, parts, *arguments, **options):
     """apt-get with everything of its own under HOME: neither sees nor changes this machine's."""
     for name in ("lists/partial", "archives/partial"):
         (home / name).mkdir(parents=True, exist_ok=True)
@@ -65,8 +69,8 @@ def apt_get(home, parts, *arguments):
                 "Dir::Etc::sourcelist": home / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
                 "Dir::Etc::preferencesparts": "/dev/null", "Acquire::Languages": "none",
                 "Acquire::Retries": 2, "Acquire::http::Timeout": 20, "APT::Sandbox::User": "root"}
-    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
-    call(["apt-get", *options, *arguments])
+    words = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    call(["apt-get", *words, *arguments], **options)
 
 
 def unpack(archives, root, merged):
@@ -140,3 +144,37 @@ class Store:
         finally:
             shutil.rmtree(work, ignore_errors=True)
         return place
+
+
+def fetch_package(package, suite, directory):
+    """Unpacks one package without what it depends on; Missing if it can't be had."""
+    mark = directory / f".fetched-{package}"
+    if mark.exists():
+        return
+    if not pathlib.Path(KEYRING).exists():
+        raise Missing("no debian-archive-keyring here")
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        home = pathlib.Path(work)
+        parts = (f"debian {suite}",)
+        apt_get(home, parts, "update", "-o", "APT::Update::Error-Mode=any")
+        apt_get(home, parts, "download", package, cwd=home)
+        for archive in home.glob(f"{package}_*.deb"):
+            call(["dpkg-deb", "-x", str(archive), str(directory)])
+            mark.touch()
+    if not mark.exists():
+        raise Missing(f"{suite} has no {package}")
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__.splitlines()[0])
+    try:
+        fetch_package(sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve())
+    except Missing as why:
+        print(f"fetch: {sys.argv[1]} of {sys.argv[2]}: {why}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

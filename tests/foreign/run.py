@@ -51,7 +51,7 @@ def copy_of_openssl(folder):
 
 
 def openssl_1(folder):
-    fetched = subprocess.run([HERE.parent / "compat" / "fetch", "libssl1.1", "bullseye", folder],
+    fetched = subprocess.run([HERE.parent / "compat" / "fetch.py", "libssl1.1", "bullseye", folder],
                              stderr=subprocess.PIPE, text=True)
     if fetched.returncode != 0:
         raise Skip("libssl1.1 of Debian 11 can't be fetched: " + fetched.stderr.strip()[-120:])

@@ -70,7 +70,7 @@ compile module-other.so -shared module.c pair.c "$out/other/libssl.so.9" "$out/o
 # Debian 11's OpenSSL 1.1 and BoringSSL, where this machine can get them.
 others=
 old=$out/openssl-1.1
-if ../compat/fetch libssl1.1 bullseye "$old"; then
+if ../compat/fetch.py libssl1.1 bullseye "$old"; then
     old=$(dirname "$(find "$old" -name libssl.so.1.1)")
     compile module-old.so -shared module.c pair.c "$old/libssl.so.1.1" "$old/libcrypto.so.1.1" \
         -Wl,-rpath,"$old"
