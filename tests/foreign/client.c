@@ -4,6 +4,7 @@
  * gets to see. The words are in the table below; `name=value` where one is wanted. Exit: 0 if
  * the last connection brought the server's hello.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED /* what OpenSSL 1.1 and BoringSSL have as well */
 #include <arpa/inet.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -258,8 +259,9 @@ static int visit(SSL_CTX *ctx)
                  SSL_session_reused(ssl), done ? match_leaf(ssl) : "-", along, asked, info_calls,
                  done && ERR_peek_error() != 0, SSL_get_version(ssl));
     if (done == 1 && SSL_write(ssl, "GET / HTTP/1.0\r\n\r\n", 18) == 18)
-        for (int got, at = 0; (got = SSL_read(ssl, answer + at, (int)sizeof(answer) - 1 - at)) > 0;)
-            at += got;
+        for (int got, filled = 0;
+             (got = SSL_read(ssl, answer + filled, (int)sizeof(answer) - 1 - filled)) > 0;)
+            filled += got;
     hello = strstr(answer, "hello from") != NULL;
     (void)printf("hello=%d error=%s\n", hello, reason);
     (void)SSL_shutdown(ssl);
