@@ -134,7 +134,8 @@ TG_API TG_MUST_USE int tg_trust_set_exceptions(tg_trust *trust, const char *exce
 /*
  * For SSL_CTX_set_cert_verify_callback(ctx, tg_verify_callback, policy): every server met
  * through that context is evaluated under POLICY, or, where it is NULL, under the policy of
- * this process (trustgraft.conf(5), "Where the policy comes from"). The context must not
+ * this process (trustgraft.conf(5), "Where the policy comes from"). Its verdicts are logged as
+ * that policy says; POLICY's go to syslog where it says nothing. The context must not
  * outlive the caller's reference. Returns 1 to accept and 0 to refuse, with the
  * X509_STORE_CTX's error, chain and the application's verify callback served as
  * X509_verify_cert(3) would. A host that the policy leaves to the application goes to

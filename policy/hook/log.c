@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
@@ -76,18 +78,38 @@ static void put_stderr(struct tg_buf *line)
     put(STDERR_FILENO, line);
 }
 
-/* Opened for each line: a rotated file is found again, and nothing is inherited by others. */
-static void put_file(const char *path, const struct tg_buf *line)
+/* A file that is at the limit of its size: a write would raise SIGXFSZ, which ends the program. */
+static bool is_at_limit(const struct stat *status, size_t more)
 {
+    struct rlimit size;
+
+    return getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_cur != RLIM_INFINITY &&
+           (rlim_t)status->st_size + more > size.rlim_cur;
+}
+
+/*
+ * Opened for each line: a rotated file is found again, and nothing is inherited by others.
+ * NULL, or what kept the line from it.
+ */
+static const char *put_file(const char *path, const struct tg_buf *line)
+{
+    struct iovec parts[] = {{line->text, line->length}, {(char *)"\n", 1}};
     int descriptor =
         open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    const char *problem = NULL;
     struct stat status;
+    ssize_t written;
 
     if (descriptor < 0)
-        return;
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
-        put(descriptor, line);
+        return strerrordesc_np(errno);
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+        problem = "Not a regular file";
+    else if (is_at_limit(&status, line->length + 1))
+        problem = strerrordesc_np(EFBIG);
+    else if ((written = writev(descriptor, parts, 2)) < (ssize_t)line->length + 1)
+        problem = strerrordesc_np(written < 0 ? errno : ENOSPC);
     close(descriptor);
+    return problem;
 }
 
 /* RFC 3164 section 4.1, in English whatever the program's locale. A line of JSON gets our tag. */
@@ -123,33 +145,58 @@ static void put_syslog(int priority, const struct tg_buf *line)
     close(descriptor);
 }
 
-static unsigned sinks_of(const struct tg_process *process)
+static unsigned sinks_of(const tg_policy *policy, enum tg_origin origin)
 {
-    if (process->policy != NULL && process->policy->log_sinks != 0)
-        return process->policy->log_sinks;
-    return process->origin == TG_ORIGIN_ENVIRONMENT ? TG_LOG_STDERR : TG_LOG_SYSLOG;
+    if (policy != NULL && policy->log_sinks != 0)
+        return policy->log_sinks;
+    return origin == TG_ORIGIN_ENVIRONMENT ? TG_LOG_STDERR : TG_LOG_SYSLOG;
 }
 
-static void emit(const struct tg_process *process, int priority, struct tg_buf *line)
+static void complain_of_file(const char *path, const char *problem, enum tg_origin origin)
 {
-    unsigned sinks = sinks_of(process);
+    const char *program = tg_process_program();
+    struct tg_buf text = {0};
+
+    tg_buf_escape(&text, program, strlen(program));
+    tg_buf_printf(&text, "[%d]: the log ", (int)getpid());
+    tg_buf_escape(&text, path, strlen(path));
+    tg_buf_printf(&text, " can't be written (%s), its lines go to syslog", problem);
+    if (!text.failed)
+        tg_log_complain(origin, "%s", text.text);
+    tg_buf_free(&text);
+}
+
+/*
+ * A process that gave up its privileges or its root directory may not reach the file any more:
+ * its lines aren't lost without a word. That is said again only once the file has worked.
+ */
+static bool is_in_file(const char *path, enum tg_origin origin, const struct tg_buf *line)
+{
+    static bool said;
+    const char *problem = put_file(path, line);
+
+    if (!__atomic_exchange_n(&said, problem != NULL, __ATOMIC_RELAXED) && problem != NULL)
+        complain_of_file(path, problem, origin);
+    return problem == NULL;
+}
+
+static void emit(const tg_policy *policy, enum tg_origin origin, int priority, struct tg_buf *line)
+{
+    unsigned sinks = sinks_of(policy, origin);
 
     if (line->failed)
         return;
+    if ((sinks & TG_LOG_FILE) && !is_in_file(policy->log_file, origin, line))
+        sinks |= TG_LOG_SYSLOG;
     if (sinks & TG_LOG_SYSLOG)
         put_syslog(priority, line);
     tg_buf_add(line, "\n");
-    if (line->failed)
-        return;
-    if ((sinks & TG_LOG_FILE) && process->policy != NULL)
-        put_file(process->policy->log_file, line);
-    if (sinks & TG_LOG_STDERR)
+    if ((sinks & TG_LOG_STDERR) && !line->failed)
         put_stderr(line);
 }
 
 void tg_log_complain(enum tg_origin origin, const char *format, ...)
 {
-    struct tg_process unknown = {.origin = origin};
     struct tg_buf line = {0};
     char *text = NULL;
     va_list arguments;
@@ -157,7 +204,7 @@ void tg_log_complain(enum tg_origin origin, const char *format, ...)
     va_start(arguments, format);
     if (vasprintf(&text, format, arguments) >= 0) {
         tg_buf_printf(&line, "trustgraft: %s", text);
-        emit(&unknown, LOG_ERR, &line);
+        emit(NULL, origin, LOG_ERR, &line);
         free(text);
     }
     va_end(arguments);
@@ -167,7 +214,7 @@ void tg_log_complain(enum tg_origin origin, const char *format, ...)
 void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
                     const char *host, unsigned port)
 {
-    const tg_policy *policy = process->policy;
+    const tg_policy *policy = verdict->policy != NULL ? verdict->policy : process->policy;
     struct tg_occasion occasion = {.time = time(NULL),
                                    .program = tg_process_program(),
                                    .pid = getpid(),
@@ -184,7 +231,7 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
     if (text != NULL) {
         tg_buf_add(&line, json ? "" : "trustgraft: ");
         tg_buf_add(&line, text);
-        emit(process, verdict->accepted ? LOG_INFO : LOG_WARNING, &line);
+        emit(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING, &line);
     }
     free(text);
     tg_buf_free(&line);

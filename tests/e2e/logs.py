@@ -6,6 +6,7 @@ import re
 import stat
 import tempfile
 
+from e2e.attacks import CLIENT
 from e2e.harness import Skip, require
 from e2e.machine import System
 from e2e.naming import in_both_ways
@@ -137,6 +138,61 @@ def file_rotated(lab, way):
         require(len(lines) == 1 and LINE.fullmatch(lines[0]), f"{name}: {lines}")
 
 
+def file_out_of_reach(lab, way):
+    """What has no place in the file goes to syslog, and why is said before the first such line."""
+    lost = re.compile(r"<83>.*trustgraft: \S+\[\d+\]: the log \S+ can't be written \(.*\), ")
+    with System(lab, log_policy("log = file:/verdicts.log", ALL)).listen() as system:
+        for server, wanted in (("api", ACCEPTED), ("expired", REJECTED)):
+            got = system_run(lab, way, system, server)
+            require(got.verdict == ("accept" if server == "api" else "refuse"), got.said)
+            told = system.logged()
+            require(len(told) == 2 and lost.match(told[0]) and "(Permission denied)" in told[0],
+                    str(told))
+            require(told[1].startswith(wanted) and LINE.search(told[1]), str(told))
+
+
+DROPS = CLIENT + """
+def request():
+    try:
+        with secure(dial()) as secured:
+            return "accept"
+    except ssl.SSLCertVerificationError:
+        return "refuse"
+
+before = request()
+os.setgid(65534)
+os.setuid(65534)
+print(before, request(), request())
+"""
+
+
+def file_left_behind(lab, way):
+    """A daemon that gives up root after its first connection: no verdict is lost."""
+    home = fresh_home(lab)
+    os.chmod(home, 0o700)
+    with System(lab, log_policy(f"log = file:{home}/verdicts.log", ALL)).listen() as system:
+        status, out, err = system.run(
+            [clients.PYTHON, "-c", DROPS, str(lab.servers.ports["expired"])],
+            ways.by_environment(lab.build, way), user=False)
+        require(out.split() == ["refuse"] * 3, f"exit {status}: {out}{err}")
+        told = system.logged()
+        require(len(told) == 3 and "can't be written" in told[0], str(told))
+        require(all(line.startswith(REJECTED) for line in told[1:]), str(told))
+        with open(f"{home}/verdicts.log", encoding="utf-8") as file:
+            require(len(file.read().splitlines()) == 1, "not one line before")
+
+
+def file_at_limit(lab, way):
+    """setrlimit(2): a write beyond RLIMIT_FSIZE would raise SIGXFSZ in the program."""
+    program, path = clients.PROGRAMS["curl"], f"{fresh_home(lab)}/verdicts.log"
+    policy = lab.policy(log_policy(f"log = file:{path}", ALL))
+    for server, wanted in (("api", "accept"), ("expired", "refuse")):
+        command = ways.by_command(lab.build, way, program.command(lab.target(server)), policy)
+        got = lab.judge(program, *lab.run(["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command]))
+        require(got.verdict == wanted and os.stat(path).st_size == 0, got.said)
+        require("(File too large)" in got.stderr, got.said)
+
+
 def file_unfit(lab, way):
     """Neither device, FIFO, directory nor a missing directory is written to, or waited for."""
     home = fresh_home(lab)
@@ -255,6 +311,9 @@ def tests():
             ("file: created and appended to", file_created),
             ("file: relative to the policy", file_relative),
             ("file: many processes", file_shared), ("file: rotated", file_rotated),
+            ("file: out of reach", file_out_of_reach),
+            ("file: left behind by a daemon", file_left_behind),
+            ("file: at its limit", file_at_limit),
             ("file: what is no file", file_unfit), ("file: a full disk", disk_full),
             ("stderr: closed", stderr_closed), ("several sinks", several_sinks),
             ("hostile names", hostile_names), ("syslog", syslog),
