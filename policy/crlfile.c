@@ -1,6 +1,8 @@
 /* crlfile.c - the CRLs that a policy names; each file or directory is read once. */
 #include "include.h"
+#include "path.h"
 #include "store.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct read_crls {
@@ -65,9 +67,37 @@ static int add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
     return 1;
 }
 
+static int earlier(const void *one, const void *other)
+{
+    time_t a = *(const time_t *)one, b = *(const time_t *)other;
+
+    return (a > b) - (a < b);
+}
+
+/* When each ends, for a verdict must not outlive one; sorted, that no server met has to ask all. */
+static const struct tg_moments *ends_of(struct tg_load *load, const STACK_OF(X509_CRL) *crls)
+{
+    int i, count = sk_X509_CRL_num(crls);
+    struct tg_moments *ends =
+        tg_load_keep(load, sizeof *ends + (size_t)count * sizeof ends->moment[0]);
+
+    if (!ends)
+        return NULL;
+    ends->count = 0;
+    for (i = 0; i < count; i++) {
+        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i));
+
+        if (next && tg_path_seconds(next, &ends->moment[ends->count]))
+            ends->count++;
+    }
+    qsort(ends->moment, ends->count, sizeof ends->moment[0], earlier);
+    return ends;
+}
+
 void tg_store_crls(struct tg_store *in)
 {
     struct tg_load *load = in->load;
+    struct tg_rule *rule = in->object;
     STACK_OF(X509_CRL) *joined = new_crls(load);
     const struct tg_word *word;
 
@@ -84,5 +114,6 @@ void tg_store_crls(struct tg_store *in)
     }
     if (!load->policy->crl_memo)
         load->policy->crl_memo = tg_load_keep(load, sizeof *load->policy->crl_memo);
-    *(STACK_OF(X509_CRL) **)in->field = joined;
+    rule->crls = joined;
+    rule->crl_ends = joined ? ends_of(load, joined) : NULL;
 }

@@ -45,6 +45,12 @@ struct tg_digests {
     size_t count;
 };
 
+/* Ascending. */
+struct tg_moments {
+    size_t count;
+    time_t moment[];
+};
+
 /*
  * One [host] section with its profile's keys merged in, or the rule that `unmatched` stands
  * for (where.file is NULL then). `set` has a bit for each key that was given (enum tg_key_id).
@@ -73,8 +79,9 @@ struct tg_rule {
     enum tg_purpose purpose;
     bool strict;
     enum tg_revocation revocation;
-    STACK_OF(X509_CRL) *crls; /* NULL: none */
-    enum tg_min_tls min_tls;  /* counts where `set` has it, as the next two */
+    STACK_OF(X509_CRL) *crls;          /* NULL: none */
+    const struct tg_moments *crl_ends; /* their nextUpdates; NULL: no crls */
+    enum tg_min_tls min_tls;           /* counts where `set` has it, as the next two */
     unsigned min_rsa_bits;
     unsigned security_level; /* as SSL_set_security_level(3) */
 };

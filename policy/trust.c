@@ -281,18 +281,22 @@ static void narrow(struct tg_verdict *verdict, time_t until)
         verdict->valid_until = until;
 }
 
-/* A new CRL may say otherwise. */
+/* A new CRL may say otherwise: until the first of the rule's that ends after now. */
 static void narrow_to_crls(struct tg_verdict *verdict, const struct tg_evaluation *evaluation)
 {
-    const STACK_OF(X509_CRL) *crls = evaluation->rule->crls;
-    time_t until;
+    const struct tg_moments *ends = evaluation->rule->crl_ends;
+    size_t first = 0, end = ends != NULL ? ends->count : 0;
 
-    for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
-        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i));
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
 
-        if (next != NULL && tg_path_seconds(next, &until) && until > evaluation->now)
-            narrow(verdict, until);
+        if (ends->moment[middle] > evaluation->now)
+            end = middle;
+        else
+            first = middle + 1;
     }
+    if (ends != NULL && first < ends->count)
+        narrow(verdict, ends->moment[first]);
 }
 
 /* How long an acceptance holds: until a certificate, a CRL, the pins or the exception end. */

@@ -2,8 +2,10 @@
 #include "diag.h"
 #include "file.h"
 #include "folder.h"
+#include "match.h"
 #include "pki.h"
 #include "policy.h"
+#include "verdict.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -197,6 +199,43 @@ static void a_crl_out_of_date_is_warned_of(void **state)
     free(said);
 }
 
+static void assert_holds_until(const tg_policy *policy, time_t now, time_t until)
+{
+    const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = policy->rules[0]};
+    STACK_OF(X509) *sent = pki_chain("api");
+    const struct tg_query query = {
+        .host = "a.example", .leaf = sk_X509_value(sent, 0), .sent = sent, .now = now};
+    struct tg_verdict *verdict = tg_evaluate(policy, &match, &query);
+
+    assert_non_null(verdict);
+    assert_int_equal(verdict->valid_until, until);
+    tg_verdict_free(verdict);
+    pki_free(sent);
+}
+
+static void a_verdict_ends_with_the_next_crl(void **state)
+{
+    time_t now = time(NULL);
+    tg_policy *policy;
+
+    (void)state;
+    put_crl("ends.pem", "we", "root", now + 200);
+    put_crl("ends.pem", "ae", "intermediate", now + 100);
+    put_crl("ends.pem", "ae", "other-root", now);
+    free(load("[host a.example]\nrevocation = crl\ncrl = one.crl, ends.pem\n", &policy));
+    assert_non_null(policy);
+    assert_holds_until(policy, now - 1, now);
+    assert_holds_until(policy, now, now + 100);
+    assert_holds_until(policy, now + 99, now + 100);
+    assert_holds_until(policy, now + 100, now + 200);
+    tg_policy_free(policy);
+    free(load("[profile p]\nrevocation = crl\ncrl = ends.pem\n[host a.example]\nprofile = p\n",
+              &policy));
+    assert_non_null(policy);
+    assert_holds_until(policy, now, now + 100);
+    tg_policy_free(policy);
+}
+
 static int set_up(void **state)
 {
     char *pki = realpath(pki_path("."), NULL);
@@ -225,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_rule_has_the_crls_that_it_names),
         cmocka_unit_test(crls_and_their_check_need_each_other),
         cmocka_unit_test(a_crl_out_of_date_is_warned_of),
+        cmocka_unit_test(a_verdict_ends_with_the_next_crl),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
