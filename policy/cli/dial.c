@@ -116,6 +116,11 @@ bool tg_line_wait(const struct tg_line *line, short events)
     return wait_until(line->fd, events, line->deadline);
 }
 
+bool tg_line_is_over(const struct tg_line *line)
+{
+    return tg_dial_cancelled() || now() >= line->deadline;
+}
+
 /* Reads what has come into `pending`, or waits for it. */
 static enum tg_line_state fill(struct tg_line *line)
 {

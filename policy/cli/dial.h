@@ -35,6 +35,9 @@ bool tg_dial(const struct tg_addresses *addresses, int64_t deadline, struct tg_l
 /* Waits for EVENTS of poll(2). False when the time is over. */
 bool tg_line_wait(const struct tg_line *line, short events);
 
+/* True if the time is over, or tg_dial_cancel was called. */
+bool tg_line_is_over(const struct tg_line *line);
+
 enum tg_line_state {
     TG_LINE_READ,
     TG_LINE_CLOSED,  /* by the server, or the connection broke */

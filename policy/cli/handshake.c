@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ struct attempt {
     bool asked_for_certificate; /* the server wants to know who we are */
     bool timed_out;
     char first[6]; /* what the server said first, with a NUL behind it */
+    size_t said;   /* bytes of it */
 };
 
 void tg_handshake_prepare(void)
@@ -66,17 +68,26 @@ static int note_request(SSL *ssl, X509 **certificate, EVP_PKEY **key)
     return 0;
 }
 
-/* A BIO_callback_fn_ex: keeps the first bytes that libssl reads. */
+/*
+ * A BIO_callback_fn_ex: keeps the first bytes that libssl reads, and reads no more once the time is
+ * over, for of some messages (HelloRequest) libssl takes any number as fast as they come.
+ */
 static long keep_first(BIO *bio, int operation, const char *bytes, size_t size, int unused,
                        long unused_either, int result, size_t *processed)
 {
     struct attempt *attempt = (struct attempt *)BIO_get_callback_arg(bio);
 
-    (void)size, (void)unused, (void)unused_either;
-    if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0 || attempt->first[0] != '\0')
+    (void)unused, (void)unused_either;
+    if (operation == BIO_CB_READ && tg_line_is_over(attempt->line)) {
+        attempt->timed_out = true;
+        return -1;
+    }
+    if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0)
         return result;
-    size = *processed < sizeof(attempt->first) ? *processed : sizeof(attempt->first) - 1;
-    memcpy(attempt->first, bytes, size);
+    size = sizeof(attempt->first) - 1 - attempt->said;
+    size = *processed < size ? *processed : size;
+    memcpy(attempt->first + attempt->said, bytes, size);
+    attempt->said += size;
     return result;
 }
 
@@ -129,7 +140,7 @@ static bool shake(struct attempt *attempt)
         if (result == 1)
             return true;
         error = SSL_get_error(attempt->ssl, result);
-        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        if (attempt->timed_out || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
             return false;
         events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
         attempt->timed_out = !tg_line_wait(attempt->line, events);
@@ -153,15 +164,16 @@ static const char *greeting(const char *first)
     return NULL;
 }
 
-static bool is_tls(const char *first)
+/* As far as it was said. */
+static bool is_tls(const struct attempt *attempt)
 {
-    return (first[0] == SSL3_RT_HANDSHAKE || first[0] == SSL3_RT_ALERT) &&
-           first[1] == SSL3_VERSION_MAJOR;
+    return (attempt->first[0] == SSL3_RT_HANDSHAKE || attempt->first[0] == SSL3_RT_ALERT) &&
+           (attempt->said < 2 || attempt->first[1] == SSL3_VERSION_MAJOR);
 }
 
-static void explain_plain(const char *first, struct tg_buf *why)
+static void explain_plain(const struct attempt *attempt, struct tg_buf *why)
 {
-    const char *protocol = greeting(first);
+    const char *first = attempt->first, *protocol = greeting(first);
 
     if (strncmp(first, "HTTP/", 5) == 0) {
         tg_buf_add(why, "the server answers in plain HTTP where TLS was expected");
@@ -181,7 +193,7 @@ static void explain_tls(const struct attempt *attempt, struct tg_buf *why)
 
     if (reason != NULL && ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
         tg_buf_printf(why, "the TLS handshake failed: %s", reason);
-    else if (attempt->first[0] == '\0')
+    else if (attempt->said == 0)
         tg_buf_add(why, "the server closed the connection without an answer to TLS");
     else
         tg_buf_add(why, "the server closed the connection in the midst of the TLS handshake");
@@ -191,9 +203,9 @@ static void explain(const struct attempt *attempt, struct tg_buf *why)
 {
     if (attempt->ssl == NULL)
         tg_buf_add(why, "libssl can't make a connection");
-    else if (attempt->first[0] != '\0' && !is_tls(attempt->first))
-        explain_plain(attempt->first, why);
-    else if (attempt->timed_out && attempt->first[0] == '\0')
+    else if (attempt->said > 0 && !is_tls(attempt))
+        explain_plain(attempt, why);
+    else if (attempt->timed_out && attempt->said == 0)
         tg_buf_add(why, "the server accepts the connection, but doesn't answer to TLS in time");
     else if (attempt->timed_out)
         tg_buf_add(why, "the server stopped in the midst of the TLS handshake");
@@ -240,11 +252,32 @@ static bool take(const struct attempt *attempt, struct tg_presented *presented, 
     return false;
 }
 
+/*
+ * shake(), in which a server that closes early makes libssl write to nobody: SIGPIPE, which would
+ * end the command without a word, is held from this thread and taken away. It stays as it is for
+ * what reads our output.
+ */
+static bool shake_quietly(struct attempt *attempt)
+{
+    sigset_t broken, before;
+    bool shaken;
+
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    shaken = shake(attempt);
+    while (sigtimedwait(&broken, NULL, &(struct timespec){0}) == -1 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return shaken;
+}
+
 bool tg_handshake(struct tg_line *line, const char *host, struct tg_presented *presented,
                   struct tg_buf *why, struct tg_buf *note)
 {
     struct attempt attempt = {.line = line};
-    bool opened = open_attempt(&attempt, host), shaken = opened && shake(&attempt), taken = false;
+    bool opened = open_attempt(&attempt, host), shaken = opened && shake_quietly(&attempt),
+         taken = false;
 
     /* In TLS 1.2 such a server fails after it has shown and proven its own identity. */
     if (opened && !shaken && attempt.asked_for_certificate &&

@@ -274,6 +274,8 @@ def test_garbage(command):
     with plain.listening(plain.in_turn(plain.say(b"\x1b[31m\xff\xff\r\n" * 20), plain.wait)) as port:
         result = connect(command, port).ended(2).silent().said("what isn't TLS", "\\x1B[31m")
         require("\x1b" not in result.err, result)
+    with plain.listening(plain.in_turn(plain.say(bytes(20)), plain.wait)) as port:
+        connect(command, port, "--timeout", "2").ended(2).silent().said("what isn't TLS")
     for junk in (b"\x16\x03\x03\xff\xff" + b"x" * 100, b"\x16\x03\x03\x00\x04\x02\x00\x00\x00",
                  b"\x15\x03\x03\x00\x02\x02\x28"):
         with plain.listening(plain.in_turn(plain.say(junk), plain.wait)) as port:
@@ -285,12 +287,35 @@ def test_server_that_closes(command):
         connect(command, port).ended(2).silent().said("closed the connection without an answer")
 
 
+def test_server_that_closes_before_it_is_greeted(command):
+    """The alert that libssl then sends finds nobody: no SIGPIPE ends the command."""
+    for words, talk in (((), lambda connection: None), (
+            ("--starttls", "postgres"), plain.in_turn(*plain.BEFORE["postgres"], plain.say(b"S")))):
+        with plain.listening(talk) as port:
+            connect(command, port, *words).ended(2).silent().said(
+                "closed the connection without an answer")
+
+
+def test_server_that_floods(command):
+    """With messages of which a client has to ignore any number: HelloRequest, RFC 5246 7.4.1.1."""
+    flood = (struct.pack("!BHH", 22, 0x0303, 16384) + bytes(16384)) * 64
+
+    def talk(connection):
+        while True:
+            connection.sendall(flood)
+    before = time.monotonic()
+    with plain.listening(talk) as port:
+        connect(command, port, "--timeout", "1").ended(2).silent().said("stopped in the midst")
+    require(time.monotonic() - before < 5, "it took too long")
+
+
 def test_server_that_hangs(command):
     before = time.monotonic()
     with plain.listening(plain.wait) as port:
         connect(command, port, "--timeout", "1").ended(2).silent().said("doesn't answer to TLS in time")
-    with plain.listening(plain.in_turn(plain.say(b"\x16\x03\x03\x00\x10\x02"), plain.wait)) as port:
-        connect(command, port, "--timeout", "1").ended(2).silent().said("stopped in the midst")
+    for begun in (b"\x16\x03\x03\x00\x10\x02", b"\x16"):
+        with plain.listening(plain.in_turn(plain.say(begun), plain.wait)) as port:
+            connect(command, port, "--timeout", "1").ended(2).silent().said("stopped in the midst")
     require(time.monotonic() - before < 8, "it took too long")
 
 
