@@ -88,8 +88,9 @@ bool tg_authority_pem(struct tg_buf *out, const EVP_PKEY *key, const X509 *certi
 bool tg_authority_found(const struct tg_authority *authority)
 {
     struct tg_buf key = {0}, root = {0}, why = {0};
-    struct tg_save saves[2] = {0};
     char root_path[PATH_MAX], key_path[PATH_MAX];
+    struct tg_save saves[2] = {{.path = key_path, .text = &key, .mode = 0600},
+                               {.path = root_path, .text = &root, .mode = 0644}};
     bool made = false;
 
     if (!tg_authority_path(authority, root_name, root_path) ||
@@ -105,13 +106,9 @@ bool tg_authority_found(const struct tg_authority *authority)
         tg_buf_add(&why, "memory ran out");
     else
         made = tg_save_folder(authority->folder, 0700, &why) &&
-               tg_save_prepare(&saves[0], key_path, 0600, key.text, key.length, &why) &&
-               tg_save_prepare(&saves[1], root_path, 0644, root.text, root.length, &why) &&
-               tg_save_commit(&saves[0], false, &why) && tg_save_commit(&saves[1], false, &why);
+               tg_save_all(saves, sizeof(saves) / sizeof(saves[0]), true, &why);
     if (!made)
         tg_complain("ca init: %s", why.text != NULL ? why.text : "memory ran out");
-    for (size_t i = 0; i < sizeof(saves) / sizeof(saves[0]); i++)
-        tg_save_abandon(&saves[i]);
     if (key.text != NULL)
         OPENSSL_cleanse(key.text, key.length);
     tg_buf_free(&key);

@@ -73,16 +73,10 @@ bool tg_harvest_write(const struct tg_harvest *harvest)
     struct tg_buf why = {0};
     bool written = saves != NULL;
 
-    for (int i = 0; i < harvest->file_count && written; i++) {
-        const struct tg_harvested *file = &harvest->files[i];
-
-        written =
-            tg_save_prepare(&saves[i], file->path, 0644, file->data.text, file->data.length, &why);
-    }
     for (int i = 0; i < harvest->file_count && written; i++)
-        written = tg_save_commit(&saves[i], true, &why);
-    for (int i = 0; i < harvest->file_count && saves != NULL; i++)
-        tg_save_abandon(&saves[i]);
+        saves[i] = (struct tg_save){harvest->files[i].path, &harvest->files[i].data, .mode = 0644,
+                                    .replace = true};
+    written = written && tg_save_all(saves, (size_t)harvest->file_count, true, &why);
     if (!written)
         tg_complain("fetch: %s", why.text != NULL ? why.text : "memory ran out");
     free(saves);

@@ -105,25 +105,17 @@ static bool add_bundle(struct tg_buf *out, const struct tg_identity *identity, X
     return length > 0 && !out->failed;
 }
 
-/* All three are on the disk before the first is put in its place, the key before the others. */
+/* The key before the others. */
 static bool write_files(const struct tg_identity *identity, const struct tg_buf texts[3],
                         struct tg_buf *why)
 {
-    const char *const paths[3] = {identity->key_path, identity->path, identity->bundle_path};
-    static const mode_t modes[3] = {0600, 0644, 0600};
-    struct tg_save saves[3] = {0};
-    bool written = true;
+    struct tg_save saves[3] = {
+        {identity->key_path, &texts[0], .mode = 0600, .replace = identity->key_there},
+        {identity->path, &texts[1], .mode = 0644, .replace = true},
+        {identity->bundle_path, &texts[2], .mode = 0600, .replace = true}};
+    size_t kept = identity->key_made ? 0 : 1;
 
-    for (int i = 0; i < 3 && written; i++)
-        if (i > 0 || identity->key_made)
-            written =
-                tg_save_prepare(&saves[i], paths[i], modes[i], texts[i].text, texts[i].length, why);
-    for (int i = 0; i < 3 && written; i++)
-        if (saves[i].prepared)
-            written = tg_save_commit(&saves[i], i > 0 || identity->key_there, why);
-    for (int i = 0; i < 3; i++)
-        tg_save_abandon(&saves[i]);
-    return written;
+    return tg_save_all(saves + kept, 3 - kept, true, why);
 }
 
 bool tg_identity_write(const struct tg_identity *identity, const struct tg_authority *authority,

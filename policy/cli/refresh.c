@@ -1,8 +1,9 @@
 #include "refresh.h"
 #include "chosen.h"
+#include "file.h"
 #include "lists.h"
+#include "replace.h"
 #include "report.h"
-#include "save.h"
 #include "terminal.h"
 #include "watch.h"
 #include <stdlib.h>
@@ -30,19 +31,20 @@ static void tell(const char *path, const X509_CRL *list, bool same)
 }
 
 /* Puts LIST in the place of the file PATH. False with a sentence in WHY. */
-static bool replace(X509_CRL *list, const char *path, struct tg_buf *why)
+static bool put(X509_CRL *list, const char *path, struct tg_buf *why)
 {
-    struct tg_save save = {0};
+    struct tg_replace file = {0};
     struct tg_buf der = {0};
-    bool replaced = tg_list_encode(&der, list);
+    bool done = false;
 
-    if (!replaced)
+    if (!tg_list_encode(&der, list))
         tg_buf_add(why, "memory ran out");
-    replaced = replaced && tg_save_prepare(&save, path, 0644, der.text, der.length, why) &&
-               tg_save_commit(&save, true, why);
-    tg_save_abandon(&save);
+    else
+        done =
+            tg_replace_begin(&file, path, TG_FILE_MAX, why) && tg_replace_commit(&file, &der, why);
+    tg_replace_end(&file);
     tg_buf_free(&der);
-    return replaced;
+    return done;
 }
 
 /* Renews the file PATH. False with a sentence in WHY: it is as it was then. */
@@ -61,7 +63,7 @@ static bool renew(struct refresh *run, const char *path, struct tg_buf *why)
     if (list == NULL || !tg_list_genuine(list, issuer, why) ||
         !tg_list_follows(list, path, &same, why))
         goto end;
-    renewed = same || replace(list, path, why);
+    renewed = same || put(list, path, why);
     run->unwritable |= !renewed;
     if (renewed)
         tell(path, list, same);

@@ -1,15 +1,17 @@
 #include "save.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool fail(struct tg_buf *why, const char *path, int error)
+/* Adds what failed and why. */
+static bool fail(struct tg_buf *why, const char *what, int error)
 {
-    tg_buf_printf(why, "%s: %s", path, strerror(error));
+    tg_buf_printf(why, "%s: %s", what, strerror(error));
     return false;
 }
 
@@ -34,25 +36,41 @@ static int folder_of(const char *path)
     return slash != NULL ? (int)(slash - path) + 1 : 0;
 }
 
-bool tg_save_prepare(struct tg_save *save, const char *path, mode_t mode, const void *data,
-                     size_t size, struct tg_buf *why)
+/* The owner first: to change it would take set-uid bits away again. */
+static int take_after(int fd, const struct tg_save *save)
 {
-    int folder = folder_of(path), fd, error;
+    const struct stat *old = save->like;
 
-    if (snprintf(save->path, PATH_MAX, "%s", path) >= PATH_MAX ||
-        snprintf(save->temporary, PATH_MAX, "%.*s.%.200s.XXXXXX", folder, path, path + folder) >=
-            PATH_MAX)
-        return fail(why, path, ENAMETOOLONG);
-    fd = mkostemp(save->temporary, O_CLOEXEC);
-    if (fd == -1)
-        return fail(why, path, errno);
-    save->prepared = true;
-    error = write_all(fd, data, size);
-    if (error == 0 && (fchmod(fd, mode) == -1 || fsync(fd) == -1))
+    if (old != NULL && (old->st_uid != geteuid() || old->st_gid != getegid()) &&
+        fchown(fd, old->st_uid, old->st_gid) == -1)
+        return errno;
+    return fchmod(fd, old != NULL ? old->st_mode & 07777 : save->mode) == -1 ? errno : 0;
+}
+
+/* Writes the file beside its place, to the disk. False with what failed in WHY. */
+static bool prepare(struct tg_save *save, struct tg_buf *why)
+{
+    int folder = folder_of(save->path), fd, error;
+    int length = snprintf(save->temporary, sizeof(save->temporary), "%.*s.%.200s.XXXXXX", folder,
+                          save->path, save->path + folder);
+
+    errno = ENAMETOOLONG;
+    fd = (size_t)length < sizeof(save->temporary) ? mkostemp(save->temporary, O_CLOEXEC) : -1;
+    if (fd == -1) {
+        save->temporary[0] = '\0';
+        return fail(why, "its folder can't be written", errno);
+    }
+    error = take_after(fd, save);
+    if (error != 0) {
+        close(fd);
+        return fail(why, "its owner and mode can't be set", error);
+    }
+    error = write_all(fd, save->text->text, save->text->length);
+    if (error == 0 && fsync(fd) == -1)
         error = errno;
     if (close(fd) == -1 && error == 0)
         error = errno;
-    return error == 0 || fail(why, path, error);
+    return error == 0 || fail(why, "can't be written", error);
 }
 
 /* The new name is to be there after a crash as well. It's no failure where that can't be had. */
@@ -69,24 +87,88 @@ static void sync_folder(const char *path)
     }
 }
 
-bool tg_save_commit(struct tg_save *save, bool replace, struct tg_buf *why)
+static bool is_still(const char *path, const struct stat *before)
 {
-    int failed = replace ? rename(save->temporary, save->path) : link(save->temporary, save->path);
+    struct stat now;
 
-    if (failed)
-        return fail(why, save->path, errno);
-    if (!replace)
-        unlink(save->temporary);
-    save->prepared = false;
+    return stat(path, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
+           now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec &&
+           now.st_ctim.tv_sec == before->st_ctim.tv_sec &&
+           now.st_ctim.tv_nsec == before->st_ctim.tv_nsec;
+}
+
+/* What someone made meanwhile isn't replaced; link(2) is for file systems that can't tell, as NFS.
+ */
+static int move(const struct tg_save *save)
+{
+    if (save->replace)
+        return rename(save->temporary, save->path);
+    if (renameat2(AT_FDCWD, save->temporary, AT_FDCWD, save->path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL || link(save->temporary, save->path) == -1)
+        return -1;
+    unlink(save->temporary);
+    return 0;
+}
+
+/* Puts it in its place. */
+static bool commit(struct tg_save *save, struct tg_buf *why)
+{
+    if (save->like != NULL && !is_still(save->path, save->like)) {
+        tg_buf_add(why, TG_SAVE_CHANGED);
+        return false;
+    }
+    if (move(save) == -1)
+        return fail(why, "can't be replaced", errno);
+    save->temporary[0] = '\0';
     sync_folder(save->path);
     return true;
 }
 
-void tg_save_abandon(struct tg_save *save)
+/* Takes STEP with each file until one fails, which WHY tells then. */
+static bool each(struct tg_save *saves, size_t count, bool named, struct tg_buf *why,
+                 bool (*step)(struct tg_save *save, struct tg_buf *why))
 {
-    if (save->prepared)
-        unlink(save->temporary);
-    save->prepared = false;
+    struct tg_buf what = {0};
+    bool done = true;
+
+    for (size_t i = 0; i < count && done; i++) {
+        done = step(&saves[i], &what);
+        if (!done)
+            tg_buf_printf(why, "%s%s%s", named ? saves[i].path : "", named ? ": " : "",
+                          what.text != NULL ? what.text : "memory ran out");
+    }
+    tg_buf_free(&what);
+    return done;
+}
+
+static bool write_set(struct tg_save *saves, size_t count, bool named, struct tg_buf *why)
+{
+    bool done = each(saves, count, named, why, prepare) && each(saves, count, named, why, commit);
+
+    for (size_t i = 0; i < count; i++)
+        if (saves[i].temporary[0] != '\0')
+            unlink(saves[i].temporary);
+    return done;
+}
+
+bool tg_save_all(struct tg_save *saves, size_t count, bool named, struct tg_buf *why)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, limit;
+    sigset_t held, before;
+    bool done;
+
+    sigemptyset(&held);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        sigaddset(&held, ends[i]);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
+    sigaction(SIGXFSZ, &ignored, &limit);
+    done = write_set(saves, count, named, why);
+    sigaction(SIGXFSZ, &limit, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return done;
 }
 
 bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why)

@@ -1,29 +1,34 @@
 /*
- * save.h - files written whole or not at all: all of a set are prepared beside their places, so
- * that a full disk is met before anything is replaced; then each is put in its place by rename(2).
+ * save.h - files written whole or not at all: all of a set are written beside their places, so that
+ * a full disk is met before anything is replaced; then each is put in its place by rename(2).
  */
 #ifndef TG_SAVE_H
 #define TG_SAVE_H
 
 #include "mem.h"
 #include <limits.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
-/* Zero-initialise; abandon after any outcome. */
+/* Why a set isn't written whose file was changed since it was read. */
+#define TG_SAVE_CHANGED "was changed by someone else meanwhile: nothing is written, try again"
+
+/* One file of a set; what isn't named is zero. */
 struct tg_save {
-    char path[PATH_MAX], temporary[PATH_MAX];
-    bool prepared;
+    const char *path;
+    const struct tg_buf *text;
+    mode_t mode;  /* of the new file, exactly; without `like` */
+    bool replace; /* what is at PATH gives way; else it is an error that something is there */
+    const struct stat *like; /* PATH has to be this file still, whose owner and mode stay */
+    char temporary[PATH_MAX + 16];
 };
 
-/* Writes SIZE bytes at DATA for PATH, with MODE, to the disk. False with a sentence in WHY. */
-bool tg_save_prepare(struct tg_save *save, const char *path, mode_t mode, const void *data,
-                     size_t size, struct tg_buf *why);
-
-/* Puts it in its place; where REPLACE is false only if nothing is there. False as above. */
-bool tg_save_commit(struct tg_save *save, bool replace, struct tg_buf *why);
-
-/* Removes what was prepared and not put in its place. */
-void tg_save_abandon(struct tg_save *save);
+/*
+ * Writes the COUNT files. False with a sentence in WHY, which names the file if NAMED: then no file
+ * that was there is half written, nothing is left beside them, and unless it was rename(2) itself
+ * that failed none is new. Signals that would end the command wait until it is done; a limit on
+ * the size of files is an error like that of a full disk.
+ */
+bool tg_save_all(struct tg_save *saves, size_t count, bool named, struct tg_buf *why);
 
 /* Makes the folder PATH with MODE, and those above it. False with a sentence in WHY. */
 bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why);

@@ -4,7 +4,6 @@ import os
 import pty
 import resource
 import shutil
-import signal
 import ssl
 import subprocess
 import sys
@@ -350,6 +349,19 @@ def test_refresh_of_a_folder_that_the_policy_names(command):
         require(it.refresh().ended(0).out.count("unchanged ") == 2, "not both")
 
 
+def test_refresh_keeps_links_and_modes(command):
+    with lab(command) as it:
+        it.fetch_all()
+        it.web.pages["/middle.crl"] = it.realm.crl("middle", ["leaf"], begin=-60)
+        path, real = it.crl(), command.folder() / "real.crl"
+        path.rename(real)
+        real.chmod(0o640)
+        path.symlink_to(real)
+        it.refresh().ended(0).quiet().printed(f"renewed   {path}, until ")
+        require(path.is_symlink() and real.stat().st_mode & 0o777 == 0o640, real.stat())
+        it.explain().ended(1).printed("revoked: ")
+
+
 def test_refresh_that_fails_leaves_the_file(command):
     with lab(command) as it:
         it.fetch_all()
@@ -392,7 +404,6 @@ def test_refresh_without_a_known_source(command):
 
 
 def no_room():
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
 
