@@ -72,12 +72,12 @@ static void add_line(struct tg_buf *out, const struct tg_known_host *host)
 /* A line of the file, LENGTH bytes: kept, or replaced where it is the first of its host. */
 static void copy(struct update *update, const char *text, size_t length)
 {
+    size_t bare = length > 0 && text[length - 1] == '\r' ? length - 1 : length, column;
     struct tg_known_line line = {0};
     const struct gone *gone;
-    size_t column;
 
     if (update->gone.count > 0)
-        tg_known_parse(update->arena, text, length, &line, &column); /* it was, without error */
+        tg_known_parse(update->arena, text, bare, &line, &column); /* it was, without error */
     gone =
         (const struct gone *)tg_table_get(&update->gone, line.port, line.host, strlen(line.host));
     if (gone == NULL) {

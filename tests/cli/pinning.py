@@ -229,6 +229,15 @@ def test_file_with_an_error_is_left(command):
     require(known.read_bytes() == before, "it was changed")
 
 
+def test_line_of_another_system_is_replaced(command):
+    """Its end is CR LF."""
+    known = command.folder().write("known", f"{HOST} {ZEROS}\r\nb.test {ZEROS}\r\n")
+    to(command, known).ended(1)
+    to(command, known, "--yes").ended(0).printed("replaced in")
+    require(ZEROS not in known.read_text().splitlines()[0] and b"b.test" in known.read_bytes()
+            and known.read_bytes().endswith(b"\r\n"), known.read_bytes())
+
+
 def test_symbolic_link_stays(command):
     folder = command.folder()
     real = folder.write("real/known", f"a.test {ZEROS}\n")
@@ -243,6 +252,7 @@ def test_places_that_can_not_be_written(command):
     folder = command.folder()
     to(command, folder / "no" / "known").ended(2).said("its folder can't be used")
     to(command, folder.path).ended(2).said("is no regular file")
+    to(command, f"{folder.path}/new/").ended(2).said("isn't the name of a file")
     to(command, "/dev/null").ended(2).said("is no regular file")
     os.mkfifo(folder / "fifo")
     to(command, folder / "fifo").ended(2).said("is no regular file")
