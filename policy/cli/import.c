@@ -1,6 +1,6 @@
 /* import.c - policies from other formats. */
+#include "chain.h"
 #include "cli.h"
-#include "replace.h"
 #include "terminal.h"
 #include "translate.h"
 #include <string.h>
@@ -58,23 +58,21 @@ static int finish(struct tg_translation *out)
 static int import(const struct tg_options *options)
 {
     struct tg_translation out = {.file = options->operands[0]};
-    struct tg_replace file = {0};
-    struct tg_buf why = {0};
-    int status = TG_EXIT_USAGE;
+    struct tg_buf text = {0};
+    int status = TG_EXIT_USAGE, error = tg_chain_bytes(out.file, LARGEST, &text);
 
-    if (!tg_replace_begin(&file, out.file, LARGEST, &why) || !file.exists)
-        tg_complain("%s: %s", out.file, why.length > 0 ? why.text : "No such file or directory");
-    else if (file.text.length >= 8 && memcmp(file.text.text, "bplist00", 8) == 0)
+    if (error != 0)
+        tg_complain("%s: %s", out.file, strerror(error));
+    else if (text.length >= 8 && memcmp(text.text, "bplist00", 8) == 0)
         tg_complain("%s is a binary property list: make it XML with `plutil -convert xml1`, or "
                     "plistutil(1)",
                     out.file);
-    else if (translate(&out, &file.text)) {
+    else if (translate(&out, &text)) {
         if (out.said.length > 0)
             fputs(out.said.text, stderr);
         status = finish(&out);
     }
-    tg_replace_end(&file);
-    tg_buf_free(&why);
+    tg_buf_free(&text);
     tg_buf_free(&out.policy);
     tg_buf_free(&out.said);
     return status;

@@ -1,5 +1,6 @@
 """importing.py - policies from Android's and Apple's files, which are then put to use."""
 import base64
+import fcntl
 import hashlib
 import pathlib
 import subprocess
@@ -160,7 +161,19 @@ def test_what_can_t_be_read(command):
              "]><network-security-config>&e11;</network-security-config>", ("bomb.xml",))):
         result = command("import", folder.write(name, text)).said(*words)
         require(result.status in (1, 2) and result.out == "", result)
+    command("import", folder.path).ended(2).silent().said("Is a directory")
     command("import", folder / "none.xml").ended(2).said("none.xml: No such file")
+
+
+def test_reading_locks_nothing(command):
+    """Two may translate one file at the same time, and a pipe is a file."""
+    source = command.folder().write("one.plist", apple([spki(command, "root")]))
+    with open(source, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        wanted = command("import", source).ended(0).out
+    with subprocess.Popen(["cat", source], stdout=subprocess.PIPE) as cat:
+        result = command("import", f"/dev/fd/{cat.stdout.fileno()}", pass_fds=[cat.stdout.fileno()])
+        require(result.ended(0).out.splitlines()[1:] == wanted.splitlines()[1:], result)
 
 
 def blocks(page):
