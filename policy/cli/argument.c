@@ -31,17 +31,20 @@ bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *
     struct tg_pattern pattern = {0};
     size_t column = 0;
     const char *wrong = arena == NULL ? "memory ran out" : NULL;
+    bool right = false;
 
     if (wrong == NULL)
         wrong = tg_pattern_parse(arena, word, &pattern, &column);
-    if (wrong == NULL && !is_host(&pattern))
-        wrong = "is a pattern: one host is asked for, HOST or HOST:PORT";
-    if (wrong == NULL && !take_endpoint(&pattern, out))
-        wrong = "can't be written as an address";
     if (wrong != NULL)
-        tg_buf_printf(why, "'%s' %s", word, wrong);
+        tg_buf_add(why, wrong); /* it quotes WORD */
+    else if (!is_host(&pattern))
+        tg_buf_printf(why, "'%s' is a pattern: one host is asked for, HOST or HOST:PORT", word);
+    else if (!take_endpoint(&pattern, out))
+        tg_buf_printf(why, "'%s' can't be written as an address", word);
+    else
+        right = true;
     tg_arena_free(arena);
-    return wrong == NULL;
+    return right;
 }
 
 bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)

@@ -1,4 +1,5 @@
 #include "forgive.h"
+#include "argument.h"
 #include "findings.h"
 #include "report.h"
 #include "terminal.h"
@@ -102,16 +103,6 @@ static char *new_name(const struct tg_question *question)
     }
 }
 
-static void add_quoted(struct tg_buf *text, const char *note)
-{
-    tg_buf_add(text, "\"");
-    for (; *note != '\0'; note++) {
-        tg_buf_add(text, *note == '"' || *note == '\\' ? "\\" : "");
-        tg_buf_addn(text, note, 1);
-    }
-    tg_buf_add(text, "\"");
-}
-
 static void add_findings(struct tg_buf *text, const struct tg_verdict *verdict)
 {
     const char *comma = "";
@@ -149,7 +140,7 @@ char *tg_forgive_add(struct tg_buf *text, const struct tg_question *question,
         tg_buf_printf(text, "expires = %s\n", options->expires);
     if (options->note != NULL) {
         tg_buf_add(text, "note = ");
-        add_quoted(text, options->note);
+        tg_argument_quote(text, options->note);
         tg_buf_add(text, "\n");
     }
     return name;

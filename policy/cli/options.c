@@ -16,9 +16,9 @@ static const struct row {
     const char *meaning;
 } rows[] = {
     {TG_OPTION_PRELOAD, 0, "preload", NULL, offsetof(struct tg_options, preload),
-     "inject by LD_PRELOAD (the default)"},
+     "by the preload library"},
     {TG_OPTION_PROVIDER, 0, "provider", NULL, offsetof(struct tg_options, provider),
-     "inject as an OpenSSL 3 provider, through OPENSSL_CONF"},
+     "by the OpenSSL 3 provider"},
     {TG_OPTION_CONNECT, 0, "connect", NULL, offsetof(struct tg_options, connect),
      "connect, and evaluate what the server presents"},
     {TG_OPTION_REACH, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),
@@ -41,7 +41,8 @@ static const struct row {
      "a stapled OCSP answer"},
     {TG_OPTION_TLS, 0, "tls", "1.2|1.3", offsetof(struct tg_options, tls),
      "the TLS version of the connection"},
-    {TG_OPTION_TO, 0, "to", "FILE", offsetof(struct tg_options, to), "write to this file"},
+    {TG_OPTION_TO, 0, "to", "FILE|DIR", offsetof(struct tg_options, to),
+     "write to this file, or with fetch into this folder"},
     {TG_OPTION_EXCEPT, 0, "expires", "TIME", offsetof(struct tg_options, expires),
      "RFC 3339: from then on the exception doesn't apply"},
     {TG_OPTION_EXCEPT, 0, "note", "TEXT", offsetof(struct tg_options, note),
@@ -58,8 +59,6 @@ static const struct row {
      "issue: a new key, where there is one already"},
     {TG_OPTION_CA, 0, "password-file", "FILE", offsetof(struct tg_options, password_file),
      "issue: its first line protects the PKCS#12 file; -: ask"},
-    {TG_OPTION_FETCH, 0, "to", "DIR", offsetof(struct tg_options, to),
-     "write what was fetched into this folder"},
     {TG_OPTION_FETCH, 0, "refresh", NULL, offsetof(struct tg_options, refresh),
      "renew the CRLs that the policy names"},
     {TG_OPTION_FETCH, 0, "allow-private", NULL, offsetof(struct tg_options, allow_private),
@@ -125,14 +124,9 @@ static void complain_option(const struct tg_verb *verb, char **argv)
 
 static size_t most(const struct row *row)
 {
-    switch (row->offset) {
-    case offsetof(struct tg_options, resolve):
+    if (row->offset == offsetof(struct tg_options, resolve))
         return TG_RESOLVE_MOST;
-    case offsetof(struct tg_options, only):
-        return TG_ONLY_MOST;
-    default:
-        return 1;
-    }
+    return row->offset == offsetof(struct tg_options, only) ? TG_ONLY_MOST : 1;
 }
 
 static bool store(const struct tg_verb *verb, const struct row *row, struct tg_options *options)
@@ -144,6 +138,10 @@ static bool store(const struct tg_verb *verb, const struct row *row, struct tg_o
     if (row->argument == NULL) {
         *(bool *)member = true;
         return true;
+    }
+    if (*optarg == '\0') {
+        tg_complain("%s: option --%s is empty: %s", verb->name, row->name, row->argument);
+        return false;
     }
     while (given < most(row) && values[given] != NULL)
         given++;

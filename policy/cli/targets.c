@@ -1,6 +1,7 @@
 #include "targets.h"
 #include "chain.h"
 #include "terminal.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +79,11 @@ bool tg_targets_read(const char *path, const struct tg_route *route, struct tg_t
     int error = tg_chain_bytes(file, LARGEST, &data);
     bool is_list = false;
 
-    if (error != 0)
+    if (error == ENOENT)
+        tg_complain("%s: there is no such file: scan reads the hosts from a file or, for -, from "
+                    "standard input",
+                    path);
+    else if (error != 0)
         tg_complain("%s: %s", path, strerror(error));
     else if (data.length > 0 && strlen(data.text) != data.length)
         tg_complain("%s: isn't a list of hosts: it holds NUL bytes", path);

@@ -241,7 +241,7 @@ def test_days(command):
         issue(command, ca, "--days", days, NAME).ended(0)
         left = (end(leaf) - time.time()) / 86400
         require(int(days) - 0.1 < left < int(days), f"{days}: {left}")
-    for days in ("0", "826", "-1", "x", "", "99999999999"):
+    for days in ("0", "826", "-1", "x", "99999999999"):
         issue(command, ca, "--days", days, NAME).ended(2).silent().said("--days: ", "Apple")
     command("ca", "init", "--dir", command.folder() / "b", "--days", "9126").ended(2).silent()
 

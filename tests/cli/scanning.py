@@ -146,7 +146,7 @@ def test_list_that_is_wrong(command):
                        (b"#" * ((16 << 20) + 1), ("File too large",))):
         path = command.folder().write("hosts", text)
         scan(command, path).ended(2).silent().said(*said)
-    scan(command, "/nowhere").ended(2).silent().said("/nowhere: No such file")
+    scan(command, "/nowhere").ended(2).silent().said("/nowhere: there is no such file: scan reads")
     path = command.folder().write("hosts", "127.0.0.1:1\n")
     for words, said in ((("--jobs", "0"), "--jobs: "), (("--jobs", "1025"), "--jobs: "),
                         (("--jobs", "x"), "--jobs: "), (("--timeout", "0"), "--timeout: "),

@@ -65,6 +65,30 @@ def test_option_without_its_value(command):
     command("check", "-p").ended(2).silent().said("--policy needs a value: FILE")
 
 
+def test_option_with_an_empty_value(command):
+    """As "$DIR" is where DIR isn't set: nothing is written where the command happens to run."""
+    home = command.folder()
+    for words, name in ((("ca", "init", "--dir", ""), "dir: DIR"), (("check", "-p", ""), "policy: FILE"),
+                        (("pin", "--to=", "a.test"), "to: FILE|DIR")):
+        name, _, argument = name.partition(": ")
+        command(*words, cwd=home.path).ended(2).silent().said(f"option --{name} is empty: {argument}")
+    require(not list(home.path.iterdir()), "something was written")
+
+
+def test_host_that_is_wrong_is_quoted_once(command):
+    for word, text in (("a:x", '"a:x" has no port'), ("*.test", "'*.test' is a pattern")):
+        result = command("explain", word).ended(2).silent().said(f"trustgraft: {text}")
+        require(result.err.count(word) == 1, result)
+
+
+def test_help_names_one_default(command):
+    """`run` preloads unless told otherwise, `enable` turns on the provider."""
+    for verb, default in (("run", "by LD_PRELOAD,\nor with --provider"),
+                          ("enable", "With --provider (the default)")):
+        result = command("help", verb).ended(0).printed(default)
+        require(result.out.count("default)") <= 1, result)
+
+
 def test_value_where_none_is_taken(command):
     command("check", "--json=yes").ended(2).silent().said("--json takes no value")
 
