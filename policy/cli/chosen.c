@@ -84,15 +84,25 @@ tg_policy *tg_chosen_policy(const struct tg_options *options, int *status)
     return policy;
 }
 
-/* Writes TEXT, the diagnostic's, with its severity, ": error: ", in COLOUR. */
+/*
+ * Writes TEXT, the diagnostic's, with its severity, ": error: ", in COLOUR. Its first line is
+ * wrapped to the terminal; under it a mark shows the column of a line of the policy.
+ */
 static void print_coloured(FILE *to, const char *text, const char *severity, enum tg_colour colour)
 {
-    const char *at = strstr(text, severity);
-    size_t before = at != NULL ? (size_t)(at - text) + 2 : 0;
-    size_t word = at != NULL ? strlen(severity) - 4 : 0;
+    const char *at = strstr(text, severity), *end = strchrnul(text, '\n');
+    bool said = at != NULL && at < end;
+    size_t before = said ? (size_t)(at - text) + 2 : 0, word = said ? strlen(severity) - 4 : 0;
+    size_t told = said ? before + word + 2 : 0;
+    struct tg_buf line = {0}, wrapped = {0};
 
-    fprintf(to, "%.*s%s%.*s%s%s", (int)before, text, tg_terminal_colour(to, colour), (int)word,
-            text + before, tg_terminal_colour(to, TG_PLAIN), text + before + word);
+    tg_buf_addn(&line, text + told, (size_t)(end - text) - told);
+    tg_terminal_wrap(&wrapped, to, told, 4, line.text != NULL ? line.text : "");
+    fprintf(to, "%.*s%s%.*s%s%s%s%s", (int)before, text, tg_terminal_colour(to, colour), (int)word,
+            text + before, tg_terminal_colour(to, TG_PLAIN), said ? ": " : "",
+            wrapped.text != NULL ? wrapped.text : "", end);
+    tg_buf_free(&line);
+    tg_buf_free(&wrapped);
 }
 
 /* Prints what of DIAGS has SEVERITY; returns how many that were. */

@@ -31,7 +31,7 @@ static void add_text(struct tg_exam *exam, enum tg_state state, const char *name
     tg_buf_printf(&exam->out, "  %s%s%s%*s%s%*s", tg_terminal_colour(stdout, states[state].colour),
                   states[state].word, tg_terminal_colour(stdout, TG_PLAIN), gap, "", name,
                   rest > 1 ? rest : 1, "");
-    tg_terminal_wrap(&exam->out, stdout, TEXT_COLUMN, text);
+    tg_terminal_wrap(&exam->out, stdout, TEXT_COLUMN, TEXT_COLUMN, text);
     tg_buf_add(&exam->out, "\n");
 }
 

@@ -3,7 +3,7 @@
 #include "terminal.h"
 #include <string.h>
 
-enum { INDENT = 2, WIDEST_NAME = 40 };
+enum { INDENT = 2, BELOW = 4, WIDEST_NAME = 40 };
 
 /* A row: the host of TARGET and TEXT beside it, or below it where the name is long. */
 static void add_row(struct tg_buf *out, const struct tg_target *target, size_t column,
@@ -17,7 +17,7 @@ static void add_row(struct tg_buf *out, const struct tg_target *target, size_t c
         tg_buf_printf(out, "\n%*s", (int)column, "");
     else
         tg_buf_printf(out, "%*s", (int)(column - INDENT - name.length), "");
-    tg_terminal_wrap(out, stdout, column, text != NULL ? text : "memory ran out");
+    tg_terminal_wrap(out, stdout, column, column, text != NULL ? text : "memory ran out");
     tg_buf_add(out, "\n");
     out->failed |= name.failed;
     tg_buf_free(&name);
@@ -53,7 +53,7 @@ static size_t measure(const struct tg_sweep *sweep, enum tg_finding_kind kind, s
         count++;
         widest = width > widest && width <= WIDEST_NAME ? width : widest;
     }
-    *column = INDENT + widest + 2;
+    *column = tg_terminal_narrow(stdout, INDENT + widest + 2) ? BELOW : INDENT + widest + 2;
     return count;
 }
 

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { NARROWEST = 30 }; /* columns of text: in fewer it isn't broken */
+enum { NARROWEST = 24 }; /* columns of text: in fewer it isn't broken */
 
 int tg_terminal_close(int status)
 {
@@ -56,18 +56,25 @@ static size_t columns_of(const char *text, size_t length)
     return columns;
 }
 
-void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t column, const char *text)
+bool tg_terminal_narrow(FILE *to, size_t column)
 {
-    size_t width = tg_terminal_width(to), at = column;
-    bool narrow = width >= column + NARROWEST;
+    size_t width = tg_terminal_width(to);
+
+    return width > 0 && width < column + NARROWEST;
+}
+
+void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t from, size_t column, const char *text)
+{
+    size_t width = tg_terminal_width(to), at = from, begin = from;
+    bool broken = width > 0 && !tg_terminal_narrow(to, column);
 
     while (*text != '\0') {
         size_t word = strcspn(text, " "), columns = columns_of(text, word);
 
-        if (narrow && at > column && at + 1 + columns > width) {
+        if (broken && at + (at > begin) + columns > width && at > column) {
             tg_buf_printf(buf, "\n%*s", (int)column, "");
-            at = column;
-        } else if (at > column) {
+            at = begin = column;
+        } else if (at > begin) {
             tg_buf_add(buf, " ");
             at++;
         }
@@ -75,6 +82,19 @@ void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t column, const char *t
         at += columns;
         text += word + (text[word] == ' ');
     }
+}
+
+const char *tg_terminal_branch(FILE *to)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *locale = NULL;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (!locale || *locale == '\0'); i++)
+        locale = getenv(names[i]);
+    if (tg_terminal_draws(to) && locale != NULL &&
+        (strcasestr(locale, "UTF-8") != NULL || strcasestr(locale, "utf8") != NULL))
+        return "\xE2\x94\x94\xE2\x94\x80 ";
+    return "`- ";
 }
 
 void tg_complain(const char *format, ...)

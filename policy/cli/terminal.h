@@ -20,10 +20,17 @@ unsigned tg_terminal_width(FILE *to);
 bool tg_terminal_draws(FILE *to);
 
 /*
- * Appends TEXT, which begins at COLUMN, broken between words where the terminal TO is too narrow
- * for it; what is wrapped is indented to COLUMN. Not broken where TO is no terminal.
+ * Appends TEXT, which begins at the column FROM, broken between words where the terminal TO is too
+ * narrow for it; what is wrapped is indented to COLUMN. Not broken where TO is no terminal, nor in
+ * a word: what is longer than a line can still be copied from the terminal as one.
  */
-void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t column, const char *text);
+void tg_terminal_wrap(struct tg_buf *buf, FILE *to, size_t from, size_t column, const char *text);
+
+/* True if beside COLUMN the terminal TO has no room for text; false where it is none. */
+bool tg_terminal_narrow(FILE *to, size_t column);
+
+/* What a branch of a tree begins with, three columns: drawn on a terminal that takes UTF-8. */
+const char *tg_terminal_branch(FILE *to);
 
 /* "trustgraft: " and the sentence on standard error, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void tg_complain(const char *format, ...);

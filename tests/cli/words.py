@@ -1,11 +1,14 @@
 """What is the same for all verbs: options, help, output, colour, and which policy it is."""
+import fcntl
 import os
 import pathlib
 import pty
 import re
 import select
+import struct
 import subprocess
 import sys
+import termios
 
 from e2e.harness import Skip, require
 
@@ -137,9 +140,10 @@ def test_closed_descriptors_are_no_files(command):
     require(result.status == 2 and policy.read_text() == WRONG, result)
 
 
-def on_terminal(command, words, env):
-    """What the command writes to a terminal."""
+def on_terminal(command, words, env, columns=0):
+    """What the command writes to a terminal, which says how wide it is if COLUMNS."""
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 0, columns, 0, 0))
     with subprocess.Popen([command.program, *words], stdin=slave, stdout=slave, stderr=slave,
                           env=command.environment(**env), cwd=command.home) as process:
         os.close(slave)
@@ -170,6 +174,35 @@ def test_no_color_is_honoured(command):
     require("\x1b" in on_terminal(command, words, coloured), "an empty NO_COLOR says nothing")
     require("\x1b" not in on_terminal(command, words, {"TERM": "xterm", "NO_COLOR": "0"}),
             "colour in spite of NO_COLOR")
+
+
+def plainly(text):
+    return re.sub(r"\x1b\[\d*m|\r", "", text)
+
+
+def test_width_of_the_terminal(command):
+    """Text is wrapped between words; only what is longer than a line, as a digest, is longer."""
+    wrong = command.policy("[host a.test]\nleaf-pin = sha256/AAAA\n")
+    rule = command.policy("[host api.example.test]\nanchors = {pki}/root.pem\n")
+    words = ["verify", "-p", str(rule), "--host", "api.example.test", str(command.chain("all-wrong"))]
+    for words in (["check", str(wrong)], words):
+        piped = command(*words).ended(1).out
+        for columns in (40, 80, 200):
+            shown = plainly(on_terminal(command, words, {"TERM": "xterm", "LANG": "C"}, columns))
+            long = [line for line in shown.splitlines()
+                    if len(line) > columns and "sha256" not in line and "/tmp" not in line]
+            require(not long and shown.split() == piped.split(), (columns, long, shown))
+            require(columns < 200 or shown == piped, shown)
+
+
+def test_tree(command):
+    rule = command.policy("[host api.example.test]\nanchors = {pki}/root.pem\n")
+    words = ["verify", "-p", str(rule), "--host", "api.example.test", str(command.chain("api"))]
+    for env, branch in (({"LANG": "C.UTF-8"}, "└─ "), ({"LANG": "C"}, "`- "),
+                        ({"LC_ALL": "C"}, "`- "), ({"TERM": "dumb"}, "`- ")):
+        shown = plainly(on_terminal(command, words, {"TERM": "xterm", **env}, 100))
+        require(f"\n       {branch}CN=api.example.test\n" in shown, (env, shown))
+    command(*words).ended(0).printed("\n       `- CN=api.example.test\n")
 
 
 def test_no_policy_anywhere(command):
