@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool tg_chosen_locked(void)
@@ -58,11 +59,12 @@ bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
 int tg_chosen_status(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    bool is_file = fd != -1 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 
-    if (fd == -1)
-        return TG_EXIT_USAGE;
-    close(fd);
-    return TG_EXIT_REFUSED;
+    if (fd != -1)
+        close(fd);
+    return is_file ? TG_EXIT_REFUSED : TG_EXIT_USAGE;
 }
 
 tg_policy *tg_chosen_policy(const struct tg_options *options, int *status)
