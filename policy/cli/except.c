@@ -97,10 +97,10 @@ static bool take(struct excepting *excepting)
 
     if (options->operand_count < 2)
         return call(excepting);
-    if (options->resolve[0] == NULL && options->starttls == NULL && options->timeout == NULL)
+    if (tg_route_option(options) == NULL)
         return read_chain(excepting, options->operands[1]);
-    tg_complain("except: --resolve, --starttls and --timeout are for a connection, which isn't "
-                "made where a chain is given");
+    tg_complain("except: --%s is for a connection, which isn't made where a chain is given",
+                tg_route_option(options));
     return false;
 }
 

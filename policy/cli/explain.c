@@ -5,6 +5,7 @@
 #include "demands.h"
 #include "finding.h"
 #include "hash.h"
+#include "meet.h"
 #include "report.h"
 #include "terminal.h"
 #include <string.h>
@@ -229,13 +230,12 @@ static void tell_json(struct explanation *about)
 /* What only a connection makes use of. */
 static bool lacks_connect(const struct tg_options *options)
 {
-    const char *name = options->resolve[0] != NULL    ? "resolve"
-                       : options->starttls != NULL    ? "starttls"
-                       : options->timeout != NULL     ? "timeout"
-                       : options->time != NULL        ? "time"
-                       : options->app_anchors != NULL ? "app-anchors"
-                                                      : NULL;
+    const char *name = tg_route_option(options);
 
+    if (name == NULL && options->time != NULL)
+        name = "time";
+    else if (name == NULL && options->app_anchors != NULL)
+        name = "app-anchors";
     if (name != NULL)
         tg_complain("explain: --%s is for --connect, which isn't given", name);
     return name != NULL;

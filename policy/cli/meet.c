@@ -17,6 +17,14 @@ bool tg_route_ask(struct tg_route *route, const struct tg_options *options)
     return options->starttls == NULL || route->starttls != NULL;
 }
 
+const char *tg_route_option(const struct tg_options *options)
+{
+    return options->resolve[0] != NULL ? "resolve"
+           : options->starttls != NULL ? "starttls"
+           : options->timeout != NULL  ? "timeout"
+                                       : NULL;
+}
+
 bool tg_route_to(struct tg_route *route, const struct tg_options *options, struct tg_endpoint *at)
 {
     if (at->port == 0)

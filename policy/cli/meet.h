@@ -33,4 +33,7 @@ bool tg_meet(const struct tg_route *route, const struct tg_endpoint *at,
 /* Complains of AT with the sentence in WHY. */
 void tg_meet_complain(const struct tg_endpoint *at, const struct tg_buf *why);
 
+/* The name of an option that OPTIONS has and only a connection makes use of; NULL: none. */
+const char *tg_route_option(const struct tg_options *options);
+
 #endif

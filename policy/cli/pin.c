@@ -301,10 +301,7 @@ static int pin_file(struct pinning *pinning, const char *path, unsigned port)
 /* What a connection makes use of has no meaning for files. */
 static bool lacks_server(const struct tg_options *options)
 {
-    const char *name = options->resolve[0] != NULL ? "resolve"
-                       : options->starttls != NULL ? "starttls"
-                       : options->timeout != NULL  ? "timeout"
-                                                   : NULL;
+    const char *name = tg_route_option(options);
 
     if (name != NULL)
         tg_complain("pin: --%s is for a connection, and %s is a file", name, options->operands[0]);

@@ -135,7 +135,7 @@ def test_words_that_are_wrong(command):
                         (["--expires", "2020-01-01"], "has passed already"),
                         (["--note", "two\nlines"], "--note: must be one line"),
                         (["--note", b"\xff"], "--note: must be one line"),
-                        (["--starttls", "smtp"], "are for a connection"),
+                        (["--starttls", "smtp"], "--starttls is for a connection"),
                         (["--to", "/nowhere/x"], "/nowhere/x: its folder can't be used")):
         done = subprocess.run([command.program, "except", "-p", policy, "--yes", *words, HOST,
                                chain], capture_output=True, check=False, timeout=30,
