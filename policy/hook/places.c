@@ -1,18 +1,28 @@
 /* places.c - every libssl of this process under the policy. */
 #include "hook.h"
+#include <pthread.h>
 
 /* A place once filled stays as it is. */
 #define LIBSSLS 8
 #define METHODS 16
 
-enum { EMPTY, FILLING, READY };
-
 static struct place {
     struct tg_hooked hooked;
-    const void *object;           /* where that libssl is loaded */
+    const void *object;           /* where that libssl is loaded; NULL: not taken yet */
     const void *methods[METHODS]; /* of its SSL_METHODs those met so far */
-    int state;
-} places[LIBSSLS];
+    pthread_once_t once;
+    bool ready;
+} places[LIBSSLS] = {
+    {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
+    {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
+    {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
+};
+
+/* What fill is to work on, as in foundation.c. */
+static _Thread_local struct {
+    struct place *place;
+    const struct tg_hooked *hooked;
+} task;
 
 static void complain(const char *missing)
 {
@@ -24,7 +34,7 @@ static void complain(const char *missing)
 
 static bool ready(const struct place *place)
 {
-    return __atomic_load_n(&place->state, __ATOMIC_ACQUIRE) == READY;
+    return __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE);
 }
 
 static const struct tg_hooked *find(const void *object)
@@ -52,20 +62,26 @@ const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new)
     return NULL;
 }
 
-/* Threads that come at once may each fill a place with the same: that does no harm. */
-static const struct tg_hooked *fill(const void *object, const struct tg_hooked *hooked)
+static void fill(void)
+{
+    task.place->hooked = *task.hooked;
+    __atomic_store_n(&task.place->ready, true, __ATOMIC_RELEASE);
+}
+
+/* Threads that come at once with the same libssl share its place. */
+static const struct tg_hooked *keep(const void *object, const struct tg_hooked *hooked)
 {
     for (size_t i = 0; i < LIBSSLS; i++) {
-        struct place *place = &places[i];
-        int expected = EMPTY;
+        const void *found = NULL;
 
-        if (!__atomic_compare_exchange_n(&place->state, &expected, FILLING, false, __ATOMIC_ACQUIRE,
-                                         __ATOMIC_RELAXED))
+        if (!__atomic_compare_exchange_n(&places[i].object, &found, object, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST) &&
+            found != object)
             continue;
-        place->hooked = *hooked;
-        place->object = object;
-        __atomic_store_n(&place->state, READY, __ATOMIC_RELEASE);
-        return &place->hooked;
+        task.place = &places[i];
+        task.hooked = hooked;
+        pthread_once(&places[i].once, fill);
+        return &places[i].hooked;
     }
     complain(NULL);
     return NULL;
@@ -90,7 +106,7 @@ const struct tg_hooked *tg_hooked_at(const void *address)
         return NULL;
     }
     hooked.crypto = &hooked.library->crypto;
-    return fill(object, &hooked);
+    return keep(object, &hooked);
 }
 
 static const struct tg_hooked *find_any(const char **missing)

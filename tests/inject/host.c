@@ -5,6 +5,7 @@
  */
 #include "module.h"
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,13 +89,49 @@ static int passed_on(char **paths)
     return 0;
 }
 
+#define CROWD 48
+
+static pthread_barrier_t crowd_starts;
+
+static void *join_crowd(void *module)
+{
+    (void)pthread_barrier_wait(&crowd_starts);
+    return (void *)((const struct module *)module)->connect(pki, trusting);
+}
+
+/* The first TLS of the process, in many threads at once: what became of all. */
+static int crowd(char **paths)
+{
+    const struct module *modules[2];
+    pthread_t threads[CROWD];
+    const char *first = NULL;
+    void *handle = NULL, *word = NULL;
+    bool mixed = false;
+
+    for (int i = 0; i < 2; i++)
+        if ((modules[i] = load(paths[i], &handle)) == NULL)
+            return 1;
+    if (pthread_barrier_init(&crowd_starts, NULL, CROWD) != 0)
+        return 1;
+    for (int i = 0; i < CROWD; i++)
+        if (pthread_create(&threads[i], NULL, join_crowd, (void *)modules[i % 2]) != 0)
+            return 1;
+    for (int i = 0; i < CROWD; i++) {
+        (void)pthread_join(threads[i], &word);
+        first = first != NULL ? first : word;
+        mixed = mixed || strcmp(first, word) != 0;
+    }
+    say(mixed ? "mixed" : first);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(char **paths);
     int modules;
 } scenarios[] = {
     {"local", local, 1},       {"reopened", reopened, 1},   {"swapped", swapped, 2},
-    {"together", together, 2}, {"passed-on", passed_on, 1},
+    {"together", together, 2}, {"passed-on", passed_on, 1}, {"crowd", crowd, 2},
 };
 
 int main(int argc, char **argv)

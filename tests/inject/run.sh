@@ -253,6 +253,12 @@ host together trusting "refused refused refused" preload reject module module-ot
 host swapped trusting "accepted accepted accepted" bare none module module-other
 host swapped trusting "accepted accepted accepted" preload none module module-other
 host swapped trustless "accepted accepted accepted" preload accept module module-other
+# Threads that all make the first context of the process share what is found out about a libssl.
+for other in module-other $others; do
+    host crowd trusting accepted bare none module $other
+    host crowd trustless accepted preload accept module $other
+    host crowd trusting refused preload reject module $other
+done
 for other in $others; do
     for case in "bare none trusting accepted" "preload none trusting accepted" \
         "preload accept trustless accepted" "preload reject trusting refused" \
