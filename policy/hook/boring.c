@@ -80,6 +80,7 @@ struct walk {
     bool refused, told;
 };
 
+/* The innermost: an application's callback may make a connection of its own. */
 static _Thread_local struct walk *walking;
 
 /* What BoringSSL itself finds on the way isn't asked for, and is passed over. */
@@ -108,6 +109,7 @@ int tg_boring_tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *con
                         .depth = depth,
                         .length = crypto->OPENSSL_sk_num(chain)};
     X509_VERIFY_PARAM *param = crypto->X509_STORE_CTX_get0_param(context);
+    struct walk *outer = walking;
 
     crypto->X509_STORE_CTX_set_error(context, error);
     if (walk.callback == NULL || chain == NULL || param == NULL)
@@ -118,7 +120,7 @@ int tg_boring_tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *con
     crypto->X509_STORE_CTX_set_verify_cb(context, step);
     walking = &walk;
     (void)crypto->X509_verify_cert(context);
-    walking = NULL;
+    walking = outer;
     (void)crypto->ERR_pop_to_mark();
     /* A walk that never came to the leaf leaves the application without a say. */
     if (!walk.refused && !walk.told && error == X509_V_OK)

@@ -91,7 +91,7 @@ static int leave(const struct meeting *met)
     const void *theirs = NULL;
     bool refused = false;
 
-    if (!tg_judge_distrusts(met->policy) || (verified == RETRY && met->context == NULL))
+    if (!tg_judge_distrusts(met->policy))
         return verified;
     if (met->context != NULL && verified == 1 &&
         crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK)
@@ -101,7 +101,7 @@ static int leave(const struct meeting *met)
     verdict = tg_judge_distrust(met->process, met->policy, &met->query, path, &refused);
     if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
         verified = refuse(met, verdict);
-    else if (verified == 1)
+    else if (verified > REFUSED) /* what the application puts off is its own alone to decide */
         remember(met, 0);
     sk_X509_pop_free(path, X509_free);
     tg_verdict_free(verdict);

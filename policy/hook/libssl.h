@@ -45,6 +45,7 @@
     X(TG_ANY_KIND, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                           \
     X(TG_ANY_KIND, int, SSL_SESSION_get_protocol_version, (const SSL_SESSION *))                   \
     X(TG_OPENSSL, uint32_t, SSL_SESSION_get_max_early_data, (const SSL_SESSION *))                 \
+    X(TG_OPENSSL, const char *, SSL_SESSION_get0_hostname, (const SSL_SESSION *))                  \
     X(TG_ANY_KIND, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                              \
     X(TG_ANY_KIND, X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                 \
     X(TG_ANY_KIND, STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                       \

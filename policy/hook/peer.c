@@ -54,6 +54,22 @@ static bool reference_name(const struct tg_hooked *hooked, SSL *ssl, struct tg_p
     return found;
 }
 
+/*
+ * The server name that is sent. Before OpenSSL offers a session of TLS 1.2, it gives the session's
+ * where the connection has none (SSL_get_servername(3)): that one says nothing of this server.
+ */
+static const char *sent_name(const struct tg_hooked *hooked, SSL *ssl)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    SSL_SESSION *session = libssl->SSL_get_session(ssl);
+
+    if (hooked->library->kind != TG_BORINGSSL && session != NULL &&
+        !libssl->SSL_session_reused(ssl) && name == libssl->SSL_SESSION_get0_hostname(session))
+        return NULL;
+    return name;
+}
+
 static unsigned port_of(const struct sockaddr_storage *address)
 {
     if (address->ss_family == AF_INET)
@@ -207,8 +223,7 @@ void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
     *peer = (struct tg_peer){.port = connected ? port_of(&address) : 0,
                              .elsewhere = descriptor >= 0 && !connected};
     ERR_set_mark();
-    if (!reference_name(hooked, ssl, peer) &&
-        !take(peer, hooked->libssl.SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) &&
+    if (!reference_name(hooked, ssl, peer) && !take(peer, sent_name(hooked, ssl)) &&
         !(connected && name_of(&address, peer))) {
         peer->host[0] = '\0';
         if (!connected)

@@ -28,7 +28,7 @@ X509 *SSL_get_peer_certificate(const SSL *ssl) __attribute__((weak));
 
 static const char *ca, *sni, *name, *address, *email, *match, *custom, *late, *callback, *verify_cb,
     *newest, *session_in, *session_out, *at, *depth, *host;
-static int port, unverified, resume, buffers, connections = 1, calls, asked, info_calls;
+static int port, unverified, resume, buffers, sni_once, connections = 1, calls, asked, info_calls;
 static char along[512];
 
 static const struct {
@@ -47,11 +47,29 @@ static const struct {
     {"custom=", &custom},           /* BoringSSL: ok, invalid or retry, on the context */
     {"late=", &late},               /* the same, on the connection */
     {"callback=", &callback},       /* cert_verify_callback: ok, refuse or verify */
-    {"verify-cb=", &verify_cb},     /* SSL_set_verify's: pass, ok, refuse, or retry (OpenSSL 3) */
+    {"verify-cb=", &verify_cb},     /* its: pass, ok, refuse, nested, retry */
     {"tls=", &newest},              /* 1.2: no newer protocol */
     {"session-in=", &session_in},   /* from a file */
     {"session-out=", &session_out}, /* to a file */
 };
+
+static int dial(void);
+static void prepare(SSL *ssl);
+
+/* A connection beside the one that is being verified; what comes of it is of no concern. */
+static void connect_beside(SSL_CTX *ctx)
+{
+    SSL *ssl = SSL_new(ctx);
+    int fd = dial();
+
+    if (ssl == NULL || !SSL_set_fd(ssl, fd))
+        exit(2);
+    prepare(ssl);
+    (void)SSL_connect(ssl);
+    ERR_clear_error();
+    SSL_free(ssl);
+    close(fd);
+}
 
 static int own_callback(X509_STORE_CTX *context, void *arg)
 {
@@ -64,22 +82,30 @@ static int own_callback(X509_STORE_CTX *context, void *arg)
 
 static int own_verify_cb(int ok, X509_STORE_CTX *context)
 {
+    static int beside;
     X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+    SSL *ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
     char cn[64] = "";
 
-    calls++;
     if (certificate == NULL)
         abort();
+    if (beside)
+        return ok;
+    calls++;
     X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, cn, sizeof(cn));
     (void)snprintf(along + strlen(along), sizeof(along) - strlen(along), "%s%d:%d:%d",
                    along[0] != '\0' ? "," : "", X509_STORE_CTX_get_error_depth(context), ok,
                    X509_STORE_CTX_get_error(context));
-    if (strcmp(verify_cb, "pass") == 0)
+    if (strcmp(verify_cb, "nested") == 0) {
+        beside = 1;
+        connect_beside(SSL_get_SSL_CTX(ssl));
+        beside = 0;
+    }
+    if (strcmp(verify_cb, "pass") == 0 || strcmp(verify_cb, "nested") == 0)
         return ok;
 #ifndef OPENSSL_IS_BORINGSSL
     if (strcmp(verify_cb, "retry") == 0) {
         static int turns;
-        SSL *ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
 
         if (ok && X509_STORE_CTX_get_error_depth(context) == 0 && ++turns < 3)
             SSL_ctrl(ssl, SSL_CTRL_SET_RETRY_VERIFY, 0, NULL);
@@ -174,7 +200,7 @@ static void prepare(SSL *ssl)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
-    if (sni != NULL && !SSL_set_tlsext_host_name(ssl, sni))
+    if (sni != NULL && !(sni_once && kept != NULL) && !SSL_set_tlsext_host_name(ssl, sni))
         exit(2);
     if ((name != NULL && !X509_VERIFY_PARAM_set1_host(param, name, strlen(name))) ||
         (email != NULL && !X509_VERIFY_PARAM_set1_email(param, email, strlen(email))) ||
@@ -281,6 +307,8 @@ static void read_word(const char *word)
         unverified = 1;
     else if (strcmp(word, "resume") == 0)
         resume = 1;
+    else if (strcmp(word, "sni-once") == 0)
+        sni_once = 1; /* nor with a session */
     else if (strcmp(word, "buffers") == 0)
         buffers = 1; /* BoringSSL, without X509 */
     else if (strncmp(word, "connections=", 12) == 0)

@@ -138,6 +138,13 @@ def callbacks(lab, library):
            (*ASKED, "verify-cb=pass"), **ACCEPTED, calls="0:1:0")
 
 
+def nested(lab, library):
+    """A program that makes a connection in its verify callback (to fetch a CRL, say)."""
+    words = (*ASKED, "verify-cb=nested")
+    expect(lab, library, "api", ROOT, words, **ACCEPTED, calls="2:1:0,1:1:0,0:1:0")
+    expect(lab, library, "api-other", ROOT, words, **REFUSED, result="20", calls="1:0:20")
+
+
 def own_verification(lab, library):
     """cert_verify_callback: not asked under a rule, the only one asked without."""
     other = "[host other.test]\nanchors = {root}"
@@ -216,6 +223,34 @@ def sessions(lab, library):
                    (*words, "unverified", f"session-in={saved}"), word="connected", resumed="1")
             expect(lab, library, name, ROOT, (*words, "unverified", f"session-in={saved}"),
                    **(ACCEPTED if name == server else REFUSED), resumed="0")
+
+
+def nameless_session(lab, library):
+    """A session tells nothing of a server that is met without a name: its address has a rule."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(lab.pki.chain("api"), lab.pki.key("api"))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.sni_callback = lambda *_: None  # so that the server confirms the name
+
+    def serve(listener):
+        for _ in range(2):
+            connection, _ = listener.accept()
+            connection.settimeout(10)
+            with contextlib.suppress(OSError), connection:
+                with context.wrap_socket(connection, server_side=True) as secure:
+                    secure.recv(100)
+                    secure.sendall(b"hello from api")
+
+    for action, word in (("reject", "refused"), ("pass", "connected")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,))
+            thread.start()
+            seen, err = visit(lab, library, listener.getsockname()[1],
+                              f"{ROOT}\n[host 127.0.0.1]\naction = {action}", "sni=" + HOST,
+                              "resume", "sni-once", "unverified", "connections=2")
+            thread.join()
+        require([one["word"] for one in seen[:2]] == ["connected", word],
+                f"{action}: {seen} {err}")
 
 
 UNCHANGED = (("api", ("ca={root}", *ASKED, "verify-cb=pass")), ("api", ASKED),
@@ -323,6 +358,9 @@ def custom_verify(lab, library):
     distrust = "[distrust]\nspki = "
     expect(lab, library, "api", distrust + "{pin intermediate}", words, **REFUSED, asked="1")
     expect(lab, library, "api", distrust + "{pin other-intermediate}", words, **ACCEPTED)
+    words = ("sni=" + HOST, "custom=retry")
+    expect(lab, library, "api", distrust + "{pin intermediate}", words, **REFUSED, asked="1")
+    expect(lab, library, "api", distrust + "{pin other-intermediate}", words, **ACCEPTED, asked="3")
 
 
 def staples(lab, library):
@@ -357,8 +395,9 @@ def is_address(host):
     return ":" in host or host.replace(".", "").isdigit()
 
 
-TESTS = (plain, callbacks, own_verification, override, application_anchors, reference_name,
-         system_anchors, report_only, sessions, unchanged, alerts, staples, steady, scenarios)
+TESTS = (plain, callbacks, nested, own_verification, override, application_anchors,
+         reference_name, system_anchors, report_only, sessions, nameless_session, unchanged, alerts, staples, steady,
+         scenarios)
 
 
 def tests():
