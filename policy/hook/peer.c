@@ -10,7 +10,7 @@
 
 /* Looking at more descriptors than these takes too long. */
 #define GUESSED_DESCRIPTORS 4096
-#define LISTENING_PORTS     64
+#define LISTENERS           64
 
 static tg_name_source *looked_up;
 
@@ -79,13 +79,17 @@ static unsigned port_of(const struct sockaddr_storage *address)
     return 0;
 }
 
+static const void *bytes_of(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET
+               ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+               : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+}
+
 /* The name that was looked up to reach ADDRESS, else ADDRESS itself. */
 static bool name_of(const struct sockaddr_storage *address, struct tg_peer *peer)
 {
     tg_name_source *names = __atomic_load_n(&looked_up, __ATOMIC_ACQUIRE);
-    const void *bytes = address->ss_family == AF_INET
-                            ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-                            : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
     char text[TG_HOST_SIZE];
 
     if (port_of(address) == 0)
@@ -93,7 +97,8 @@ static bool name_of(const struct sockaddr_storage *address, struct tg_peer *peer
     if (names != NULL && names((const struct sockaddr *)address, sizeof(*address), text) &&
         take(peer, text))
         return true;
-    return inet_ntop(address->ss_family, bytes, text, sizeof(text)) != NULL && take(peer, text);
+    return inet_ntop(address->ss_family, bytes_of(address), text, sizeof(text)) != NULL &&
+           take(peer, text);
 }
 
 /* The peer of DESCRIPTOR, if that is a connected socket of this type, over IP. */
@@ -127,17 +132,29 @@ static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, int descript
 struct common {
     struct sockaddr_storage first;
     bool any, one_peer, one_port;
-    unsigned listening[LISTENING_PORTS]; /* it accepted what is connected there */
+    struct sockaddr_storage listening[LISTENERS]; /* it accepted what is connected there */
     size_t listening_count;
 };
 
-static unsigned local_port(int descriptor)
+static bool local_address(int descriptor, struct sockaddr_storage *address)
 {
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof(address);
+    socklen_t length = sizeof(*address);
 
-    return getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 ? port_of(&address)
-                                                                              : 0;
+    memset(address, 0, sizeof(*address));
+    return getsockname(descriptor, (struct sockaddr *)address, &length) == 0 &&
+           port_of(address) != 0;
+}
+
+/* A listener has the address family of what it accepts; the address zero stands for any. */
+static bool accepts_at(const struct sockaddr_storage *listener,
+                       const struct sockaddr_storage *local)
+{
+    static const uint8_t any[sizeof(struct in6_addr)];
+    size_t size = listener->ss_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+    return listener->ss_family == local->ss_family && port_of(listener) == port_of(local) &&
+           (memcmp(bytes_of(listener), any, size) == 0 ||
+            memcmp(bytes_of(listener), bytes_of(local), size) == 0);
 }
 
 /* One too many isn't noted: what it accepted then counts, and nothing may be known. */
@@ -146,18 +163,21 @@ static void see_listener(struct common *common, int descriptor)
     int listens = 0;
     socklen_t size = sizeof(listens);
 
-    if (common->listening_count < LISTENING_PORTS &&
-        getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
-        common->listening[common->listening_count++] = local_port(descriptor);
+    if (common->listening_count < LISTENERS &&
+        getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+        local_address(descriptor, &common->listening[common->listening_count]))
+        common->listening_count++;
 }
 
-/* connect(2) takes no port on which someone listens. */
+/* connect(2) takes no place at which someone listens. */
 static bool is_accepted(const struct common *common, int descriptor)
 {
-    unsigned port = local_port(descriptor);
+    struct sockaddr_storage local;
 
+    if (!local_address(descriptor, &local))
+        return false;
     for (size_t i = 0; i < common->listening_count; i++)
-        if (port == common->listening[i])
+        if (accepts_at(&common->listening[i], &local))
             return true;
     return false;
 }

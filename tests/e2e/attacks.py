@@ -69,12 +69,17 @@ connect("later", kept)
 """
 
 # `pumped`: libssl is given no socket, and the one there is has a high number; `piped`: it is
-# given a socket that is no TCP connection. With `decoy`, another connection is there too.
+# given a socket that is no TCP connection. With `decoy`, another connection is there too; with
+# `beside`, a listener at the connection's port, of another address.
 WITHOUT_SOCKET = CLIENT + """
 if "decoy" in words:
     listener = socket.create_server(("127.0.0.1", 0))
     decoy = socket.create_connection(listener.getsockname())
-low = dial()
+if "beside" in words:
+    listener = socket.create_server(("127.0.0.2", 0))
+    low = socket.create_connection(("127.0.0.1", port), 8, ("127.0.0.1", listener.getsockname()[1]))
+else:
+    low = dial()
 os.dup2(low.fileno(), 300)
 low.close()
 plain = socket.socket(fileno=300)
@@ -229,6 +234,8 @@ def port_rule(lab, way, kind):
     this, other = (f"[host api.example.test:{number}]\naction = reject" for number in (port, 1))
     for policy, words, wanted in (
             (this, (), "refuse"), (this, ("decoy",), "refuse"), (RULE, (), "accept"),
+            (this, ("beside",), "refuse"),
+            (other, ("beside",), "accept" if kind == "pumped" else "refuse"),
             (RULE, ("decoy",), "accept"), (other, (), "accept" if kind == "pumped" else "refuse")):
         said = client(lab, way, WITHOUT_SOCKET, policy, "api", kind, *words)
         require(said == wanted, f"wanted {wanted}: {policy} {words}: {said}")
