@@ -94,7 +94,7 @@
     X(TG_OPENSSL, int, BIO_set_ex_data, (BIO *, int, void *))                                      \
     X(TG_OPENSSL, void *, BIO_get_ex_data, (const BIO *, int))                                     \
     X(TG_OPENSSL, int, BIO_up_ref, (BIO *))                                                        \
-    X(TG_OPENSSL, int, BIO_free, (BIO *))                                                          \
+    X(TG_OPENSSL, void, BIO_free_all, (BIO *))                                                     \
     X(TG_ANY_KIND, int, BIO_method_type, (const BIO *))                                            \
     X(TG_ANY_KIND, long, BIO_ctrl, (BIO *, int, long, void *))                                     \
     X(TG_OPENSSL, void, BIO_clear_flags, (BIO *, int))                                             \

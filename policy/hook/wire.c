@@ -113,7 +113,7 @@ void tg_wire_leave(struct tg_connection_state *state)
         (void)crypto->BIO_set_ex_data(wire->bio, wire->library->wire_index, NULL);
         if (crypto->BIO_get_callback_ex(wire->bio) == callback_of(wire->library->number))
             crypto->BIO_set_callback_ex(wire->bio, wire->theirs);
-        (void)crypto->BIO_free(wire->bio);
+        crypto->BIO_free_all(wire->bio); /* with what hangs behind it, as SSL_free does */
         *wire = (struct tg_wire){.bio = NULL};
     }
 }

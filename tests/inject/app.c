@@ -5,6 +5,7 @@
  */
 #include "pair.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -336,6 +337,29 @@ static void nameless(struct tally *tally)
     SSL_CTX_free(ctx);
 }
 
+/* BIOs that the program takes away from a handshake under way end as a whole. */
+static void replaced(struct tally *tally)
+{
+    SSL_CTX *ctx = pair_client();
+    SSL *ssl = ctx != NULL ? SSL_new(ctx) : NULL;
+    BIO *wire = NULL;
+    int ends[2];
+
+    if (ssl == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0) {
+        add(tally, BROKEN);
+        return;
+    }
+    wire = BIO_push(BIO_new(BIO_f_buffer()), BIO_new_socket(ends[0], BIO_CLOSE));
+    SSL_set_bio(ssl, wire, wire);
+    if (SSL_set_tlsext_host_name(ssl, "api.example.test") != 1 || SSL_connect(ssl) == 1)
+        add(tally, BROKEN);
+    SSL_set_bio(ssl, NULL, NULL);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    add(tally, fcntl(ends[0], F_GETFD) < 0 ? ACCEPTED : REFUSED);
+    close(ends[1]);
+}
+
 static const struct {
     const char *name;
     void (*run)(struct tally *tally);
@@ -356,6 +380,7 @@ static const struct {
     {"cleanup", cleanup},
     {"elsewhere", elsewhere},
     {"nameless", nameless},
+    {"replaced", replaced},
 };
 
 static const char *word(const struct tally *tally)

@@ -221,6 +221,12 @@ done
 app own-refusing trustless accepted preload accept ASKED=0
 app own-refusing trustless refused provider accept ASKED=1
 
+# BIOs that are taken away while they are watched.
+app replaced trusting accepted bare none
+for way in preload provider; do
+    app replaced trusting accepted $way reject
+done
+
 # A name that was only looked up.
 app nameless trusting accepted bare none
 app nameless trusting refused preload name-rejected
