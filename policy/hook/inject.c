@@ -10,6 +10,9 @@
 /* True once a library is hooked. */
 static bool injected_any;
 
+/* The last context of this thread that there was no memory for. */
+static _Thread_local const SSL_CTX *unkept;
+
 /* Unassigned by IANA; never on the wire, since tg_gate_hello sends nothing. */
 #define EXTENSION 0x7467
 
@@ -25,11 +28,11 @@ static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
 {
     struct tg_context_state *state = calloc(1, sizeof(*state));
 
+    hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate_of(hooked->library));
     if (state == NULL || !hooked->crypto->CRYPTO_set_ex_data(data, index, state)) {
         free(state);
         return false;
     }
-    hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate_of(hooked->library));
     // cppcheck-suppress memleak ; the context has it
     return hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
                                                  tg_gate_hello, NULL, (void *)hooked, NULL, NULL);
@@ -41,12 +44,16 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
 {
     const struct tg_hooked *hooked = NULL;
     int saved = errno;
+    bool kept;
 
     (void)ptr, (void)argl;
     if (!tg_process_inert())
         hooked = tg_hooked_of_context(library, parent);
-    if (hooked != NULL)
-        hook_context(hooked, parent, keep_context(hooked, parent, data, index));
+    if (hooked != NULL) {
+        kept = keep_context(hooked, parent, data, index);
+        unkept = kept ? NULL : parent;
+        hook_context(hooked, parent, kept);
+    }
     errno = saved;
 }
 
@@ -97,10 +104,12 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
     struct tg_connection_state *copy = NULL;
 
     (void)from, (void)argl;
-    if (original == NULL)
-        return 1;
     copy = ((struct tg_foundation *)library)
                ->crypto.CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
+    if (original == NULL) {
+        *from_d = copy;
+        return 1;
+    }
     if (copy == NULL)
         copy = calloc(1, sizeof(*copy));
     if (copy == NULL)
@@ -245,6 +254,9 @@ int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
         return 1;
     if (hooked->library->kind == TG_BORINGSSL)
         taken = tg_boring_context(hooked, ctx);
+    else if (ctx == unkept)
+        tg_log_complain(TG_ORIGIN_ENVIRONMENT, "no memory to put a context of this program under "
+                                               "a policy: it is not used");
     else
         tg_log_complain(TG_ORIGIN_ENVIRONMENT,
                         "this program's libssl works on another libcrypto than it is linked to: "
