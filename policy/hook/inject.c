@@ -44,13 +44,13 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
 {
     const struct tg_hooked *hooked = NULL;
     int saved = errno;
-    bool kept;
 
     (void)ptr, (void)argl;
     if (!tg_process_inert())
         hooked = tg_hooked_of_context(library, parent);
     if (hooked != NULL) {
-        kept = keep_context(hooked, parent, data, index);
+        bool kept = keep_context(hooked, parent, data, index);
+
         unkept = kept ? NULL : parent;
         hook_context(hooked, parent, kept);
     }
