@@ -126,13 +126,14 @@ static bool obtain(union table *table)
 
 static bool hook(void *ssl_ctx_new)
 {
+    enum state inert_from = STATE_LOADED; /* a policy that another thread has met stays in force */
     union table table;
 
     if (!obtain(&table))
         return false;
     switch (table.engine.libssl(ssl_ctx_new)) {
     case TG_INJECT_INERT:
-        atomic_store_explicit(&state, STATE_INERT, memory_order_release);
+        atomic_compare_exchange_strong(&state, &inert_from, STATE_INERT);
         return true;
     case TG_INJECT_HOOKED:
         atomic_store_explicit(&state, STATE_ACTIVE, memory_order_release);
