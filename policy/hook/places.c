@@ -81,6 +81,7 @@ static const struct tg_hooked *keep(const void *object, const struct tg_hooked *
         task.place = &places[i];
         task.hooked = hooked;
         pthread_once(&places[i].once, fill);
+        task.hooked = NULL;
         return &places[i].hooked;
     }
     complain(NULL);
