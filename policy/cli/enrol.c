@@ -28,19 +28,6 @@ static size_t collect(const struct tg_sweep *sweep, const char *comment,
     return count;
 }
 
-static void complain_changed(const struct tg_known_host *host, const char *path)
-{
-    struct tg_buf text = {0};
-    char pin[52];
-
-    tg_hash_pin_text(host->pin, pin);
-    tg_report_endpoint(&text, host->host, host->port);
-    tg_complain("%s is known by another key in %s, and now has %s: if its owner changed the key, "
-                "'trustgraft pin --to %s --yes' replaces the line",
-                text.text != NULL ? text.text : host->host, path, pin, path);
-    tg_buf_free(&text);
-}
-
 /* Tells what became of HOSTS; true if none of them is known by another key. */
 static bool tell(const struct tg_known_host *hosts, size_t count, const char *path,
                  struct tg_buf *out)
@@ -51,7 +38,7 @@ static bool tell(const struct tg_known_host *hosts, size_t count, const char *pa
     for (size_t i = 0; i < count; i++) {
         states[hosts[i].state]++;
         if (hosts[i].state == TG_KNOWN_CHANGED)
-            complain_changed(&hosts[i], path);
+            tg_knownfile_complain(path, &hosts[i]);
     }
     tg_buf_escape(out, path, strlen(path));
     tg_buf_printf(out, ": %zu added, %zu known already, %zu known by another key\n",

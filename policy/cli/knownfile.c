@@ -160,3 +160,17 @@ end:
     tg_buf_free(&why);
     return done;
 }
+
+void tg_knownfile_complain(const char *path, const struct tg_known_host *host)
+{
+    struct tg_buf text = {0};
+    char pin[52];
+
+    tg_hash_pin_text(host->pin, pin);
+    tg_report_endpoint(&text, host->host, host->port);
+    tg_complain("%s is known by another key in %s, and now has %s: someone may stand between you "
+                "and it; if its owner changed the key, 'trustgraft pin --to %s --yes' replaces the "
+                "line",
+                text.text != NULL ? text.text : host->host, path, pin, path);
+    tg_buf_free(&text);
+}

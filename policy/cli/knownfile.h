@@ -29,4 +29,7 @@ struct tg_known_host {
  */
 bool tg_knownfile_update(const char *path, struct tg_known_host *hosts, size_t count, bool replace);
 
+/* Complains that HOST is known by another key in PATH, and tells what replaces it. */
+void tg_knownfile_complain(const char *path, const struct tg_known_host *host);
+
 #endif

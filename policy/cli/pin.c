@@ -165,20 +165,6 @@ static void add_comment(struct tg_buf *comment, const struct subject *subject)
     tg_report_time(comment, time(NULL));
 }
 
-static int refuse_changed(const struct pinning *pinning, const struct tg_known_host *host)
-{
-    struct tg_buf text = {0};
-    char pin[52];
-
-    tg_hash_pin_text(host->pin, pin);
-    tg_report_endpoint(&text, host->host, host->port);
-    tg_complain("%s is known by another key in %s, and now has %s: someone may stand between you "
-                "and it; if its owner changed the key, --yes replaces the line",
-                text.text != NULL ? text.text : host->host, pinning->options->to, pin);
-    tg_buf_free(&text);
-    return TG_EXIT_REFUSED;
-}
-
 /* Writes SUBJECT's first key to --to for the host and PORT. */
 static int remember(const struct pinning *pinning, const struct subject *subject, unsigned port)
 {
@@ -194,7 +180,9 @@ static int remember(const struct pinning *pinning, const struct subject *subject
     add_comment(&comment, subject);
     host.comment = comment.text;
     if (tg_knownfile_update(pinning->options->to, &host, 1, pinning->options->yes))
-        status = host.state == TG_KNOWN_CHANGED ? refuse_changed(pinning, &host) : TG_EXIT_GOOD;
+        status = host.state == TG_KNOWN_CHANGED ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
+    if (status == TG_EXIT_REFUSED)
+        tg_knownfile_complain(pinning->options->to, &host);
     if (status == TG_EXIT_GOOD && !pinning->options->json) {
         tg_report_endpoint(pinning->out, host.host, host.port);
         tg_buf_printf(pinning->out, " is %s ", done[host.state]);

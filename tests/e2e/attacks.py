@@ -1,9 +1,7 @@
 """attacks.py - ways past the policy that were once open, each beside what must go on working."""
 import contextlib
 import datetime
-import socket
 import ssl
-import threading
 import time
 
 from e2e.harness import require
@@ -11,6 +9,7 @@ from e2e.naming import in_both_ways
 from e2e.resumption import bare_session, s_client
 from lab import clients, ways
 from lab.scenario import REFUSE
+from lab.servers import in_thread
 
 SERVERS = ("api", "api/1.2", "api-other", "expired", "ip", "partner", "partner/1.2")
 HOST = "[host api.example.test]\n"
@@ -186,12 +185,8 @@ def recorder(lab):
                     secured.sendall(b"hello from a recorder")
             except ssl.SSLError as error:
                 got.append(error.reason)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(8)
-        server = threading.Thread(target=serve, args=(listener,))
-        server.start()
-        yield listener.getsockname()[1], got
-        server.join()
+    with in_thread(serve) as port:
+        yield port, got
 
 
 def implicit_write(lab, way):

@@ -10,11 +10,9 @@ import contextlib
 import os
 import pathlib
 import re
-import socket
 import ssl
 import subprocess
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -23,6 +21,7 @@ from e2e import floors, keys, naming                                       # noq
 from e2e.harness import Skip, require, run                                 # noqa: E402
 from lab import tn2232, ways                                               # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
+from lab.servers import in_thread                                          # noqa: E402
 
 BORING = pathlib.Path("/usr/lib/x86_64-linux-gnu/android")
 LIBRARIES = ("openssl-3", "openssl-copy", "openssl-1.1", "boringssl")
@@ -242,13 +241,10 @@ def nameless_session(lab, library):
                     secure.sendall(b"hello from api")
 
     for action, word in (("reject", "refused"), ("pass", "connected")):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=serve, args=(listener,))
-            thread.start()
-            seen, err = visit(lab, library, listener.getsockname()[1],
+        with in_thread(serve) as port:
+            seen, err = visit(lab, library, port,
                               f"{ROOT}\n[host 127.0.0.1]\naction = {action}", "sni=" + HOST,
                               "resume", "sni-once", "unverified", "connections=2")
-            thread.join()
         require([one["word"] for one in seen[:2]] == ["connected", word],
                 f"{action}: {seen} {err}")
 
@@ -286,11 +282,8 @@ def alert_of(lab, library, policy, *words):
             except ssl.SSLError as error:
                 heard.append(error.reason)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener,))
-        thread.start()
-        visit(lab, library, listener.getsockname()[1], policy, *words)
-        thread.join()
+    with in_thread(serve) as port:
+        visit(lab, library, port, policy, *words)
     return heard
 
 

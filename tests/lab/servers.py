@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 START_SECONDS = 20
@@ -29,6 +30,19 @@ def accepts(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
+
+
+@contextlib.contextmanager
+def in_thread(serve, seconds=10):
+    """SERVE(listener) runs beside the body, which gets the port; it has ended afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(seconds)
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            thread.join()
 
 
 class Servers(contextlib.AbstractContextManager):

@@ -322,10 +322,7 @@ static void dane_wrong(void)
     dane(false);
 }
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} scenarios[] = {
+static const struct ends_scenario scenarios[] = {
     {"collecting", collecting},
     {"looking-later", looking_later},
     {"by-hand", by_hand},
@@ -344,16 +341,9 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
-        return 2;
-    ends_setup(argv[2], strcmp(argv[3], "trusting") == 0);
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-        if (strcmp(scenarios[i].name, argv[1]) != 0)
-            continue;
-        scenarios[i].run();
-        ends_print_queue();
-        (void)puts("");
-        return 0;
-    }
-    return 2;
+    int status = ends_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(scenarios[0]));
+
+    ends_print_queue();
+    (void)puts("");
+    return status;
 }

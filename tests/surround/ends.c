@@ -132,3 +132,17 @@ void ends_print_queue(void)
     while ((error = ERR_get_error()) != 0)
         (void)printf(":%d", ERR_GET_REASON(error));
 }
+
+int ends_main(int argc, char **argv, const struct ends_scenario *scenarios, size_t count)
+{
+    if (argc != 4)
+        return 2;
+    ends_setup(argv[2], strcmp(argv[3], "trusting") == 0);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(scenarios[i].name, argv[1]) != 0)
+            continue;
+        scenarios[i].run();
+        return 0;
+    }
+    return 2;
+}

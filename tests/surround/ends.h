@@ -35,4 +35,13 @@ const char *ends_meet(SSL *client, SSL *server);
 /* Prints the reasons on this thread's error queue, and empties it. */
 void ends_print_queue(void);
 
+/* A word of the command line, and what it does. */
+struct ends_scenario {
+    const char *name;
+    void (*run)(void);
+};
+/* Runs the scenario that ARGV[1] names; ARGV[2] and whether ARGV[3] is "trusting" are for
+ * ends_setup. The exit status: 2 where there is none of that name. */
+int ends_main(int argc, char **argv, const struct ends_scenario *scenarios, size_t count);
+
 #endif

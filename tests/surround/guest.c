@@ -174,10 +174,7 @@ static void looking_up(void)
     say(status == 0 ? connect_once() : "broken");
 }
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} scenarios[] = {
+static const struct ends_scenario scenarios[] = {
     {"plain", plain},
     {"exiting", exiting},
     {"without-configuration", without_configuration},
@@ -189,14 +186,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
-        return 2;
-    ends_setup(argv[2], strcmp(argv[3], "trusting") == 0);
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-        if (strcmp(scenarios[i].name, argv[1]) != 0)
-            continue;
-        scenarios[i].run();
-        return 0;
-    }
-    return 2;
+    return ends_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(scenarios[0]));
 }

@@ -2,13 +2,13 @@
 import contextlib
 import socket
 import ssl
-import struct
 import threading
 
 from e2e.attacks import CLIENT, client
 from e2e.harness import require
 from e2e.naming import in_both_ways
 from lab import clients, ways
+from lab.servers import in_thread
 
 RULE = "[host api.example.test]\nanchors = {root}\n"
 OTHER = "[host api.example.test]\nanchors = {other-root}\n"
@@ -130,12 +130,8 @@ def asking(lab, leaf, later):
                     secured.recv(4096)
                 got.append(bool(secured.getpeercert(True)))
                 secured.sendall(b"hello from one who asks")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(8)
-        server = threading.Thread(target=serve, args=(listener,))
-        server.start()
-        yield listener.getsockname()[1], got
-        server.join()
+    with in_thread(serve) as port:
+        yield port, got
 
 
 SHOWING = CLIENT + """

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-static char work[] = "/tmp/tg-file.XXXXXX", pki[4096];
+static char work[] = "/tmp/tg-file.XXXXXX";
 static struct tg_arena *arena;
 
 static void put(const char *path, mode_t mode, const void *data, size_t size)
@@ -349,17 +349,9 @@ static void the_error_queue_is_left_as_it_was(void **state)
 
 static int set_up(void **state)
 {
-    const char *given = getenv("TG_PKI");
-    char *absolute = realpath(given ? given : "build/pki", NULL);
-
     (void)state;
-    if (!absolute)
-        return -1;
-    snprintf(pki, sizeof pki, "%s", absolute);
-    free(absolute);
-    umask(022);
     arena = tg_arena_new();
-    return arena && setenv("TG_PKI", pki, 1) == 0 && mkdtemp(work) && chdir(work) == 0 ? 0 : -1;
+    return arena ? folder_enter(work) : -1;
 }
 
 static int tear_down(void **state)

@@ -13,71 +13,72 @@
         ELEMENTS_64 ELEMENTS_64 ELEMENTS_64 ELEMENTS_64 ELEMENTS_64 ELEMENTS_64 ELEMENTS_64        \
             ELEMENTS_64 ELEMENTS_64
 
+static const struct {
+    const char *word, *path;
+    bool covers;
+} coverings[] = {
+    {"curl", "/usr/bin/curl", true},
+    {"curl", "/usr/local/bin/curl", true},
+    {"curl", "/usr/bin/curl7", false},
+    {"curl", "/usr/bin/xcurl", false},
+    {"curl", "/curl/python3", false},
+    {"/usr/bin/curl", "/usr/bin/curl", true},
+    {"/usr/bin/curl", "/usr/local/bin/curl", false},
+    {"/usr/bin/curl", "/usr/bin/curl/x", false},
+    {"python3*", "/usr/bin/python3.11", true},
+    {"python3*", "/usr/bin/python3", true},
+    {"python3*", "/usr/bin/python2.7", false},
+    {"python?", "/usr/bin/python3", true},
+    {"python?", "/usr/bin/python", false},
+    {"python[23]", "/usr/bin/python3", true},
+    {"python[23]", "/usr/bin/python4", false},
+    {"python[!23]", "/usr/bin/python4", true},
+    {"python[^23]", "/usr/bin/python3", false},
+    {"python[0-9]", "/usr/bin/python3", true},
+    {"python[0-9]", "/usr/bin/pythonx", false},
+    {"x[]a]", "/bin/x]", true},
+    {"x[!]a]", "/bin/x]", false},
+    {"x[a-]", "/bin/x-", true},
+    {"x[[]", "/bin/x[", true},
+    {"*", "/usr/bin/curl", true},
+    {"*url*", "/usr/bin/curl", true},
+    {"*a*b*c", "/bin/xaxbxbxc", true},
+    {"*a*b*c", "/bin/xaxbxbxd", false},
+    {"/usr/bin/*", "/usr/bin/curl", true},
+    {"/usr/*", "/usr/bin/curl", false},
+    {"/usr/*/curl", "/usr/bin/curl", true},
+    {"/usr/*/curl", "/usr/local/bin/curl", false},
+    {"/usr?bin", "/usr/bin", false},
+    {"/usr[/]bin", "/usr/bin", false},
+    {"/usr[!a]bin", "/usr/bin", false},
+    {"/*/*/c*l", "/usr/bin/curl", true},
+    {"/*/b*/cur", "/usr/bin/curl", false},
+    {"back\\*", "/bin/back\\slash", true},
+    {"gr\xC3\xBC?e",
+     "/bin/gr\xC3\xBC\xC3\x9F"
+     "e",
+     true},
+    {"gr?\xC3\x9F"
+     "e",
+     "/bin/gr\xC3\xBC\xC3\x9F"
+     "e",
+     true},
+    {"[\xC3\xA4-\xC3\xBC]", "/bin/\xC3\xB6", true},
+    {"a?b",
+     "/bin/a\xFF"
+     "b",
+     true},
+    {"a*", "/bin/a\xFF\xFE", true},
+};
+
 static void test_words_cover_programs(void **state)
 {
-    static const struct {
-        const char *word, *path;
-        bool covers;
-    } cases[] = {
-        {"curl", "/usr/bin/curl", true},
-        {"curl", "/usr/local/bin/curl", true},
-        {"curl", "/usr/bin/curl7", false},
-        {"curl", "/usr/bin/xcurl", false},
-        {"curl", "/curl/python3", false},
-        {"/usr/bin/curl", "/usr/bin/curl", true},
-        {"/usr/bin/curl", "/usr/local/bin/curl", false},
-        {"/usr/bin/curl", "/usr/bin/curl/x", false},
-        {"python3*", "/usr/bin/python3.11", true},
-        {"python3*", "/usr/bin/python3", true},
-        {"python3*", "/usr/bin/python2.7", false},
-        {"python?", "/usr/bin/python3", true},
-        {"python?", "/usr/bin/python", false},
-        {"python[23]", "/usr/bin/python3", true},
-        {"python[23]", "/usr/bin/python4", false},
-        {"python[!23]", "/usr/bin/python4", true},
-        {"python[^23]", "/usr/bin/python3", false},
-        {"python[0-9]", "/usr/bin/python3", true},
-        {"python[0-9]", "/usr/bin/pythonx", false},
-        {"x[]a]", "/bin/x]", true},
-        {"x[!]a]", "/bin/x]", false},
-        {"x[a-]", "/bin/x-", true},
-        {"x[[]", "/bin/x[", true},
-        {"*", "/usr/bin/curl", true},
-        {"*url*", "/usr/bin/curl", true},
-        {"*a*b*c", "/bin/xaxbxbxc", true},
-        {"*a*b*c", "/bin/xaxbxbxd", false},
-        {"/usr/bin/*", "/usr/bin/curl", true},
-        {"/usr/*", "/usr/bin/curl", false},
-        {"/usr/*/curl", "/usr/bin/curl", true},
-        {"/usr/*/curl", "/usr/local/bin/curl", false},
-        {"/usr?bin", "/usr/bin", false},
-        {"/usr[/]bin", "/usr/bin", false},
-        {"/usr[!a]bin", "/usr/bin", false},
-        {"/*/*/c*l", "/usr/bin/curl", true},
-        {"/*/b*/cur", "/usr/bin/curl", false},
-        {"back\\*", "/bin/back\\slash", true},
-        {"gr\xC3\xBC?e",
-         "/bin/gr\xC3\xBC\xC3\x9F"
-         "e",
-         true},
-        {"gr?\xC3\x9F"
-         "e",
-         "/bin/gr\xC3\xBC\xC3\x9F"
-         "e",
-         true},
-        {"[\xC3\xA4-\xC3\xBC]", "/bin/\xC3\xB6", true},
-        {"a?b",
-         "/bin/a\xFF"
-         "b",
-         true},
-        {"a*", "/bin/a\xFF\xFE", true},
-    };
     size_t i;
 
     (void)state;
-    for (i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (tg_program_covers(cases[i].word, cases[i].path) != cases[i].covers)
-            fail_msg("%s and %s", cases[i].word, cases[i].path);
+    for (i = 0; i < sizeof coverings / sizeof *coverings; i++)
+        if (tg_program_covers(coverings[i].word, coverings[i].path) != coverings[i].covers)
+            fail_msg("%s and %s", coverings[i].word, coverings[i].path);
 }
 
 static void test_rule_covers_any_of_its_words_and_realpaths(void **state)

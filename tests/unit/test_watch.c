@@ -136,15 +136,9 @@ static void what_is_absent_is_noticed_when_it_comes(void **state)
 
 static int set_up(void **state)
 {
-    char *pki = realpath(pki_path("."), NULL);
-
     (void)state;
-    umask(022);
     arena = tg_arena_new();
-    if (!arena || !pki || setenv("TG_PKI", pki, 1) != 0 || !mkdtemp(work))
-        return -1;
-    free(pki);
-    return chdir(work);
+    return arena ? folder_enter(work) : -1;
 }
 
 static int tear_down(void **state)
