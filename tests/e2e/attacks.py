@@ -74,11 +74,9 @@ WITHOUT_SOCKET = CLIENT + """
 if "decoy" in words:
     listener = socket.create_server(("127.0.0.1", 0))
     decoy = socket.create_connection(listener.getsockname())
+low = dial()
 if "beside" in words:
-    listener = socket.create_server(("127.0.0.2", 0))
-    low = socket.create_connection(("127.0.0.1", port), 8, ("127.0.0.1", listener.getsockname()[1]))
-else:
-    low = dial()
+    listener = socket.create_server(("127.0.0.2", low.getsockname()[1]))
 os.dup2(low.fileno(), 300)
 low.close()
 plain = socket.socket(fileno=300)
