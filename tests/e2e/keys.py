@@ -3,6 +3,7 @@ import subprocess
 
 from e2e.harness import require
 from lab import clients, tn2232, ways
+from lab.files import put
 from lab.scenario import ACCEPT, REFUSE, Scenario
 
 EXCEPTION = """[exception known]
@@ -216,25 +217,19 @@ SERVERS = tuple(scenario.server for scenario in (*SCENARIOS, *tn2232.SCENARIOS))
 
 def start(lab):
     """The files that the policies above name in the scratch directory."""
-    anchors, intermediates = lab.scratch / "anchors.d", lab.scratch / "intermediates.d"
-    drop_ins = lab.scratch / "drop-ins"
-    for folder in (anchors, intermediates, drop_ins):
-        folder.mkdir(mode=0o755)
-    files = {anchors / "root.pem": lab.pki.pem("root").read_bytes(),
-             anchors / "stranger.crt": lab.pki.der("stranger-root"),
-             intermediates / "one.pem": lab.pki.pem("intermediate").read_bytes(),
-             drop_ins / "api.conf": lab.pki.expand(
-                 "[host api.example.test]\nanchors = {root}\n").encode(),
-             lab.scratch / "root.der": lab.pki.der("root"),
-             lab.scratch / "device.der": lab.pki.der("device"),
-             lab.scratch / "bundle.pem": b"".join(lab.pki.pem(name).read_bytes()
-                                                  for name in ("root", "other-root")),
-             lab.scratch / "api.pub": subprocess.run(
+    files = {"anchors.d/root.pem": lab.pki.pem("root").read_bytes(),
+             "anchors.d/stranger.crt": lab.pki.der("stranger-root"),
+             "intermediates.d/one.pem": lab.pki.pem("intermediate").read_bytes(),
+             "drop-ins/api.conf": lab.pki.expand("[host api.example.test]\nanchors = {root}\n"),
+             "root.der": lab.pki.der("root"),
+             "device.der": lab.pki.der("device"),
+             "bundle.pem": b"".join(lab.pki.pem(name).read_bytes()
+                                    for name in ("root", "other-root")),
+             "api.pub": subprocess.run(
                  ["openssl", "x509", "-in", lab.pki.pem("api"), "-noout", "-pubkey"], check=True,
                  stdout=subprocess.PIPE).stdout}
-    for path, content in files.items():
-        path.write_bytes(content)
-        path.chmod(0o644)
+    for name, content in files.items():
+        put(lab.scratch / name, content)
 
 
 def scenario_test(scenario, program, way):

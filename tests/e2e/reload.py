@@ -14,6 +14,7 @@ import time
 from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import clients, ways
+from lab.files import put
 
 SERVERS = ("api", "api-other", "expired", "revoked")
 HOST = "[host api.example.test]\n"
@@ -41,12 +42,7 @@ class Running(contextlib.AbstractContextManager):
 
     def put(self, name, text):
         """Replaces a file by rename, as an editor or a configuration manager does."""
-        path = self.home / name
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(self.lab.pki.expand(text))
-        fresh.chmod(0o644)
-        fresh.rename(path)
+        put(self.home / name, self.lab.pki.expand(text))
 
     def begin(self):
         injected = ways.by_environment(self.lab.build, self.way, self.home / self.name)

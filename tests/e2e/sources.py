@@ -4,6 +4,7 @@ import shutil
 from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import clients, ways
+from lab.files import put
 
 SERVERS = ("api",)
 REJECT = "[host api.example.test]\naction = reject\n"
@@ -20,10 +21,7 @@ def home_with(lab, way, name, **files):
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o755)
     for path, text in files.items():
-        file = home / path.replace("__", "/").replace("_conf", ".conf")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(0o644)
+        put(home / path.replace("__", "/").replace("_conf", ".conf"), text)
     return home
 
 

@@ -7,6 +7,7 @@ import subprocess
 from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import clients, ways
+from lab.files import put
 from e2e.machine import NOBODY, System
 
 SERVERS = ("api",)
@@ -22,13 +23,7 @@ def start(_):
 
 def place(lab, name, text, owner=None):
     """A policy file of that text under a path of its own; returns the path."""
-    path = lab.scratch / "system" / name
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o644)
-    if owner is not None:
-        os.chown(path, owner, owner)
-    return path
+    return put(lab.scratch / "system" / name, text, owner)
 
 
 def config_with(lab, name, **files):

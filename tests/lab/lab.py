@@ -10,6 +10,7 @@ import tempfile
 
 from lab import clients, ways
 from lab.clients import Outcome, Target
+from lab.files import put
 from lab.pki import Pki
 from lab.servers import Servers
 
@@ -68,12 +69,7 @@ class Lab(contextlib.AbstractContextManager):
         known = self.pki.known_hosts(text, self.scratch, **extra)
         body = self.pki.expand(text, scratch=self.scratch, known=known, **extra).encode()
         path = self.scratch / f"{hashlib.sha256(body).hexdigest()[:16]}.conf"
-        if not path.exists():
-            fresh = path.with_suffix(f".{os.urandom(4).hex()}")
-            fresh.write_bytes(body)
-            fresh.chmod(0o644)
-            fresh.rename(path)
-        return path
+        return path if path.exists() else put(path, body)
 
     def target(self, server, host="api.example.test", app=None, insecure=False,
                address="127.0.0.1"):

@@ -1,9 +1,10 @@
 """pki.py - the test PKI that certs/make-pki baked, by name."""
 import base64
 import hashlib
-import os
 import pathlib
 import re
+
+from lab.files import put
 
 
 class Pki:
@@ -59,9 +60,4 @@ class Pki:
         lines = self.expand("".join(f"{line[7:]}\n" for line in text.splitlines()
                                     if line.startswith("#known ")), **extra)
         path = pathlib.Path(directory) / f"{hashlib.sha256(lines.encode()).hexdigest()[:16]}.known"
-        if not path.exists():
-            fresh = path.with_suffix(f".{os.urandom(4).hex()}")
-            fresh.write_text(lines)
-            fresh.chmod(0o644)
-            fresh.rename(path)
-        return path
+        return path if path.exists() else put(path, lines)

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 
+from lab.files import put
+
 START_SECONDS = 20
 PR_SET_PDEATHSIG = 1
 HERE = pathlib.Path(__file__).resolve().parent
@@ -101,7 +103,7 @@ class Servers(contextlib.AbstractContextManager):
 
     def openssl(self, name, *arguments, leaf=None):
         """openssl s_server under NAME; it serves the file `hello`, as -WWW does."""
-        (self.scratch / "hello").write_text(f"hello from {name}\n")
+        put(self.scratch / "hello", f"hello from {name}\n")
         identity = ["-cert", str(self.pki.pem(leaf)), "-key", str(self.pki.key(leaf)),
                     "-cert_chain", str(self.pki.chain(leaf))] if leaf else ["-nocert"]
         port = free_port()
@@ -116,8 +118,7 @@ class Servers(contextlib.AbstractContextManager):
         if not NGINX:
             return False
         port, home = free_port(), self.scratch / name
-        (home / "html").mkdir(parents=True, exist_ok=True)
-        (home / "html" / "hello").write_text(f"hello from {name}\n")
+        put(home / "html" / "hello", f"hello from {name}\n")
         (home / "nginx.conf").write_text(f"""
             daemon off; master_process off; pid {home}/pid; error_log {home}/error.log;
             events {{}}
