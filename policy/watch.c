@@ -1,6 +1,10 @@
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+/* So long an empty file may be one that is being written, in seconds begun. */
+#define EMPTIED 3
 
 /* What tells one state of a file from another. */
 struct stamp {
@@ -76,6 +80,21 @@ bool tg_watch_changed(const struct tg_watch *list)
         struct stamp now = look(list->path);
 
         if (!same(&now, &list->stamp))
+            return true;
+    }
+    return false;
+}
+
+bool tg_watch_emptied(const struct tg_watch *list)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return false;
+    for (; list; list = list->next) {
+        time_t age = now.tv_sec - list->stamp.changed.tv_sec;
+
+        if (list->stamp.error == 0 && list->stamp.size == 0 && age >= 0 && age < EMPTIED)
             return true;
     }
     return false;

@@ -33,6 +33,12 @@ bool tg_watch_opened(const struct tg_watching *watching, const char *path,
  */
 bool tg_watch_changed(const struct tg_watch *list);
 
+/*
+ * True if a file on LIST was read empty, and became so two or three seconds ago at most: perhaps
+ * one that an editor or a shell is about to fill.
+ */
+bool tg_watch_emptied(const struct tg_watch *list);
+
 /* Calls SEEN(ARG, PATH) for each path on LIST, once where it stands there several times. */
 typedef void tg_watch_seen(void *arg, const char *path);
 void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg);

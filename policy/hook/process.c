@@ -17,6 +17,9 @@
 /* How often the first version is read until it holds still. */
 #define READS 5
 
+/* How long the first version waits for an emptied file to be filled, each time it is read. */
+#define PAUSE (20 * 1000 * 1000L) /* nanoseconds */
+
 /* How long a broken new version rests before it is read once more, in seconds. */
 #define RETRY 5
 
@@ -61,6 +64,7 @@ static void complain(enum tg_origin origin, const struct tg_diags *diags)
 
 /*
  * What changes while it is read may have been read in part: such a version is read once more.
+ * One that was emptied just now gets a little time to change in.
  * NULL for one that is invalid, or that never held still; DIAGS tells which.
  */
 static tg_policy *read_whole(const char *file, struct tg_diags *diags)
@@ -68,6 +72,8 @@ static tg_policy *read_whole(const char *file, struct tg_diags *diags)
     for (int i = 0; i < READS; i++) {
         tg_policy *policy = tg_policy_parse(file, diags);
 
+        if (policy != NULL && tg_watch_emptied(policy->watch))
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
         if (policy == NULL || !tg_watch_changed(policy->watch))
             return policy;
         tg_policy_free(policy);
@@ -228,8 +234,9 @@ static void keep_last_good(const struct tg_process *process, const struct tg_dia
 }
 
 /*
- * Reads the policy again. What changes while it is read may have been read in part: such a
- * version isn't used, and the next look reads it once more.
+ * Reads the policy again. What changes while it is read may have been read in part, and what
+ * was emptied just now is about to be written: such a version isn't used, and the next look
+ * reads it once more.
  */
 static void reload(struct snapshot *old, time_t now)
 {
@@ -248,7 +255,7 @@ static void reload(struct snapshot *old, time_t now)
     if (policy == NULL) {
         keep_last_good(&old->process, &diags);
         __atomic_store_n(&next_look, now + RETRY, __ATOMIC_SEQ_CST);
-    } else if (tg_watch_changed(policy->watch)) {
+    } else if (tg_watch_changed(policy->watch) || tg_watch_emptied(policy->watch)) {
         tg_policy_free(policy);
     } else {
         put_in_force(fresh, old, policy);

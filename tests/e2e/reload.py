@@ -230,6 +230,21 @@ def policy_removed(lab, way):
         client.stays("refuse")
 
 
+def emptied(lab, way):
+    """What truncates a file and then writes it lets nothing pass in between; who means it waits."""
+    with Running(lab, way) as client:
+        policy = client.home / "policy.conf"
+        client.put("policy.conf", REJECT)
+        client.begin().stays("refuse", during=0.1)
+        for _ in range(3):
+            policy.write_text("")
+            client.stays("refuse", during=1.2)
+            policy.write_text(REJECT)
+            client.stays("refuse", during=0.5)
+        policy.write_text("")
+        client.becomes("accept", within=RETRIED)
+
+
 def made_writable(lab, way):
     """Whoever may write the new version is checked as for the first."""
     with Running(lab, way) as client:
@@ -313,7 +328,8 @@ STORIES = {
     "a rule": rule_changed, "node": in_node, "a CA file": authority_rotated, "a CRL": list_renewed,
     "a CRL that is rewritten": list_rewritten,
     "a directory": file_added, "a ConfigMap": config_map, "a broken version": broken_version,
-    "a policy that is removed": policy_removed, "a version that others may write": made_writable,
+    "a policy that is removed": policy_removed, "a policy that is emptied": emptied,
+    "a version that others may write": made_writable,
     "a drop-in": drop_in, "reload = no": switched_off, "broken from the start": broken_first,
     "threads and hundreds of swaps": threads_and_swaps,
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -134,6 +135,25 @@ static void what_is_absent_is_noticed_when_it_comes(void **state)
     assert_true(tg_watch_changed(list));
 }
 
+/* It may be about to be written; a file that isn't there, or that holds something, isn't. */
+static void a_file_emptied_just_now_is_told_from_others(void **state)
+{
+    const struct timespec beyond = {.tv_sec = 3, .tv_nsec = 100000000};
+    struct tg_watch *list = NULL;
+    const struct tg_watching watching = {arena, &list};
+
+    (void)state;
+    put("one.pem", "root.pem");
+    assert_true(tg_watch_add(&watching, "one.pem") && tg_watch_add(&watching, "missing"));
+    assert_false(tg_watch_emptied(list));
+    assert_int_equal(truncate("one.pem", 0), 0);
+    assert_false(tg_watch_emptied(list));
+    assert_true(tg_watch_add(&watching, "one.pem"));
+    assert_true(tg_watch_emptied(list));
+    assert_int_equal(nanosleep(&beyond, NULL), 0);
+    assert_false(tg_watch_emptied(list));
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -157,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_directory_that_only_stood_there_while_it_was_opened_is_noticed),
         cmocka_unit_test(what_comes_into_a_directory_or_changes_there_is_noticed),
         cmocka_unit_test(what_is_absent_is_noticed_when_it_comes),
+        cmocka_unit_test(a_file_emptied_just_now_is_told_from_others),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
