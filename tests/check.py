@@ -17,7 +17,7 @@ import sys
 import time
 
 PYTHON = "/usr/bin/python3"
-TIMEOUT = 900  # seconds for one suite
+TIMEOUT = 1800  # seconds for one suite
 SUMMARY = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\.?$", re.M)
 CMOCKA = re.compile(r"\[  (PASSED|FAILED|SKIPPED) +\] (?:[^\n]*: )?(\d+) test\(s\)")
 BAD = re.compile(r"FAILED|ERROR|runtime error|Traceback")

@@ -310,7 +310,7 @@ def test_servers_that_hang_or_drip(command):
             it.web.pages["/middle.cer"] = page
             before = time.monotonic()
             it.fetch("--timeout", "1").ended(1).said("/middle.cer: ")
-            require(time.monotonic() - before < 8, "it took too long")
+            require(time.monotonic() - before < 15, "it took too long")
 
 
 def test_server_that_breaks_off(command):

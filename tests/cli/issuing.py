@@ -114,7 +114,7 @@ def started(words, port):
 
 
 def curl(command, policy, url, *more):
-    return command("run", "-p", policy, "--", "curl", "-sS", "--noproxy", "*", "--max-time", "9",
+    return command("run", "-p", policy, "--", "curl", "-sS", "--noproxy", "*", "--max-time", "25",
                    *more, url)
 
 

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 
-SECONDS = 10
+SECONDS = 60
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """harness.py - tests as named functions of a lab, run a few at a time, a line for each."""
 import concurrent.futures
+import signal
 import sys
 import traceback
 
@@ -34,7 +35,11 @@ def attempt(test, lab):
 
 
 def run(lab, tests):
-    """Runs (name, function) pairs, prints a line each and the sum; True if none failed."""
+    """
+    Runs (name, function) pairs, prints a line each and the sum; True if none failed. SIGINT is
+    heeded, by what the tests start too, also in a shell's background job, where it is ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counts = {"ok": 0, "skipped": 0, "FAILED": 0}
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         try:

@@ -23,8 +23,8 @@ ACCEPT = HOST + "anchors = {root}\n"
 AGAIN = pathlib.Path(__file__).resolve().parent.parent / "lab" / "again.py"
 PYTHON = [clients.PYTHON, str(AGAIN)]
 NODE = ["node", str(AGAIN.with_suffix(".js"))]
-NOTICED = 4   # seconds until a change must have been seen: one look a second, a busy machine
-RETRIED = 12  # the same behind a broken version, which rests for a while
+NOTICED = 20  # seconds until a change must have been seen: one look a second, a busy machine
+RETRIED = 30  # the same behind a broken version, which rests for a while
 IGNORED = 3   # seconds after which a change that must be ignored would have been seen
 
 

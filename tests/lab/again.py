@@ -1,7 +1,9 @@
 """again.py HOST - one process that calls servers again and again, as it is told.
 
 Each line of standard input is a PORT of 127.0.0.1 to make a handshake with, and where it isn't
-HOST the name to ask for, as a client that verifies nothing itself and takes any key; the answer is a line: `accept`, `refuse`, or what else went wrong.
+HOST the name to ask for, as a client that verifies nothing itself and takes any key; the answer
+is a line: `accept`, `refuse`, or what else went wrong. `resident` is answered by the resident
+memory in KiB.
 `storm SECONDS THREADS PORT...` makes handshakes with all of them in threads; the answer is the
 number of each outcome, and the resident memory in KiB after a fifth of the time and at the end.
 """
@@ -59,6 +61,8 @@ def main(host):
         if word == "storm":
             seconds, threads, *ports = map(int, rest)
             print(storm(host, seconds, threads, ports), flush=True)
+        elif word == "resident":
+            print(resident(), flush=True)
         else:
             print(handshake(*rest or [host], int(word)), flush=True)
 

@@ -66,7 +66,7 @@ class Outcome:
 
 
 def curl(target):
-    command = ["curl", "-sS", "--noproxy", "*", "--max-time", "9",
+    command = ["curl", "-sS", "--noproxy", "*", "--max-time", "25",
                f"https://{target.authority}/hello"]
     if not target.is_address:
         address = f"[{target.address}]" if ":" in target.address else target.address

@@ -14,7 +14,7 @@ from lab.files import put
 from lab.pki import Pki
 from lab.servers import Servers
 
-CLIENT_SECONDS = 10
+CLIENT_SECONDS = 30
 
 
 def stop_on_signals():

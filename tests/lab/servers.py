@@ -35,7 +35,7 @@ def accepts(port):
 
 
 @contextlib.contextmanager
-def in_thread(serve, seconds=10):
+def in_thread(serve, seconds=30):
     """SERVE(listener) runs beside the body, which gets the port; it has ended afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(seconds)

@@ -13,7 +13,7 @@ from programs import services
 from programs.program import ADDRESSES, OPENSSL_REFUSAL, Limit, Program, Unreached, play
 from programs.services import find
 
-SECONDS = 9
+SECONDS = 25
 GET = b"GET /hello HTTP/1.0\r\n\r\n"
 AS_NOBODY = "nobody" if os.geteuid() == 0 else ""   # whom a daemon is to become
 SYSTEM = "/etc/ssl/certs/ca-certificates.crt"   # for programs that have to be given some CA
@@ -148,9 +148,9 @@ def haproxy(call, front):
             log global
             log-format "%[ssl_bc_err_str]"
             retries 0
-            timeout connect 9s
-            timeout client 9s
-            timeout server 9s
+            timeout connect 25s
+            timeout client 25s
+            timeout server 25s
         listen front
             bind 127.0.0.1:{front}
             server one {call.host}:{call.port} ssl verify {check} sni str({call.host})

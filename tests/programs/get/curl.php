@@ -1,7 +1,7 @@
 <?php // curl.php HOST PORT CAFILE|- on|off - PHP's binding of libcurl.
 [, $host, $port, $ca, $verify] = $argv;
 $curl = curl_init("https://$host:$port/hello");
-curl_setopt_array($curl, [CURLOPT_RETURNTRANSFER => true, CURLOPT_TIMEOUT => 8]);
+curl_setopt_array($curl, [CURLOPT_RETURNTRANSFER => true, CURLOPT_TIMEOUT => 25]);
 if ($ca != '-')
     curl_setopt($curl, CURLOPT_CAINFO, $ca);
 if ($verify == 'off')

@@ -3,7 +3,7 @@ require "net/http"
 host, port, ca, verify = ARGV
 http = Net::HTTP.new(host, port.to_i, nil)
 http.use_ssl = true
-http.read_timeout = 8
+http.read_timeout = 25
 http.ca_file = ca unless ca == "-"
 http.verify_mode = OpenSSL::SSL::VERIFY_NONE if verify == "off"
 begin

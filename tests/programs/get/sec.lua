@@ -9,7 +9,7 @@ elseif verify == "on" then
   settings.cafile = "/etc/ssl/certs/ca-certificates.crt"
 end
 local plain = assert(socket.connect(host, port))
-plain:settimeout(8)
+plain:settimeout(25)
 local secured = assert(ssl.wrap(plain, settings))
 secured:sni(host)
 assert(secured:dohandshake())

@@ -4,7 +4,7 @@ $ssl = ['verify_peer' => $verify == 'on', 'verify_peer_name' => $verify == 'on']
 if ($ca != '-')
     $ssl['cafile'] = $ca;
 $page = file_get_contents("https://$host:$port/hello", false,
-                          stream_context_create(['ssl' => $ssl, 'http' => ['timeout' => 8]]));
+                          stream_context_create(['ssl' => $ssl, 'http' => ['timeout' => 25]]));
 if ($page === false)
     exit(1);
 echo $page;
