@@ -3,16 +3,15 @@
 #include "names.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*
- * The linker's own word for "beside this library": it knows the folder as an absolute path,
- * also where LD_PRELOAD named a relative one and the process has changed its directory since.
- */
 #define ENGINE_NAME "libtrustgraft.so.0"
 
 #define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
@@ -75,6 +74,25 @@ static int load_mode(void)
     return RTLD_NOW | RTLD_LOCAL | (foreign ? RTLD_DEEPBIND : 0);
 }
 
+/*
+ * From beside this library. $ORIGIN, the linker's own word for that, is meant for a relative
+ * LD_PRELOAD, where the process may have changed its directory since; it names the folder of
+ * whoever calls dlopen, and that is another one's where dlopen is wrapped (the sanitizers do).
+ */
+static void *open_beside(void)
+{
+    char path[PATH_MAX] = "$ORIGIN/" ENGINE_NAME;
+    const char *slash = NULL;
+    Dl_info info;
+
+    if (dladdr(functions, &info) != 0 && info.dli_fname[0] == '/')
+        slash = strrchr(info.dli_fname, '/');
+    if (slash != NULL && slash - info.dli_fname < (ptrdiff_t)(sizeof(path) - sizeof(ENGINE_NAME)))
+        (void)snprintf(path, sizeof(path), "%.*s/" ENGINE_NAME, (int)(slash - info.dli_fname),
+                       info.dli_fname);
+    return dlopen(path, load_mode());
+}
+
 /* The handle is never closed: hooks in libssl point into the engine until the process ends. */
 static bool load(union table *table)
 {
@@ -82,7 +100,7 @@ static bool load(union table *table)
     void *handle = dlopen(ENGINE_NAME, RTLD_NOLOAD | RTLD_NOW);
 
     if (handle == NULL)
-        handle = dlopen("$ORIGIN/" ENGINE_NAME, load_mode());
+        handle = open_beside();
     if (handle == NULL) {
         tg_engine_complain("its engine can't be loaded", dlerror());
         return false;
