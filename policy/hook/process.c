@@ -26,6 +26,7 @@
 static struct snapshot {
     struct tg_process process;
     tg_policy *policy; /* owned; taken away when the last user of a replaced one leaves */
+    unsigned turn;     /* odd while it holds a policy; no two policies have the same */
     int users;
     bool replaced;
 } snapshots[SNAPSHOTS] = {{.replaced = true}};
@@ -95,6 +96,7 @@ static void refuse_all(struct snapshot *first, const struct tg_diags *diags)
 static void use(struct snapshot *first, tg_policy *policy)
 {
     first->policy = policy;
+    first->turn = 1;
     first->process.policy = policy;
 }
 
@@ -171,16 +173,20 @@ static struct snapshot *enter(void)
     }
 }
 
-/* Whoever finds a replaced snapshot without users takes its policy away; only one can. */
+/*
+ * Whoever finds a replaced snapshot without users takes its policy away; only one can. By its
+ * turn, as the address of a policy may be that of a later one, which is in force by then.
+ */
 static void release(struct snapshot *snapshot)
 {
-    tg_policy *seen = __atomic_load_n(&snapshot->policy, __ATOMIC_SEQ_CST);
+    unsigned turn = __atomic_load_n(&snapshot->turn, __ATOMIC_SEQ_CST);
+    tg_policy *policy = __atomic_load_n(&snapshot->policy, __ATOMIC_SEQ_CST);
 
-    if (seen != NULL && __atomic_load_n(&snapshot->replaced, __ATOMIC_SEQ_CST) &&
+    if (turn % 2 == 1 && __atomic_load_n(&snapshot->replaced, __ATOMIC_SEQ_CST) &&
         __atomic_load_n(&snapshot->users, __ATOMIC_SEQ_CST) == 0 &&
-        __atomic_compare_exchange_n(&snapshot->policy, &seen, NULL, false, __ATOMIC_SEQ_CST,
+        __atomic_compare_exchange_n(&snapshot->turn, &turn, turn + 1, false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST))
-        tg_policy_free(seen);
+        tg_policy_free(policy);
 }
 
 void tg_process_leave(const struct tg_process *process)
@@ -199,7 +205,7 @@ static struct snapshot *free_place(void)
 
         if (snapshot != __atomic_load_n(&current, __ATOMIC_SEQ_CST) &&
             __atomic_load_n(&snapshot->users, __ATOMIC_SEQ_CST) == 0 &&
-            __atomic_load_n(&snapshot->policy, __ATOMIC_SEQ_CST) == NULL)
+            __atomic_load_n(&snapshot->turn, __ATOMIC_SEQ_CST) % 2 == 0)
             return snapshot;
     }
     return NULL;
@@ -212,6 +218,7 @@ static void put_in_force(struct snapshot *fresh, struct snapshot *old, tg_policy
     fresh->process.problem = NULL;
     __atomic_store_n(&fresh->replaced, false, __ATOMIC_SEQ_CST);
     __atomic_store_n(&fresh->policy, policy, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&fresh->turn, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&current, fresh, __ATOMIC_SEQ_CST);
     __atomic_store_n(&old->replaced, true, __ATOMIC_SEQ_CST);
 }
