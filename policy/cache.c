@@ -63,7 +63,7 @@ static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct 
         query->app != NULL ? X509_VERIFY_PARAM_get_hostflags(X509_STORE_CTX_get0_param(query->app))
                            : 0;
 
-    if (!add(context, &policy, sizeof(policy)) ||
+    if (!add(context, &policy->generation, sizeof(policy->generation)) ||
         !add(context, &match->rule, sizeof(match->rule)) ||
         !add(context, &match->pattern, sizeof(match->pattern)) ||
         !add(context, host, strlen(host)) || !add(context, &query->port, sizeof(query->port)) ||
@@ -123,17 +123,19 @@ static STACK_OF(X509) *copy_path(const STACK_OF(X509) *from, X509 *leaf)
 }
 
 /*
- * A verdict like FROM on LEAF. What is kept has no leaf (NULL): the caller may go on to change
- * its own, for the alias of a hostname override, while other threads read the cache.
+ * A verdict like FROM on LEAF, under POLICY. What is kept has neither (NULL). The caller may go
+ * on to change its own leaf, for the alias of a hostname override, while other threads read the
+ * cache; and a policy that was replaced, with all its lists, must not stay for what is never
+ * found again: whoever finds a verdict has the policy, and with it the rule, of that generation.
  */
-static struct tg_verdict *copy(const struct tg_verdict *from, X509 *leaf)
+static struct tg_verdict *copy(const struct tg_verdict *from, const tg_policy *policy, X509 *leaf)
 {
     STACK_OF(X509) *path = copy_path(from->path, leaf);
     struct tg_findings none = {0};
     struct tg_verdict *verdict = NULL;
 
     if (path != NULL)
-        verdict = tg_verdict_new(from->policy, from->result, &none, &path);
+        verdict = tg_verdict_new(policy, from->result, &none, &path);
     sk_X509_pop_free(path, X509_free);
     if (verdict == NULL)
         return NULL;
@@ -147,7 +149,8 @@ static struct tg_verdict *copy(const struct tg_verdict *from, X509 *leaf)
     return verdict;
 }
 
-static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now, X509 *leaf)
+static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now,
+                               const tg_policy *policy, X509 *leaf)
 {
     struct slot *slot = slot_of(key);
     struct tg_verdict *kept = NULL, *verdict = NULL;
@@ -159,7 +162,7 @@ static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now, X5
         kept = tg_verdict_ref(slot->verdict);
     pthread_mutex_unlock(&busy);
     if (kept != NULL)
-        verdict = copy(kept, leaf);
+        verdict = copy(kept, policy, leaf);
     tg_verdict_free(kept);
     return verdict;
 }
@@ -167,7 +170,7 @@ static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now, X5
 static void keep(const uint8_t key[TG_SHA256_SIZE], const struct tg_verdict *verdict)
 {
     struct slot *slot = slot_of(key);
-    struct tg_verdict *kept = copy(verdict, NULL), *old = NULL;
+    struct tg_verdict *kept = copy(verdict, NULL, NULL), *old = NULL;
 
     if (kept == NULL || pthread_mutex_trylock(&busy) != 0) {
         tg_verdict_free(kept);
@@ -201,7 +204,7 @@ struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_m
     digested.leaf_digest = leaf_digest;
     if (!make_key(policy, match, &digested, key))
         return tg_evaluate(policy, match, query);
-    verdict = find(key, now, query->leaf);
+    verdict = find(key, now, policy, query->leaf);
     if (verdict != NULL)
         return verdict;
     verdict = tg_evaluate(policy, match, &digested);
