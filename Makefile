@@ -31,6 +31,7 @@ ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-stron
 VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
 SANITIZE := -O1 -g -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+THREADED := -O1 -g -Wno-error -fsanitize=thread -fno-omit-frame-pointer
 shared = -shared -Wl,-soname,$(or $(2),$(notdir $@)) -Wl,-z,nodelete -Wl,--version-script=$(1)
 
 # $(1): the module; $(2): where it looks for libtrustgraft.so.
@@ -39,6 +40,7 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
+tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
 ENGINE   := $(call objects,policy/*.c)
 HOOK     := $(call objects,policy/hook/*.c)
 COMMAND  := $(call objects,policy/cli/*.c)
@@ -50,6 +52,7 @@ ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \
 UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft) $(FUZZERS)
+STRESS    := $(BUILD)/tsan/tests/stress/crowd $(BUILD)/tests/stress/endure
 CORPORA   := $(if $(wildcard tests/corpora/*.c),$(BUILD)/tests/corpora/evaluate)
 BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
@@ -124,6 +127,20 @@ $(CORPORA): $(call objects,tests/corpora/*.c) $(ENGINE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
 
+$(BUILD)/tsan/obj/%.o: %.c | $(READY)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(THREADED) -MMD -MP -c -o $@ $<
+
+MEETING := $(call objects,tests/stress/meet.c tests/inject/pair.c)
+$(BUILD)/tests/stress/endure: $(BUILD)/obj/tests/stress/endure.o $(MEETING)
+$(BUILD)/tsan/tests/stress/crowd: $(BUILD)/tsan/obj/tests/stress/crowd.o \
+    $(call tsan,$(MEETING) $(ENGINE) $(HOOK))
+$(STRESS):
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(if $(findstring /tsan/,$@),$(THREADED)) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
+
 $(BUILD)/asan/trustgraft: $(call asan,$(COMMAND) $(ENGINE) $(HOOK))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
@@ -139,7 +156,7 @@ $(BUILD)/tests/bench/empty.so: $(BUILD)/obj/tests/bench/empty.o
 pki: | $(READY)
 	$(Q)certs/make-pki $(BUILD)/pki
 
-units: $(UNITS) $(SANITIZED) $(CORPORA)
+units: $(UNITS) $(SANITIZED) $(STRESS) $(CORPORA)
 
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki
@@ -183,4 +200,4 @@ dist:
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj $(BUILD)/asan/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/asan/obj $(BUILD)/tsan/obj -name '*.d' 2>/dev/null)

@@ -34,6 +34,7 @@ SUITES = [
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("surround", [PYTHON, "tests/surround/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("compat", [PYTHON, "tests/compat/run.py", "--build", "{build}", "--pki", "{pki}", "--quick"]),
+    ("stress", [PYTHON, "tests/stress/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("foreign", [PYTHON, "tests/foreign/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
