@@ -22,6 +22,7 @@ static bool translate(struct tg_translation *out, const struct tg_buf *text)
     struct tg_xml *xml = tg_xml_parse(text->text, text->length, &why);
     const tg_xml_node *root = xml != NULL ? tg_xml_root(xml) : NULL;
     size_t i = 0, count = sizeof(formats) / sizeof(formats[0]);
+    bool done;
 
     while (root != NULL && i < count && !tg_xml_is(root, formats[i].root))
         i++;
@@ -32,9 +33,12 @@ static bool translate(struct tg_translation *out, const struct tg_buf *text)
                     out->file, tg_xml_name(root));
     else
         formats[i].translate(out, root);
+    done = root != NULL && i < count && !tg_xml_starved();
+    if (root != NULL && tg_xml_starved())
+        tg_complain("%s: memory ran out", out->file);
     tg_xml_free(xml);
     tg_buf_free(&why);
-    return root != NULL && i < count;
+    return done;
 }
 
 static int finish(struct tg_translation *out)

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
+#include <libxml/xmlmemory.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 /* libxml2's functions, by the names they have there. */
 static struct {
+    __typeof__(&xmlMemSetup) allocate_by;
     __typeof__(&xmlReadMemory) read;
     __typeof__(&xmlGetLastError) last_error;
     __typeof__(&xmlDocGetRootElement) root;
@@ -22,15 +24,45 @@ static const struct {
     const char *name;
     void *function;
 } functions[] = {
-    {"xmlReadMemory", &xml2.read},        {"xmlGetLastError", &xml2.last_error},
-    {"xmlDocGetRootElement", &xml2.root}, {"xmlGetLineNo", &xml2.line},
-    {"xmlNodeGetContent", &xml2.content}, {"xmlGetNoNsProp", &xml2.attribute},
-    {"xmlFreeDoc", &xml2.free},
+    {"xmlMemSetup", &xml2.allocate_by},    {"xmlReadMemory", &xml2.read},
+    {"xmlGetLastError", &xml2.last_error}, {"xmlDocGetRootElement", &xml2.root},
+    {"xmlGetLineNo", &xml2.line},          {"xmlNodeGetContent", &xml2.content},
+    {"xmlGetNoNsProp", &xml2.attribute},   {"xmlFreeDoc", &xml2.free},
 };
 
 struct tg_xml {
     xmlDoc *document;
 };
+
+/* Where memory runs out, libxml2 may leave a part of the document out and say nothing of it. */
+static bool starved;
+
+static void *noted(void *allocated)
+{
+    if (allocated == NULL)
+        starved = true;
+    return allocated;
+}
+
+static void *allocate(size_t size)
+{
+    return noted(malloc(size));
+}
+
+static void *reallocate(void *old, size_t size)
+{
+    return noted(realloc(old, size));
+}
+
+static char *duplicate(const char *text)
+{
+    return noted(strdup(text));
+}
+
+bool tg_xml_starved(void)
+{
+    return starved;
+}
 
 static bool load(struct tg_buf *why)
 {
@@ -49,6 +81,7 @@ static bool load(struct tg_buf *why)
         }
         *(void **)functions[i].function = found;
     }
+    (void)xml2.allocate_by(free, allocate, reallocate, duplicate); /* before all else of it */
     return true;
 }
 
@@ -127,7 +160,6 @@ unsigned tg_xml_line(const tg_xml_node *node)
     return line > 0 ? (unsigned)line : 0;
 }
 
-/* libxml2 allocates by malloc(3), unless a program sets something else (xmlmemory.h). */
 static char *trim(xmlChar *text)
 {
     char *whole = (char *)text, *start;

@@ -30,4 +30,7 @@ char *tg_xml_text(const tg_xml_node *node);
 /* The attribute NAME; a copy, NULL where there is none (or no memory). */
 char *tg_xml_attribute(const tg_xml_node *node, const char *name);
 
+/* True once memory ran out in any of these: what was read may lack a part. */
+bool tg_xml_starved(void);
+
 #endif
