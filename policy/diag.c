@@ -150,6 +150,16 @@ static void add_place(struct tg_buf *buf, const struct tg_diag *diag)
     tg_buf_add(buf, ": ");
 }
 
+char *tg_diag_line(const struct tg_diag *diag, const char *severity)
+{
+    struct tg_buf buf = {0};
+
+    add_place(&buf, diag);
+    tg_buf_add(&buf, severity);
+    tg_buf_add(&buf, diag->text);
+    return tg_buf_take(&buf);
+}
+
 static size_t kept_errors(const struct tg_diags *diags)
 {
     size_t i, kept = 0;

@@ -43,6 +43,10 @@ bool tg_diags_failed(const struct tg_diags *diags);
 /* All of it as text, "FILE:LINE:COLUMN: error: text" + source line + caret each; malloc'd. */
 char *tg_diags_text(const struct tg_diags *diags);
 
+/* One on one line, "FILE:LINE:COLUMN: SEVERITYtext", without the numbers where a whole file is
+ * meant; malloc'd, NULL: no memory. */
+char *tg_diag_line(const struct tg_diag *diag, const char *severity);
+
 /* The first error on one line, "FILE:LINE:COLUMN: text (and N more)"; malloc'd, NULL: no memory. */
 char *tg_diags_summary(const struct tg_diags *diags);
 

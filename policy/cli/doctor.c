@@ -60,11 +60,12 @@ static void tell_policy(struct tg_exam *exam, const char *path, const char *from
         tg_exam_note(exam, TG_STATE_BAD, "in force",
                      "%s, %s: invalid, so that every TLS server is refused", path, from);
     for (size_t i = 0; i < diags.count; i++) {
-        const struct tg_diag *one = &diags.diag[i];
+        bool error = diags.diag[i].severity == TG_ERROR;
+        char *line = tg_diag_line(&diags.diag[i], "");
 
-        tg_exam_note(exam, one->severity == TG_ERROR ? TG_STATE_BAD : TG_STATE_NOTE,
-                     one->severity == TG_ERROR ? "error" : "warning", "%s:%u:%u: %s", one->file,
-                     one->line, one->column, one->text);
+        tg_exam_note(exam, error ? TG_STATE_BAD : TG_STATE_NOTE, error ? "error" : "warning", "%s",
+                     line != NULL ? line : "memory ran out");
+        free(line);
     }
     tg_diags_clear(&diags);
     tg_policy_free(policy);

@@ -247,7 +247,7 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
     verdict = tg_verdict_refuse(TG_HOST_REJECTED, "the program resumes a session that this policy "
                                                   "did not evaluate");
     if (verdict != NULL)
-        tg_log_verdict(process, verdict, peer.host[0] != '\0' ? peer.host : NULL, peer.port);
+        tg_judge_log(process, verdict, &peer);
     tg_outcome_raise(hooked->library, verdict, &peer);
     tg_verdict_free(verdict);
     return -1;

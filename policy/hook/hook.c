@@ -98,7 +98,7 @@ static int leave(const struct meeting *met)
         theirs = crypto->X509_STORE_CTX_get0_chain(met->context);
     if (theirs != NULL)
         path = tg_border_import_all(met->hooked->library, theirs);
-    verdict = tg_judge_distrust(met->process, met->policy, &met->query, path, &refused);
+    verdict = tg_judge_distrust(met->process, met->policy, &met->peer, &met->query, path, &refused);
     if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
         verified = refuse(met, verdict);
     else if (verified > REFUSED) /* what the application puts off is its own alone to decide */
@@ -170,8 +170,7 @@ static int judge_unreadable(struct meeting *met)
         return ask(met);
     verdict = tg_verdict_refuse(TG_MALFORMED, "the server's certificates can't be read");
     if (verdict != NULL)
-        tg_log_verdict(met->process, verdict, met->peer.host[0] != '\0' ? met->peer.host : NULL,
-                       met->peer.port);
+        tg_judge_log(met->process, verdict, &met->peer);
     outcome = refuse(met, verdict);
     tg_verdict_free(verdict);
     return outcome;
@@ -198,7 +197,7 @@ static int judge_shown(struct meeting *met)
     if (state != NULL)
         state->judged = judgement.verdict == NULL || !pending(met, judgement.verdict);
     if (judgement.verdict != NULL)
-        tg_log_verdict(met->process, judgement.verdict, met->query.host, met->peer.port);
+        tg_judge_log(met->process, judgement.verdict, &met->peer);
     outcome = judgement.leave ? leave(met) : carry_out(met, judgement.verdict);
     tg_verdict_free(judgement.verdict);
     return outcome;

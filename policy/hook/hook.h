@@ -52,8 +52,15 @@ struct tg_peer {
 };
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
 
-/* Fills what is unknown in PEER from the sockets of the process, where they leave no doubt. */
-void tg_peer_guess(struct tg_peer *peer);
+/*
+ * Fills what is unknown in PEER from the sockets of the process, where they leave no doubt. Looks
+ * at no more than MOST descriptors; with more of them nothing is known.
+ */
+enum {
+    TG_GUESS_MATTERS = 4096, /* the verdict depends on it */
+    TG_GUESS_SHOWN = 64,     /* it is only shown, and has to be had in no time */
+};
+void tg_peer_guess(struct tg_peer *peer, int most);
 
 /*
  * The verify callback of every hooked context; ARG is the struct tg_hooked. Returns what
@@ -148,8 +155,13 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
  * (tg_check_distrust, logged); *REFUSE tells whether it is more than reported. */
 TG_MUST_USE struct tg_verdict *tg_judge_distrust(const struct tg_process *process,
                                                  const tg_policy *policy,
+                                                 const struct tg_peer *peer,
                                                  const struct tg_query *query,
                                                  const STACK_OF(X509) *path, bool *refuse);
+
+/* Logs VERDICT about PEER, as the policy says; the port too, where it can be known. */
+void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,
+                  const struct tg_peer *peer);
 
 /* True if POLICY (may be NULL) has something in [distrust]. */
 bool tg_judge_distrusts(const tg_policy *policy);

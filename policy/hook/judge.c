@@ -16,7 +16,7 @@ static struct tg_match find(const tg_policy *policy, struct tg_peer *peer)
 
     if (match.kind != TG_MATCH_UNKNOWN || peer->port != 0)
         return match;
-    tg_peer_guess(peer);
+    tg_peer_guess(peer, TG_GUESS_MATTERS);
     return tg_policy_match(policy, known(peer->host), peer->port, program);
 }
 
@@ -83,16 +83,28 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
     if (judgement.verdict == NULL || judgement.verdict->accepted || peer->port != 0)
         return judgement;
     /* An exception may depend on the port, and whoever reads the log wants to know it. */
-    tg_peer_guess(peer);
+    tg_peer_guess(peer, TG_GUESS_MATTERS);
     if (peer->port == 0)
         return judgement;
     tg_verdict_free(judgement.verdict);
     return judge(policy, peer, query);
 }
 
+void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,
+                  const struct tg_peer *peer)
+{
+    struct tg_peer shown = *peer;
+
+    if (!tg_log_wants(process, verdict))
+        return;
+    if (shown.port == 0)
+        tg_peer_guess(&shown, TG_GUESS_SHOWN);
+    tg_log_verdict(process, verdict, known(shown.host), shown.port);
+}
+
 struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_policy *policy,
-                                     const struct tg_query *query, const STACK_OF(X509) *path,
-                                     bool *refuse)
+                                     const struct tg_peer *peer, const struct tg_query *query,
+                                     const STACK_OF(X509) *path, bool *refuse)
 {
     struct tg_verdict *verdict = NULL;
     bool failed = false;
@@ -102,7 +114,7 @@ struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_
         return NULL;
     verdict = tg_check_distrust(policy, query, path, &failed);
     if (verdict != NULL)
-        tg_log_verdict(process, verdict, query->host, query->port);
+        tg_judge_log(process, verdict, peer);
     *refuse = failed || (verdict != NULL && policy->mode == TG_MODE_ENFORCE);
     return verdict;
 }

@@ -41,13 +41,13 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *
 
     judgement = tg_judge(process, process->policy, &late->peer, &late->query);
     if (judgement.verdict != NULL)
-        tg_log_verdict(process, judgement.verdict, late->query.host, late->peer.port);
+        tg_judge_log(process, judgement.verdict, &late->peer);
     *refuse = judgement.verdict == NULL || !judgement.verdict->accepted || shown->failed;
     late->left = judgement.leave;
     if (!late->left)
         return judgement.verdict;
     tg_verdict_free(judgement.verdict);
-    return tg_judge_distrust(process, process->policy, &late->query, NULL, refuse);
+    return tg_judge_distrust(process, process->policy, &late->peer, &late->query, NULL, refuse);
 }
 
 /* What was accepted is remembered as it stands then, with the alias that it may get. */

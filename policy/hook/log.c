@@ -211,10 +211,23 @@ void tg_log_complain(enum tg_origin origin, const char *format, ...)
     tg_buf_free(&line);
 }
 
+static const tg_policy *policy_of(const struct tg_process *process,
+                                  const struct tg_verdict *verdict)
+{
+    return verdict->policy != NULL ? verdict->policy : process->policy;
+}
+
+bool tg_log_wants(const struct tg_process *process, const struct tg_verdict *verdict)
+{
+    const tg_policy *policy = policy_of(process, verdict);
+
+    return !verdict->accepted || (policy != NULL && policy->log_all);
+}
+
 void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
                     const char *host, unsigned port)
 {
-    const tg_policy *policy = verdict->policy != NULL ? verdict->policy : process->policy;
+    const tg_policy *policy = policy_of(process, verdict);
     struct tg_occasion occasion = {.time = time(NULL),
                                    .program = tg_process_program(),
                                    .pid = getpid(),
@@ -225,8 +238,6 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
     char *text = NULL;
     int saved = errno;
 
-    if (verdict->accepted && (policy == NULL || !policy->log_all))
-        return;
     text = json ? tg_verdict_json(verdict, &occasion) : tg_verdict_text(verdict, &occasion);
     if (text != NULL) {
         tg_buf_add(&line, json ? "" : "trustgraft: ");

@@ -8,9 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Looking at more descriptors than these takes too long. */
-#define GUESSED_DESCRIPTORS 4096
-#define LISTENERS           64
+#define LISTENERS 64
 
 static tg_name_source *looked_up;
 
@@ -198,11 +196,11 @@ static void see_connection(struct common *common, int descriptor)
 }
 
 /* All of them, or none: with too many to look at, nothing is known. */
-static bool look_at_all(struct common *common, void (*see)(struct common *, int))
+static bool look_at_all(struct common *common, int most, void (*see)(struct common *, int))
 {
     DIR *directory = opendir("/proc/self/fd");
     const struct dirent *entry = NULL;
-    int left = GUESSED_DESCRIPTORS;
+    int left = most;
 
     if (directory == NULL)
         return false;
@@ -220,12 +218,12 @@ static bool look_at_all(struct common *common, void (*see)(struct common *, int)
  * themselves) still have one. Where all connections that the process made lead to one peer, or
  * to one port, that is the one; otherwise it stays unknown.
  */
-void tg_peer_guess(struct tg_peer *peer)
+void tg_peer_guess(struct tg_peer *peer, int most)
 {
     struct common common = {.any = false};
 
-    if (peer->elsewhere || !look_at_all(&common, see_listener) ||
-        !look_at_all(&common, see_connection) || !common.any)
+    if (peer->elsewhere || !look_at_all(&common, most, see_listener) ||
+        !look_at_all(&common, most, see_connection) || !common.any)
         return;
     if (common.one_port && peer->port == 0)
         peer->port = port_of(&common.first);
@@ -247,7 +245,7 @@ void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
         !(connected && name_of(&address, peer))) {
         peer->host[0] = '\0';
         if (!connected)
-            tg_peer_guess(peer);
+            tg_peer_guess(peer, TG_GUESS_MATTERS);
     }
     ERR_pop_to_mark();
 }

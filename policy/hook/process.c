@@ -56,10 +56,11 @@ static void complain(enum tg_origin origin, const struct tg_diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++) {
         const struct tg_diag *diag = &diags->diag[i];
+        char *line = diag->severity == TG_ERROR ? tg_diag_line(diag, "error: ") : NULL;
 
-        if (diag->severity == TG_ERROR)
-            tg_log_complain(origin, "%s:%u:%u: error: %s", diag->file, diag->line, diag->column,
-                            diag->text);
+        if (line != NULL)
+            tg_log_complain(origin, "%s", line);
+        free(line);
     }
 }
 

@@ -59,7 +59,11 @@ TG_API bool tg_process_inert(void);
 /* The absolute path of this process's executable; empty if unknown. */
 TG_API const char *tg_process_program(void);
 
-/* Logs VERDICT about HOST (may be NULL) and PORT as the policy says. Never fails visibly. */
+/* True if the policy says that VERDICT is logged. */
+bool tg_log_wants(const struct tg_process *process, const struct tg_verdict *verdict);
+
+/* Logs VERDICT about HOST (may be NULL) and PORT, whether it is wanted or not. Never fails
+ * visibly. */
 void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
                     const char *host, unsigned port);
 

@@ -118,6 +118,12 @@ def test_no_policy(command):
     require(len(notes(result)["policy", "looked at"]) == 3, result)
 
 
+def test_policy_that_is_missing(command):
+    result = doctor(command, "--json", "-p", "/nonexistent/policy.conf", policy=None).ended(1)
+    require(notes(result)["policy", "error"] ==
+            [("bad", "/nonexistent/policy.conf: No such file or directory")], result)
+
+
 def test_policy_of_the_environment(command):
     good, bad = command.policy(POLICY), command.policy("[host *]\nactoin = pass\n")
     result = doctor(command, "--json", policy=None, env={"TRUSTGRAFT_POLICY": good}).ended(0)

@@ -207,6 +207,8 @@ def refuses_all(lab, way, name):
             got = lab.get_raw(program, way, target, path)
             require(got.verdict == "refuse", f"{program}: {got.said}")
             require("policy-invalid" in got.stderr, f"{program}: {got.stderr}")
+            require(":0:" not in got.stderr, f"a place that is none: {got.stderr}")
+            require("reject api.example.test:" in got.stderr, f"no host: {got.stderr}")
             for word in words:
                 require(word in got.stderr, f"{program}: no {word!r} in {got.stderr}")
 

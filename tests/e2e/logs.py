@@ -58,10 +58,11 @@ def json_fields(lab, way):
     both_verdicts(lab, way, f"log = file:{path}", "log-format = json", ALL)
     with open(path, encoding="utf-8") as file:
         accepted, rejected = (json.loads(line) for line in file)
-    for line, verdict in ((accepted, "accept"), (rejected, "reject")):
+    for line, verdict, server in ((accepted, "accept", "api"), (rejected, "reject", "expired")):
         require(FIELDS <= set(line), f"lacks {FIELDS - set(line)}")
         require((line["verdict"], line["mode"]) == (verdict, "enforce"), str(line))
         require(line["host"] == "api.example.test" and line["rule"]["line"] > 1, str(line))
+        require(line["port"] == lab.target(server, app="root").port, str(line))
         require(line["program"].endswith("/curl") and line["pid"] > 1, str(line))
         require(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"]), line["time"])
         require(line["path"] and all(CERTIFICATE <= set(one) for one in line["path"]), str(line))
