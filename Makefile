@@ -95,7 +95,7 @@ $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 $(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)provider/openssl-cnf $(abspath $(BUILD))/ossl-modules/trustgraft.so >$@
+	$(Q)provider/openssl-cnf '$(abspath $(BUILD))/ossl-modules/trustgraft.so' >$@
 	$(Q)install -m 755 provider/openssl-cnf $(BUILD)/
 
 # Tests: each unit test is a program, and these and the command exist once more under ASan and UBSan.

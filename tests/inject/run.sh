@@ -346,6 +346,8 @@ for case in setting relative absent; do
 done
 result "openssl.cnf with a module that is missing" refused \
     "$(run bare none "OPENSSL_CONF=$work/missing.cnf" "$out/host" local "$pki" trusting "$out/module.so")"
+result "a program that ignores that its settings have an error" refused \
+    "$(run bare none "OPENSSL_CONF=$work/missing.cnf" "$out/app" plain "$pki" trusting)"
 result "the environment comes before the setting" accepted \
     "$(run bare accept "OPENSSL_CONF=$work/setting.cnf" "$out/app" plain "$pki" trustless)"
 
@@ -393,6 +395,8 @@ providers = list
 activate = 1
 END
 result "a system file without the default provider" "Providers: base trustgraft " "$(providers "$work/made.cnf")"
+../../provider/openssl-cnf "$module" "$work/made.cnf" >"$work/again.cnf"
+result "a system file that has the provider on already" "Providers: base trustgraft " "$(providers "$work/again.cnf")"
 mkdir -p "$work/d" && cat >"$work/d/extra.cnf" <<'END'
 [list]
 legacy = two
