@@ -2,6 +2,7 @@
 #include "child.h"
 #include "environment.h"
 #include "inject.h"
+#include "terminal.h"
 #include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
@@ -89,6 +90,16 @@ static const char *first_line(struct tg_buf *said)
     return said->text;
 }
 
+/* As tg_child_run: ld.so says that it passes over a library, but goes on. */
+static int try(enum tg_own own, int (*load)(const char *), const char *path, struct tg_buf *said)
+{
+    int status = tg_child_run(load, path, said);
+    bool ignored = own == TG_OWN_PRELOAD && said->text != NULL &&
+                   strstr(said->text, "cannot be preloaded") != NULL;
+
+    return ignored ? 1 : status;
+}
+
 static void examine_file(struct tg_exam *exam, enum tg_own own, const char *name,
                          int (*load)(const char *), const char *loads)
 {
@@ -103,14 +114,32 @@ static void examine_file(struct tg_exam *exam, enum tg_own own, const char *name
                      tg_environment_name(own));
         return;
     }
-    status = tg_child_run(load, path, &said);
-    if (own == TG_OWN_PRELOAD && said.text != NULL && strstr(said.text, "cannot be preloaded"))
-        status = 1;
+    status = try(own, load, path, &said);
     if (status == 0)
         tg_exam_note(exam, TG_STATE_GOOD, name, "%s %s", path, loads);
     else
         tg_exam_note(exam, TG_STATE_BAD, name, "%s doesn't load: %s", path, first_line(&said));
     tg_buf_free(&said);
+}
+
+bool tg_installation_works(enum tg_way way)
+{
+    bool preload = way == TG_WAY_PRELOAD;
+    enum tg_own own = preload ? TG_OWN_PRELOAD : TG_OWN_SETTINGS;
+    struct tg_buf said = {0};
+    char path[PATH_MAX];
+    bool works;
+
+    if (!tg_environment_find(own, path))
+        return true; /* tg_environment_inject complains of it */
+    works = try(own, preload ? tg_installation_try_preload : tg_installation_try_settings, path,
+                &said) == 0;
+    if (!works)
+        tg_complain("%s doesn't load, and the program would run without the policy ('trustgraft "
+                    "doctor' tells more): %s",
+                    path, first_line(&said));
+    tg_buf_free(&said);
+    return works;
 }
 
 static void examine_settings(struct tg_exam *exam, const char *name, const char *path,

@@ -1,6 +1,7 @@
 /* run.c - replaces this process by a program that trustgraft is in. */
 #include "chosen.h"
 #include "environment.h"
+#include "installation.h"
 #include "script.h"
 #include "terminal.h"
 #include <errno.h>
@@ -85,7 +86,7 @@ static int run(const struct tg_options *options)
     if (status != 0)
         return status;
     if ((options->policy != NULL && !tg_environment_policy(options->policy)) ||
-        !tg_environment_inject(way))
+        !tg_environment_inject(way) || !tg_installation_works(way))
         return TG_EXIT_USAGE;
     return execute(path, options->operands, options->operand_count);
 }

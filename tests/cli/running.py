@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 
+from cli.doctoring import copy
 from e2e.harness import Skip, require
 
 POLICY = "[host *]\naction = pass\n"
@@ -84,6 +85,18 @@ def test_provider_beside_settings_of_the_user_s(command):
             "default = trustgraft_default", f"path = {module}")
     ours = {"OPENSSL_CONF": command.build / "openssl.cnf"}
     shell(command, SHOW, "--provider", env=ours).ended(0)
+
+
+def test_what_does_not_load(command):
+    """The program would run without the policy: ld.so and many programs go on without a library."""
+    for way, part, named in (("--preload", ARTIFACTS[0], ARTIFACTS[0]),
+                             ("--provider", "ossl-modules/trustgraft.so", "openssl.cnf")):
+        folder = copy(command)
+        ran = ("run", way, "-p", command.policy(POLICY), "echo", "ran")
+        command(*ran, program=folder / "trustgraft").ended(0).printed("ran")
+        (folder / part).write_bytes(b"")
+        command(*ran, program=folder / "trustgraft").ended(2).silent().said(
+            f"{folder / named} doesn't load", "without the policy", "trustgraft doctor")
 
 
 def test_both_ways_exclude_each_other(command):
