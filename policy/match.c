@@ -79,6 +79,7 @@ struct search {
     const struct tg_entry *doubt; /* the first met that applies if the port or program is its */
     bool several;                 /* and another rule after it */
     bool certain;                 /* one was met that applies if no other does */
+    const char *lacking;          /* what that first one depends on */
     const struct tg_entry *found; /* the one that applies, or of several that may */
     enum tg_match_kind kind;
 };
@@ -116,6 +117,8 @@ static bool search_group(struct search *search, const struct tg_group *group, bo
     bool (*meet)(struct search *, const struct tg_entry *) = certain ? applies : may_apply;
     const struct tg_entry *entry;
 
+    if (!search->doubt)
+        search->lacking = certain ? "program" : "port";
     if (group->programs && search->program) {
         entry = tg_index_program(search->index, group->programs, search->program);
         if (entry)
@@ -172,6 +175,8 @@ struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsig
     struct search search = find(policy, host, port, program);
     struct tg_match match = {.kind = search.kind};
 
+    if (match.kind == TG_MATCH_UNKNOWN)
+        match.lacking = search.lacking;
     if (!is_unmatched(policy, &search)) {
         match.rule = search.found->rule;
         match.pattern = search.found->pattern;

@@ -197,6 +197,7 @@ struct tg_match {
     enum tg_match_kind kind;
     const struct tg_rule *rule;
     const char *pattern; /* as written in the rule; NULL if unmatched */
+    const char *lacking; /* TG_MATCH_UNKNOWN: what it depends on, "port" or "program" */
 };
 TG_API struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
                                        const char *program);

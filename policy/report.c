@@ -88,6 +88,15 @@ void tg_report_time(struct tg_buf *buf, time_t when)
         add_tm(buf, &utc);
 }
 
+void tg_report_time_json(struct tg_buf *buf, time_t when)
+{
+    tg_buf_add(buf, when != 0 ? "\"" : "null");
+    if (when == 0)
+        return;
+    tg_report_time(buf, when);
+    tg_buf_add(buf, "\"");
+}
+
 void tg_report_asn1_time(struct tg_buf *buf, const ASN1_TIME *when)
 {
     struct tm utc;

@@ -17,6 +17,8 @@ void tg_report_name(struct tg_buf *buf, const X509_NAME *name);
 
 /* Appends WHEN as RFC 3339 in UTC, "2026-11-21T20:40:00Z"; "?" if it can't be written so. */
 void tg_report_time(struct tg_buf *buf, time_t when);
+/* The same as a string of JSON; null for 0. */
+void tg_report_time_json(struct tg_buf *buf, time_t when);
 void tg_report_asn1_time(struct tg_buf *buf, const ASN1_TIME *when);
 
 /* Appends "sha256:HEX" of CERTIFICATE, or the "sha256/BASE64" pin of its key. */

@@ -223,27 +223,26 @@ static int check_leaf_pins(struct tg_evaluation *evaluation)
     return 1;
 }
 
-static void reject(struct tg_evaluation *evaluation, enum tg_match_kind kind)
+static void reject(struct tg_evaluation *evaluation, const struct tg_match *match)
 {
-    const struct tg_query *query = evaluation->query;
     struct tg_buf text = {0};
 
-    if (kind != TG_MATCH_UNKNOWN)
+    if (match->kind != TG_MATCH_UNKNOWN)
         tg_buf_add(&text, "the policy rejects this host");
     else
         tg_buf_printf(&text, "which rule applies depends on the %s, which is not known here",
-                      query->port == 0 ? "port" : "program");
+                      match->lacking);
     tg_findings_add(&evaluation->findings, TG_HOST_REJECTED, 0, 0, &text);
 }
 
 /* Runs all checks in the order of the manual; 0 only when memory ran out. */
-static int check_all(struct tg_evaluation *evaluation, enum tg_match_kind kind, bool *trusted)
+static int check_all(struct tg_evaluation *evaluation, const struct tg_match *match, bool *trusted)
 {
     struct tg_buf none = {0};
 
     *trusted = false;
-    if (kind == TG_MATCH_UNKNOWN || evaluation->rule->action == TG_ACTION_REJECT) {
-        reject(evaluation, kind);
+    if (match->kind == TG_MATCH_UNKNOWN || evaluation->rule->action == TG_ACTION_REJECT) {
+        reject(evaluation, match);
         return 1;
     }
     if (evaluation->query->leaf == NULL) {
@@ -352,7 +351,7 @@ struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *m
     bool trusted = false;
 
     ERR_set_mark();
-    if (check_all(&evaluation, match->kind, &trusted))
+    if (check_all(&evaluation, match, &trusted))
         verdict = tg_verdict_new(policy, result_of(&evaluation, trusted), &evaluation.findings,
                                  &evaluation.path);
     if (verdict != NULL) {

@@ -82,6 +82,11 @@ bool tg_argument_program(const char *word, char out[PATH_MAX])
     return true;
 }
 
+const char *tg_argument_for(const char *lacking, const char *host_port)
+{
+    return strcmp(lacking, "port") == 0 ? host_port : "--program PATH";
+}
+
 void tg_argument_quote(struct tg_buf *out, const char *word)
 {
     tg_buf_add(out, "\"");
@@ -105,13 +110,13 @@ bool tg_argument_time(const char *word, time_t *out)
         *out = (time_t)strtoll(word, NULL, 10);
         /* Behind the year 9999 no certificate has a date, and RFC 3339 no text. */
         wrong = errno != 0 || *out < 1 || *out > 253402300799
-                    ? "isn't a time between 1970 and the year 9999"
+                    ? "the time is not between 1970 and the year 9999"
                     : NULL;
     } else if (wrong == NULL) {
         wrong = tg_value_time(arena, word, out);
     }
     if (wrong != NULL)
-        tg_complain("--time: '%s' %s", word, wrong);
+        tg_complain("--time: %s%s", wrong, is_number(word) ? "" : ", nor seconds since 1970");
     tg_arena_free(arena);
     return wrong == NULL;
 }

@@ -24,6 +24,9 @@ bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *
  */
 bool tg_argument_program(const char *word, char out[PATH_MAX]);
 
+/* How what a rule depends on is given, see struct tg_match: HOST_PORT, or the option. */
+const char *tg_argument_for(const char *lacking, const char *host_port);
+
 /* Appends WORD in double quotes, as policies have it, and nginx, JavaScript and Python too. */
 void tg_argument_quote(struct tg_buf *out, const char *word);
 

@@ -45,10 +45,13 @@ bool tg_names_read(struct tg_names *names, char *const *words, size_t count, boo
         struct tg_pattern *pattern = &names->item[names->count++];
 
         wrong = tg_pattern_parse(arena, words[i], pattern, &column);
-        if (wrong == NULL)
+        if (wrong != NULL) {
+            tg_complain("%s", wrong); /* it quotes the word */
+        } else {
             wrong = fault(pattern, blocks);
-        if (wrong != NULL)
-            tg_complain("'%s' %s", words[i], wrong);
+            if (wrong != NULL)
+                tg_complain("'%s' %s", words[i], wrong);
+        }
     }
     tg_arena_free(arena);
     return wrong == NULL;

@@ -259,15 +259,6 @@ static void add_digests(struct tg_buf *buf, const struct tg_digests *digests, bo
     tg_buf_add(buf, "]");
 }
 
-static void add_time(struct tg_buf *buf, time_t when)
-{
-    tg_buf_add(buf, when != 0 ? "\"" : "null");
-    if (when == 0)
-        return;
-    tg_report_time(buf, when);
-    tg_buf_add(buf, "\"");
-}
-
 static void add_bool(struct tg_buf *buf, const char *key, bool value)
 {
     tg_buf_printf(buf, ",\"%s\":%s", key, value ? "true" : "false");
@@ -329,9 +320,9 @@ void tg_demands_json(struct tg_buf *buf, const struct tg_rule *rule)
     tg_buf_add(buf, ",\"known_hosts\":");
     tg_buf_json(buf, rule->known_hosts != NULL ? rule->known_hosts->path : NULL);
     tg_buf_add(buf, ",\"pins_expire\":");
-    add_time(buf, rule->pins_expire);
+    tg_report_time_json(buf, rule->pins_expire);
     tg_buf_add(buf, ",\"verify_time\":");
-    add_time(buf, rule->verify_time);
+    tg_report_time_json(buf, rule->verify_time);
     add_bool(buf, "insecure_skip_dates", rule->skip_dates);
     tg_buf_printf(buf, ",\"purpose\":\"%s\"",
                   rule->purpose == TG_PURPOSE_ANY ? "any" : "tls-server");

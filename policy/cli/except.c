@@ -49,7 +49,7 @@ static bool open_target(struct excepting *excepting)
     bool opened = tg_replace_begin(&excepting->file, target(excepting), TG_FILE_MAX, &why);
 
     if (opened && !excepting->file.exists) {
-        tg_buf_add(&why, "there is no such file");
+        tg_buf_add(&why, "there is no such file: make it, where the policy includes it");
         opened = false;
     }
     if (!opened)

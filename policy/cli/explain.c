@@ -78,8 +78,7 @@ static void tell_rule(const struct explanation *about)
         tg_buf_printf(about->buf,
                       "it depends on the %s: give %s. A connection of which that is "
                       "unknown is refused",
-                      about->at.port == 0 ? "port" : "program",
-                      about->at.port == 0 ? "HOST:PORT" : "--program PATH");
+                      about->match.lacking, tg_argument_for(about->match.lacking, "HOST:PORT"));
         break;
     }
     tg_buf_add(about->buf, "\n");
@@ -121,6 +120,20 @@ static void tell_other(void *arg, const struct tg_rule *rule, const char *patter
     tg_buf_printf(about->buf, ": %s\n", why);
 }
 
+static void tell_terms(struct tg_buf *buf, const struct tg_exception *exception)
+{
+    if (exception->expires != 0) {
+        tg_buf_add(buf, "    until ");
+        tg_report_time(buf, exception->expires);
+        tg_buf_add(buf, "\n");
+    }
+    if (exception->note != NULL) {
+        tg_buf_add(buf, "    note: ");
+        tg_buf_escape(buf, exception->note, strlen(exception->note));
+        tg_buf_add(buf, "\n");
+    }
+}
+
 static void tell_exceptions(const struct explanation *about, time_t now)
 {
     const char *heading = "\nExceptions for this host:\n";
@@ -146,7 +159,26 @@ static void tell_exceptions(const struct explanation *about, time_t now)
             if ((exception->findings & (UINT64_C(1) << kind)) != 0)
                 tg_buf_printf(about->buf, " %s", tg_finding_info(kind)->name);
         tg_buf_add(about->buf, "\n");
+        tell_terms(about->buf, exception);
     }
+}
+
+static size_t distrusted(const tg_policy *policy)
+{
+    return policy->distrusted_certificates.count + policy->distrusted_keys.count;
+}
+
+static void tell_distrust(const struct explanation *about)
+{
+    size_t count = distrusted(about->policy);
+
+    if (count == 0)
+        return;
+    tg_buf_add(about->buf, "\nRefused for every host: a path that holds ");
+    if (count == 1)
+        tg_buf_add(about->buf, "the certificate or key of [distrust]\n");
+    else
+        tg_buf_printf(about->buf, "one of the %zu certificates and keys of [distrust]\n", count);
 }
 
 static void tell(struct explanation *about)
@@ -167,6 +199,7 @@ static void tell(struct explanation *about)
         tg_buf_add(about->buf, "\nIt demands:\n");
         tg_demands_text(about->buf, about->match.rule, about->at.host, now);
     }
+    tell_distrust(about);
     tell_exceptions(about, now);
     tg_policy_explain(about->policy, about->at.host, about->at.port, about->program, tell_other,
                       about);
@@ -187,6 +220,42 @@ static void add_other(void *arg, const struct tg_rule *rule, const char *pattern
     tg_buf_add(about->buf, ",\"why\":");
     tg_buf_json(about->buf, why);
     tg_buf_add(about->buf, "}");
+}
+
+static void add_exception(struct tg_buf *buf, const struct tg_exception *exception)
+{
+    const char *comma = "";
+    char hex[65];
+
+    tg_hash_hex(exception->leaf, hex);
+    tg_buf_add(buf, "{\"file\":");
+    tg_buf_json(buf, exception->where.file);
+    tg_buf_printf(buf, ",\"line\":%u,\"certificate\":\"sha256:%s\",\"findings\":[",
+                  exception->where.line, hex);
+    for (int kind = 0; kind < TG_FINDING_KINDS; kind++) {
+        if ((exception->findings & (UINT64_C(1) << kind)) == 0)
+            continue;
+        tg_buf_printf(buf, "%s\"%s\"", comma, tg_finding_info(kind)->name);
+        comma = ",";
+    }
+    tg_buf_add(buf, "],\"expires\":");
+    tg_report_time_json(buf, exception->expires);
+    tg_buf_add(buf, ",\"note\":");
+    tg_buf_json(buf, exception->note);
+    tg_buf_add(buf, "}");
+}
+
+static void add_exceptions(const struct explanation *about)
+{
+    const char *comma = "";
+
+    for (size_t i = 0; i < about->policy->exception_count; i++) {
+        if (!fits(&about->policy->exceptions[i], &about->at))
+            continue;
+        tg_buf_add(about->buf, comma);
+        add_exception(about->buf, &about->policy->exceptions[i]);
+        comma = ",";
+    }
 }
 
 static void add_verdict(const struct explanation *about)
@@ -224,7 +293,9 @@ static void tell_json(struct explanation *about)
     tg_buf_add(about->buf, ",\"others\":[");
     tg_policy_explain(about->policy, about->at.host, about->at.port, about->program, add_other,
                       about);
-    tg_buf_add(about->buf, "]}\n");
+    tg_buf_add(about->buf, "],\"exceptions\":[");
+    add_exceptions(about);
+    tg_buf_printf(about->buf, "],\"distrusted\":%zu}\n", distrusted(about->policy));
 }
 
 /* What only a connection makes use of. */

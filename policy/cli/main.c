@@ -43,7 +43,9 @@ static int unknown(const char *word)
 
     for (int i = 0; i < VERBS; i++)
         tg_hint_offer(&hint, verbs[i]->name);
-    if (hint.best != NULL)
+    if (word[0] == '-' && word[1] != '\0')
+        tg_complain("'%s' stands where the verb should: trustgraft VERB [OPTION...]", word);
+    else if (hint.best != NULL)
         tg_complain("unknown verb '%s': did you mean '%s'?", word, hint.best);
     else
         tg_complain("unknown verb '%s': 'trustgraft help' lists those there are", word);

@@ -86,8 +86,7 @@ bool tg_question_match(struct tg_question *question, const char *host_port, int 
     if (tg_question_apply(question))
         return true;
     tg_complain("which rule applies to %s depends on the %s: give %s", question->at.host,
-                question->at.port == 0 ? "port" : "program",
-                question->at.port == 0 ? host_port : "--program PATH");
+                question->under.lacking, tg_argument_for(question->under.lacking, host_port));
     *status = TG_EXIT_USAGE;
     return false;
 }

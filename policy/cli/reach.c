@@ -11,7 +11,7 @@
 
 #define SYSTEM_WAY                                                                                 \
     "activate the provider in the system's openssl.cnf instead, where only the system's policy "   \
-    "counts (trustgraft(1), PROGRAMS OUT OF REACH)"
+    "counts (trustgraft-run(1), PROGRAMS OUT OF REACH)"
 
 /* What the dynamic linker and OpenSSL take for a process of raised privileges: AT_SECURE. */
 static bool raises_privileges(const char *path, struct tg_buf *why)

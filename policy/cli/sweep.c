@@ -104,7 +104,8 @@ static void visit(const struct tg_sweep *sweep, const struct tg_target *target,
     if (!tg_route_to(&route, question.options, &question.at))
         tg_buf_add(&why, "--resolve can't be read");
     else if (!tg_question_apply(&question))
-        tg_buf_add(&why, "which rule applies depends on the program: give --program PATH");
+        tg_buf_printf(&why, "which rule applies depends on the %s: give %s", question.under.lacking,
+                      tg_argument_for(question.under.lacking, "HOST:PORT"));
     else if (tg_meet(&route, &question.at, &presented, peer, &why, &note))
         evaluate(meeting, &question, &presented, &why);
     if (meeting->state == TG_MET_NOT && !tg_dial_cancelled())

@@ -41,6 +41,18 @@ static bool ask(struct tg_question *question, struct tg_presented *presented)
            (options->staple == NULL || read_staple(options->staple, presented));
 }
 
+static struct tg_verdict *refuse(const struct tg_question *question, const char *why)
+{
+    struct tg_verdict *verdict = tg_verdict_refuse(TG_MALFORMED, why);
+
+    if (verdict == NULL)
+        return NULL;
+    verdict->rule = question->under.rule;
+    verdict->pattern = question->under.pattern;
+    verdict->reported = verdict->rule->mode == TG_MODE_REPORT;
+    return verdict;
+}
+
 /* Evaluates the chain of the file PATH and prints the verdict; returns the exit code. */
 static int verify_file(struct tg_question *question, struct tg_presented *presented,
                        const char *path)
@@ -53,7 +65,7 @@ static int verify_file(struct tg_question *question, struct tg_presented *presen
         status = tg_question_answer(question, tg_question_evaluate(question, presented));
         break;
     case TG_CHAIN_MALFORMED:
-        status = tg_question_answer(question, tg_verdict_refuse(TG_MALFORMED, why.text));
+        status = tg_question_answer(question, refuse(question, why.text));
         break;
     case TG_CHAIN_UNREADABLE:
         tg_complain("%s: %s", path, why.text != NULL ? why.text : "memory ran out");

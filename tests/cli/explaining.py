@@ -47,6 +47,7 @@ host = old.corp.test:443
 certificate = sha256:1111111111111111111111111111111111111111111111111111111111111111
 findings = certificate-expired, name-mismatch
 expires = 2999-01-01
+note = "# until it is replaced"
 [exception gone]
 host = old.corp.test
 certificate = sha256:2222222222222222222222222222222222222222222222222222222222222222
@@ -138,8 +139,24 @@ def test_demands_of_crls(command):
 def test_exceptions_of_a_host(command):
     ask(command, "old.corp.test:443").printed(
         ":39 forgives the certificate", "sha256:" + "1" * 64,
-        "certificate-expired name-mismatch", "has expired and no longer forgives")
+        "certificate-expired name-mismatch", "has expired and no longer forgives",
+        "until 2999-01-01T00:00:00Z\n    note: # until it is replaced\n")
     require("1" * 64 not in ask(command, "old.corp.test:444").out, "an exception for another port")
+    one = ask_json(command, "old.corp.test:443")["exceptions"][0]
+    require(one == {"file": one["file"], "line": 39, "certificate": "sha256:" + "1" * 64,
+                    "findings": ["certificate-expired", "name-mismatch"],
+                    "expires": "2999-01-01T00:00:00Z", "note": "# until it is replaced"}, one)
+    require(len(ask_json(command, "old.corp.test:444")["exceptions"]) == 1, "another port's")
+
+
+def test_distrust_holds_for_every_host(command):
+    for pins, text in (("{pki}/api.pem", "holds the certificate or key of [distrust]"),
+                       ("{pki}/api.pem, {pki}/root.pem", "one of the 2 certificates and keys")):
+        policy = command.policy(f"[distrust]\nspki = {pins}\n")
+        command("explain", "-p", policy, "a.test").ended(0).printed(text)
+        one = command("explain", "-p", policy, "a.test", "--json").ended(0).object()
+        require(one["distrusted"] == pins.count(",") + 1, one)
+    require("distrust" not in ask(command, "a.test").out, "none is named")
 
 
 def test_other_rules_and_why_they_lost(command):
@@ -176,7 +193,8 @@ def test_what_depends_on_the_port(command):
 
 
 def test_what_depends_on_the_program(command):
-    ask(command, "tool.corp.test:443").printed("it depends on the program: give --program PATH")
+    for host in ("tool.corp.test:443", "tool.corp.test"):  # no rule for it has a port
+        ask(command, host).printed("it depends on the program: give --program PATH")
     require(ask_json(command, "tool.corp.test:443", "--program", "/bin/sh")["action"] == "evaluate",
             "another program's rule")
 
@@ -212,7 +230,7 @@ def test_json_of_a_rule(command):
     policy = command.policy(POLICY)
     one = command("explain", "--json", "-p", policy, "api.corp.test:443").ended(0).object()
     require(list(one) == ["host", "port", "program", "kind", "rule", "action", "mode", "demands",
-                          "others"], list(one))
+                          "others", "exceptions", "distrusted"], list(one))
     require(one["host"] == "api.corp.test" and one["port"] == 443 and one["kind"] == "rule", one)
     require(one["rule"] == {"file": str(policy), "line": 6, "pattern": "*.corp.test"}, one)
     require((one["action"], one["mode"]) == ("evaluate", "enforce"), one)

@@ -104,7 +104,8 @@ def test_set_uid_program(command):
         raise Skip("there is no set-uid program")
     for way in ((), ("--provider",)):
         run(command, path, *way).ended(126).silent().said(
-            "is set-uid", "LD_PRELOAD", "OPENSSL_CONF", "the system's openssl.cnf")
+            "is set-uid", "LD_PRELOAD", "OPENSSL_CONF", "the system's openssl.cnf",
+            "trustgraft-run(1), PROGRAMS OUT OF REACH")
 
 
 def test_set_gid_program(command):

@@ -51,6 +51,7 @@ def test_help_of_an_unknown_verb(command):
 def test_unknown_verb_names_the_nearest(command):
     command("chekc").ended(2).silent().said("unknown verb 'chekc': did you mean 'check'?")
     command("frobnicate").ended(2).said("'trustgraft help' lists")
+    command("-p", "policy.conf", "check").ended(2).silent().said("'-p' stands where the verb should")
 
 
 def test_unknown_option_names_the_nearest(command):
