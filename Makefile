@@ -1,7 +1,7 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
-# `make uninstall` takes it away again; `make deb` and `make dist` pack it.
+# `make uninstall` takes it away again; `make deb` and `make dist` pack it; `make help` prints this.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
@@ -61,10 +61,13 @@ MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provid
 GOALS := $(filter demo check programs compat lint bench deb,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all setup pki units demo check programs compat lint bench install uninstall deb dist clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
+
+help:
+	@sed -n 's/^# //p;/^BUILD/q' Makefile
 
 setup:
 	@tests/setup $(GOALS)

@@ -65,6 +65,21 @@ def test_install_and_uninstall(lab):
             "the installed command doesn't run")
     make(lab, "uninstall", f"DESTDIR={root}", *PLACES)
     require(files(root) == [], f"left behind: {files(root)}")
+    require(not (root / "etc/trustgraft").exists(), "the policies' empty folder is left behind")
+
+
+def test_source_in_a_folder_with_a_space(lab):
+    tree = scratch(lab) / "with space"
+    tree.mkdir()
+    shutil.copy(SOURCE / "Makefile", tree)
+    shutil.copytree(SOURCE / "provider", tree / "provider")
+    call(["make", "-C", tree, "build/openssl.cnf"])
+    text = (tree / "build/openssl.cnf").read_text()
+    require(text.count(f" = {tree}/build/ossl-modules/trustgraft.so\n") == 2, text)
+
+
+def test_help(lab):
+    require("`make install` installs" in make(lab, "help"), "it doesn't tell what there is")
 
 
 def test_module_goes_where_openssl_looks(lab):
