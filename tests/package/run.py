@@ -247,6 +247,7 @@ def debian(lab):
         shutil.rmtree(root, ignore_errors=True)
         release = next((line.split("=")[1].strip() for line in open("/etc/os-release")
                         if line.startswith("VERSION_CODENAME=")), "stable")
+        (lab.build.directory / "log").mkdir(exist_ok=True)
         with open(lab.build.directory / "log" / "debootstrap", "w", encoding="utf-8") as log:
             done = subprocess.run(["debootstrap", "--variant=minbase", "--include=curl,ca-certificates,openssl", release,
                                    str(root)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
