@@ -125,17 +125,17 @@ static bool is_single(const struct tg_digests *pins)
 static void lint_backup(struct lint *lint, const struct tg_rule *rule)
 {
     const struct {
-        const char *key;
+        const char *key, *whose;
         const struct tg_digests *pins;
-    } lists[] = {{"leaf-pin", &rule->leaf_pins}, {"ca-pin", &rule->ca_pins}};
+    } lists[] = {{"leaf-pin", "server", &rule->leaf_pins}, {"ca-pin", "CA", &rule->ca_pins}};
     size_t i;
 
     for (i = 0; i < sizeof lists / sizeof *lists; i++)
         if (is_single(lists[i].pins) && is_new(lint, lists[i].key, lists[i].pins->digest))
             warn(lint, rule,
-                 "%s names one key and no backup: when the server's key changes, every "
+                 "%s names one key and no backup: when the %s's key changes, every "
                  "connection is refused",
-                 lists[i].key);
+                 lists[i].key, lists[i].whose);
 }
 
 static void lint_end(struct lint *lint, const struct tg_rule *rule, const char *key,

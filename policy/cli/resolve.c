@@ -67,6 +67,21 @@ static const char *second_colon(const char *word)
     return first != NULL ? strchr(first + 1, ':') : NULL;
 }
 
+/* `*` stands for any host: it is kept as the empty one. */
+static bool read_endpoint(const char *text, struct tg_endpoint *out)
+{
+    bool any = strncmp(text, "*:", 2) == 0;
+    char some[TG_HOST_SIZE + 16];
+
+    snprintf(some, sizeof(some), "%s%s", any ? "any" : "", text + (any ? 1 : 0));
+    if (!tg_argument_endpoint(some, out))
+        return false;
+    if (any)
+        out->host[0] = '\0';
+    return true;
+}
+
+/* curl's + before it, which lets what it knows time out, means nothing to who asks once. */
 static bool read_word(const char *word, struct tg_endpoint *endpoint, struct tg_addresses *out)
 {
     const char *end = second_colon(word);
@@ -77,7 +92,7 @@ static bool read_word(const char *word, struct tg_endpoint *endpoint, struct tg_
         tg_complain("--resolve: '%s' isn't HOST:PORT:ADDR", word);
         return false;
     }
-    if (!tg_argument_endpoint(text, endpoint))
+    if (!read_endpoint(text[0] == '+' ? text + 1 : text, endpoint))
         return false;
     if (endpoint->port == 0 || !add_literals(end + 1, endpoint->port, out)) {
         tg_complain("--resolve: '%s' has no %s: HOST:PORT:ADDR", word,
@@ -90,16 +105,23 @@ static bool read_word(const char *word, struct tg_endpoint *endpoint, struct tg_
 bool tg_resolve_given(const char *const *words, const struct tg_endpoint *endpoint,
                       struct tg_addresses *out)
 {
+    struct tg_addresses any = {.count = 0};
+
     for (; *words != NULL; words++) {
         struct tg_addresses found = {.count = 0};
         struct tg_endpoint given;
 
         if (!read_word(*words, &given, &found))
             return false;
-        if (out->count == 0 && given.port == endpoint->port &&
-            strcmp(given.host, endpoint->host) == 0)
+        if (given.port != endpoint->port)
+            continue;
+        if (given.host[0] == '\0' && any.count == 0)
+            any = found;
+        else if (out->count == 0 && strcmp(given.host, endpoint->host) == 0)
             *out = found;
     }
+    if (out->count == 0)
+        *out = any;
     return true;
 }
 

@@ -411,9 +411,19 @@ def test_resolve_of_another_host_does_not_count(command):
                 f"{HOST}:1:127.0.0.1", f"no-such.host.invalid:{port}").ended(2).said("looked up")
 
 
+def test_resolve_as_curl_spells_it(command):
+    with serving(command, "api") as port:
+        asked = ("explain", "--connect", "-p", command.policy(POLICY), f"{HOST}:{port}")
+        command(*asked, "--resolve", f"+{HOST}:{port}:127.0.0.1").ended(0)
+        command(*asked, "--resolve", f"*:{port}:127.0.0.1").ended(0)
+        command(*asked, "--resolve", f"*:{port}:127.0.0.9", "--resolve",
+                f"{HOST}:{port}:127.0.0.1").ended(0)
+        command(*asked, "--resolve", "*:1:127.0.0.1", "--timeout", "1").ended(2)
+
+
 def test_resolve_that_is_wrong(command):
     for word in ("", "x", "a.test:443", "a.test:443:", "a.test:443:b.test", "a.test::127.0.0.1",
-                 "*:443:127.0.0.1", "a.test:443:127.0.0.1,", "a.test:99999:127.0.0.1",
+                 "*:443:*", "*.test:443:127.0.0.1", "+", "+:443:127.0.0.1", "a.test:443:127.0.0.1,", "a.test:99999:127.0.0.1",
                  "a.test:443:" + "1" * 100, "[::1:443:127.0.0.1"):
         command("explain", "--connect", "-p", command.policy(POLICY), "--resolve", word,
                 HOST).ended(2).silent()
