@@ -12,14 +12,21 @@
 
 enum { SECONDS = 10, MOST_SAID = 1 << 16 };
 
+/* The parent may have none of the three standard descriptors, or few to spare. */
 __attribute__((noreturn)) static void become(int (*work)(const char *), const char *argument,
-                                             int output)
+                                             const int ends[2])
 {
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC), status;
+    int output = ends[1], null, status;
 
-    if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(output, STDOUT_FILENO) == -1 ||
-        dup2(output, STDERR_FILENO) == -1)
+    close(ends[0]);
+    if (output <= STDERR_FILENO)
+        output = fcntl(output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    null = open("/dev/null", O_RDONLY); /* not O_CLOEXEC: it may be what it is to become */
+    if (null == -1 || output == -1 || dup2(null, STDIN_FILENO) == -1 ||
+        dup2(output, STDOUT_FILENO) == -1 || dup2(output, STDERR_FILENO) == -1)
         _exit(1);
+    if (null > STDERR_FILENO)
+        close(null);
     status = work(argument);
     fflush(stdout);
     _exit(status);
@@ -60,7 +67,7 @@ int tg_child_run(int (*work)(const char *), const char *argument, struct tg_buf 
         return fail(said, strerror(errno));
     child = fork();
     if (child == 0)
-        become(work, argument, ends[1]);
+        become(work, argument, ends);
     close(ends[1]);
     ended = child != -1 && collect(ends[0], said);
     close(ends[0]);

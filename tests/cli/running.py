@@ -99,6 +99,16 @@ def test_what_does_not_load(command):
             f"{folder / named} doesn't load", "without the policy", "trustgraft doctor")
 
 
+def test_without_standard_descriptors(command):
+    """Nor with many others: what it tries before needs few."""
+    policy = command.policy(POLICY)
+    for way in ("--preload", "--provider"):
+        for limit in ("exec 0<&- 1>&- 2>&-", "exec 0<&-", "exec 1>&-", "ulimit -n 6"):
+            ran = subprocess.run(["sh", "-c", f'{limit}; "$@"', "sh", command.program, "run", way,
+                                  "-p", policy, "sh", "-c", "exit 7"], check=False, timeout=60)
+            require(ran.returncode == 7, f"{way}, {limit}: {ran}")
+
+
 def test_both_ways_exclude_each_other(command):
     run(command, "--preload", "--provider", "true").ended(2).silent().said("exclude each other")
 
