@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LISTENERS 64
+#define LISTENERS       64
+#define LOW_DESCRIPTORS 32
 
 static tg_name_source *looked_up;
 
@@ -213,6 +214,17 @@ static bool look_at_all(struct common *common, int most, void (*see)(struct comm
     return left > 0;
 }
 
+/* /proc costs more than a log line may: it is read only where there is something to be found. */
+static bool has_connection(void)
+{
+    struct sockaddr_storage peer;
+
+    for (int descriptor = 0; descriptor < LOW_DESCRIPTORS; descriptor++)
+        if (peer_by(SOCK_STREAM, descriptor, &peer))
+            return true;
+    return false;
+}
+
 /*
  * Programs that hand the library no socket (curl, Node, haproxy: they pump the bytes
  * themselves) still have one. Where all connections that the process made lead to one peer, or
@@ -222,8 +234,9 @@ void tg_peer_guess(struct tg_peer *peer, int most)
 {
     struct common common = {.any = false};
 
-    if (peer->elsewhere || !look_at_all(&common, most, see_listener) ||
-        !look_at_all(&common, most, see_connection) || !common.any)
+    if (peer->elsewhere || (most == TG_GUESS_SHOWN && !has_connection()) ||
+        !look_at_all(&common, most, see_listener) || !look_at_all(&common, most, see_connection) ||
+        !common.any)
         return;
     if (common.one_port && peer->port == 0)
         peer->port = port_of(&common.first);
