@@ -74,24 +74,31 @@ static int earlier(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
-/* When each ends, for a verdict must not outlive one; sorted, that no server met has to ask all. */
-static const struct tg_moments *ends_of(struct tg_load *load, const STACK_OF(X509_CRL) *crls)
+static void add_moment(struct tg_moments *moments, const ASN1_TIME *time)
+{
+    if (time && tg_path_seconds(time, &moments->moment[moments->count]))
+        moments->count++;
+}
+
+/*
+ * When each begins and ends, for a verdict must not outlive what was known then; sorted, that no
+ * server met has to ask all.
+ */
+static const struct tg_moments *moments_of(struct tg_load *load, const STACK_OF(X509_CRL) *crls)
 {
     int i, count = sk_X509_CRL_num(crls);
-    struct tg_moments *ends =
-        tg_load_keep(load, sizeof *ends + (size_t)count * sizeof ends->moment[0]);
+    struct tg_moments *moments =
+        tg_load_keep(load, sizeof *moments + 2 * (size_t)count * sizeof moments->moment[0]);
 
-    if (!ends)
+    if (!moments)
         return NULL;
-    ends->count = 0;
+    moments->count = 0;
     for (i = 0; i < count; i++) {
-        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i));
-
-        if (next && tg_path_seconds(next, &ends->moment[ends->count]))
-            ends->count++;
+        add_moment(moments, X509_CRL_get0_lastUpdate(sk_X509_CRL_value(crls, i)));
+        add_moment(moments, X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i)));
     }
-    qsort(ends->moment, ends->count, sizeof ends->moment[0], earlier);
-    return ends;
+    qsort(moments->moment, moments->count, sizeof moments->moment[0], earlier);
+    return moments;
 }
 
 void tg_store_crls(struct tg_store *in)
@@ -115,5 +122,5 @@ void tg_store_crls(struct tg_store *in)
     if (!load->policy->crl_memo)
         load->policy->crl_memo = tg_load_keep(load, sizeof *load->policy->crl_memo);
     rule->crls = joined;
-    rule->crl_ends = joined ? ends_of(load, joined) : NULL;
+    rule->crl_moments = joined ? moments_of(load, joined) : NULL;
 }

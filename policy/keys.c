@@ -77,7 +77,7 @@ static const struct tg_key keys[TG_KEYS] = {
     {"strict", TG_KEY_STRICT, RULE, TG_TYPE_YES_NO, ONE, FIELD(tg_rule, strict), NO_WORDS},
     {"revocation", TG_KEY_REVOCATION, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, revocation),
      revocations, 0, 0},
-    {"crl", TG_KEY_CRL, RULE, TG_TYPE_CRLS, LIST, SPAN(tg_rule, crls, crl_ends), NO_WORDS},
+    {"crl", TG_KEY_CRL, RULE, TG_TYPE_CRLS, LIST, SPAN(tg_rule, crls, crl_moments), NO_WORDS},
     {"min-tls", TG_KEY_MIN_TLS, RULE, TG_TYPE_CHOICE, ONE, FIELD(tg_rule, min_tls), tls_versions, 0,
      0},
     {"min-rsa-bits", TG_KEY_MIN_RSA_BITS, RULE, TG_TYPE_NUMBER, ONE, FIELD(tg_rule, min_rsa_bits),

@@ -79,9 +79,9 @@ struct tg_rule {
     enum tg_purpose purpose;
     bool strict;
     enum tg_revocation revocation;
-    STACK_OF(X509_CRL) *crls;          /* NULL: none */
-    const struct tg_moments *crl_ends; /* their nextUpdates; NULL: no crls */
-    enum tg_min_tls min_tls;           /* counts where `set` has it, as the next two */
+    STACK_OF(X509_CRL) *crls;             /* NULL: none */
+    const struct tg_moments *crl_moments; /* when one begins or ends; NULL: no crls */
+    enum tg_min_tls min_tls;              /* counts where `set` has it, as the next two */
     unsigned min_rsa_bits;
     unsigned security_level; /* as SSL_set_security_level(3) */
 };

@@ -280,22 +280,22 @@ static void narrow(struct tg_verdict *verdict, time_t until)
         verdict->valid_until = until;
 }
 
-/* A new CRL may say otherwise: until the first of the rule's that ends after now. */
+/* A new CRL may say otherwise: until the first of the rule's begins or ends. */
 static void narrow_to_crls(struct tg_verdict *verdict, const struct tg_evaluation *evaluation)
 {
-    const struct tg_moments *ends = evaluation->rule->crl_ends;
-    size_t first = 0, end = ends != NULL ? ends->count : 0;
+    const struct tg_moments *moments = evaluation->rule->crl_moments;
+    size_t first = 0, end = moments != NULL ? moments->count : 0;
 
     while (first < end) {
         size_t middle = first + (end - first) / 2;
 
-        if (ends->moment[middle] > evaluation->now)
+        if (moments->moment[middle] > evaluation->now)
             end = middle;
         else
             first = middle + 1;
     }
-    if (ends != NULL && first < ends->count)
-        narrow(verdict, ends->moment[first]);
+    if (moments != NULL && first < moments->count)
+        narrow(verdict, moments->moment[first]);
 }
 
 /* How long an acceptance holds: until a certificate, a CRL, the pins or the exception end. */

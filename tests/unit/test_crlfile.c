@@ -27,13 +27,16 @@ static void put(const char *path, const char *text)
     assert_int_equal(fclose(out), 0);
 }
 
+/* When the CRLs that are made begin. */
+static time_t begins = 1700000000;
+
 /* An empty CRL of NAME's, good until UNTIL; nobody looks at its signature here. */
 static X509_CRL *make_crl(const char *name, time_t until)
 {
     STACK_OF(X509) *certs = pki_certificates(name, NULL);
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *from = ASN1_TIME_set(NULL, 1700000000), *end = ASN1_TIME_set(NULL, until);
+    ASN1_TIME *from = ASN1_TIME_set(NULL, begins), *end = ASN1_TIME_set(NULL, until);
 
     assert_true(key && crl && from && end);
     assert_true(X509_CRL_set_version(crl, 1) && X509_CRL_set1_lastUpdate(crl, from) &&
@@ -236,6 +239,25 @@ static void a_verdict_ends_with_the_next_crl(void **state)
     tg_policy_free(policy);
 }
 
+/* One that is there already and begins later may list what the one before it doesn't. */
+static void a_verdict_ends_where_a_crl_begins(void **state)
+{
+    time_t now = time(NULL), begun = begins;
+    tg_policy *policy;
+
+    (void)state;
+    put_crl("begins.pem", "we", "intermediate", now + 200);
+    begins = now + 50;
+    put_crl("begins.pem", "ae", "intermediate", now + 300);
+    begins = begun;
+    free(load("[host a.example]\nrevocation = crl\ncrl = begins.pem\n", &policy));
+    assert_non_null(policy);
+    assert_holds_until(policy, now, now + 50);
+    assert_holds_until(policy, now + 50, now + 200);
+    assert_holds_until(policy, now + 200, now + 300);
+    tg_policy_free(policy);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test(crls_and_their_check_need_each_other),
         cmocka_unit_test(a_crl_out_of_date_is_warned_of),
         cmocka_unit_test(a_verdict_ends_with_the_next_crl),
+        cmocka_unit_test(a_verdict_ends_where_a_crl_begins),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
