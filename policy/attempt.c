@@ -67,8 +67,14 @@ static int set_param(const struct tg_evaluation *evaluation, X509_STORE_CTX *con
         X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST | tg_crl_flags(rule);
     int purpose = rule->purpose == TG_PURPOSE_ANY ? X509_PURPOSE_ANY : X509_PURPOSE_SSL_SERVER;
 
-    if (tg_rule_uses_app(rule) && app != NULL && !inherit(param, app))
+    if (app != NULL && tg_rule_uses_app(rule) && !inherit(param, app))
         return 0;
+    /* Where its subject counts as a leaf's name (name.c), the CAs' constraints hold for that too.
+     */
+    if (app != NULL && !tg_rule_uses_app(rule))
+        X509_VERIFY_PARAM_set_hostflags(
+            param, X509_VERIFY_PARAM_get_hostflags(X509_STORE_CTX_get0_param(app)) &
+                       X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT);
     if (rule->strict)
         flags |= X509_V_FLAG_X509_STRICT;
     if (rule->skip_dates)
