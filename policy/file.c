@@ -56,7 +56,7 @@ const char *tg_file_open(struct tg_arena *arena, int directory, const char *name
 /* Reads what FD holds, which may be more or less than its size said. */
 static const char *slurp(struct tg_arena *arena, int fd, size_t most, struct tg_buf *buf)
 {
-    char chunk[16384];
+    char chunk[2048]; /* the stack may be that of a small thread, or of an ASYNC_JOB */
 
     for (;;) {
         ssize_t got = read(fd, chunk, sizeof chunk);

@@ -3,13 +3,17 @@
  * server into their own hands. Prints, in one line, what they saw and what came of it.
  */
 #include "ends.h"
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 /* One connection to LEAF by a client of CTX. */
 static SSL *meet(SSL_CTX *ctx, const char *leaf)
@@ -322,6 +326,30 @@ static void dane_wrong(void)
     dane(false);
 }
 
+static void *visit_once(void *arg)
+{
+    finish(meet(ends_client(), "api"));
+    return arg;
+}
+
+/* A thread of a program that counts its bytes meets the server just as the policy has changed. */
+static void small_thread(void)
+{
+    const struct timespec look = {.tv_sec = 1, .tv_nsec = 100000000};
+    const char *policy = getenv("TRUSTGRAFT_POLICY");
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    visit_once(NULL);
+    (void)nanosleep(&look, NULL);
+    if (policy != NULL)
+        (void)utimensat(AT_FDCWD, policy, NULL, 0);
+    if (pthread_attr_init(&attributes) == 0 &&
+        pthread_attr_setstacksize(&attributes, 24 * 1024) == 0 &&
+        pthread_create(&thread, &attributes, visit_once, NULL) == 0)
+        (void)pthread_join(thread, NULL);
+}
+
 static const struct ends_scenario scenarios[] = {
     {"collecting", collecting},
     {"looking-later", looking_later},
@@ -337,6 +365,7 @@ static const struct ends_scenario scenarios[] = {
     {"retrying", retrying},
     {"dane-right", dane_right},
     {"dane-wrong", dane_wrong},
+    {"small-thread", small_thread},
 };
 
 int main(int argc, char **argv)
