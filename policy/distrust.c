@@ -64,13 +64,13 @@ int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
 }
 
 struct tg_verdict *tg_check_distrust(const tg_policy *policy, const struct tg_query *query,
-                                     const STACK_OF(X509) *path, bool *failed)
+                                     const struct tg_app_path *theirs, bool *failed)
 {
     struct tg_findings findings = {0};
     struct tg_verdict *verdict = NULL;
 
-    *failed = path != NULL ? !tg_distrust_path(policy, path, &findings)
-                           : !tg_distrust_sent(policy, query, &findings);
+    *failed = !tg_distrust_path(policy, theirs->path, &findings) ||
+              (!theirs->verified && !tg_distrust_sent(policy, query, &findings));
     if (!*failed && findings.count > 0) {
         verdict = tg_verdict_new(policy, TG_RESULT_DENY, &findings, NULL);
         *failed = verdict == NULL;

@@ -65,14 +65,20 @@ TG_MUST_USE struct tg_verdict *tg_verdict_new(const tg_policy *policy, tg_result
 /* A refusal for one reason that needs no evaluation (policy-invalid...); TEXT is copied. */
 TG_MUST_USE struct tg_verdict *tg_verdict_refuse(enum tg_finding_kind kind, const char *text);
 
+/* The path that an application's own verification took, also over errors that it forgives. */
+struct tg_app_path {
+    const STACK_OF(X509) *path; /* NULL: it took none */
+    bool verified;              /* without an error */
+};
+
 /*
- * For a host that no rule matches: a refusal if PATH, the application's own verified path or
- * else the leaf and what its issuers by name among QUERY->sent, holds something distrusted;
- * NULL if not. *FAILED is set when memory ran out: the caller must refuse.
+ * For a host that no rule matches: a refusal if THEIRS, or where that isn't verified, the leaf
+ * and its issuers by name among QUERY->sent too, holds something distrusted; NULL if not.
+ * *FAILED is set when memory ran out: the caller must refuse.
  */
 TG_MUST_USE struct tg_verdict *tg_check_distrust(const tg_policy *policy,
                                                  const struct tg_query *query,
-                                                 const STACK_OF(X509) *path, bool *failed);
+                                                 const struct tg_app_path *theirs, bool *failed);
 
 void tg_verdict_free(struct tg_verdict *verdict);              /* drops a reference; NULL is fine */
 struct tg_verdict *tg_verdict_ref(struct tg_verdict *verdict); /* returns VERDICT */

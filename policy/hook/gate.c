@@ -172,33 +172,63 @@ void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl)
         hooked->libssl.SSL_set_info_callback(ssl, tg_gate_of(hooked->library));
 }
 
-static void pass(const struct tg_foundation *library, const SSL *connection, int where, int value)
+/* The handshake is lost, but not the connection: it may be used for another host (SSL_clear(3)). */
+static void relent(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+
+    state->forced = false;
+    libssl->SSL_set_verify(ssl, libssl->SSL_get_verify_mode(ssl) & ~SSL_VERIFY_PEER,
+                           libssl->SSL_get_verify_callback(ssl));
+}
+
+/*
+ * Tells the application's own callback, which may call what it found in its place before: this
+ * gate. That is told of no event while it tells of it.
+ */
+static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_connection_state *state,
+                 struct tg_event event)
+{
+    tg_info_callback *next = state != NULL ? state->info : NULL;
+    struct tg_event outer = state != NULL ? state->told : event;
+
+    if (next == NULL)
+        next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
+    if (next == NULL || next == tg_gate_of(hooked->library))
+        return;
+    if (state != NULL)
+        state->told = event;
+    next(ssl, event.where, event.value);
+    if (state != NULL)
+        state->told = outer;
+}
+
+static void pass(const struct tg_foundation *library, const SSL *connection, struct tg_event event)
 {
     const struct tg_hooked *hooked = tg_hooked_of(library, connection);
     SSL *ssl = (SSL *)connection;
     struct tg_connection_state *state = NULL;
-    tg_info_callback *next = NULL;
     int saved = errno;
 
     if (hooked == NULL)
         return;
     state = tg_connection_state_of(hooked, ssl);
-    next = state != NULL ? state->info : NULL;
-    if (where & SSL_CB_HANDSHAKE_START)
+    if (state != NULL && state->told.where == event.where && state->told.value == event.value)
+        return;
+    if (event.where & SSL_CB_HANDSHAKE_START)
         tg_gate_raise(hooked, ssl);
-    if (where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
-        watch(hooked, ssl, state, where);
+    if (event.where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
+        watch(hooked, ssl, state, event.where);
+    if (state != NULL && state->forced && event.where == SSL_CB_WRITE_ALERT)
+        relent(hooked, ssl, state);
     errno = saved;
-    if (next == NULL)
-        next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
-    if (next != NULL && next != tg_gate_of(library))
-        next(connection, where, value);
+    tell(hooked, ssl, state, event);
 }
 
 #define GATE(number)                                                                               \
     static void gate_##number(const SSL *ssl, int where, int value)                                \
     {                                                                                              \
-        pass(tg_foundation_number(number), ssl, where, value);                                     \
+        pass(tg_foundation_number(number), ssl, (struct tg_event){where, value});                  \
     }
 GATE(0)
 GATE(1)

@@ -79,8 +79,8 @@ static void remember(const struct meeting *met, time_t until)
 
 /*
  * The policy leaves this host to the application, or only reports on it, but for [distrust],
- * which holds for every host: on the path that the application verified, or what it was sent if it
- * verified none.
+ * which holds for every host: on the path that the application's verification took, and where that
+ * found a fault, which the application may forgive, on what it was sent.
  */
 static int leave(const struct meeting *met)
 {
@@ -89,16 +89,18 @@ static int leave(const struct meeting *met)
     STACK_OF(X509) *path = NULL;
     struct tg_verdict *verdict = NULL;
     const void *theirs = NULL;
-    bool refused = false;
+    bool refused = false, good = false;
 
     if (!tg_judge_distrusts(met->policy))
         return verified;
-    if (met->context != NULL && verified == 1 &&
-        crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK)
+    if (met->context != NULL)
         theirs = crypto->X509_STORE_CTX_get0_chain(met->context);
-    if (theirs != NULL)
+    if (theirs != NULL) {
         path = tg_border_import_all(met->hooked->library, theirs);
-    verdict = tg_judge_distrust(met->process, met->policy, &met->peer, &met->query, path, &refused);
+        good = verified == 1 && crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK;
+    }
+    verdict = tg_judge_distrust(met->process, met->policy, &met->peer, &met->query,
+                                &(struct tg_app_path){path, good}, &refused);
     if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
         verified = refuse(met, verdict);
     else if (verified > REFUSED) /* what the application puts off is its own alone to decide */

@@ -29,15 +29,23 @@ struct tg_wire {
     BIO *bio; /* a reference of its own */
     BIO_callback_fn_ex theirs;
     const struct tg_foundation *library; /* whose BIO it is */
+    bool busy;                           /* that callback is being called */
 };
 #define TG_WIRES 2 /* to read from and to write to */
+
+/* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */
+struct tg_event {
+    int where, value;
+};
 
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
     tg_info_callback *info;     /* the application's own, set on the connection (preload only) */
+    struct tg_event told;       /* what that is told of now */
     bool started;               /* the gate saw this handshake start */
     bool judged;                /* there is a verdict on this handshake */
+    bool forced;                /* to verify, for a refusal: the application doesn't */
     bool asking;                /* the application's own callback is to be asked again, not we */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
     tg_custom_callback *custom; /* the application's own (BoringSSL) */
@@ -157,7 +165,7 @@ TG_MUST_USE struct tg_verdict *tg_judge_distrust(const struct tg_process *proces
                                                  const tg_policy *policy,
                                                  const struct tg_peer *peer,
                                                  const struct tg_query *query,
-                                                 const STACK_OF(X509) *path, bool *refuse);
+                                                 const struct tg_app_path *theirs, bool *refuse);
 
 /* Logs VERDICT about PEER, as the policy says; the port too, where it can be known. */
 void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,

@@ -104,7 +104,7 @@ void tg_judge_log(const struct tg_process *process, const struct tg_verdict *ver
 
 struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_policy *policy,
                                      const struct tg_peer *peer, const struct tg_query *query,
-                                     const STACK_OF(X509) *path, bool *refuse)
+                                     const struct tg_app_path *theirs, bool *refuse)
 {
     struct tg_verdict *verdict = NULL;
     bool failed = false;
@@ -112,7 +112,7 @@ struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_
     *refuse = false;
     if (query->leaf == NULL || !tg_judge_distrusts(policy))
         return NULL;
-    verdict = tg_check_distrust(policy, query, path, &failed);
+    verdict = tg_check_distrust(policy, query, theirs, &failed);
     if (verdict != NULL)
         tg_judge_log(process, verdict, peer);
     *refuse = failed || (verdict != NULL && policy->mode == TG_MODE_ENFORCE);

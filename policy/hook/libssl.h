@@ -37,6 +37,8 @@
     X(TG_ANY_KIND, SSL_verify_cb, SSL_get_verify_callback, (const SSL *))                          \
     X(TG_ANY_KIND, void, SSL_set_verify, (SSL *, int, SSL_verify_cb))                              \
     X(TG_OPENSSL, void, SSL_set_verify_result, (SSL *, long))                                      \
+    X(TG_OPENSSL, long, SSL_get_verify_result, (const SSL *))                                      \
+    X(TG_OPENSSL, STACK_OF(X509) *, SSL_get0_verified_chain, (const SSL *))                        \
     X(TG_ANY_KIND, void, SSL_set_info_callback, (SSL *, tg_info_callback *))                       \
     X(TG_ANY_KIND, tg_info_callback *, SSL_get_info_callback, (const SSL *))                       \
     X(TG_ANY_KIND, SSL_SESSION *, SSL_get_session, (const SSL *))                                  \

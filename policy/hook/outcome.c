@@ -151,18 +151,21 @@ static void tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *conte
 /*
  * VERDICT is NULL where memory ran out, CONTEXT where BoringSSL's application verifies itself.
  * SSL_VERIFY_PEER makes libssl heed the refusal where the application switched verification
- * off (libssl reads the mode after this callback).
+ * off (libssl reads the mode after this callback; the gate takes it back once the alert is out).
  */
 int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                       const struct tg_verdict *verdict, const struct tg_peer *peer)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
+    int mode = libssl->SSL_get_verify_mode(ssl);
 
     if (context != NULL)
         tell(hooked, ssl, context, verdict,
              verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
-    libssl->SSL_set_verify(ssl, libssl->SSL_get_verify_mode(ssl) | SSL_VERIFY_PEER,
-                           libssl->SSL_get_verify_callback(ssl));
+    if (state != NULL)
+        state->forced = !(mode & SSL_VERIFY_PEER);
+    libssl->SSL_set_verify(ssl, mode | SSL_VERIFY_PEER, libssl->SSL_get_verify_callback(ssl));
     tg_outcome_raise(hooked->library, verdict, peer);
     return 0;
 }

@@ -27,6 +27,25 @@ struct word {
 
 static BIO_callback_fn_ex callback_of(size_t number);
 
+static struct tg_wire *wire_of(struct tg_connection_state *state, const BIO *bio)
+{
+    for (size_t i = 0; i < TG_WIRES; i++)
+        if (state->wires[i].bio == bio)
+            return &state->wires[i];
+    return NULL;
+}
+
+static long call(BIO_callback_fn_ex theirs, BIO *bio, const struct word *word)
+{
+    return theirs != NULL ? theirs(bio, word->operation, word->data, word->length, word->argument,
+                                   word->more, word->returned, word->moved)
+                          : word->returned;
+}
+
+/*
+ * The callback that stood there may be one that calls ours, as may one that the application has
+ * put in our place: ours is deaf while it calls.
+ */
 static long overhear(BIO *bio, const struct word *word)
 {
     const struct tg_foundation *library = tg_foundation_number(word->number);
@@ -34,22 +53,23 @@ static long overhear(BIO *bio, const struct word *word)
     SSL *ssl = crypto->BIO_get_ex_data(bio, library->wire_index);
     const struct tg_hooked *hooked = ssl != NULL ? tg_hooked_of(library, ssl) : NULL;
     struct tg_connection_state *state = hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
-    BIO_callback_fn_ex theirs = NULL;
+    struct tg_wire *wire = state != NULL ? wire_of(state, bio) : NULL;
+    BIO_callback_fn_ex before = crypto->BIO_get_callback_ex(bio), theirs = NULL;
     int saved = errno;
+    long returned;
 
-    if (state == NULL)
+    if (wire == NULL || wire->busy)
         return word->returned;
-    for (size_t i = 0; i < TG_WIRES; i++)
-        if (state->wires[i].bio == bio)
-            theirs = state->wires[i].theirs;
+    theirs = wire->theirs;
     if (word->operation == BIO_CB_READ || word->operation == BIO_CB_WRITE)
         tg_gate_look(hooked, ssl, state);
     errno = saved;
-    if (crypto->BIO_get_callback_ex(bio) != callback_of(word->number)) /* refused: it is closed */
-        theirs = crypto->BIO_get_callback_ex(bio);
-    return theirs != NULL ? theirs(bio, word->operation, word->data, word->length, word->argument,
-                                   word->more, word->returned, word->moved)
-                          : word->returned;
+    if (crypto->BIO_get_callback_ex(bio) != before) /* it was let go of, or refused and closed */
+        return call(crypto->BIO_get_callback_ex(bio), bio, word);
+    wire->busy = true;
+    returned = call(theirs, bio, word);
+    wire->busy = false;
+    return returned;
 }
 
 #define OVERHEAR(number)                                                                           \

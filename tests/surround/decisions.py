@@ -1,5 +1,5 @@
 """decisions.py - clients that take the decision into their own hands (decide.c, sessions.c)."""
-from e2e.harness import require
+from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import ways
 
@@ -37,6 +37,15 @@ DECIDE = {
     "dane-right": (PASSED, REFUSED), "dane-wrong": (PASSED, REFUSED),
 }
 
+# The same of `callbacks`; what it prints under the policies that don't concern it is what it
+# prints without one.
+CALLBACKS = {
+    "info-of-context": ("through", "stopped"), "info-of-connection": ("through", "stopped"),
+    "wire": ("through", "stopped"),
+    "verifying": (None, "stopped"),
+    "again": ("through, through", "stopped, through"),
+}
+
 EARLY, KEPT = "early data sent, arrived; through", "early data kept, nothing arrived; stopped"
 REFUSED_EARLY = "early data sent, nothing arrived; "
 SESSIONS = {  # (without a rule, under one that accepts the server, under one that rejects it)
@@ -61,20 +70,48 @@ def call(lab, way, policy, program, *arguments):
     return out.strip("\n")
 
 
-def decide(scenario):
+def decide(program, scenario, wanted):
     def check(lab, way):
         pki = str(lab.pki.directory)
-        accepted, rejected = DECIDE[scenario]
-        for policy, trust, wanted in ((ACCEPT, "trustless", accepted),
-                                      (REJECT, "trusting", rejected)):
-            got = call(lab, way, policy, "decide", scenario, pki, trust)
-            require(wanted is None or got.startswith(wanted), f"wanted {wanted}: {policy}: {got}")
+        accepted, rejected = wanted
+        for policy, trust, outcome in ((ACCEPT, "trustless", accepted),
+                                       (REJECT, "trusting", rejected)):
+            got = call(lab, way, policy, program, scenario, pki, trust)
+            require(outcome is None or got.startswith(outcome), f"wanted {outcome}: {policy}: {got}")
         for trust in ("trusting", "trustless"):
-            bare = call(lab, ways.BARE, None, "decide", scenario, pki, trust)
+            bare = call(lab, ways.BARE, None, program, scenario, pki, trust)
             for policy in (ELSEWHERE, DISTRUST):
-                got = call(lab, way, policy, "decide", scenario, pki, trust)
+                got = call(lab, way, policy, program, scenario, pki, trust)
                 require(got == bare, f"{trust}: bare {bare}, under {policy}: {got}")
     return check
+
+
+def small_thread(lab, way):
+    """There is little stack in it, and a changed policy to be read."""
+    pki = str(lab.pki.directory)
+    bare = ways.by_environment(lab.build, ways.BARE, None)
+    if lab.run([lab.programs["decide"], "small-thread", pki, "trusting"], environment=bare)[0] != 0:
+        raise Skip("here a handshake alone takes more stack")
+    decide("decide", "small-thread", ("through result 0 chain 3through result 0",
+                                      "stopped result 50 chain -1stopped"))(lab, way)
+
+
+def distrusted_root(lab, way):
+    """A root that no server sends, on a path that the application's own verification took."""
+    for scenario in ("forgiving", "verifying"):
+        for policy, wanted in (("[distrust]\ncertificate = {root}\n", "stopped"),
+                               ("[distrust]\ncertificate = {other-root}\n", "through")):
+            got = call(lab, way, policy, "callbacks", scenario, str(lab.pki.directory), "trusting")
+            require(got == wanted, f"{scenario}: {policy}: {got}")
+
+
+def constrained_subject(lab, way):
+    """Where the subject counts as a name, a CA's constraints hold for it."""
+    for more in ("", "anchors-only = no\n"):
+        for name, wanted in (("", "stopped"), ("insecure-skip-hostname = yes\n", "stopped")):
+            got = call(lab, way, ACCEPT + more + name, "callbacks", "subject",
+                       str(lab.pki.directory), "trusting")
+            require(got == wanted, f"{more}{name}: {got}")
 
 
 def bring(scenario):
@@ -107,8 +144,14 @@ def starving(lab, way):
 
 def tests():
     for scenario in DECIDE:
-        yield from in_both_ways(f"decision: {scenario}", decide(scenario))
+        yield from in_both_ways(f"decision: {scenario}",
+                                decide("decide", scenario, DECIDE[scenario]))
+    for scenario, wanted in CALLBACKS.items():
+        yield from in_both_ways(f"callback: {scenario}", decide("callbacks", scenario, wanted))
+    yield from in_both_ways("callback: under a distrusted root", distrusted_root)
+    yield from in_both_ways("callback: the subject as a name", constrained_subject)
     for scenario in SESSIONS:
         yield from in_both_ways(f"brought along: {scenario}", bring(scenario))
     yield from in_both_ways("brought along: a key, under [distrust]", distrust_and_keys)
+    yield from in_both_ways("small stack: a thread's", small_thread)
     yield from in_both_ways("memory: none for a context", starving)

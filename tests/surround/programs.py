@@ -9,6 +9,7 @@ FLAGS = ("-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-fvisibility=hidden", "-pt
 TLS = ("-lssl", "-lcrypto")
 PROGRAMS = {
     "decide": ("decide.c", "ends.c", *TLS),
+    "callbacks": ("callbacks.c", "ends.c", *TLS),
     "sessions": ("sessions.c", "ends.c", *TLS),
     "guest": ("guest.c", "ends.c", *TLS),
     "guest-now": ("guest.c", "ends.c", *TLS, "-Wl,-z,now"),
