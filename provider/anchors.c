@@ -125,14 +125,15 @@ struct tg_anchors *tg_anchors_open(const struct tg_provider *provider, const cha
     struct tg_anchors *anchors = NULL;
     char host[TG_HOST_SIZE];
     unsigned port = 0;
+    int cancel = 0;
 
     if (!parse(uri, host, &port)) {
         tg_provider_error(provider, TG_REASON_URI, "%s", uri);
         return NULL;
     }
-    process = tg_process_enter();
+    process = tg_process_enter(&cancel);
     anchors = open_host(provider, process, host, port);
-    tg_process_leave(process);
+    tg_process_leave(process, cancel);
     return anchors;
 }
 

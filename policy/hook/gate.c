@@ -94,7 +94,8 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
 
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    const struct tg_process *process = tg_process_enter();
+    int cancel = 0;
+    const struct tg_process *process = tg_process_enter(&cancel);
 
     if (state != NULL) {
         state->started = true;
@@ -105,7 +106,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     /* Without it libssl makes a full handshake. */
     if (session_is_unknown(hooked, ssl, process))
         (void)hooked->libssl.SSL_set_session(ssl, NULL);
-    tg_process_leave(process);
+    tg_process_leave(process, cancel);
 }
 
 bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
@@ -113,12 +114,13 @@ bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
     const struct tg_process *process = NULL;
     bool passed;
+    int cancel = 0;
 
     if (state != NULL && state->judged)
         return true;
-    process = tg_process_enter();
+    process = tg_process_enter(&cancel);
     passed = tg_late_judge(hooked, ssl, process);
-    tg_process_leave(process);
+    tg_process_leave(process, cancel);
     if (state != NULL)
         state->judged = true;
     return passed;
@@ -286,13 +288,14 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    const struct tg_process *process = tg_process_enter();
+    int cancel = 0;
+    const struct tg_process *process = tg_process_enter(&cancel);
     int written = 0; /* 0: the extension isn't sent */
 
     prepare(hooked, ssl, state, process);
     if (session_is_unknown(hooked, ssl, process))
         written = forget_session(hooked, ssl, process);
-    tg_process_leave(process);
+    tg_process_leave(process, cancel);
     return written;
 }
 

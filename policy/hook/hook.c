@@ -235,15 +235,15 @@ static int judge_client(struct meeting *met)
 static int meet(struct meeting *met)
 {
     bool foreign = met->hooked->library->foreign;
-    int saved = errno, outcome;
+    int saved = errno, cancel = 0, outcome;
 
     if (foreign)
         ERR_set_mark();
-    met->process = tg_process_enter();
+    met->process = tg_process_enter(&cancel);
     if (met->policy == NULL)
         met->policy = met->process->policy;
     outcome = judge_client(met);
-    tg_process_leave(met->process);
+    tg_process_leave(met->process, cancel);
     if (foreign)
         ERR_pop_to_mark();
     errno = saved;

@@ -162,18 +162,6 @@ static void load(void)
     first->replaced = false;
 }
 
-static struct snapshot *enter(void)
-{
-    for (;;) {
-        struct snapshot *snapshot = __atomic_load_n(&current, __ATOMIC_SEQ_CST);
-
-        __atomic_add_fetch(&snapshot->users, 1, __ATOMIC_SEQ_CST);
-        if (snapshot == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
-            return snapshot;
-        tg_process_leave(&snapshot->process);
-    }
-}
-
 /*
  * Whoever finds a replaced snapshot without users takes its policy away; only one can. By its
  * turn, as the address of a policy may be that of a later one, which is in force by then.
@@ -190,12 +178,22 @@ static void release(struct snapshot *snapshot)
         tg_policy_free(policy);
 }
 
-void tg_process_leave(const struct tg_process *process)
+static void leave(struct snapshot *snapshot)
 {
-    struct snapshot *snapshot = (struct snapshot *)process; /* its first member */
-
     __atomic_sub_fetch(&snapshot->users, 1, __ATOMIC_SEQ_CST);
     release(snapshot);
+}
+
+static struct snapshot *enter(void)
+{
+    for (;;) {
+        struct snapshot *snapshot = __atomic_load_n(&current, __ATOMIC_SEQ_CST);
+
+        __atomic_add_fetch(&snapshot->users, 1, __ATOMIC_SEQ_CST);
+        if (snapshot == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
+            return snapshot;
+        leave(snapshot);
+    }
 }
 
 /* A place that nobody has held since it was last in force. */
@@ -312,21 +310,28 @@ static void look(struct snapshot *snapshot, time_t now)
     __atomic_store_n(&looking, 0, __ATOMIC_SEQ_CST);
 }
 
-const struct tg_process *tg_process_enter(void)
+const struct tg_process *tg_process_enter(int *cancel)
 {
     struct snapshot *snapshot = NULL;
     int saved = errno;
     time_t now;
 
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel);
     pthread_once(&once, load);
     snapshot = enter();
     if (looks(snapshot) && my_turn(&now)) {
         look(snapshot, now);
-        tg_process_leave(&snapshot->process);
+        leave(snapshot);
         snapshot = enter();
     }
     errno = saved;
     return &snapshot->process;
+}
+
+void tg_process_leave(const struct tg_process *process, int cancel)
+{
+    leave((struct snapshot *)process); /* its first member */
+    (void)pthread_setcancelstate(cancel, NULL);
 }
 
 bool tg_process_inert(void)

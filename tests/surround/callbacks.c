@@ -6,6 +6,8 @@
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 /* Whoever calls itself by way of another never comes back. */
 #define DEEPEST 20
@@ -182,6 +184,44 @@ static void again(void)
     SSL_free(server);
 }
 
+static void wait_for_look(void)
+{
+    const struct timespec look = {.tv_sec = 1, .tv_nsec = 100000000};
+
+    (void)nanosleep(&look, NULL);
+}
+
+static void *end_early(void *arg)
+{
+    SSL *server = NULL, *client = connecting(ends_client(), &server);
+
+    (void)pthread_cancel(pthread_self());
+    report(client, ends_meet(client, server));
+    SSL_free(server);
+    return arg;
+}
+
+/* A thread is cancelled where it first meets the changed policy; another meets it later. */
+static void cancelled(void)
+{
+    const char *policy = getenv("TRUSTGRAFT_POLICY");
+    FILE *file = policy != NULL ? fopen(policy, "ae") : NULL;
+    pthread_t thread;
+
+    meet(ends_client());
+    if (file != NULL)
+        (void)fputs("[host " ENDS_HOST "]\naction = reject\n", file);
+    if (file != NULL)
+        (void)fclose(file);
+    wait_for_look();
+    (void)printf(", ");
+    if (pthread_create(&thread, NULL, end_early, NULL) == 0)
+        (void)pthread_join(thread, NULL);
+    wait_for_look();
+    (void)printf(", ");
+    meet(ends_client());
+}
+
 static const struct ends_scenario scenarios[] = {
     {"info-of-context", info_of_context},
     {"info-of-connection", info_of_connection},
@@ -190,6 +230,7 @@ static const struct ends_scenario scenarios[] = {
     {"verifying", verifying},
     {"subject", subject},
     {"again", again},
+    {"cancelled", cancelled},
 };
 
 int main(int argc, char **argv)

@@ -114,6 +114,16 @@ def constrained_subject(lab, way):
             require(got == wanted, f"{more}{name}: {got}")
 
 
+def cancelled_thread(lab, way):
+    """Which is cancelled as it reads the changed policy: the change is for the others, too."""
+    pki = str(lab.pki.directory)
+    bare = call(lab, ways.BARE, None, "callbacks", "cancelled", pki, "trusting")
+    require(bare == "through, through, through", f"bare: {bare}")
+    own = f"# changed by the program, {way}\n" + ELSEWHERE
+    got = call(lab, way, own, "callbacks", "cancelled", pki, "trusting")
+    require(got == "through, stopped, stopped", got)
+
+
 def bring(scenario):
     def check(lab, way):
         pki, path = str(lab.pki.directory), str(lab.scratch / f"{scenario}-{way}.session")
@@ -149,6 +159,7 @@ def tests():
     for scenario, wanted in CALLBACKS.items():
         yield from in_both_ways(f"callback: {scenario}", decide("callbacks", scenario, wanted))
     yield from in_both_ways("callback: under a distrusted root", distrusted_root)
+    yield from in_both_ways("callback: a cancelled thread", cancelled_thread)
     yield from in_both_ways("callback: the subject as a name", constrained_subject)
     for scenario in SESSIONS:
         yield from in_both_ways(f"brought along: {scenario}", bring(scenario))

@@ -59,10 +59,10 @@ static void one_thread_takes_a_replaced_policy_away(void **state)
     second = enter();
     assert_ptr_equal(free_place(), &snapshots[1]);
     put_in_force(&snapshots[1], first, &two);
-    copy_leave(&first->process);
+    leave(first);
     assert_int_equal(freed, 0);
     other_thread = take_and_replace;
-    copy_leave(&second->process);
+    leave(second);
     assert_null(other_thread);
 
     /* The one in force is whole, and only the other is gone. */
@@ -72,7 +72,7 @@ static void one_thread_takes_a_replaced_policy_away(void **state)
     assert_ptr_equal(free_place(), &snapshots[2]);
     release(&snapshots[1]);
     assert_int_equal(freed, 2);
-    copy_leave(&first->process);
+    leave(first);
     assert_int_equal(freed, 2);
 }
 
