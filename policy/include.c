@@ -1,8 +1,11 @@
 #include "include.h"
+#include "certfile.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One file to read, and where it was asked for. */
 struct wanted {
@@ -192,13 +195,31 @@ static char *escaped_pattern(const char *directory, const char *name)
     return tg_buf_take(&pattern);
 }
 
-/* A drop-in that is added later changes its directory: what stands before the first wildcard. */
-static void watch_directory(struct tg_load *load, const struct tg_section *section,
+/* Whoever may write there can take rules away; it may be absent. */
+static const char *check_directory(struct tg_load *load, const char *directory)
+{
+    struct stat status;
+    const char *wrong;
+    int fd = -1;
+
+    if (stat(directory, &status) != 0 && errno == ENOENT)
+        return NULL;
+    wrong = tg_file_open(load->scratch, AT_FDCWD, directory, S_IFDIR, &fd, &status);
+    if (fd >= 0)
+        close(fd);
+    return wrong;
+}
+
+/*
+ * A drop-in that is added later changes its directory: what stands before the first wildcard.
+ * False after a complaint.
+ */
+static bool watch_directory(struct tg_load *load, struct tg_section *section,
                             const struct tg_word *word)
 {
     const struct tg_watching watching = tg_load_watching(load);
     struct tg_buf directory = {0};
-    const char *slash = memrchr(word->text, '/', strcspn(word->text, "*?["));
+    const char *slash = memrchr(word->text, '/', strcspn(word->text, "*?[")), *wrong = NULL;
 
     if (word->text[0] != '/')
         tg_buf_add(&directory, section->source->directory);
@@ -207,7 +228,12 @@ static void watch_directory(struct tg_load *load, const struct tg_section *secti
     tg_buf_add(&directory, ".");
     if (directory.failed || !tg_watch_add(&watching, directory.text))
         tg_load_lost(load);
+    else
+        wrong = check_directory(load, directory.text);
+    if (wrong)
+        tg_load_error(load, section, word, NULL, "%s: its directory: %s", word->text, wrong);
     tg_buf_free(&directory);
+    return wrong == NULL;
 }
 
 static void include_glob(struct tg_load *load, struct tg_section *section,
@@ -218,10 +244,10 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
     int result = GLOB_NOSPACE;
     size_t i;
 
-    if (pattern) {
-        watch_directory(load, section, word);
+    if (pattern && watch_directory(load, section, word))
         result = glob(pattern, GLOB_NOSORT, stop_at, &found);
-    }
+    else if (pattern)
+        result = GLOB_NOMATCH;
     free(pattern);
     if (result == GLOB_NOSPACE)
         tg_load_lost(load);

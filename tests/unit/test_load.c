@@ -99,6 +99,23 @@ static void a_policy_that_others_can_write_is_an_error(void **state)
     tg_policy_free(tg_policy_load("open.conf", NULL));
 }
 
+static void a_directory_of_drop_ins_that_others_can_write_is_an_error(void **state)
+{
+    char *errors = NULL;
+
+    (void)state;
+    assert_int_equal(mkdir("drop-ins", 0755), 0);
+    put("drop-ins/one.conf", "[host a.example]\naction = reject\n");
+    put("dropped.conf", "[policy]\ninclude = drop-ins/*.conf, absent/*.conf\n");
+    tg_policy_free(tg_policy_load("dropped.conf", &errors));
+    assert_null(errors);
+    assert_int_equal(chmod("drop-ins", 01777), 0);
+    assert_null(tg_policy_load("dropped.conf", &errors));
+    assert_non_null(strstr(errors, "dropped.conf:2:11: error: drop-ins/*.conf: its directory: is "
+                                   "writable by group and others (mode 1777): chmod go-w"));
+    free(errors);
+}
+
 static void errors_are_added_to_those_there_are(void **state)
 {
     struct tg_diags diags = {0};
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(an_invalid_policy_is_refused_with_all_errors),
         cmocka_unit_test(a_missing_policy_is_an_error),
         cmocka_unit_test(a_policy_that_others_can_write_is_an_error),
+        cmocka_unit_test(a_directory_of_drop_ins_that_others_can_write_is_an_error),
         cmocka_unit_test(errors_are_added_to_those_there_are),
         cmocka_unit_test(a_reference_keeps_a_policy),
         cmocka_unit_test(references_are_counted_across_threads),
