@@ -20,34 +20,48 @@ static struct tg_target guard(enum tg_symbol symbol, const void *caller)
     return target;
 }
 
-/* What was made, unless the engine can't take it under the policy: it is freed then. */
-static SSL_CTX *show_context(SSL_CTX *ctx, const struct tg_target *target, const void *caller)
+/* True if another is to be made in the place of *CTX, which is gone then; it is gone too, and
+ * NULL, where the engine can't take it under the policy. */
+static bool show_context(SSL_CTX **ctx, const struct tg_target *target, const void *caller)
 {
     __typeof__(&SSL_CTX_free) release = NULL;
     struct tg_engine engine;
+    int shown;
 
-    if (ctx == NULL || !tg_engine_active(&engine) || engine.context(target->ssl_ctx_new, ctx))
-        return ctx;
+    if (*ctx == NULL || !tg_engine_active(&engine))
+        return false;
+    shown = engine.context(target->ssl_ctx_new, *ctx);
+    if (shown == 1)
+        return false;
     release = tg_resolve_ssl(TG_SSL_CTX_FREE, caller).function;
     if (release != NULL)
-        release(ctx);
-    return NULL;
+        release(*ctx);
+    *ctx = NULL;
+    return shown == TG_INJECT_AGAIN;
 }
 
 TG_API SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     struct tg_target target = guard(TG_SSL_CTX_NEW, CALLER);
     __typeof__(&SSL_CTX_new) real = target.function;
+    SSL_CTX *ctx = NULL;
 
-    return real != NULL ? show_context(real(method), &target, CALLER) : NULL;
+    do {
+        ctx = real != NULL ? real(method) : NULL;
+    } while (show_context(&ctx, &target, CALLER));
+    return ctx;
 }
 
 TG_API SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *query, const SSL_METHOD *method)
 {
     struct tg_target target = guard(TG_SSL_CTX_NEW_EX, CALLER);
     __typeof__(&SSL_CTX_new_ex) real = target.function;
+    SSL_CTX *ctx = NULL;
 
-    return real != NULL ? show_context(real(library, query, method), &target, CALLER) : NULL;
+    do {
+        ctx = real != NULL ? real(library, query, method) : NULL;
+    } while (show_context(&ctx, &target, CALLER));
+    return ctx;
 }
 
 /*

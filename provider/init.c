@@ -16,6 +16,9 @@ static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
         case OSSL_FUNC_CORE_GET_PARAMS:
             provider->get_params = OSSL_FUNC_core_get_params(in);
             break;
+        case OSSL_FUNC_CORE_GET_LIBCTX:
+            provider->get_library = OSSL_FUNC_core_get_libctx(in);
+            break;
         case OSSL_FUNC_CORE_NEW_ERROR:
             provider->new_error = OSSL_FUNC_core_new_error(in);
             break;
@@ -47,13 +50,14 @@ static bool bound_to(const struct tg_provider *provider)
 static bool inject(const struct tg_provider *provider)
 {
     struct tg_settings settings;
+    void *library = provider->get_library != NULL ? provider->get_library(provider->core) : NULL;
 
     if (!bound_to(provider)) {
         tg_provider_error(provider, TG_REASON_INJECT, "another libcrypto is in the way");
         return false;
     }
     tg_settings_read(provider, &settings);
-    if (tg_inject_libcrypto(settings.policy, settings.problem) != TG_INJECT_FAILED)
+    if (tg_inject_libcrypto(settings.policy, settings.problem, library) != TG_INJECT_FAILED)
         return true;
     tg_provider_error(provider, TG_REASON_INJECT, NULL);
     return false;

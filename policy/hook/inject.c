@@ -38,15 +38,22 @@ static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
                                                  tg_gate_hello, NULL, (void *)hooked, NULL, NULL);
 }
 
-/* CRYPTO_EX_new of SSL_CTX; LIBRARY is the struct tg_foundation. */
-static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
-                        void *library)
+/* False for an index that was only taken on the way to ours (claim). */
+static bool is_ours(int index, int ours)
 {
+    return ours < 0 || index == ours;
+}
+
+/* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_foundation. */
+static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+                        void *argument)
+{
+    const struct tg_foundation *library = argument;
     const struct tg_hooked *hooked = NULL;
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (!tg_process_inert())
+    if (is_ours(index, library->context_index) && !tg_process_inert())
         hooked = tg_hooked_of_context(library, parent);
     if (hooked != NULL) {
         bool kept = keep_context(hooked, parent, data, index);
@@ -76,14 +83,15 @@ static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked 
  * Without memory for our ex_data the gate evaluates once more.
  */
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
-                           void *library)
+                           void *argument)
 {
+    const struct tg_foundation *library = argument;
     const struct tg_hooked *any = NULL, *hooked = NULL;
     const SSL_CTX *context = NULL;
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (!tg_process_inert())
+    if (is_ours(index, library->connection_index) && !tg_process_inert())
         any = tg_hooked_on(library);
     if (any != NULL)
         context = any->libssl.SSL_get_SSL_CTX(parent);
@@ -183,15 +191,56 @@ static void register_indexes(struct tg_foundation *library, const struct tg_hook
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
 }
 
+/* Takes the indexes of KIND up to WANTED, each with these functions. */
+static void claim(struct tg_foundation *library, int kind, int wanted, CRYPTO_EX_new *make,
+                  CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
+{
+    int taken = 0;
+
+    while (taken >= 0 && taken < wanted)
+        taken = library->crypto.CRYPTO_get_ex_new_index(kind, 0, library, make, copy, release);
+}
+
+/*
+ * Since OpenSSL 3.0 ex_data belongs to the library context that is the thread's default then
+ * (OSSL_LIB_CTX_set0_default(3)): in one of the application's own, ours is still to be taken,
+ * and must be the same.
+ */
+static void claim_all(struct tg_foundation *library)
+{
+    claim(library, CRYPTO_EX_INDEX_SSL_CTX, library->context_index, new_context, NULL,
+          free_context);
+    claim(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection, copy_connection,
+          free_connection);
+    claim(library, CRYPTO_EX_INDEX_BIO, library->wire_index, NULL, NULL, NULL);
+}
+
 /* Once a library. What pthread_once calls gets no argument. */
 static _Thread_local struct {
     struct tg_foundation *library;
     const struct tg_hooked *hooked;
 } task;
 
+/* The library context in which the indexes of the libcrypto that we are bound to came first. */
+static const OSSL_LIB_CTX *first_context;
+
 static void do_task(void)
 {
+    if (!task.library->foreign)
+        first_context = OSSL_LIB_CTX_set0_default(NULL);
     register_indexes(task.library, task.hooked);
+}
+
+/* CONTEXT is NULL or that of the thread, of the process, or of a provider. */
+static void claim_in(struct tg_foundation *library, OSSL_LIB_CTX *context)
+{
+    OSSL_LIB_CTX *former = NULL;
+
+    if (context == NULL || context == first_context)
+        return;
+    former = OSSL_LIB_CTX_set0_default(context);
+    claim_all(library);
+    (void)OSSL_LIB_CTX_set0_default(former);
 }
 
 static enum tg_injected inject(struct tg_foundation *library, const struct tg_hooked *hooked)
@@ -208,7 +257,7 @@ static enum tg_injected inject(struct tg_foundation *library, const struct tg_ho
     return TG_INJECT_HOOKED;
 }
 
-enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem)
+enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, void *context)
 {
     enum tg_injected injected = TG_INJECT_FAILED;
     const char *missing = NULL;
@@ -220,8 +269,12 @@ enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem)
     else
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "this program's OpenSSL has no %s",
                         missing != NULL ? missing : "place left");
-    if (injected == TG_INJECT_HOOKED)
+    if (injected == TG_INJECT_HOOKED) {
+        claim_in(library, OSSL_LIB_CTX_set0_default(NULL));
+        claim_in(library, OSSL_LIB_CTX_get0_global_default());
+        claim_in(library, context);
         tg_hooked_prepare();
+    }
     return injected;
 }
 
@@ -244,15 +297,25 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
 
 /* ---- what the preload shows ---------------------------------------------------------------- */
 
-/* One that took a way round the new_func belongs to another libcrypto than its libssl names. */
+/*
+ * One that took a way round the new_func was made under another library context; if it does so
+ * again, it belongs to another libcrypto than its libssl names.
+ */
 int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
 {
+    static _Thread_local bool claimed;
     const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
     int saved = errno, taken = 0;
+    bool again = claimed;
 
+    claimed = false;
     if (hooked == NULL || tg_process_inert() || tg_context_state_of(hooked, ctx) != NULL)
         return 1;
-    if (hooked->library->kind == TG_BORINGSSL)
+    if (hooked->library->kind == TG_OPENSSL_3 && ctx != unkept && !again) {
+        claim_all(hooked->library);
+        claimed = true;
+        taken = TG_INJECT_AGAIN;
+    } else if (hooked->library->kind == TG_BORINGSSL)
         taken = tg_boring_context(hooked, ctx);
     else if (ctx == unkept)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "no memory to put a context of this program under "
@@ -276,89 +339,4 @@ int tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
     if (tg_connection_state_of(hooked, ssl) != NULL)
         tg_gate_raise(hooked, ssl);
     return 1;
-}
-
-static struct tg_context_state *context_state(void *ssl_ctx_new, const SSL_CTX *ctx)
-{
-    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
-
-    return hooked != NULL ? tg_context_state_of(hooked, ctx) : NULL;
-}
-
-static struct tg_connection_state *connection_state(void *ssl_ctx_new, const SSL *ssl)
-{
-    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
-
-    return hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
-}
-
-int tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
-                             int (*callback)(X509_STORE_CTX *, void *), void *arg)
-{
-    struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
-
-    if (state == NULL)
-        return 0;
-    state->verify = callback;
-    state->verify_arg = arg;
-    return 1;
-}
-
-int tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int))
-{
-    struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
-
-    if (state == NULL)
-        return 0;
-    tg_gate_raise(tg_hooked_known(ssl_ctx_new), ssl);
-    state->info = callback;
-    return 1;
-}
-
-int tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
-                           void (**callback)(const SSL *, int, int))
-{
-    const struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
-
-    if (state == NULL)
-        return 0;
-    *callback = state->info;
-    return 1;
-}
-
-/* Without a callback BoringSSL verifies as OpenSSL does, and asks the one of the context. */
-tg_custom_callback *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_CTX *ctx,
-                                             tg_custom_callback *callback)
-{
-    struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
-
-    if (state == NULL)
-        return callback;
-    state->custom = callback;
-    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
-}
-
-tg_custom_callback *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl, tg_custom_callback *callback)
-{
-    struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
-
-    if (state == NULL)
-        return callback;
-    state->custom = callback;
-    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
-}
-
-void tg_inject_set_name_source(tg_inject_name_source *names)
-{
-    tg_peer_set_names(names);
-}
-
-void tg_inject_set_stderr(dev_t device, ino_t inode)
-{
-    tg_log_set_stderr(device, inode);
-}
-
-int tg_inject_version(void)
-{
-    return TG_INJECT_VERSION;
 }

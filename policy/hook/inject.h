@@ -36,15 +36,19 @@ TG_API enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
  * OSSL_provider_init can do. POLICY is the policy of the provider's setting, an absolute
  * path, or NULL; PROBLEM, if not NULL, says what is wrong with the settings: every client
  * handshake is then refused with these words. The policy isn't read before the first context.
+ * CONTEXT is the OSSL_LIB_CTX that the provider is loaded into; NULL: the default. To be called
+ * for each: an application may make any of them the default of a thread.
  */
-TG_API enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem);
+TG_API enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, void *context);
 
 /*
  * The next are for the preload, and name the libssl by its own SSL_CTX_new.
  *
  * A fresh CTX or SSL, to be shown as soon as it is made: BoringSSL calls no new_func, and
- * elsewhere it is seen whether the hook took hold. 0 if CTX or SSL must not be used.
+ * elsewhere it is seen whether the hook took hold. 0 if CTX or SSL must not be used;
+ * TG_INJECT_AGAIN if another CTX is to be made in its place, and shown.
  */
+#define TG_INJECT_AGAIN 2
 TG_API int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx);
 TG_API int tg_inject_connection(void *ssl_ctx_new, SSL *ssl);
 
@@ -84,7 +88,7 @@ TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
 TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 3
+#define TG_INJECT_VERSION 4
 TG_API int tg_inject_version(void);
 
 #endif

@@ -61,7 +61,8 @@ int main(int argc, char **argv)
         return 2;
     meet_setup(argv[1], argv[2], 0);
     meet_turn(0);
-    if (tg_inject_libcrypto(argv[2], NULL) != TG_INJECT_HOOKED || (shared = pair_client()) == NULL)
+    if (tg_inject_libcrypto(argv[2], NULL, NULL) != TG_INJECT_HOOKED ||
+        (shared = pair_client()) == NULL)
         return 2;
     while (started < THREADS &&
            pthread_create(&thread[started], NULL, keep_meeting, started % 2 ? shared : NULL) == 0)

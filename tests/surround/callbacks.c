@@ -3,6 +3,7 @@
  * which pass on what they hear to whoever was there before, or forgive what a verification found.
  */
 #include "ends.h"
+#include <openssl/provider.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -184,6 +185,37 @@ static void again(void)
     SSL_free(server);
 }
 
+static void *meet_aside(void *arg)
+{
+    meet(ends_client());
+    return arg;
+}
+
+/* A library context of the application's own, configured as the first, is the thread's default. */
+static void change_library(void)
+{
+    OSSL_LIB_CTX *own = OSSL_LIB_CTX_new();
+    const char *settings = getenv("OPENSSL_CONF");
+    pthread_t thread;
+
+    if (own == NULL || OSSL_PROVIDER_load(own, "default") == NULL)
+        return;
+    if (settings != NULL)
+        (void)OSSL_LIB_CTX_load_config(own, settings);
+    (void)OSSL_LIB_CTX_set0_default(own);
+    meet(ends_client());
+    (void)printf(", ");
+    if (pthread_create(&thread, NULL, meet_aside, NULL) == 0)
+        (void)pthread_join(thread, NULL);
+}
+
+static void own_library_later(void)
+{
+    meet(ends_client());
+    (void)printf(", ");
+    change_library();
+}
+
 static void wait_for_look(void)
 {
     const struct timespec look = {.tv_sec = 1, .tv_nsec = 100000000};
@@ -230,6 +262,8 @@ static const struct ends_scenario scenarios[] = {
     {"verifying", verifying},
     {"subject", subject},
     {"again", again},
+    {"own-library", change_library},
+    {"own-library-later", own_library_later},
     {"cancelled", cancelled},
 };
 

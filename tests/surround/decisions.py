@@ -43,6 +43,8 @@ CALLBACKS = {
     "info-of-context": ("through", "stopped"), "info-of-connection": ("through", "stopped"),
     "wire": ("through", "stopped"),
     "verifying": (None, "stopped"),
+    "own-library": ("through, through", "stopped, stopped"),
+    "own-library-later": ("through, through, through", "stopped, stopped, stopped"),
     "again": ("through, through", "stopped, through"),
 }
 

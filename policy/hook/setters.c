@@ -1,0 +1,89 @@
+/* setters.c - what the preload sees an application set: remembered, while ours stay in place. */
+#include "boring.h"
+#include "hook.h"
+#include "inject.h"
+
+static struct tg_context_state *context_state(void *ssl_ctx_new, const SSL_CTX *ctx)
+{
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+
+    return hooked != NULL ? tg_context_state_of(hooked, ctx) : NULL;
+}
+
+static struct tg_connection_state *connection_state(void *ssl_ctx_new, const SSL *ssl)
+{
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+
+    return hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
+}
+
+int tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
+                             int (*callback)(X509_STORE_CTX *, void *), void *arg)
+{
+    struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
+
+    if (state == NULL)
+        return 0;
+    state->verify = callback;
+    state->verify_arg = arg;
+    return 1;
+}
+
+int tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int))
+{
+    struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
+
+    if (state == NULL)
+        return 0;
+    tg_gate_raise(tg_hooked_known(ssl_ctx_new), ssl);
+    state->info = callback;
+    return 1;
+}
+
+int tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
+                           void (**callback)(const SSL *, int, int))
+{
+    const struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
+
+    if (state == NULL)
+        return 0;
+    *callback = state->info;
+    return 1;
+}
+
+/* Without a callback BoringSSL verifies as OpenSSL does, and asks the one of the context. */
+tg_custom_callback *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_CTX *ctx,
+                                             tg_custom_callback *callback)
+{
+    struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
+
+    if (state == NULL)
+        return callback;
+    state->custom = callback;
+    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
+}
+
+tg_custom_callback *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl, tg_custom_callback *callback)
+{
+    struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
+
+    if (state == NULL)
+        return callback;
+    state->custom = callback;
+    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
+}
+
+void tg_inject_set_name_source(tg_inject_name_source *names)
+{
+    tg_peer_set_names(names);
+}
+
+void tg_inject_set_stderr(dev_t device, ino_t inode)
+{
+    tg_log_set_stderr(device, inode);
+}
+
+int tg_inject_version(void)
+{
+    return TG_INJECT_VERSION;
+}
