@@ -64,7 +64,7 @@ static void run(long number, int argc, char **argv, char **envp, long *count, st
         failing = number;
         *count = 0;
         made = count;
-        exit(real_main(argc, argv, envp)); // NOLINT(concurrency-mt-unsafe)
+        exit(real_main(argc, argv, envp));
     }
     (void)waitpid(child, &ended->status, 0);
     ended->length = (size_t)pread(output, ended->output, sizeof(ended->output), 0);
@@ -74,7 +74,8 @@ static void run(long number, int argc, char **argv, char **envp, long *count, st
 static int starve(int argc, char **argv, char **envp)
 {
     static struct ended whole, starved;
-    long step = strtol(getenv("STARVE_STEP"), NULL, 10), total, killed = 0, other = 0;
+    const char *every = getenv("STARVE_STEP");
+    long step = every != NULL ? strtol(every, NULL, 10) : 1, total, killed = 0, other = 0;
     long *count =
         mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 

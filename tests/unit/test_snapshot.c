@@ -12,6 +12,7 @@ static void meanwhile(void);
 #define tg_process_leave                 copy_leave
 #define tg_process_inert                 copy_inert
 #define tg_process_program               copy_program
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "../../policy/hook/process.c"
 
 #include <setjmp.h>
