@@ -91,7 +91,7 @@ def check_broken(lab, row, place, way):
     environment = ways.by_environment(lab.broken, way, lab.policy(ELSEWHERE))
     command = place.program.command(lab.target(row.server + "api", app="root"))
     outcome = lab.judge(place.program, *place.run(lab, command, environment))
-    if row.cell(way, BROKEN) in (Outside.cell, "no"):
+    if row.cell(way, BROKEN) == Outside.cell:
         return require(outcome.verdict == ACCEPT, f"not as without trustgraft: {outcome.said}")
     return require(outcome.verdict == "error" and outcome.status > 0, f"not closed: {outcome.said}")
 

@@ -17,7 +17,6 @@ Debian 12. Tested by `make compat`, which also writes this file.
   broken    without the engine, libtrustgraft.so, no connection comes about
 
 yes: so it is. closed: no connection comes about at all. outside: as without trustgraft.
-no, under `broken`: the program goes on where OpenSSL's initialisation failed.
 
 """
 VERSION = {"curl": ["-V"], "openssl": ["version"],
