@@ -135,7 +135,7 @@ bool tg_installation_works(enum tg_way way)
     works = try(own, preload ? tg_installation_try_preload : tg_installation_try_settings, path,
                 &said) == 0;
     if (!works)
-        tg_complain("%s doesn't load, and the program would run without the policy ('trustgraft "
+        tg_complain("%s doesn't load, and the program would not be under the policy ('trustgraft "
                     "doctor' tells more): %s",
                     path, first_line(&said));
     tg_buf_free(&said);
