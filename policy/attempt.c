@@ -69,8 +69,7 @@ static int set_param(const struct tg_evaluation *evaluation, X509_STORE_CTX *con
 
     if (app != NULL && tg_rule_uses_app(rule) && !inherit(param, app))
         return 0;
-    /* Where its subject counts as a leaf's name (name.c), the CAs' constraints hold for that too.
-     */
+    /* Where the subject counts as a name (name.c), the CAs' constraints hold for it too. */
     if (app != NULL && !tg_rule_uses_app(rule))
         X509_VERIFY_PARAM_set_hostflags(
             param, X509_VERIFY_PARAM_get_hostflags(X509_STORE_CTX_get0_param(app)) &
