@@ -7,13 +7,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
-#include <unistd.h>
 
 #define SYSTEM_WAY                                                                                 \
     "activate the provider in the system's openssl.cnf instead, where only the system's policy "   \
     "counts (trustgraft-run(1), PROGRAMS OUT OF REACH)"
 
-/* What the dynamic linker and OpenSSL take for a process of raised privileges: AT_SECURE. */
+/*
+ * Whether the dynamic linker and OpenSSL take it for a process of raised privileges (AT_SECURE).
+ * Not where its own user runs it; but what is out of reach for others isn't reached at all.
+ */
 static bool raises_privileges(const char *path, struct tg_buf *why)
 {
     const char *raised = NULL;
@@ -21,18 +23,16 @@ static bool raises_privileges(const char *path, struct tg_buf *why)
 
     if (stat(path, &status) == -1)
         return false;
-    if ((status.st_mode & S_ISUID) != 0 &&
-        (status.st_uid != getuid() || status.st_uid != geteuid()))
+    if ((status.st_mode & S_ISUID) != 0)
         raised = "is set-uid";
-    else if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0 &&
-             (status.st_gid != getgid() || status.st_gid != getegid()))
+    else if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0)
         raised = "is set-gid";
     else if (getxattr(path, "security.capability", NULL, 0) > 0)
         raised = "has file capabilities";
     if (raised != NULL)
         tg_buf_printf(why,
-                      "%s: in such a process the dynamic linker ignores LD_PRELOAD, and OpenSSL "
-                      "OPENSSL_CONF; " SYSTEM_WAY,
+                      "%s: in a process that this raises the dynamic linker ignores LD_PRELOAD, and "
+                      "OpenSSL OPENSSL_CONF; " SYSTEM_WAY,
                       raised);
     return raised != NULL;
 }

@@ -114,9 +114,11 @@ def test_set_gid_program(command):
     run(command, copy(command, 0o2755, group=65534)).ended(126).silent().said("is set-gid")
 
 
-def test_set_uid_to_the_caller_is_let_pass(command):
-    said = run(command, copy(command, 0o6755)).err
-    require("set-" not in said, said)
+def test_set_uid_to_the_caller(command):
+    for mode, text in ((0o4755, "is set-uid"), (0o2755, "is set-gid")):
+        run(command, copy(command, mode)).ended(126).silent().said(text)
+    said = run(command, copy(command, 0o2745)).err
+    require("set-gid" not in said, f"the bit means another thing there (inode(7)): {said}")
 
 
 def test_file_capabilities(command):
