@@ -167,23 +167,6 @@ static void check_anchors(struct tg_load *load, struct tg_section *section, stru
                       "anchors-only = yes without anchors or trust-certificate trusts nothing");
 }
 
-/* A CRL that nothing looks at, or a check that nothing can satisfy, is a mistake. */
-static void check_revocation(struct tg_load *load, struct tg_section *section,
-                             const struct tg_rule *rule)
-{
-    bool wanted =
-        rule->revocation == TG_REVOCATION_CRL || rule->revocation == TG_REVOCATION_CRL_CHAIN;
-
-    if (section->broken)
-        return;
-    if (wanted && !rule->crls)
-        tg_load_error(load, section, section->head, NULL,
-                      "revocation = crl without a crl file: no server could be accepted");
-    else if (rule->crls && !wanted)
-        tg_load_error(load, section, section->head, NULL,
-                      "crl is set, but revocation is neither crl nor crl-chain");
-}
-
 static void index_pattern(struct tg_load *load, struct tg_section *section,
                           const struct tg_rule *rule, const struct tg_word *word, const char *text)
 {
@@ -217,7 +200,6 @@ static void finish_rule(struct tg_load *load, struct tg_section *section, struct
     if (!(rule->set & TG_KEY_BIT(TG_KEY_MODE)))
         rule->mode = load->policy->mode;
     check_anchors(load, section, rule);
-    check_revocation(load, section, rule);
     for (i = 0; i < rule->patterns.count && !load->diags->lost; i++, word = word->next)
         index_pattern(load, section, rule, word, rule->patterns.word[i]);
 }

@@ -180,8 +180,15 @@ static void lint_ends(struct lint *lint, const struct tg_rule *rule)
 /* A CRL that is out of date revokes still, but answers for nobody else. */
 static void lint_crls(struct lint *lint, const struct tg_rule *rule)
 {
+    bool wanted =
+        rule->revocation == TG_REVOCATION_CRL || rule->revocation == TG_REVOCATION_CRL_CHAIN;
     int count = is_new(lint, "crl", rule->crls) ? sk_X509_CRL_num(rule->crls) : 0, i;
 
+    if (wanted && !rule->crls)
+        warn(lint, rule,
+             "revocation by CRL without a crl file: every server is refused (revocation-unknown)");
+    else if (!wanted && count > 0)
+        warn(lint, rule, "crl is not looked at: revocation is neither crl nor crl-chain");
     for (i = 0; i < count; i++) {
         const X509_CRL *crl = sk_X509_CRL_value(rule->crls, i);
         const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);

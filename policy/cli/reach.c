@@ -30,10 +30,11 @@ static bool raises_privileges(const char *path, struct tg_buf *why)
     else if (getxattr(path, "security.capability", NULL, 0) > 0)
         raised = "has file capabilities";
     if (raised != NULL)
-        tg_buf_printf(why,
-                      "%s: in a process that this raises the dynamic linker ignores LD_PRELOAD, and "
-                      "OpenSSL OPENSSL_CONF; " SYSTEM_WAY,
-                      raised);
+        tg_buf_printf(
+            why,
+            "%s: in a process that this raises the dynamic linker ignores LD_PRELOAD, and "
+            "OpenSSL OPENSSL_CONF; " SYSTEM_WAY,
+            raised);
     return raised != NULL;
 }
 
