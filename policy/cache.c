@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define SLOTS 64
+#define MET   1024 /* leaves of which it is known that they came */
+#define MARK  8    /* bytes that tell one of these from another */
 
 static struct slot {
     uint8_t key[TG_SHA256_SIZE];
@@ -17,6 +19,7 @@ static struct slot {
 } slots[SLOTS];
 
 /* Only ever tried: whatever thread held it when a process forked, nobody waits for it. */
+static uint8_t met[MET][MARK];
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
 /* Length first, so that no two lists of fields give the same bytes. */
@@ -167,6 +170,23 @@ static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now,
     return verdict;
 }
 
+/*
+ * Whether this leaf came before, as far as is remembered: one that comes once costs no key and no
+ * copy, and pushes out none that comes again.
+ */
+static bool is_met_again(const uint8_t leaf[TG_SHA256_SIZE])
+{
+    uint8_t *mark = met[(leaf[0] | leaf[1] << 8) % MET];
+    bool again;
+
+    if (pthread_mutex_trylock(&busy) != 0)
+        return false;
+    again = memcmp(mark, leaf + 2, MARK) == 0;
+    memcpy(mark, leaf + 2, MARK);
+    pthread_mutex_unlock(&busy);
+    return again;
+}
+
 static void keep(const uint8_t key[TG_SHA256_SIZE], const struct tg_verdict *verdict)
 {
     struct slot *slot = slot_of(key);
@@ -202,8 +222,8 @@ struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_m
     if (!cacheable(policy, match, query) || !tg_hash_certificate(query->leaf, leaf_digest))
         return tg_evaluate(policy, match, query);
     digested.leaf_digest = leaf_digest;
-    if (!make_key(policy, match, &digested, key))
-        return tg_evaluate(policy, match, query);
+    if (!is_met_again(leaf_digest) || !make_key(policy, match, &digested, key))
+        return tg_evaluate(policy, match, &digested);
     verdict = find(key, now, policy, query->leaf);
     if (verdict != NULL)
         return verdict;

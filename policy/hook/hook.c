@@ -69,12 +69,15 @@ static bool digest_of(const struct meeting *met, uint8_t digest[TG_SHA256_SIZE])
                             met->hooked->crypto->X509_STORE_CTX_get0_cert(met->context), digest);
 }
 
-static void remember(const struct meeting *met, time_t until)
+/* LEAF is its digest where that is there already, or NULL. */
+static void remember(const struct meeting *met, const uint8_t *leaf, time_t until)
 {
     uint8_t digest[TG_SHA256_SIZE];
 
-    if (met->query.leaf != NULL && digest_of(met, digest))
-        tg_known_add(met->policy, &met->peer, digest, met->query.tls_version, until);
+    if (leaf == NULL && met->query.leaf != NULL && digest_of(met, digest))
+        leaf = digest;
+    if (leaf != NULL)
+        tg_known_add(met->policy, &met->peer, leaf, met->query.tls_version, until);
 }
 
 /*
@@ -104,7 +107,7 @@ static int leave(const struct meeting *met)
     if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
         verified = refuse(met, verdict);
     else if (verified > REFUSED) /* what the application puts off is its own alone to decide */
-        remember(met, 0);
+        remember(met, NULL, 0);
     sk_X509_pop_free(path, X509_free);
     tg_verdict_free(verdict);
     return verified;
@@ -141,7 +144,7 @@ void tg_hook_forget(struct tg_connection_state *state)
 static int carry_out(const struct meeting *met, const struct tg_verdict *verdict)
 {
     const char *host = met->query.host;
-    bool later, alias;
+    bool later, alias, as_shown;
 
     if (verdict == NULL || !verdict->accepted)
         return refuse(met, verdict);
@@ -152,8 +155,10 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
     if (met->context != NULL &&
         !tg_outcome_accept(met->hooked, met->ssl, met->context, verdict, alias ? host : NULL))
         return 0;
+    as_shown = !alias && !met->hooked->library->foreign && met->query.leaf == met->shown.leaf;
     if (!later)
-        remember(met, verdict->valid_until);
+        remember(met, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL,
+                 verdict->valid_until);
     return 1;
 }
 

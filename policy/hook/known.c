@@ -2,6 +2,7 @@
 #include "hook.h"
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,7 +19,7 @@ static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 static bool make_key(const tg_policy *policy, const struct tg_peer *peer,
                      const uint8_t leaf[TG_SHA256_SIZE], int version, uint8_t key[TG_SHA256_SIZE])
 {
-    struct {
+    struct fields {
         uint64_t policy;
         unsigned port;
         int version;
@@ -32,7 +33,8 @@ static bool make_key(const tg_policy *policy, const struct tg_peer *peer,
     fields.version = version;
     memcpy(fields.host, peer->host, strlen(peer->host));
     memcpy(fields.leaf, leaf, TG_SHA256_SIZE);
-    return EVP_Digest(&fields, sizeof(fields), key, NULL, tg_hash_sha256(), NULL);
+    return EVP_Digest(&fields, offsetof(struct fields, host) + strlen(peer->host), key, NULL,
+                      tg_hash_sha256(), NULL);
 }
 
 static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -217,10 +218,15 @@ static bool look_at_all(struct common *common, int most, void (*see)(struct comm
 /* /proc costs more than a log line may: it is read only where there is something to be found. */
 static bool has_connection(void)
 {
+    struct pollfd low[LOW_DESCRIPTORS] = {{.fd = 0}};
     struct sockaddr_storage peer;
 
-    for (int descriptor = 0; descriptor < LOW_DESCRIPTORS; descriptor++)
-        if (peer_by(SOCK_STREAM, descriptor, &peer))
+    for (int i = 0; i < LOW_DESCRIPTORS; i++)
+        low[i].fd = i;
+    if (poll(low, LOW_DESCRIPTORS, 0) < 0) /* tells in one call which there are */
+        return false;
+    for (int i = 0; i < LOW_DESCRIPTORS; i++)
+        if (!(low[i].revents & POLLNVAL) && peer_by(SOCK_STREAM, i, &peer))
             return true;
     return false;
 }

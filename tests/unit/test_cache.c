@@ -41,6 +41,30 @@ static struct tg_verdict *evaluate(const tg_policy *policy, STACK_OF(X509) *sent
     return verdict;
 }
 
+/* The third verdict is a copy of the second: by then the leaf was met again. */
+static void what_is_met_again_is_kept(void **state)
+{
+    STACK_OF(X509) *sent = pki_chain("api");
+    tg_policy *policy = read_policy();
+    struct tg_verdict *verdicts[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        verdicts[i] = evaluate(policy, sent);
+        assert_int_equal(verdicts[i]->valid_until, verdicts[0]->valid_until);
+        assert_int_equal(sk_X509_num(verdicts[i]->path), 3);
+        pki_free(sent);
+        sent = pki_chain("api");
+    }
+    assert_ptr_not_equal(sk_X509_value(verdicts[1]->path, 1), sk_X509_value(verdicts[0]->path, 1));
+    assert_ptr_equal(sk_X509_value(verdicts[2]->path, 1), sk_X509_value(verdicts[1]->path, 1));
+    assert_ptr_equal(sk_X509_value(verdicts[3]->path, 1), sk_X509_value(verdicts[1]->path, 1));
+    for (int i = 0; i < 4; i++)
+        tg_verdict_free(verdicts[i]);
+    tg_policy_free(policy);
+    pki_free(sent);
+}
+
 /* What is kept would else hold each version of a policy, with its lists, that was replaced. */
 static void a_policy_goes_with_its_last_verdict(void **state)
 {
@@ -49,13 +73,13 @@ static void a_policy_goes_with_its_last_verdict(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         tg_policy *policy = read_policy();
-        struct tg_verdict *fresh = evaluate(policy, sent), *again = evaluate(policy, sent);
+        struct tg_verdict *verdicts[3];
 
-        assert_int_equal(policy->references, 3);
-        assert_int_equal(sk_X509_num(again->path), sk_X509_num(fresh->path));
-        assert_ptr_equal(sk_X509_value(again->path, 1), sk_X509_value(fresh->path, 1));
-        tg_verdict_free(fresh);
-        tg_verdict_free(again);
+        for (size_t j = 0; j < 3; j++)
+            verdicts[j] = evaluate(policy, sent);
+        assert_int_equal(policy->references, 4);
+        for (size_t j = 0; j < 3; j++)
+            tg_verdict_free(verdicts[j]);
         assert_int_equal(policy->references, 1);
         tg_policy_free(policy);
     }
@@ -66,6 +90,7 @@ int main(void)
 {
     char folder[] = "/tmp/test_cache-XXXXXX";
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_met_again_is_kept),
         cmocka_unit_test(a_policy_goes_with_its_last_verdict),
     };
     int failed = folder_enter(folder) != 0 || cmocka_run_group_tests(tests, NULL, NULL) != 0;
