@@ -28,8 +28,9 @@ struct tg_context_state {
 struct tg_wire {
     BIO *bio; /* a reference of its own */
     BIO_callback_fn_ex theirs;
-    const struct tg_foundation *library; /* whose BIO it is */
-    bool busy;                           /* that callback is being called */
+    const struct tg_hooked *hooked; /* of the connection */
+    SSL *ssl;
+    bool busy; /* that callback is being called */
 };
 #define TG_WIRES 2 /* to read from and to write to */
 

@@ -25,16 +25,6 @@ struct word {
     size_t *moved;
 };
 
-static BIO_callback_fn_ex callback_of(size_t number);
-
-static struct tg_wire *wire_of(struct tg_connection_state *state, const BIO *bio)
-{
-    for (size_t i = 0; i < TG_WIRES; i++)
-        if (state->wires[i].bio == bio)
-            return &state->wires[i];
-    return NULL;
-}
-
 static long call(BIO_callback_fn_ex theirs, BIO *bio, const struct word *word)
 {
     return theirs != NULL ? theirs(bio, word->operation, word->data, word->length, word->argument,
@@ -50,22 +40,22 @@ static long overhear(BIO *bio, const struct word *word)
 {
     const struct tg_foundation *library = tg_foundation_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
-    SSL *ssl = crypto->BIO_get_ex_data(bio, library->wire_index);
-    const struct tg_hooked *hooked = ssl != NULL ? tg_hooked_of(library, ssl) : NULL;
-    struct tg_connection_state *state = hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
-    struct tg_wire *wire = state != NULL ? wire_of(state, bio) : NULL;
-    BIO_callback_fn_ex before = crypto->BIO_get_callback_ex(bio), theirs = NULL;
-    int saved = errno;
+    struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
+    BIO_callback_fn_ex theirs = NULL;
     long returned;
 
     if (wire == NULL || wire->busy)
         return word->returned;
     theirs = wire->theirs;
-    if (word->operation == BIO_CB_READ || word->operation == BIO_CB_WRITE)
-        tg_gate_look(hooked, ssl, state);
-    errno = saved;
-    if (crypto->BIO_get_callback_ex(bio) != before) /* it was let go of, or refused and closed */
-        return call(crypto->BIO_get_callback_ex(bio), bio, word);
+    if (word->operation == BIO_CB_READ || word->operation == BIO_CB_WRITE) {
+        BIO_callback_fn_ex before = crypto->BIO_get_callback_ex(bio);
+        int saved = errno;
+
+        tg_gate_look(wire->hooked, wire->ssl, tg_connection_state_of(wire->hooked, wire->ssl));
+        errno = saved;
+        if (crypto->BIO_get_callback_ex(bio) != before) /* let go of, or refused and closed */
+            return call(crypto->BIO_get_callback_ex(bio), bio, word);
+    }
     wire->busy = true;
     returned = call(theirs, bio, word);
     wire->busy = false;
@@ -95,16 +85,20 @@ static BIO_callback_fn_ex callback_of(size_t number)
 }
 
 /* Holds BIO, so that it is there to be let go of. */
-static void hold(const struct tg_foundation *library, struct tg_wire *wire, BIO *bio, SSL *ssl)
+static void hold(const struct tg_hooked *hooked, struct tg_wire *wire, BIO *bio, SSL *ssl)
 {
+    const struct tg_foundation *library = hooked->library;
     const struct tg_libcrypto *crypto = &library->crypto;
     BIO_callback_fn_ex ours = callback_of(library->number);
     BIO_callback_fn_ex theirs = crypto->BIO_get_callback_ex(bio);
 
-    if (theirs == ours || !crypto->BIO_set_ex_data(bio, library->wire_index, ssl) ||
-        !crypto->BIO_up_ref(bio))
+    if (theirs == ours || !crypto->BIO_up_ref(bio))
         return;
-    *wire = (struct tg_wire){.bio = bio, .theirs = theirs, .library = library};
+    if (!crypto->BIO_set_ex_data(bio, library->wire_index, wire)) {
+        crypto->BIO_free_all(bio);
+        return;
+    }
+    *wire = (struct tg_wire){.bio = bio, .theirs = theirs, .hooked = hooked, .ssl = ssl};
     crypto->BIO_set_callback_ex(bio, ours);
 }
 
@@ -116,22 +110,23 @@ void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         return;
     tg_wire_leave(state);
     if (in != NULL)
-        hold(hooked->library, &state->wires[0], in, ssl);
+        hold(hooked, &state->wires[0], in, ssl);
     if (out != NULL && out != in)
-        hold(hooked->library, &state->wires[1], out, ssl);
+        hold(hooked, &state->wires[1], out, ssl);
 }
 
 void tg_wire_leave(struct tg_connection_state *state)
 {
     for (size_t i = 0; i < TG_WIRES; i++) {
         struct tg_wire *wire = &state->wires[i];
+        const struct tg_foundation *library = wire->bio != NULL ? wire->hooked->library : NULL;
         const struct tg_libcrypto *crypto = NULL;
 
-        if (wire->bio == NULL)
+        if (library == NULL)
             continue;
-        crypto = &wire->library->crypto;
-        (void)crypto->BIO_set_ex_data(wire->bio, wire->library->wire_index, NULL);
-        if (crypto->BIO_get_callback_ex(wire->bio) == callback_of(wire->library->number))
+        crypto = &library->crypto;
+        (void)crypto->BIO_set_ex_data(wire->bio, library->wire_index, NULL);
+        if (crypto->BIO_get_callback_ex(wire->bio) == callback_of(library->number))
             crypto->BIO_set_callback_ex(wire->bio, wire->theirs);
         crypto->BIO_free_all(wire->bio); /* with what hangs behind it, as SSL_free does */
         *wire = (struct tg_wire){.bio = NULL};
