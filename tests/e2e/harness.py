@@ -1,8 +1,11 @@
 """harness.py - tests as named functions of a lab, run a few at a time, a line for each."""
+import argparse
 import concurrent.futures
 import signal
 import sys
 import traceback
+
+from lab.lab import Lab
 
 WORKERS = 3
 
@@ -57,3 +60,25 @@ def run(lab, tests):
     print(f"{counts['ok']} passed, {counts['FAILED']} failed{skipped}")
     sys.stdout.flush()
     return counts["FAILED"] == 0
+
+
+def suite(description, tests, start=lambda lab: None):
+    """
+    All that a run.py does with (name, function) pairs: those whose name has the FILTER in it, in
+    a lab of their own, which START fits out. Returns the exit status.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--pki", default="build/pki")
+    parser.add_argument("filter", nargs="?", default="")
+    asked = parser.parse_args()
+    chosen = [test for test in tests if asked.filter in test[0]]
+    if not chosen:
+        print(f"{parser.prog}: no test of that name", file=sys.stderr)
+        return 2
+    try:
+        with Lab(asked.build, asked.pki) as lab:
+            start(lab)
+            return 0 if run(lab, chosen) else 1
+    except KeyboardInterrupt:
+        return 130

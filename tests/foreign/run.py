@@ -5,7 +5,6 @@ One client program (client.c), built for OpenSSL 3, for a copy of it under other
 OpenSSL 1.1 (of Debian 11, unpacked beside) and for BoringSSL, meets the servers of the
 laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
 """
-import argparse
 import contextlib
 import os
 import pathlib
@@ -18,9 +17,8 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from e2e import floors, keys, naming                                       # noqa: E402
-from e2e.harness import Skip, require, run                                 # noqa: E402
+from e2e.harness import Skip, require, suite                               # noqa: E402
 from lab import tn2232, ways                                               # noqa: E402
-from lab.lab import Lab                                                    # noqa: E402
 from lab.servers import in_thread                                          # noqa: E402
 
 BORING = pathlib.Path("/usr/lib/x86_64-linux-gnu/android")
@@ -408,25 +406,15 @@ def tests():
     yield made(custom_verify, "boringssl")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--pki", default="build/pki")
-    parser.add_argument("filter", nargs="?", default="")
-    asked = parser.parse_args()
-    with Lab(asked.build, asked.pki) as lab:
-        lab.clients = lab.build.directory / "tests" / "foreign"
-        compile_clients(lab.clients)
-        lab.servers.python([*SERVERS, *(one.server for one in SCENARIOS)])
-        lab.servers.stapling(f"api={answer}{version}" for answer in ("good", "api-revoked")
-                             for version in ("", "/1.2"))
-        for group in (keys, floors, naming):
-            group.start(lab)
-        return 0 if run(lab, [test for test in tests() if asked.filter in test[0]]) else 1
+def start(lab):
+    lab.clients = lab.build.directory / "tests" / "foreign"
+    compile_clients(lab.clients)
+    lab.servers.python([*SERVERS, *(one.server for one in SCENARIOS)])
+    lab.servers.stapling(f"api={answer}{version}" for answer in ("good", "api-revoked")
+                         for version in ("", "/1.2"))
+    for group in (keys, floors, naming):
+        group.start(lab)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(suite(__doc__, tests(), start))

@@ -1,16 +1,14 @@
 #!/usr/bin/python3
 """run.py --build DIR --pki DIR [FILTER] - many threads, many reloads, many hosts: no race, no leak."""
-import argparse
 import pathlib
 import re
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from e2e.harness import Skip, require, run                                 # noqa: E402
+from e2e.harness import Skip, require, suite                               # noqa: E402
 from lab import ways                                                       # noqa: E402
 from lab.files import put                                                  # noqa: E402
-from lab.lab import Lab                                                    # noqa: E402
 
 SECONDS = 5
 GROWTH = 8192  # KiB that a long life may take in addition
@@ -50,22 +48,5 @@ def tests():
         yield f"400 hosts, {way}", endure("hosts", 400, way)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--pki", default="build/pki")
-    parser.add_argument("filter", nargs="?", default="")
-    asked = parser.parse_args()
-    chosen = [test for test in tests() if asked.filter in test[0]]
-    if not chosen:
-        print("stress: no test of that name", file=sys.stderr)
-        return 2
-    with Lab(asked.build, asked.pki) as lab:
-        return 0 if run(lab, chosen) else 1
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(suite(__doc__, tests()))
