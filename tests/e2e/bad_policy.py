@@ -169,7 +169,6 @@ CASES = {
     "a min-tls that there isn't": text_case(RULE + "min-tls = 1.1\n", ":2:", "1.2"),
     "a revocation that there isn't": text_case(RULE + "revocation = ocsp\n", ":2:", "staple"),
     "a security-level that there isn't": text_case(RULE + "security-level = 9\n", ":2:"),
-    "a rule that wants CRLs and has none": text_case(RULE + "revocation = crl\n", "crl"),
     "a CRL that is missing": crl_case("/no/such.crl", ":3:", "/no/such.crl"),
     "a CRL that is a certificate": crl_case("{root}", ":3:"),
     "a CRL that is empty": named_crl(lambda whole: b"", "is empty"),

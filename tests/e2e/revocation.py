@@ -25,6 +25,7 @@ SCENARIOS = (
            "revoked"),
     listed("crl, no list of this issuer", "api", "revocation = crl\ncrl = {crl root}", REFUSE,
            "revocation-unknown"),
+    listed("crl, no list at all", "api", "revocation = crl", REFUSE, "revocation-unknown"),
     listed("crl, a stale list", "api", "revocation = crl\ncrl = {crl expired}", REFUSE,
            "revocation-unknown"),
     listed("crl, a list signed by another key", "api", "revocation = crl\ncrl = {crl wrong-key}",

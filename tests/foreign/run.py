@@ -296,11 +296,11 @@ def alerts(lab, library):
 
 
 def growth(lab, library, way):
-    """How many bytes malloc has given out for connections 61 to 120."""
+    """How many bytes malloc has given out for connections 61 to 180."""
     policy = "[host over.example.test]\nca-pin = {pin root}\nhostname = api.example.test"
     words = ("sni=over.example.test", "ca={root}", "verify-cb=pass")
     sizes = []
-    for count in (60, 120):
+    for count in (60, 180):
         seen, err = visit(lab, library, "api/no-tickets", policy, *words, f"connections={count}",
                           way=way)
         require(all(one["word"] == "connected" for one in seen[:count]), f"{seen[0]} {err}")
@@ -309,9 +309,12 @@ def growth(lab, library, way):
 
 
 def steady(lab, library):
-    """Many connections leave no more memory behind than without the shim."""
+    """
+    Many connections leave no more memory behind than without the shim: no 500 bytes each, which
+    is far above what two processes differ in anyway.
+    """
     bare, under = growth(lab, library, ways.BARE), growth(lab, library, ways.PRELOAD)
-    require(under - bare < 20000, f"60 connections leave {under} bytes behind, bare {bare}")
+    require(under - bare < 60000, f"120 connections leave {under} bytes behind, bare {bare}")
 
 
 def retry(lab, library):
