@@ -4,6 +4,7 @@
  * there were, how many children were killed by a signal, and how many ended with 0 though the whole
  * run didn't, or with another output. Children write no errors.
  */
+#include "../unit/shortage.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -18,10 +19,6 @@ typedef int main_function(int, char **, char **);
 
 int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
 static main_function *real_main;
 static long *made; /* allocations so far, shared with the child; NULL: not counting */
 static long failing;
@@ -29,21 +26,6 @@ static long failing;
 static bool fails(void)
 {
     return made != NULL && ++*made == failing;
-}
-
-void *malloc(size_t size)
-{
-    return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __libc_realloc(old, size);
 }
 
 struct ended {

@@ -5,6 +5,7 @@
  * found or kept yet. Prints what came of them all.
  */
 #include "../inject/pair.h"
+#include "../unit/shortage.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,15 +17,11 @@
 #define LAST  300 /* how many of the last allocations */
 #define ENDED 3   /* the beginning lies behind the last one: nothing failed */
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
 static long before = -1, failing;
 static bool failed;
 static long *made; /* how many allocations there were; of all processes */
 
-static bool starved(void)
+static bool fails(void)
 {
     if (before < 0)
         return false;
@@ -37,21 +34,6 @@ static bool starved(void)
     failing--;
     failed = true;
     return true;
-}
-
-__attribute__((visibility("default"))) void *malloc(size_t size)
-{
-    return starved() ? NULL : __libc_malloc(size);
-}
-
-__attribute__((visibility("default"))) void *calloc(size_t count, size_t size)
-{
-    return starved() ? NULL : __libc_calloc(count, size);
-}
-
-__attribute__((visibility("default"))) void *realloc(void *old, size_t size)
-{
-    return starved() ? NULL : __libc_realloc(old, size);
 }
 
 static void starve(long from, long count)

@@ -29,31 +29,11 @@
 #if OWN_ALLOCATOR
 static long countdown; /* the allocation that fails; 0: none */
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *old, size_t size);
+#include "shortage.h"
 
 static bool fails(void)
 {
     return countdown > 0 && --countdown == 0;
-}
-
-void *malloc(size_t size)
-{
-    return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __libc_realloc(old, size);
 }
 
 /* Evaluates LEAF with the allocation number NUMBER failing. *SPENT: there were as many. */
