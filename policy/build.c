@@ -214,6 +214,8 @@ static void finish_policy(struct tg_load *load)
     policy->unmatched_rule.mode = policy->mode;
     if (policy->unmatched == TG_UNMATCHED_REJECT)
         policy->unmatched_rule.action = TG_ACTION_REJECT;
+    for (i = 0; i < policy->rule_count && !policy->staples; i++)
+        policy->staples = policy->rules[i]->revocation >= TG_REVOCATION_STAPLE;
     for (i = 0; i < policy->exception_count && !tg_diags_failed(load->diags); i++)
         if (!tg_index_add_exception(policy->index, &policy->exceptions[i]))
             tg_load_lost(load);

@@ -57,6 +57,8 @@ static const struct tg_finding_info infos[TG_FINDING_KINDS] = {
                         X509_V_ERR_APPLICATION_VERIFICATION},
     [TG_HOST_REJECTED] = {"host-rejected", "the policy rejects this host", DENY,
                           X509_V_ERR_APPLICATION_VERIFICATION},
+    [TG_HOST_UNKNOWN] = {"host-unknown", "which rule applies can't be told", DENY,
+                         X509_V_ERR_APPLICATION_VERIFICATION},
     [TG_POLICY_INVALID] = {"policy-invalid", "the policy is invalid", ERROR,
                            X509_V_ERR_APPLICATION_VERIFICATION},
     [TG_INTERNAL_ERROR] = {"internal-error", "the evaluation could not be carried out", ERROR,

@@ -34,6 +34,7 @@ enum tg_finding_kind {
     TG_MALFORMED,
     TG_TLS_VERSION,
     TG_HOST_REJECTED,
+    TG_HOST_UNKNOWN,
     TG_POLICY_INVALID,
     TG_INTERNAL_ERROR, /* the evaluation could not be carried out */
     TG_FINDING_KINDS

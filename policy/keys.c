@@ -13,6 +13,7 @@ static const struct tg_section_info sections[TG_SECTION_KINDS] = {
 static const char *const actions[] = {"evaluate", "pass", "reject", NULL};
 static const char *const modes[] = {"enforce", "report", NULL};
 static const char *const unmatched[] = {"app", "verify", "reject", NULL};
+static const char *const unknown_hosts[] = {"reject", "app", NULL};
 static const char *const purposes[] = {"tls-server", "any", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"rejected", "all", NULL};
@@ -87,6 +88,8 @@ static const struct tg_key keys[TG_KEYS] = {
     {"mode", TG_KEY_DEFAULT_MODE, POLICY, TG_TYPE_CHOICE, ONE, FIELD(tg_policy, mode), modes, 0, 0},
     {"unmatched", TG_KEY_UNMATCHED, POLICY, TG_TYPE_CHOICE, ONE, FIELD(tg_policy, unmatched),
      unmatched, 0, 0},
+    {"insecure-unknown-host", TG_KEY_UNKNOWN_HOST, POLICY, TG_TYPE_FLAG, ONE,
+     FIELD(tg_policy, unknown_host_app), unknown_hosts, 0, 0},
     {"log", TG_KEY_LOG, POLICY, TG_TYPE_LOG, LIST, SPAN(tg_policy, log_sinks, log_file), NO_WORDS},
     {"log-format", TG_KEY_LOG_FORMAT, POLICY, TG_TYPE_FLAG, ONE, FIELD(tg_policy, log_json),
      log_formats, 0, 0},

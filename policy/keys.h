@@ -53,6 +53,7 @@ enum tg_key_id {
     TG_KEY_SECURITY_LEVEL,
     TG_KEY_DEFAULT_MODE, /* [policy] from here */
     TG_KEY_UNMATCHED,
+    TG_KEY_UNKNOWN_HOST,
     TG_KEY_LOG,
     TG_KEY_LOG_FORMAT,
     TG_KEY_LOG_LEVEL,

@@ -12,14 +12,11 @@
 /* Called for each pattern that fits, in order of rank; returns true to stop. */
 typedef bool visit_key(void *arg, const struct tg_host_key *key);
 
-static bool visit_names(const char *name, visit_key *visit, void *arg)
+static bool visit_wildcards(const char *name, visit_key *visit, void *arg)
 {
-    struct tg_host_key key = {.kind = TG_PATTERN_NAME, .text = name, .length = strlen(name)};
+    struct tg_host_key key = {.kind = TG_PATTERN_WILDCARD};
     const char *dot;
 
-    if (visit(arg, &key))
-        return true;
-    key.kind = TG_PATTERN_WILDCARD;
     for (dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
         key.text = dot + 1;
         key.length = strlen(dot + 1);
@@ -27,6 +24,31 @@ static bool visit_names(const char *name, visit_key *visit, void *arg)
             return true;
     }
     return false;
+}
+
+static bool visit_names(const char *name, visit_key *visit, void *arg)
+{
+    struct tg_host_key key = {.kind = TG_PATTERN_NAME, .text = name, .length = strlen(name)};
+
+    return visit(arg, &key) || visit_wildcards(name, visit, arg);
+}
+
+/* A name that no pattern can spell lies below a wildcard all the same. */
+static bool visit_unspellable(const char *host, visit_key *visit, void *arg)
+{
+    char lower[TG_HOST_SIZE];
+    size_t length = strlen(host), i;
+
+    if (length > 0 && host[length - 1] == '.')
+        length--;
+    if (length >= sizeof lower) {
+        host += length - (sizeof lower - 1);
+        length = sizeof lower - 1;
+    }
+    for (i = 0; i < length; i++)
+        lower[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] - 'A' + 'a') : host[i];
+    lower[length] = '\0';
+    return visit_wildcards(lower, visit, arg);
 }
 
 static bool visit_addresses(const struct tg_index *index, const char *text, visit_key *visit,
@@ -51,7 +73,7 @@ static bool visit_addresses(const struct tg_index *index, const char *text, visi
     return true;
 }
 
-/* A host that is unknown, or no host at all, is only met by `*`. Returns true if stopped. */
+/* A host that is unknown is only met by `*` here. Returns true if stopped. */
 static bool visit_patterns(const struct tg_index *index, const char *host, visit_key *visit,
                            void *arg)
 {
@@ -67,6 +89,7 @@ static bool visit_patterns(const struct tg_index *index, const char *host, visit
         stopped = visit_addresses(index, canonical, visit, arg);
         break;
     case TG_HOST_INVALID:
+        stopped = host && visit_unspellable(host, visit, arg);
         break;
     }
     return stopped || visit(arg, &any);
@@ -81,6 +104,7 @@ struct search {
     bool certain;                 /* one was met that applies if no other does */
     const char *lacking;          /* what that first one depends on */
     const struct tg_entry *found; /* the one that applies, or of several that may */
+    struct tg_entry unknown;      /* one of the rules that an unknown host may have */
     enum tg_match_kind kind;
 };
 
@@ -150,14 +174,48 @@ static bool search_key(void *arg, const struct tg_host_key *key)
     return search_group(search, pattern, true);
 }
 
-static struct search find(const tg_policy *policy, const char *host, unsigned port,
-                          const char *program)
+/* One of its patterns means some hosts and not others. */
+static bool is_specific(const struct tg_rule *rule)
 {
-    struct search search = {.index = policy->index, .port = port, .kind = TG_MATCH_UNMATCHED};
+    size_t i;
 
-    search.program = program && *program ? program : NULL;
-    visit_patterns(policy->index, host, search_key, &search);
-    return search;
+    for (i = 0; i < rule->patterns.count; i++)
+        if (rule->patterns.word[i][0] != '*' || rule->patterns.word[i][1] == '.')
+            return true;
+    return false;
+}
+
+/* Any host may be the one that isn't known, so each rule that has demands may apply. */
+static void search_unknown(struct search *search, const tg_policy *policy)
+{
+    size_t i;
+
+    for (i = 0; i < policy->rule_count; i++) {
+        const struct tg_rule *rule = policy->rules[i];
+
+        if (rule->action == TG_ACTION_PASS || !is_specific(rule) ||
+            (search->program && !tg_rule_covers_program(rule, search->program)))
+            continue;
+        if (search->unknown.rule && rule->mode == TG_MODE_REPORT)
+            continue;
+        search->unknown.rule = rule;
+        search->lacking = "host";
+        if (rule->mode == TG_MODE_ENFORCE)
+            break;
+    }
+    if (search->unknown.rule)
+        may_apply(search, &search->unknown);
+}
+
+static void find(struct search *search, const tg_policy *policy, const char *host, unsigned port,
+                 const char *program)
+{
+    *search = (struct search){.index = policy->index, .port = port, .kind = TG_MATCH_UNMATCHED};
+    search->program = program && *program ? program : NULL;
+    if (!host || !*host)
+        search_unknown(search, policy);
+    if (search->kind != TG_MATCH_UNKNOWN || search->found->rule->mode != TG_MODE_ENFORCE)
+        visit_patterns(policy->index, host, search_key, search);
 }
 
 /* What `unmatched` says is no rule, or one among those that may apply. */
@@ -172,9 +230,11 @@ static bool is_unmatched(const tg_policy *policy, const struct search *search)
 struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
                                 const char *program)
 {
-    struct search search = find(policy, host, port, program);
-    struct tg_match match = {.kind = search.kind};
+    struct tg_match match = {.kind = TG_MATCH_UNMATCHED};
+    struct search search;
 
+    find(&search, policy, host, port, program);
+    match.kind = search.kind;
     if (match.kind == TG_MATCH_UNKNOWN)
         match.lacking = search.lacking;
     if (!is_unmatched(policy, &search)) {
@@ -279,8 +339,9 @@ static bool show_key(void *arg, const struct tg_host_key *key)
 void tg_policy_explain(const tg_policy *policy, const char *host, unsigned port,
                        const char *program, tg_match_seen *seen, void *arg)
 {
-    struct show show = {find(policy, host, port, program), seen, arg};
+    struct show show = {.seen = seen, .arg = arg};
 
+    find(&show.search, policy, host, port, program);
     visit_patterns(policy->index, host, show_key, &show);
 }
 

@@ -130,6 +130,8 @@ struct tg_policy {
     const char *file; /* absolute path it was loaded from */
     enum tg_mode mode;
     enum tg_unmatched unmatched;
+    bool unknown_host_app;  /* insecure-unknown-host = app */
+    bool staples;           /* a rule wants an OCSP answer */
     unsigned log_sinks;     /* tg_log_sink bits; 0: not set in the policy */
     const char *log_file;   /* absolute, where TG_LOG_FILE is set */
     bool log_json;          /* log-format = json */
@@ -182,14 +184,14 @@ TG_API tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
 void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags);
 
 /*
- * Which rule applies to HOST (DNS name or IP literal, any case, trailing dot allowed; NULL
- * if unknown), PORT (0 if unknown) and PROGRAM (absolute path; NULL if unknown): POLICY.md
+ * Which rule applies to HOST (DNS name or IP literal, any case, trailing dot allowed; of what
+ * no pattern can spell the wildcard that it ends in counts; NULL or "" if unknown), PORT (0 if unknown) and PROGRAM (absolute path; NULL if unknown): POLICY.md
  * section 4. Costs a fixed number of hash lookups, however many rules there are.
  */
 enum tg_match_kind {
     TG_MATCH_RULE,      /* rule applies (its action may be pass or reject) */
     TG_MATCH_UNMATCHED, /* no rule: rule is &unmatched_rule, or NULL for `unmatched = app` */
-    TG_MATCH_UNKNOWN    /* it depends on a port or program that isn't known: refuse; rule is
+    TG_MATCH_UNKNOWN    /* it depends on a host, port or program that isn't known: refuse; rule is
                            one of those that may apply (unmatched_rule too), the first in
                            rank whose mode is `enforce` if there is any */
 };
@@ -197,7 +199,7 @@ struct tg_match {
     enum tg_match_kind kind;
     const struct tg_rule *rule;
     const char *pattern; /* as written in the rule; NULL if unmatched */
-    const char *lacking; /* TG_MATCH_UNKNOWN: what it depends on, "port" or "program" */
+    const char *lacking; /* TG_MATCH_UNKNOWN: what it depends on, "host", "port" or "program" */
 };
 TG_API struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
                                        const char *program);

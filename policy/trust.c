@@ -225,14 +225,20 @@ static int check_leaf_pins(struct tg_evaluation *evaluation)
 
 static void reject(struct tg_evaluation *evaluation, const struct tg_match *match)
 {
+    const char *why = evaluation->query->unknown;
+    bool unknown = match->kind == TG_MATCH_UNKNOWN;
     struct tg_buf text = {0};
 
-    if (match->kind != TG_MATCH_UNKNOWN)
+    if (!unknown)
         tg_buf_add(&text, "the policy rejects this host");
+    else if (why != NULL && strcmp(match->lacking, "program") != 0)
+        tg_buf_printf(&text, "which rule applies depends on the %s, which is not known: %s",
+                      match->lacking, why);
     else
         tg_buf_printf(&text, "which rule applies depends on the %s, which is not known here",
                       match->lacking);
-    tg_findings_add(&evaluation->findings, TG_HOST_REJECTED, 0, 0, &text);
+    tg_findings_add(&evaluation->findings, unknown ? TG_HOST_UNKNOWN : TG_HOST_REJECTED, 0, 0,
+                    &text);
 }
 
 /* Runs all checks in the order of the manual; 0 only when memory ran out. */

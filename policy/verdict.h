@@ -10,6 +10,7 @@ struct tg_query {
     const char *host;           /* reference name, DNS or IP literal; NULL: unknown */
     unsigned port;              /* 0: unknown */
     const char *program;        /* absolute path of the executable; NULL: unknown */
+    const char *unknown;        /* why host or port isn't known, half a sentence; NULL: no reason */
     X509 *leaf;                 /* NULL: the server presented no certificate */
     const uint8_t *leaf_digest; /* SHA-256 of its DER, where the caller has it; NULL: not yet */
     STACK_OF(X509) *sent;       /* what came with it, in any order, leaf or not; NULL: nothing */

@@ -1,6 +1,7 @@
 /* engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand. */
 #include "engine.h"
-#include "names.h"
+#include "ends.h"
+#include "hellos.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -20,7 +21,7 @@ static const char *const names[FUNCTIONS] = {
     "tg_inject_version",         "tg_inject_libssl",         "tg_inject_context",
     "tg_inject_connection",      "tg_inject_set_app_verify", "tg_inject_set_app_info",
     "tg_inject_get_app_info",    "tg_inject_set_ctx_custom", "tg_inject_set_custom",
-    "tg_inject_set_name_source", "tg_inject_set_stderr",
+    "tg_inject_set_sources",     "tg_inject_set_stderr",
 };
 
 union table {
@@ -119,6 +120,12 @@ static bool load(union table *table)
     return true;
 }
 
+static const struct tg_inject_sources sources = {
+    .names = tg_ends_names,
+    .hello = tg_hellos_find,
+    .initials = tg_hellos_initials,
+};
+
 static void fetch(union table *table)
 {
     for (size_t i = 0; i < FUNCTIONS; i++)
@@ -135,7 +142,7 @@ static bool obtain(union table *table)
         return false;
     for (size_t i = 0; i < FUNCTIONS; i++)
         atomic_store_explicit(&functions[i], table->function[i], memory_order_relaxed);
-    table->engine.set_name_source(tg_names_find);
+    table->engine.set_sources(&sources);
     table->engine.set_stderr(stderr_device, stderr_inode);
     enum state expected = STATE_UNLOADED;
     atomic_compare_exchange_strong(&state, &expected, STATE_LOADED);
@@ -154,6 +161,7 @@ static bool hook(void *ssl_ctx_new)
         atomic_compare_exchange_strong(&state, &inert_from, STATE_INERT);
         return true;
     case TG_INJECT_HOOKED:
+        tg_hellos_start();
         atomic_store_explicit(&state, STATE_ACTIVE, memory_order_release);
         return true;
     case TG_INJECT_FAILED:

@@ -23,7 +23,7 @@ struct tg_engine {
                                                tg_inject_custom_verify *callback);
     tg_inject_custom_verify *(*set_custom)(void *ssl_ctx_new, SSL *ssl,
                                            tg_inject_custom_verify *callback);
-    void (*set_name_source)(tg_inject_name_source *names);
+    void (*set_sources)(const struct tg_inject_sources *sources);
     void (*set_stderr)(dev_t device, ino_t inode);
 };
 

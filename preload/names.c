@@ -1,26 +1,22 @@
 /*
- * names.c - a ring of (address, thread, name). A fixed size bounds the memory, whatever a
- * name server answers; the newest push out the oldest.
+ * names.c - a hash table of (address, name). A fixed size bounds the memory, whatever a name
+ * server answers; what is pushed out leaves a mark, so that nobody takes the rest for all.
  */
 #include "names.h"
 #include "slot.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <string.h>
 
-#define NAME_SIZE  256 /* a DNS name's 253 bytes, a dot and NUL (RFC 1035 section 2.3.4) */
-#define SLOTS      256
-#define PER_LOOKUP (SLOTS / 4) /* of one answer's addresses, so that none pushes out all others */
+#define SETS       1024
+#define WAYS       8
+#define PER_LOOKUP 64 /* of one answer's addresses, so that none pushes out all others */
 
-/* An IPv4 address is kept as IPv6 does it (RFC 4291 section 2.5.5.2): sockets mix them. */
 struct entry {
     uint8_t address[16];
-    uint64_t thread;
-    char name[NAME_SIZE];
+    char name[TG_INJECT_NAME_SIZE];
 };
-#define WORDS      (sizeof(struct entry) / sizeof(uint64_t))
-#define HEAD_WORDS (offsetof(struct entry, name) / sizeof(uint64_t))
+#define WORDS (sizeof(struct entry) / sizeof(uint64_t))
 _Static_assert(sizeof(struct entry) % sizeof(uint64_t) == 0, "an entry is whole words");
 
 union record {
@@ -28,7 +24,8 @@ union record {
     uint64_t words[WORDS];
 };
 
-static tg_slot_word ring[SLOTS][1 + WORDS];
+static tg_slot_word slots[SETS][WAYS][1 + WORDS];
+static atomic_bool crowded[SETS]; /* some name of this set was lost */
 static _Atomic uint64_t newest;
 
 static void map_ipv4(uint8_t out[16], const void *address)
@@ -39,43 +36,79 @@ static void map_ipv4(uint8_t out[16], const void *address)
     memcpy(out + sizeof(prefix), address, 4);
 }
 
-static bool read_address(uint8_t out[16], const struct sockaddr *from, socklen_t length)
+bool tg_names_address(uint8_t out[16], const struct sockaddr *address, socklen_t length)
 {
-    if (from == NULL)
+    if (address == NULL)
         return false;
-    if (from->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
-        map_ipv4(out, &((const struct sockaddr_in *)from)->sin_addr);
+    if (address->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+        map_ipv4(out, &((const struct sockaddr_in *)address)->sin_addr);
         return true;
     }
-    if (from->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
-        memcpy(out, &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
+    if (address->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+        memcpy(out, &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
         return true;
     }
     return false;
 }
 
-/* A literal isn't a name: looking one up must not hide the name that led to the address. */
+/* A literal isn't a name: it is the address. */
 static bool is_name(const char *text)
 {
     struct in_addr ignored;
 
-    if (text == NULL || *text == '\0' || strlen(text) >= NAME_SIZE)
+    if (text == NULL || *text == '\0' || strlen(text) >= TG_INJECT_NAME_SIZE)
         return false;
     return strchr(text, ':') == NULL && inet_aton(text, &ignored) == 0;
 }
 
-static void remember(union record *record)
+static size_t set_of(const uint8_t address[16])
 {
-    uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-    /* Lost only if another thread is in this very slot: the ring went round meanwhile. */
-    (void)tg_slot_write(ring[ticket % SLOTS], record->words, WORDS, ticket * 2);
+    for (size_t i = 0; i < 16; i++)
+        hash = (hash ^ address[i]) * UINT64_C(0x100000001b3);
+    return (hash >> 32) % SETS;
+}
+
+/* The way that holds what RECORD says, else the oldest or an empty one. */
+static tg_slot_word *way_for(const union record *record, size_t set, bool *lost)
+{
+    tg_slot_word *oldest = slots[set][0];
+    uint64_t age = UINT64_MAX;
+    union record old;
+
+    for (size_t way = 0; way < WAYS; way++) {
+        uint64_t sequence = tg_slot_read(slots[set][way], old.words, WORDS);
+
+        *lost = false;
+        if (sequence != 0 && memcmp(&old, record, sizeof(old)) == 0)
+            return slots[set][way];
+        if (sequence < age) {
+            age = sequence;
+            oldest = slots[set][way];
+        }
+    }
+    *lost = atomic_load_explicit(&oldest[0], memory_order_relaxed) != 0;
+    return oldest;
+}
+
+static void remember(const union record *record)
+{
+    size_t set = set_of(record->entry.address);
+    uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
+    bool lost = false;
+    tg_slot_word *way = way_for(record, set, &lost);
+
+    if (lost)
+        atomic_store_explicit(&crowded[set], true, memory_order_release);
+    /* Another thread is in this very slot. */
+    if (!tg_slot_write(way, record->words, WORDS, ticket * 2))
+        atomic_store_explicit(&crowded[set], true, memory_order_release);
 }
 
 static void begin(union record *record, const char *name)
 {
     memset(record, 0, sizeof(*record));
-    record->entry.thread = (uint64_t)pthread_self();
     memcpy(record->entry.name, name, strlen(name) + 1);
 }
 
@@ -87,7 +120,7 @@ void tg_names_add_addrinfo(const char *name, const struct addrinfo *list)
         return;
     begin(&record, name);
     for (int left = PER_LOOKUP; list != NULL && left > 0; list = list->ai_next) {
-        if (!read_address(record.entry.address, list->ai_addr, list->ai_addrlen))
+        if (!tg_names_address(record.entry.address, list->ai_addr, list->ai_addrlen))
             continue;
         remember(&record);
         left--;
@@ -112,29 +145,48 @@ void tg_names_add_hostent(const char *name, const struct hostent *entry)
     }
 }
 
-int tg_names_find(const struct sockaddr *peer, socklen_t length, char *out)
+/* The newest first. */
+static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t sequence,
+                   const char *name)
 {
-    uint64_t thread = (uint64_t)pthread_self(), best = 0;
-    bool best_own = false;
-    uint8_t address[16];
-    union record record;
+    unsigned at = out->count < TG_INJECT_NAMES ? out->count : TG_INJECT_NAMES;
 
-    if (!read_address(address, peer, length))
-        return 0;
-    for (size_t i = 0; i < SLOTS; i++) {
-        uint64_t sequence = tg_slot_read(ring[i], record.words, HEAD_WORDS);
-        if (sequence == 0 || memcmp(record.entry.address, address, sizeof(address)) != 0)
-            continue;
-        bool own = record.entry.thread == thread;
-        if (own < best_own || (own == best_own && sequence < best))
-            continue;
-        best = sequence;
-        best_own = own;
+    out->more = out->more || out->count == TG_INJECT_NAMES;
+    while (at > 0 && age[at - 1] < sequence) {
+        if (at < TG_INJECT_NAMES) {
+            age[at] = age[at - 1];
+            memcpy(out->name[at], out->name[at - 1], TG_INJECT_NAME_SIZE);
+        }
+        at--;
     }
-    /* It may have been pushed out since: then the name is forgotten, like the oldest are. */
-    if (best == 0 || tg_slot_read(ring[best / 2 % SLOTS], record.words, WORDS) != best)
-        return 0;
-    memcpy(out, record.entry.name, NAME_SIZE);
-    out[NAME_SIZE - 1] = '\0';
-    return 1;
+    if (at == TG_INJECT_NAMES)
+        return;
+    age[at] = sequence;
+    memcpy(out->name[at], name, TG_INJECT_NAME_SIZE);
+    if (out->count < TG_INJECT_NAMES)
+        out->count++;
+}
+
+void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_inject_names *out)
+{
+    uint64_t age[TG_INJECT_NAMES] = {0};
+    union record record;
+    uint8_t wanted[16];
+    size_t set;
+
+    out->count = 0;
+    out->more = false;
+    if (!tg_names_address(wanted, address, length))
+        return;
+    set = set_of(wanted);
+    for (size_t way = 0; way < WAYS; way++) {
+        uint64_t sequence = tg_slot_read(slots[set][way], record.words, WORDS);
+
+        if (sequence == 0)
+            out->more = out->more || atomic_load_explicit(&slots[set][way][0],
+                                                          memory_order_relaxed) != 0;
+        else if (memcmp(record.entry.address, wanted, sizeof(wanted)) == 0)
+            insert(out, age, sequence, record.entry.name);
+    }
+    out->more = out->more || atomic_load_explicit(&crowded[set], memory_order_acquire);
 }

@@ -1,21 +1,27 @@
 /*
  * names.h - the names this process looked up, by the addresses it got for them: what a
- * connection is called where the application gives the library no name and sends none.
+ * connection may be called where the application gives the library no name and sends none.
  */
 #ifndef TG_NAMES_H
 #define TG_NAMES_H
 
+#include "inject.h"
 #include <netdb.h>
-#include <sys/socket.h>
 
 /* Remembers that NAME (NULL or a literal address: nothing) led to each address of LIST. */
 void tg_names_add_addrinfo(const char *name, const struct addrinfo *list);
 void tg_names_add_hostent(const char *name, const struct hostent *entry);
 
 /*
- * The name that led to PEER: this thread's last, else the last of all. Writes it, at most 255
- * bytes and a NUL, to OUT, or returns 0. Takes no lock; a tg_inject_name_source.
+ * Every name that led to ADDRESS, the newest first; OUT->more where some may be missing. Takes
+ * no lock, and may be called by a signal handler.
  */
-int tg_names_find(const struct sockaddr *peer, socklen_t length, char *out);
+void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_inject_names *out);
+
+/*
+ * ADDRESS as 16 bytes: an IPv4 address is written as IPv6 does it (RFC 4291 section 2.5.5.2),
+ * for sockets mix them. False if it is of another family.
+ */
+bool tg_names_address(uint8_t out[16], const struct sockaddr *address, socklen_t length);
 
 #endif

@@ -37,6 +37,13 @@ static const char *const symbol_names[TG_SYMBOLS] = {
     [TG_GETHOSTBYNAME2] = "gethostbyname2",
     [TG_GETHOSTBYNAME_R] = "gethostbyname_r",
     [TG_GETHOSTBYNAME2_R] = "gethostbyname2_r",
+    [TG_CONNECT] = "connect",
+    [TG_WRITE] = "write",
+    [TG_WRITEV] = "writev",
+    [TG_SEND] = "send",
+    [TG_SENDTO] = "sendto",
+    [TG_SENDMSG] = "sendmsg",
+    [TG_SENDMMSG] = "sendmmsg",
 };
 
 const char *tg_symbol_name(enum tg_symbol symbol)

@@ -19,6 +19,13 @@ enum tg_symbol {
     TG_GETHOSTBYNAME2,
     TG_GETHOSTBYNAME_R,
     TG_GETHOSTBYNAME2_R,
+    TG_CONNECT,
+    TG_WRITE,
+    TG_WRITEV,
+    TG_SEND,
+    TG_SENDTO,
+    TG_SENDMSG,
+    TG_SENDMMSG,
     TG_SYMBOLS
 };
 

@@ -2,6 +2,7 @@
 #include "keys.h"
 #include <errno.h>
 #include <openssl/err.h>
+#include <string.h>
 
 /*
  * A session that this policy did not accept for this host, in this process, must not stand in
@@ -75,21 +76,54 @@ static void shut(const struct tg_hooked *hooked, SSL *ssl)
     libssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
+/* What the rules of a connection ask of it. */
+struct wishes {
+    const struct tg_rule *last;
+    unsigned rules; /* different ones */
+    bool staple, enforced;
+    int level; /* -1: none */
+};
+
+static void wish(void *arg, const struct tg_rule *rule)
+{
+    struct wishes *wishes = arg;
+
+    if (rule == wishes->last)
+        return;
+    wishes->last = rule;
+    wishes->rules++;
+    if (tg_status_wanted(rule)) {
+        wishes->staple = true;
+        wishes->enforced = wishes->enforced || rule->mode == TG_MODE_ENFORCE;
+    }
+    if (rule->mode == TG_MODE_ENFORCE && rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL))
+        wishes->level = (int)rule->security_level;
+}
+
 /* What the policy asks of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                     const struct tg_process *process)
 {
-    const struct tg_rule *rule = NULL;
+    struct wishes wishes = {.level = -1};
     struct tg_peer peer;
 
     tg_peer_of(hooked, ssl, &peer);
-    rule = tg_judge_rule(process, &peer);
-    tg_status_request(hooked, ssl, rule);
-    if (rule != NULL && rule->mode == TG_MODE_ENFORCE &&
-        (rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL)) && hooked->library->kind != TG_BORINGSSL)
-        hooked->libssl.SSL_set_security_level(ssl, (int)rule->security_level);
+    /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
+    if (!tg_judge_rules(process, &peer, wish, &wishes) && process->policy->staples)
+        wishes.staple = wishes.enforced = true;
+    if (wishes.staple)
+        tg_status_request(hooked, ssl, wishes.enforced);
+    if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_BORINGSSL)
+        hooked->libssl.SSL_set_security_level(ssl, wishes.level);
     if (state != NULL && tg_judge_demands(process, &peer))
         tg_wire_watch(hooked, ssl, state);
+}
+
+/* A renegotiation is with the same peer. */
+static void forget_peer(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    if (hooked->libssl.SSL_get_finished(ssl, NULL, 0) == 0)
+        tg_peer_forget(state);
 }
 
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
@@ -98,6 +132,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     const struct tg_process *process = tg_process_enter(&cancel);
 
     if (state != NULL) {
+        forget_peer(hooked, ssl, state);
         state->started = true;
         state->judged = state->asking = false;
         tg_hook_forget(state);
@@ -299,6 +334,19 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     return written;
 }
 
+/* The server may ask for one more, which has the same random (RFC 8446 section 4.1.2). */
+static bool is_new_hello(const struct tg_hooked *hooked, SSL *ssl,
+                         struct tg_connection_state *state)
+{
+    uint8_t random[sizeof(state->random)] = {0};
+    bool same;
+
+    (void)hooked->libssl.SSL_get_client_random(ssl, random, sizeof(random));
+    same = memcmp(state->random, random, sizeof(random)) == 0;
+    memcpy(state->random, random, sizeof(random));
+    return !same;
+}
+
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg)
 {
@@ -312,6 +360,8 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     /* Whoever replaced it did so before it saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))
         state->started = state->judged = false;
+    if (state != NULL && is_new_hello(hooked, ssl, state) && !state->started)
+        forget_peer(hooked, ssl, state);
     if (state == NULL || !state->started)
         written = start_late(hooked, ssl, state);
     *alert = SSL_AD_HANDSHAKE_FAILURE;

@@ -307,7 +307,7 @@ int tg_hook_refuse(X509_STORE_CTX *context, void *arg)
 {
     const struct tg_hooked *hooked = arg;
     SSL *ssl = connection_of(hooked, context);
-    struct tg_peer nobody = {.port = 0};
+    struct tg_peer nobody = {.count = 1};
 
     if (ssl != NULL)
         return tg_outcome_refuse(hooked, ssl, context, NULL, &nobody);

@@ -6,6 +6,7 @@
 #define TG_HOOK_H
 
 #include "border.h"
+#include "inject.h"
 #include "libssl.h"
 #include "process.h"
 #include <sys/socket.h>
@@ -48,28 +49,53 @@ struct tg_connection_state {
     bool judged;                /* there is a verdict on this handshake */
     bool forced;                /* to verify, for a refusal: the application doesn't */
     bool asking;                /* the application's own callback is to be asked again, not we */
+    uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
+    struct tg_peer *peer;       /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
     tg_custom_callback *custom; /* the application's own (BoringSSL) */
     struct tg_wire wires[TG_WIRES];
 };
 
-/* Who is at the other end: the first known of POLICY.md section 4. */
-struct tg_peer {
-    char host[TG_HOST_SIZE]; /* empty: unknown */
+/* Who may be at the other end. */
+struct tg_candidate {
+    char host[TG_HOST_SIZE]; /* canonical, or what the language can't spell; empty: unknown */
     unsigned port;           /* 0: unknown */
-    bool elsewhere;          /* the connection has a descriptor, and no peer by IP */
+    unsigned end;            /* candidates with one number are of one place */
+};
+
+/*
+ * Who is at the other end of a connection: told once, when its first handshake starts, and kept
+ * with it, as the facts that it is told from change later by others' doing. A name that the
+ * program gave is the identity; without one, the names that it looked up and the address are
+ * candidates, of each place that the connection may lead to.
+ */
+#define TG_CANDIDATES 16
+struct tg_peer {
+    bool named;              /* the program gave the host its name */
+    bool placed;             /* it is known where the connection leads */
+    bool searched;           /* the process's sockets were looked at for that */
+    bool own;                /* it has a descriptor of its own: no other one counts */
+    bool datagrams;          /* as DTLS and QUIC have it */
+    uint64_t since;          /* QUIC connections begun before aren't this one */
+    const char *unknown;     /* why host or port isn't known; NULL: no reason is told */
+    unsigned shown;          /* the candidate that verdicts and logs name */
+    unsigned count;          /* at least 1 */
+    struct tg_candidate candidates[TG_CANDIDATES];
 };
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
 
 /*
- * Fills what is unknown in PEER from the sockets of the process, where they leave no doubt. Looks
- * at no more than MOST descriptors; with more of them nothing is known.
+ * Where it isn't known where the connection leads: all places that it may lead to become
+ * candidates, by the sockets of the process. True if PEER has changed.
  */
-enum {
-    TG_GUESS_MATTERS = 4096, /* the verdict depends on it */
-    TG_GUESS_SHOWN = 64,     /* it is only shown, and has to be had in no time */
-};
-void tg_peer_guess(struct tg_peer *peer, int most);
+bool tg_peer_search(struct tg_peer *peer);
+
+/* Another handshake starts: it may be with another peer. */
+void tg_peer_forget(struct tg_connection_state *state);
+
+/* The host and port that verdicts name; NULL and 0: unknown. */
+const char *tg_peer_host(const struct tg_peer *peer);
+unsigned tg_peer_port(const struct tg_peer *peer);
 
 /*
  * The verify callback of every hooked context; ARG is the struct tg_hooked. Returns what
@@ -176,14 +202,18 @@ void tg_judge_log(const struct tg_process *process, const struct tg_verdict *ver
 bool tg_judge_distrusts(const tg_policy *policy);
 
 /* True if the policy wants PEER evaluated or refused, and not merely reported. */
-bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer);
+bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer);
 
-/* The rule that PEER will be evaluated under, also where that is only reported; NULL: none. */
-const struct tg_rule *tg_judge_rule(const struct tg_process *process, struct tg_peer *peer);
+/*
+ * Calls VISIT with each rule that PEER may be evaluated under, also where that is only reported;
+ * false: it can't be told which those are.
+ */
+typedef void tg_rule_visit(void *arg, const struct tg_rule *rule);
+bool tg_judge_rules(const struct tg_process *process, const struct tg_peer *peer,
+                    tg_rule_visit *visit, void *arg);
 
-/* status.c: asks for a stapled OCSP answer where the rule for PEER wants one and the
- * application didn't; what is needed from the connection itself goes into QUERY. */
-void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg_rule *rule);
+/* status.c: asks for a stapled OCSP answer where the application didn't; what is needed from the connection itself goes into QUERY. */
+void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced);
 void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *query);
 /* True if RULE wants a staple. */
 bool tg_status_wanted(const struct tg_rule *rule);
@@ -227,8 +257,7 @@ bool tg_known(const tg_policy *policy, const struct tg_peer *peer,
 bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
                      uint8_t leaf[TG_SHA256_SIZE]);
 
-/* peer.c: the preload's table of looked-up names. */
-typedef int tg_name_source(const struct sockaddr *peer, socklen_t length, char *out);
-void tg_peer_set_names(tg_name_source *names);
+/* peer.c: what the preload sees of the process's sockets. */
+void tg_peer_set_sources(const struct tg_inject_sources *sources);
 
 #endif

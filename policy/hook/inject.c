@@ -144,6 +144,7 @@ static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int i
     if (state != NULL) {
         tg_wire_leave(state);
         tg_hook_forget(state);
+        tg_peer_forget(state);
     }
     free(state);
 }

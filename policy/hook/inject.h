@@ -16,6 +16,8 @@
 #include "trustgraft.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -74,12 +76,40 @@ TG_API tg_inject_custom_verify *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_
 TG_API tg_inject_custom_verify *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl,
                                                      tg_inject_custom_verify *callback);
 
-/*
- * NAMES maps a peer's address to the name that this process looked up to reach it, written
- * into OUT (TG_HOST_SIZE bytes); it returns 0 if it knows none.
- */
-typedef int tg_inject_name_source(const struct sockaddr *peer, socklen_t length, char *out);
-TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
+/* Names that this process looked up and that led to an address; MORE: some may be missing. */
+#define TG_INJECT_NAMES     4
+#define TG_INJECT_NAME_SIZE 256 /* a DNS name's 253 bytes, a dot and NUL (RFC 1035 section 2.3.4) */
+struct tg_inject_names {
+    unsigned count;
+    bool more;
+    char name[TG_INJECT_NAMES][TG_INJECT_NAME_SIZE]; /* the newest first */
+};
+
+/* Where something was sent to. */
+struct tg_inject_end {
+    struct sockaddr_storage address;
+    struct tg_inject_names names;
+};
+
+/* What the preload sees of the process's sockets. All are safe in threads, and preserve errno. */
+#define TG_INJECT_RANDOM_SIZE 32
+struct tg_inject_sources {
+    /* The names that had led to PEER when DESCRIPTOR, a socket or -1, was connected. */
+    void (*names)(int descriptor, const struct sockaddr *peer, socklen_t length,
+                  struct tg_inject_names *names);
+    /* Where the ClientHello with this random went: how many ENDS, at most ROOM; 0: not seen. */
+    unsigned (*hello)(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
+                      unsigned room);
+    /*
+     * Where QUIC connections were begun after SINCE, an earlier return value: *COUNT different
+     * ENDS, more than ROOM where not all are told. Returns where that number stands now.
+     */
+    uint64_t (*initials)(uint64_t since, struct tg_inject_end *ends, unsigned room,
+                         unsigned *count);
+};
+
+/* SOURCES has to stay where it is. */
+TG_API void tg_inject_set_sources(const struct tg_inject_sources *sources);
 
 /*
  * What descriptor 2 was when the process began, of which the preload knows more than we: the
@@ -88,7 +118,7 @@ TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
 TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 4
+#define TG_INJECT_VERSION 5
 TG_API int tg_inject_version(void);
 
 #endif

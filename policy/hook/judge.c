@@ -8,32 +8,33 @@ static const char *known(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-/* The peer's port is only looked for where a rule depends on it and libssl can't tell it. */
-static struct tg_match find(const tg_policy *policy, struct tg_peer *peer)
+static struct tg_match match(const tg_policy *policy, const struct tg_candidate *who)
 {
-    const char *program = known(tg_process_program());
-    struct tg_match match = tg_policy_match(policy, known(peer->host), peer->port, program);
-
-    if (match.kind != TG_MATCH_UNKNOWN || peer->port != 0)
-        return match;
-    tg_peer_guess(peer, TG_GUESS_MATTERS);
-    return tg_policy_match(policy, known(peer->host), peer->port, program);
+    return tg_policy_match(policy, known(who->host), who->port, known(tg_process_program()));
 }
 
-static bool leaves(const struct tg_match *match)
+static bool leaves(const tg_policy *policy, const struct tg_match *match)
 {
+    if (match->kind == TG_MATCH_UNKNOWN && policy->unknown_host_app)
+        return true;
     return match->rule == NULL ||
            (match->kind == TG_MATCH_RULE && match->rule->action == TG_ACTION_PASS);
 }
 
-const struct tg_rule *tg_judge_rule(const struct tg_process *process, struct tg_peer *peer)
+bool tg_judge_rules(const struct tg_process *process, const struct tg_peer *peer,
+                    tg_rule_visit *visit, void *arg)
 {
-    struct tg_match match;
+    bool told = true;
 
-    if (process->policy == NULL)
-        return NULL;
-    match = find(process->policy, peer);
-    return leaves(&match) ? NULL : match.rule;
+    for (unsigned i = 0; process->policy != NULL && i < peer->count; i++) {
+        struct tg_match found = match(process->policy, &peer->candidates[i]);
+
+        if (found.kind == TG_MATCH_UNKNOWN)
+            told = false;
+        else if (!leaves(process->policy, &found))
+            visit(arg, found.rule);
+    }
+    return told;
 }
 
 bool tg_judge_distrusts(const tg_policy *policy)
@@ -42,64 +43,203 @@ bool tg_judge_distrusts(const tg_policy *policy)
            (policy->distrusted_certificates.count > 0 || policy->distrusted_keys.count > 0);
 }
 
-bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
+bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer)
 {
-    const struct tg_rule *rule = tg_judge_rule(process, peer);
     const tg_policy *policy = process->policy;
 
-    if (process->problem != NULL || (rule != NULL && rule->mode == TG_MODE_ENFORCE))
+    if (process->problem != NULL)
         return true;
+    for (unsigned i = 0; policy != NULL && i < peer->count; i++) {
+        struct tg_match found = match(policy, &peer->candidates[i]);
+
+        if (!leaves(policy, &found) && found.rule->mode == TG_MODE_ENFORCE)
+            return true;
+    }
     return tg_judge_distrusts(policy) && policy->mode == TG_MODE_ENFORCE;
 }
 
-static struct tg_judgement judge(const tg_policy *policy, struct tg_peer *peer,
-                                 struct tg_query *query)
-{
-    struct tg_judgement judgement = {.leave = false};
-    struct tg_match match = find(policy, peer);
+/* The rules of all candidates, of each place for itself. */
+struct demands {
+    const struct tg_process *process;
+    const tg_policy *policy;
+    struct tg_peer *peer;
+    struct tg_query *query;
+    struct tg_match match[TG_CANDIDATES];
+    struct tg_judgement judgement; /* of those that were seen */
+    const char *host;              /* and that it names */
+    unsigned port, shown;
+};
 
-    query->host = known(peer->host);
-    query->port = peer->port;
-    query->program = known(tg_process_program());
-    judgement.leave = leaves(&match);
-    if (judgement.leave)
-        return judgement;
-    judgement.verdict = tg_evaluate_cached(policy, &match, query);
-    judgement.leave = match.rule->mode == TG_MODE_REPORT;
-    return judgement;
+static bool is_unknown(const struct demands *demands)
+{
+    for (unsigned i = 0; i < demands->peer->count; i++)
+        if (demands->match[i].kind == TG_MATCH_UNKNOWN)
+            return true;
+    return false;
+}
+
+static struct tg_verdict *evaluate(const struct demands *demands, unsigned i)
+{
+    const struct tg_candidate *who = &demands->peer->candidates[i];
+
+    demands->query->host = known(who->host);
+    demands->query->port = who->port;
+    return tg_evaluate_cached(demands->policy, &demands->match[i], demands->query);
+}
+
+/* A rule is fulfilled at a place if it is for one of the names of it that have this rule. */
+static bool seen_before(const struct demands *demands, unsigned i)
+{
+    const struct tg_candidate *all = demands->peer->candidates;
+
+    for (unsigned j = 0; j < i; j++)
+        if (all[j].end == all[i].end && demands->match[j].kind == demands->match[i].kind &&
+            demands->match[j].rule == demands->match[i].rule)
+            return true;
+    return false;
+}
+
+static struct tg_verdict *fulfil(const struct demands *demands, unsigned first, unsigned *which)
+{
+    const struct tg_candidate *all = demands->peer->candidates;
+    struct tg_verdict *verdict = evaluate(demands, first), *other = NULL;
+
+    *which = first;
+    for (unsigned i = first + 1; i < demands->peer->count; i++) {
+        if (verdict == NULL || verdict->accepted)
+            break;
+        if (all[i].end != all[first].end || demands->match[i].rule != demands->match[first].rule ||
+            demands->match[i].kind != demands->match[first].kind)
+            continue;
+        other = evaluate(demands, i);
+        if (other != NULL && !other->accepted) {
+            tg_verdict_free(other);
+            continue;
+        }
+        tg_verdict_free(verdict);
+        verdict = other;
+        *which = i;
+    }
+    return verdict;
+}
+
+/* What stands in the way of going on counts before what doesn't, and of both what came first. */
+static unsigned weight(const struct tg_verdict *verdict)
+{
+    return verdict->reported ? 0 : verdict->accepted ? 1 : 2;
+}
+
+/* One that isn't the verdict is told of where it is only reported. */
+static void drop(const struct demands *demands, struct tg_verdict *verdict, unsigned which)
+{
+    if (verdict != NULL && verdict->reported) {
+        demands->peer->shown = which;
+        tg_judge_log(demands->process, verdict, demands->peer);
+    }
+    tg_verdict_free(verdict);
+}
+
+/* False: there is no need to see more. */
+static bool take(struct demands *demands, struct tg_verdict *verdict, unsigned which)
+{
+    struct tg_judgement *so_far = &demands->judgement;
+
+    if (verdict == NULL) {
+        tg_verdict_free(so_far->verdict);
+        so_far->verdict = NULL;
+        return false;
+    }
+    if (so_far->verdict != NULL && weight(so_far->verdict) >= weight(verdict)) {
+        drop(demands, verdict, which);
+        return true;
+    }
+    drop(demands, so_far->verdict, demands->shown);
+    so_far->verdict = verdict;
+    demands->host = demands->query->host;
+    demands->port = demands->query->port;
+    demands->shown = which;
+    return weight(verdict) < 2;
+}
+
+static bool leaves_place(const struct demands *demands, unsigned end)
+{
+    for (unsigned i = 0; i < demands->peer->count; i++)
+        if (demands->peer->candidates[i].end == end &&
+            !leaves(demands->policy, &demands->match[i]))
+            return false;
+    return true;
+}
+
+/* Every rule has to be fulfilled; and where one place has none, the application decides there. */
+static void judge(struct demands *demands)
+{
+    const struct tg_peer *peer = demands->peer;
+    bool leave = false;
+
+    for (unsigned i = 0; i < peer->count; i++) {
+        struct tg_verdict *verdict = NULL;
+        unsigned which;
+
+        leave = leave || leaves_place(demands, peer->candidates[i].end);
+        if (leaves(demands->policy, &demands->match[i]) || seen_before(demands, i))
+            continue;
+        verdict = fulfil(demands, i, &which);
+        if (!take(demands, verdict, which)) {
+            demands->judgement.leave = false;
+            return;
+        }
+    }
+    demands->judgement.leave =
+        leave || demands->judgement.verdict == NULL || demands->judgement.verdict->reported;
+}
+
+static void match_all(struct demands *demands)
+{
+    for (unsigned i = 0; i < demands->peer->count; i++)
+        demands->match[i] = match(demands->policy, &demands->peer->candidates[i]);
+}
+
+static bool is_refused(const struct tg_judgement *judgement)
+{
+    return judgement->verdict != NULL && !judgement->verdict->accepted;
 }
 
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query)
 {
-    struct tg_judgement judgement = {.leave = process->problem == NULL};
+    struct demands demands = {
+        .process = process, .policy = policy, .peer = peer, .query = query};
 
     if (policy == NULL) {
-        if (!judgement.leave)
-            judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
-        return judgement;
+        demands.judgement.leave = process->problem == NULL;
+        if (!demands.judgement.leave)
+            demands.judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
+        return demands.judgement;
     }
-    judgement = judge(policy, peer, query);
-    if (judgement.verdict == NULL || judgement.verdict->accepted || peer->port != 0)
-        return judgement;
+    match_all(&demands);
+    if (is_unknown(&demands) && tg_peer_search(peer))
+        match_all(&demands);
+    query->program = known(tg_process_program());
+    query->unknown = peer->unknown;
+    judge(&demands);
     /* An exception may depend on the port, and whoever reads the log wants to know it. */
-    tg_peer_guess(peer, TG_GUESS_MATTERS);
-    if (peer->port == 0)
-        return judgement;
-    tg_verdict_free(judgement.verdict);
-    return judge(policy, peer, query);
+    if (is_refused(&demands.judgement) && tg_peer_search(peer)) {
+        tg_verdict_free(demands.judgement.verdict);
+        demands.judgement = (struct tg_judgement){.leave = false};
+        match_all(&demands);
+        judge(&demands);
+    }
+    query->host = demands.judgement.verdict != NULL ? demands.host : tg_peer_host(peer);
+    query->port = demands.judgement.verdict != NULL ? demands.port : tg_peer_port(peer);
+    peer->shown = demands.shown;
+    return demands.judgement;
 }
 
 void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,
                   const struct tg_peer *peer)
 {
-    struct tg_peer shown = *peer;
-
-    if (!tg_log_wants(process, verdict))
-        return;
-    if (shown.port == 0)
-        tg_peer_guess(&shown, TG_GUESS_SHOWN);
-    tg_log_verdict(process, verdict, known(shown.host), shown.port);
+    if (tg_log_wants(process, verdict))
+        tg_log_verdict(process, verdict, tg_peer_host(peer), tg_peer_port(peer));
 }
 
 struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_policy *policy,

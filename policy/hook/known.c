@@ -19,22 +19,23 @@ static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 static bool make_key(const tg_policy *policy, const struct tg_peer *peer,
                      const uint8_t leaf[TG_SHA256_SIZE], int version, uint8_t key[TG_SHA256_SIZE])
 {
-    struct fields {
-        uint64_t policy;
-        unsigned port;
-        int version;
-        uint8_t leaf[TG_SHA256_SIZE];
-        char host[TG_HOST_SIZE];
-    } fields;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint64_t generation = policy != NULL ? policy->generation : 0;
+    bool made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
+                EVP_DigestUpdate(context, &generation, sizeof(generation)) &&
+                EVP_DigestUpdate(context, &version, sizeof(version)) &&
+                EVP_DigestUpdate(context, leaf, TG_SHA256_SIZE);
 
-    memset(&fields, 0, sizeof(fields));
-    fields.policy = policy != NULL ? policy->generation : 0;
-    fields.port = peer->port;
-    fields.version = version;
-    memcpy(fields.host, peer->host, strlen(peer->host));
-    memcpy(fields.leaf, leaf, TG_SHA256_SIZE);
-    return EVP_Digest(&fields, offsetof(struct fields, host) + strlen(peer->host), key, NULL,
-                      tg_hash_sha256(), NULL);
+    for (unsigned i = 0; made && i < peer->count; i++) {
+        const struct tg_candidate *who = &peer->candidates[i];
+
+        made = who->host[0] != '\0' &&
+               EVP_DigestUpdate(context, who->host, strlen(who->host) + 1) &&
+               EVP_DigestUpdate(context, &who->port, sizeof(who->port));
+    }
+    made = made && EVP_DigestFinal_ex(context, key, NULL);
+    EVP_MD_CTX_free(context);
+    return made;
 }
 
 static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])

@@ -32,6 +32,7 @@
     X(TG_OPENSSL, long, SSL_ctrl, (SSL *, int, long, void *))                                      \
     X(TG_OPENSSL, void, SSL_set_security_level, (SSL *, int))                                      \
     X(TG_OPENSSL, int, SSL_get_security_level, (const SSL *))                                      \
+    X(TG_ANY_KIND, size_t, SSL_get_client_random, (const SSL *, unsigned char *, size_t))          \
     X(TG_ANY_KIND, int, SSL_get_fd, (const SSL *))                                                 \
     X(TG_ANY_KIND, int, SSL_get_verify_mode, (const SSL *))                                        \
     X(TG_ANY_KIND, SSL_verify_cb, SSL_get_verify_callback, (const SSL *))                          \

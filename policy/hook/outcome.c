@@ -96,8 +96,8 @@ void tg_outcome_raise(const struct tg_foundation *library, const struct tg_verdi
     struct tg_occasion occasion = {
         .program = tg_process_program(),
         .pid = getpid(),
-        .host = peer->host[0] != '\0' ? peer->host : NULL,
-        .port = peer->port,
+        .host = tg_peer_host(peer),
+        .port = tg_peer_port(peer),
     };
     char *text = verdict != NULL ? tg_verdict_text(verdict, &occasion) : NULL;
 

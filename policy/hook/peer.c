@@ -1,55 +1,142 @@
+/*
+ * peer.c - who is at the other end of a connection.
+ *
+ * The facts: the names that the application gave the library; where the connection leads, by
+ * its own socket, or by the one that its ClientHello went to; the names that had been looked up
+ * for that address. They are gathered at the start of a handshake; where the connection leads
+ * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
+ */
 #include "hook.h"
+#include "sockets.h"
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#define LISTENERS       64
-#define LOW_DESCRIPTORS 32
+/* As many places as a connection may lead to. */
+#define ENDS 8
 
-static tg_name_source *looked_up;
+static const struct tg_inject_sources *sources;
 
-void tg_peer_set_names(tg_name_source *names)
+void tg_peer_set_sources(const struct tg_inject_sources *given)
 {
-    __atomic_store_n(&looked_up, names, __ATOMIC_RELEASE);
+    __atomic_store_n(&sources, given, __ATOMIC_RELEASE);
 }
 
-static bool take(struct tg_peer *peer, const char *name)
+static const struct tg_inject_sources *preload(void)
 {
-    return name != NULL && tg_host_canonical(name, peer->host) != TG_HOST_INVALID;
+    return __atomic_load_n(&sources, __ATOMIC_ACQUIRE);
 }
 
-/* ".example" means any name below and so names no host. */
-static bool name_in(X509_VERIFY_PARAM *param, struct tg_peer *peer)
+static const char *known(const char *text)
 {
-    char *address = NULL;
-    bool found;
+    return text[0] != '\0' ? text : NULL;
+}
 
-    if (take(peer, X509_VERIFY_PARAM_get0_host(param, 0)))
-        return true;
-    address = X509_VERIFY_PARAM_get1_ip_asc(param);
-    found = take(peer, address);
+const char *tg_peer_host(const struct tg_peer *peer)
+{
+    return known(peer->candidates[peer->shown].host);
+}
+
+unsigned tg_peer_port(const struct tg_peer *peer)
+{
+    return peer->candidates[peer->shown].port;
+}
+
+void tg_peer_forget(struct tg_connection_state *state)
+{
+    free(state->peer);
+    state->peer = NULL;
+}
+
+/* ---- candidates ---- */
+
+/* More than there is room for are unknown: the last place is theirs. */
+static void add(struct tg_peer *peer, const char *host, unsigned port, unsigned end)
+{
+    struct tg_candidate *next = &peer->candidates[peer->count];
+
+    for (unsigned i = 0; i < peer->count; i++)
+        if (peer->candidates[i].end == end && peer->candidates[i].port == port &&
+            strcmp(peer->candidates[i].host, host) == 0)
+            return;
+    if (peer->count == TG_CANDIDATES - 1) {
+        peer->unknown = "it may be one of more names than can be looked at";
+        host = "";
+        port = 0;
+    } else if (peer->count == TG_CANDIDATES) {
+        return;
+    }
+    *next = (struct tg_candidate){.port = port, .end = end};
+    memcpy(next->host, host, strlen(host) + 1);
+    peer->count++;
+}
+
+/*
+ * What no pattern can spell is kept as it was given, from its end on where it is too long. A
+ * number in another form than the usual four is the address that inet_aton(3) makes of it.
+ */
+static void spell(const char *name, char out[TG_HOST_SIZE])
+{
+    struct in_addr address;
+    size_t length = strlen(name);
+
+    if (tg_host_canonical(name, out) != TG_HOST_INVALID)
+        return;
+    if (strpbrk(name, " \t\n\r\v\f") == NULL && inet_aton(name, &address) != 0) {
+        (void)inet_ntop(AF_INET, &address, out, TG_HOST_SIZE);
+        return;
+    }
+    if (length >= TG_HOST_SIZE)
+        name += length - (TG_HOST_SIZE - 1);
+    memcpy(out, name, strlen(name) + 1);
+}
+
+/* Before it is known where the connection leads. */
+static void add_given(struct tg_peer *peer, const char *name)
+{
+    char host[TG_HOST_SIZE];
+
+    if (name == NULL || name[0] == '\0')
+        return;
+    spell(name, host);
+    peer->named = true;
+    add(peer, host, 0, 0);
+}
+
+/* ---- the names that the application gave ---- */
+
+/* True if there are some, and all of them name a host: ".example" means any name below it. */
+static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param)
+{
+    char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
+    const char *name = NULL;
+    bool whole = true;
+
+    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
+        add_given(peer, name);
+        whole = whole && name[0] != '.';
+    }
+    add_given(peer, address);
     OPENSSL_free(address);
-    return found;
+    return whole && peer->named;
 }
 
-/* The reference name that the application gave the library to verify. */
-static bool reference_name(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
+/* The reference names that the application gave the library to verify. */
+static bool add_reference_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
     const struct tg_foundation *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
     bool found = false;
 
     if (theirs == NULL || !library->foreign)
-        return theirs != NULL && name_in(theirs, peer);
+        return theirs != NULL && add_names_in(peer, theirs);
     ours = X509_VERIFY_PARAM_new();
     if (ours != NULL && tg_param_import(&library->crypto, &library->layout, theirs, ours))
-        found = name_in(ours, peer);
+        found = add_names_in(peer, ours);
     X509_VERIFY_PARAM_free(ours);
     return found;
 }
@@ -70,14 +157,15 @@ static const char *sent_name(const struct tg_hooked *hooked, SSL *ssl)
     return name;
 }
 
-static unsigned port_of(const struct sockaddr_storage *address)
+static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
-    if (address->ss_family == AF_INET)
-        return ntohs(((const struct sockaddr_in *)address)->sin_port);
-    if (address->ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    return 0;
+    ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
+    if (!add_reference_names(peer, hooked, ssl))
+        add_given(peer, sent_name(hooked, ssl));
+    ERR_pop_to_mark();
 }
+
+/* ---- where the connection leads ---- */
 
 static const void *bytes_of(const struct sockaddr_storage *address)
 {
@@ -86,185 +174,196 @@ static const void *bytes_of(const struct sockaddr_storage *address)
                : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
 }
 
-/* The name that was looked up to reach ADDRESS, else ADDRESS itself. */
-static bool name_of(const struct sockaddr_storage *address, struct tg_peer *peer)
+static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsigned end)
 {
-    tg_name_source *names = __atomic_load_n(&looked_up, __ATOMIC_ACQUIRE);
-    char text[TG_HOST_SIZE];
+    unsigned port = tg_socket_port(&at->address);
+    char text[INET6_ADDRSTRLEN] = "", host[TG_HOST_SIZE];
 
-    if (port_of(address) == 0)
-        return false;
-    if (names != NULL && names((const struct sockaddr *)address, sizeof(*address), text) &&
-        take(peer, text))
-        return true;
-    return inet_ntop(address->ss_family, bytes_of(address), text, sizeof(text)) != NULL &&
-           take(peer, text);
+    for (unsigned i = 0; i < at->names.count; i++) {
+        spell(at->names.name[i], host);
+        add(peer, host, port, end);
+    }
+    if (inet_ntop(at->address.ss_family, bytes_of(&at->address), text, sizeof(text)) != NULL) {
+        spell(text, host);
+        add(peer, host, port, end);
+    }
+    if (at->names.more) {
+        peer->unknown = "more names were looked up for its address than are remembered";
+        add(peer, "", port, end);
+    }
 }
 
-/* The peer of DESCRIPTOR, if that is a connected socket of this type, over IP. */
-static bool peer_by(int type, int descriptor, struct sockaddr_storage *address)
+/* The connection leads to one of ENDS. A name that was given stays, and gets their ports. */
+static void place(struct tg_peer *peer, const struct tg_inject_end *ends, unsigned count)
 {
-    socklen_t length = sizeof(*address), size = sizeof(int);
-    int found = 0;
+    struct tg_peer given = *peer;
 
-    memset(address, 0, sizeof(*address));
-    return descriptor >= 0 && getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &found, &size) == 0 &&
-           found == type && getpeername(descriptor, (struct sockaddr *)address, &length) == 0 &&
-           port_of(address) != 0;
+    peer->count = 0;
+    peer->unknown = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        if (!given.named)
+            add_end(peer, &ends[i], i);
+        for (unsigned j = 0; given.named && j < given.count; j++)
+            add(peer, given.candidates[j].host, tg_socket_port(&ends[i].address), i);
+    }
+    peer->placed = true;
 }
 
-/* DTLS: the socket needn't be connected, then the BIO knows who was to be reached. */
-static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, int descriptor,
-                          struct sockaddr_storage *address)
+static void find_names(int descriptor, struct tg_inject_end *end)
+{
+    const struct tg_inject_sources *from = preload();
+
+    end->names.count = 0;
+    end->names.more = false;
+    if (from != NULL)
+        from->names(descriptor, (const struct sockaddr *)&end->address, sizeof(end->address),
+                    &end->names);
+}
+
+/* DTLS: the socket needn't be connected, then the BIO knows who is to be reached; once a datagram
+ * has come, it is its sender. */
+static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, struct sockaddr_storage *to)
 {
     const struct tg_libcrypto *crypto = hooked->crypto;
     BIO *out = hooked->libssl.SSL_get_wbio(ssl);
 
     if (out == NULL || crypto->BIO_method_type(out) != BIO_TYPE_DGRAM)
         return false;
-    if (peer_by(SOCK_DGRAM, descriptor, address))
-        return true;
-    memset(address, 0, sizeof(*address));
-    return crypto->BIO_ctrl(out, BIO_CTRL_DGRAM_GET_PEER, 0, address) > 0 && port_of(address) != 0;
+    memset(to, 0, sizeof(*to));
+    return crypto->BIO_ctrl(out, BIO_CTRL_DGRAM_GET_PEER, 0, to) > 0 && tg_socket_port(to) != 0;
 }
 
-/* What the TCP connections that a process made have in common. */
-struct common {
-    struct sockaddr_storage first;
-    bool any, one_peer, one_port;
-    struct sockaddr_storage listening[LISTENERS]; /* it accepted what is connected there */
-    size_t listening_count;
-};
-
-static bool local_address(int descriptor, struct sockaddr_storage *address)
+/* By its own descriptor. FIRST: nothing has come in yet. */
+static bool place_by_socket(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl,
+                            bool first)
 {
-    socklen_t length = sizeof(*address);
+    int descriptor = hooked->libssl.SSL_get_fd(ssl);
+    struct tg_inject_end end;
 
-    memset(address, 0, sizeof(*address));
-    return getsockname(descriptor, (struct sockaddr *)address, &length) == 0 &&
-           port_of(address) != 0;
-}
-
-/* A listener has the address family of what it accepts; the address zero stands for any. */
-static bool accepts_at(const struct sockaddr_storage *listener,
-                       const struct sockaddr_storage *local)
-{
-    static const uint8_t any[sizeof(struct in6_addr)];
-    size_t size = listener->ss_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-
-    return listener->ss_family == local->ss_family && port_of(listener) == port_of(local) &&
-           (memcmp(bytes_of(listener), any, size) == 0 ||
-            memcmp(bytes_of(listener), bytes_of(local), size) == 0);
-}
-
-/* One too many isn't noted: what it accepted then counts, and nothing may be known. */
-static void see_listener(struct common *common, int descriptor)
-{
-    int listens = 0;
-    socklen_t size = sizeof(listens);
-
-    if (common->listening_count < LISTENERS &&
-        getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
-        local_address(descriptor, &common->listening[common->listening_count]))
-        common->listening_count++;
-}
-
-/* connect(2) takes no place at which someone listens. */
-static bool is_accepted(const struct common *common, int descriptor)
-{
-    struct sockaddr_storage local;
-
-    if (!local_address(descriptor, &local))
+    peer->own = descriptor >= 0;
+    if (!peer->own)
         return false;
-    for (size_t i = 0; i < common->listening_count; i++)
-        if (accepts_at(&common->listening[i], &local))
-            return true;
-    return false;
+    if (!tg_socket_peer(descriptor, SOCK_STREAM, &end.address) &&
+        !tg_socket_peer(descriptor, SOCK_DGRAM, &end.address) &&
+        !(first && datagram_peer(hooked, ssl, &end.address))) {
+        peer->unknown = "its descriptor is no connected socket of IP";
+        return false;
+    }
+    find_names(descriptor, &end);
+    place(peer, &end, 1);
+    return true;
 }
 
-static void see_connection(struct common *common, int descriptor)
+static bool is_datagram_version(int version)
 {
-    struct sockaddr_storage next;
+    enum { QUIC = 1, ANY_DTLS = 0x1FFFF, OLD_DTLS = 0x100 }; /* OSSL_QUIC1_VERSION, DTLS_ANY... */
 
-    if (!peer_by(SOCK_STREAM, descriptor, &next) || is_accepted(common, descriptor))
+    return version == QUIC || version == ANY_DTLS || version == OLD_DTLS || version >> 8 == 0xFE;
+}
+
+/* QUIC over callbacks has no BIO at all. */
+static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
+{
+    return is_datagram_version(hooked->libssl.SSL_version(ssl)) ||
+           (hooked->libssl.SSL_get_rbio(ssl) == NULL && hooked->libssl.SSL_get_wbio(ssl) == NULL);
+}
+
+/* By the socket that the ClientHello went to. Encrypted as QUIC has it, it can't be told from
+ * others of its time. */
+static void place_by_hello(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
+{
+    const struct tg_inject_sources *from = preload();
+    static const uint8_t none[TG_INJECT_RANDOM_SIZE];
+    struct tg_inject_end ends[ENDS];
+    uint8_t random[TG_INJECT_RANDOM_SIZE];
+    unsigned count = 0;
+
+    if (from == NULL)
         return;
-    if (!common->any) {
-        common->first = next;
-        common->any = common->one_peer = common->one_port = true;
+    if (hooked->libssl.SSL_get_client_random(ssl, random, sizeof(random)) == sizeof(random) &&
+        memcmp(random, none, sizeof(random)) != 0)
+        count = from->hello(random, ends, ENDS);
+    if (count == 0 && peer->datagrams)
+        (void)from->initials(peer->since, ends, ENDS, &count);
+    if (count > 0 && count <= ENDS)
+        place(peer, ends, count);
+}
+
+bool tg_peer_search(struct tg_peer *peer)
+{
+    struct sockaddr_storage peers[ENDS];
+    struct tg_inject_end ends[ENDS];
+    unsigned count = 0;
+    const char *doubt = NULL;
+
+    if (peer->placed || peer->searched || peer->own)
+        return false;
+    peer->searched = true;
+    doubt = tg_sockets_peers(peer->datagrams ? SOCK_DGRAM : SOCK_STREAM, peers, ENDS, &count);
+    if (count == 0) {
+        peer->unknown = doubt != NULL ? doubt : "the process has no connection that it could be";
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        ends[i].address = peers[i];
+        find_names(-1, &ends[i]);
+    }
+    place(peer, ends, count);
+    return true;
+}
+
+/* ---- once for a connection ---- */
+
+static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl, bool first)
+{
+    const struct tg_inject_sources *from = preload();
+    unsigned ignored;
+
+    memset(peer, 0, offsetof(struct tg_peer, candidates));
+    peer->datagrams = is_datagrams(hooked, ssl);
+    if (peer->datagrams && from != NULL)
+        peer->since = from->initials(UINT64_MAX, NULL, 0, &ignored);
+    add_names(peer, hooked, ssl);
+    if (!place_by_socket(peer, hooked, ssl, first) && peer->count == 0) {
+        if (peer->unknown == NULL)
+            peer->unknown = "the program names none, and gives the library no socket";
+        add(peer, "", 0, 0);
+    }
+}
+
+/* Without memory it is told anew each time, which may come out otherwise: then it's unknown. */
+static void keep(struct tg_connection_state *state, struct tg_peer *peer)
+{
+    size_t size = offsetof(struct tg_peer, candidates) +
+                  peer->count * sizeof(peer->candidates[0]);
+
+    tg_peer_forget(state);
+    state->peer = malloc(size);
+    if (state->peer != NULL) {
+        memcpy(state->peer, peer, size);
         return;
     }
-    common->one_peer = common->one_peer && memcmp(&common->first, &next, sizeof(next)) == 0;
-    common->one_port = common->one_port && port_of(&common->first) == port_of(&next);
-}
-
-/* All of them, or none: with too many to look at, nothing is known. */
-static bool look_at_all(struct common *common, int most, void (*see)(struct common *, int))
-{
-    DIR *directory = opendir("/proc/self/fd");
-    const struct dirent *entry = NULL;
-    int left = most;
-
-    if (directory == NULL)
-        return false;
-    while (left > 0 && (entry = readdir(directory)) != NULL) {
-        left--;
-        if (entry->d_name[0] != '.')
-            see(common, (int)strtol(entry->d_name, NULL, 10));
-    }
-    closedir(directory);
-    return left > 0;
-}
-
-/* /proc costs more than a log line may: it is read only where there is something to be found. */
-static bool has_connection(void)
-{
-    struct pollfd low[LOW_DESCRIPTORS] = {{.fd = 0}};
-    struct sockaddr_storage peer;
-
-    for (int i = 0; i < LOW_DESCRIPTORS; i++)
-        low[i].fd = i;
-    if (poll(low, LOW_DESCRIPTORS, 0) < 0) /* tells in one call which there are */
-        return false;
-    for (int i = 0; i < LOW_DESCRIPTORS; i++)
-        if (!(low[i].revents & POLLNVAL) && peer_by(SOCK_STREAM, i, &peer))
-            return true;
-    return false;
-}
-
-/*
- * Programs that hand the library no socket (curl, Node, haproxy: they pump the bytes
- * themselves) still have one. Where all connections that the process made lead to one peer, or
- * to one port, that is the one; otherwise it stays unknown.
- */
-void tg_peer_guess(struct tg_peer *peer, int most)
-{
-    struct common common = {.any = false};
-
-    if (peer->elsewhere || (most == TG_GUESS_SHOWN && !has_connection()) ||
-        !look_at_all(&common, most, see_listener) || !look_at_all(&common, most, see_connection) ||
-        !common.any)
-        return;
-    if (common.one_port && peer->port == 0)
-        peer->port = port_of(&common.first);
-    if (common.one_peer && peer->host[0] == '\0' && !name_of(&common.first, peer))
-        peer->host[0] = '\0';
+    peer->unknown = "memory ran out";
+    peer->count = 0;
+    peer->placed = true;
+    add(peer, "", 0, 0);
 }
 
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
 {
-    struct sockaddr_storage address;
-    int descriptor = hooked->libssl.SSL_get_fd(ssl);
-    bool connected = peer_by(SOCK_STREAM, descriptor, &address) ||
-                     datagram_peer(hooked, ssl, descriptor, &address);
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
+    bool kept = state != NULL && state->peer != NULL;
 
-    *peer = (struct tg_peer){.port = connected ? port_of(&address) : 0,
-                             .elsewhere = descriptor >= 0 && !connected};
-    ERR_set_mark();
-    if (!reference_name(hooked, ssl, peer) && !take(peer, sent_name(hooked, ssl)) &&
-        !(connected && name_of(&address, peer))) {
-        peer->host[0] = '\0';
-        if (!connected)
-            tg_peer_guess(peer, TG_GUESS_MATTERS);
-    }
-    ERR_pop_to_mark();
+    if (kept)
+        memcpy(peer, state->peer,
+               offsetof(struct tg_peer, candidates) +
+                   state->peer->count * sizeof(peer->candidates[0]));
+    else
+        begin(peer, hooked, ssl, state != NULL);
+    if (!peer->placed && kept)
+        (void)place_by_socket(peer, hooked, ssl, false);
+    if (!peer->placed && !peer->own)
+        place_by_hello(peer, hooked, ssl);
+    if (state != NULL && (!kept || peer->placed != state->peer->placed))
+        keep(state, peer);
 }

@@ -33,17 +33,15 @@ static void set_answer(const struct tg_hooked *hooked, SSL_CTX *context)
                                         (void (*)(void))answer);
 }
 
-void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, const struct tg_rule *rule)
+void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
 
-    if (!tg_status_wanted(rule))
-        return;
     if (hooked->library->kind == TG_BORINGSSL) {
         libssl->SSL_enable_ocsp_stapling(ssl);
         return;
     }
-    if (rule->mode == TG_MODE_ENFORCE)
+    if (enforced)
         set_answer(hooked, libssl->SSL_get_SSL_CTX(ssl));
     if (libssl->SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE, 0, NULL) !=
         TLSEXT_STATUSTYPE_ocsp)

@@ -1,0 +1,213 @@
+#include "sockets.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST      8192 /* descriptors that are looked at */
+#define AT_ONCE   256
+#define LISTENERS 64
+
+unsigned tg_socket_port(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    if (address->ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    return 0;
+}
+
+static bool peer_of(int descriptor, struct sockaddr_storage *peer)
+{
+    socklen_t length = sizeof(*peer);
+
+    memset(peer, 0, sizeof(*peer));
+    return getpeername(descriptor, (struct sockaddr *)peer, &length) == 0;
+}
+
+static int option(int descriptor, int level, int name)
+{
+    int value = 0;
+    socklen_t length = sizeof(value);
+
+    return getsockopt(descriptor, level, name, &value, &length) == 0 ? value : -1;
+}
+
+bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer)
+{
+    return descriptor >= 0 && option(descriptor, SOL_SOCKET, SO_TYPE) == type &&
+           peer_of(descriptor, peer) && tg_socket_port(peer) != 0;
+}
+
+static bool local_of(int descriptor, struct sockaddr_storage *local)
+{
+    socklen_t length = sizeof(*local);
+
+    memset(local, 0, sizeof(*local));
+    return getsockname(descriptor, (struct sockaddr *)local, &length) == 0 &&
+           tg_socket_port(local) != 0;
+}
+
+static const void *bytes_of(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET
+               ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+               : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+}
+
+/* What the sockets of the process come to. */
+struct search {
+    int type;
+    struct sockaddr_storage *peers;
+    unsigned room, count;
+    const char *doubt; /* why there may be others */
+    struct sockaddr_storage listening[LISTENERS];
+    unsigned listening_count;
+    uint64_t open[MOST / 64]; /* a bit for each descriptor */
+};
+
+/* A listener has the address family of what it accepts; the address zero stands for any. */
+static bool accepts_at(const struct sockaddr_storage *listener,
+                       const struct sockaddr_storage *local)
+{
+    static const uint8_t any[sizeof(struct in6_addr)];
+    size_t size = listener->ss_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+    return listener->ss_family == local->ss_family &&
+           tg_socket_port(listener) == tg_socket_port(local) &&
+           (memcmp(bytes_of(listener), any, size) == 0 ||
+            memcmp(bytes_of(listener), bytes_of(local), size) == 0);
+}
+
+/* connect(2) takes no place at which someone listens. */
+static bool is_accepted(const struct search *search, int descriptor)
+{
+    struct sockaddr_storage local;
+
+    if (search->listening_count == 0 || !local_of(descriptor, &local))
+        return false;
+    for (unsigned i = 0; i < search->listening_count; i++)
+        if (accepts_at(&search->listening[i], &local))
+            return true;
+    return false;
+}
+
+/* TCP Fast Open writes before it is connected; a datagram socket never needs to be. */
+static bool may_be_written_to(int descriptor)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof(info);
+    int type = option(descriptor, SOL_SOCKET, SO_TYPE);
+
+    if (type == SOCK_DGRAM)
+        return true;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+        return false;
+    return info.tcpi_state == TCP_SYN_SENT ||
+           option(descriptor, IPPROTO_TCP, TCP_FASTOPEN_CONNECT) > 0;
+}
+
+static void see_listener(struct search *search, int descriptor)
+{
+    if (search->listening_count < LISTENERS &&
+        option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) > 0 &&
+        local_of(descriptor, &search->listening[search->listening_count]))
+        search->listening_count++;
+}
+
+static void see_unconnected(struct search *search, int descriptor)
+{
+    int family = option(descriptor, SOL_SOCKET, SO_DOMAIN);
+
+    if ((family == AF_INET || family == AF_INET6) &&
+        option(descriptor, SOL_SOCKET, SO_TYPE) == search->type && may_be_written_to(descriptor))
+        search->doubt = "a socket of the process isn't connected yet";
+}
+
+static void see(struct search *search, int descriptor)
+{
+    struct sockaddr_storage peer;
+
+    if (!peer_of(descriptor, &peer)) {
+        if (errno == ENOTCONN)
+            see_unconnected(search, descriptor);
+        return;
+    }
+    if (tg_socket_port(&peer) == 0)
+        return;
+    for (unsigned i = 0; i < search->count; i++)
+        if (memcmp(&search->peers[i], &peer, sizeof(peer)) == 0)
+            return;
+    if (is_accepted(search, descriptor) || option(descriptor, SOL_SOCKET, SO_TYPE) != search->type)
+        return;
+    if (search->count == search->room)
+        search->doubt = "it has connections to more hosts than can be looked at";
+    else
+        search->peers[search->count++] = peer;
+}
+
+/* The size of the process's table of descriptors (proc(5)), which ends behind the last one. */
+static long table_size(void)
+{
+    char text[2048];
+    const char *line = NULL;
+    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, sizeof(text) - 1) : -1;
+
+    if (file >= 0)
+        (void)close(file);
+    if (length <= 0)
+        return -1;
+    text[length] = '\0';
+    line = strstr(text, "\nFDSize:");
+    return line != NULL ? strtol(line + sizeof("\nFDSize:") - 1, NULL, 10) : -1;
+}
+
+/*
+ * Marks those of COUNT descriptors from FIRST on that are open. One call tells which those are, and
+ * that of those which can be written to none listens.
+ */
+static void look(struct search *search, int first, int count)
+{
+    struct pollfd some[AT_ONCE];
+    bool told;
+
+    for (int i = 0; i < count; i++)
+        some[i] = (struct pollfd){.fd = first + i, .events = POLLOUT};
+    told = poll(some, (nfds_t)count, 0) >= 0;
+    for (int i = 0; i < count; i++) {
+        int descriptor = first + i;
+
+        if (told && some[i].revents & POLLNVAL)
+            continue;
+        search->open[descriptor / 64] |= UINT64_C(1) << descriptor % 64;
+        if (!told || !(some[i].revents & POLLOUT))
+            see_listener(search, descriptor);
+    }
+}
+
+const char *tg_sockets_peers(int type, struct sockaddr_storage *peers, unsigned room,
+                             unsigned *count)
+{
+    struct search search = {.type = type, .peers = peers, .room = room};
+    long size = table_size();
+
+    *count = 0;
+    if (size < 0)
+        return "/proc can't be read";
+    if (size > MOST)
+        return "it has more descriptors than can be looked at";
+    for (int first = 0; first < size; first += AT_ONCE)
+        look(&search, first, size - first < AT_ONCE ? (int)size - first : AT_ONCE);
+    for (int i = 0; i < size && search.doubt == NULL; i++)
+        if (search.open[i / 64] >> i % 64 & 1)
+            see(&search, i);
+    *count = search.doubt == NULL ? search.count : 0;
+    return search.doubt;
+}

@@ -1,0 +1,25 @@
+/*
+ * sockets.h - the sockets of this process that a connection may run over whose bytes the
+ * application moves by itself: all of them, for there is no telling which is meant.
+ */
+#ifndef TG_SOCKETS_H
+#define TG_SOCKETS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/* The peer's port, in host order; 0: ADDRESS is none of IP. */
+unsigned tg_socket_port(const struct sockaddr_storage *address);
+
+/* The peer of DESCRIPTOR, if that is a connected socket of TYPE (SOCK_STREAM...) over IP. */
+bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer);
+
+/*
+ * The different peers of the process's connected sockets of TYPE over IP that it didn't accept
+ * from a listener of its own: into PEERS, at most ROOM; *COUNT says how many. NULL, or why there
+ * may be others, as half a sentence; then *COUNT is 0.
+ */
+const char *tg_sockets_peers(int type, struct sockaddr_storage *peers, unsigned room,
+                             unsigned *count);
+
+#endif

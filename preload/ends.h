@@ -1,0 +1,31 @@
+/*
+ * ends.h - where the sockets of this process lead to, as it was when they were connected: the
+ * address, and the names that had led to it by then. Bound to the socket by its cookie
+ * (SO_COOKIE, socket(7)), so that it stays with duplicates of the descriptor, and no other
+ * socket of the same number inherits it.
+ */
+#ifndef TG_ENDS_H
+#define TG_ENDS_H
+
+#include "inject.h"
+
+/*
+ * DESCRIPTOR is about to be connected to ADDRESS. Async-signal-safe, as connect(2) is; preserves
+ * errno.
+ */
+void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t length);
+
+/*
+ * The address that DESCRIPTOR was connected to, where it isn't connected yet (TCP Fast Open).
+ * False if it isn't known.
+ */
+bool tg_ends_address(int descriptor, struct sockaddr_storage *address);
+
+/*
+ * The names that led to PEER when DESCRIPTOR was connected; those that lead to it now where
+ * that isn't known, or DESCRIPTOR is -1. Takes no lock.
+ */
+void tg_ends_names(int descriptor, const struct sockaddr *peer, socklen_t length,
+                   struct tg_inject_names *names);
+
+#endif

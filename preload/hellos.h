@@ -1,0 +1,28 @@
+/*
+ * hellos.h - to whom this process has sent which ClientHello: how the socket is found of a
+ * connection whose bytes the application writes by itself.
+ */
+#ifndef TG_HELLOS_H
+#define TG_HELLOS_H
+
+#include "inject.h"
+#include <sys/uio.h>
+
+/* From now on what is sent is looked at. */
+void tg_hellos_start(void);
+
+/*
+ * The COUNT pieces of DATA are about to be written to DESCRIPTOR, to ADDRESS where that isn't
+ * NULL. If they begin like a ClientHello of TLS or DTLS, its random and the peer are noted; of
+ * a QUIC Initial packet the peer. Async-signal-safe, as write(2) is; preserves errno.
+ */
+void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
+                    socklen_t length);
+
+/* tg_inject_sources: see inject.h. */
+unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
+                        unsigned room);
+uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned room,
+                            unsigned *count);
+
+#endif

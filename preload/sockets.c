@@ -1,0 +1,99 @@
+/*
+ * sockets.c - the interposed functions of libc by which a process reaches others: connect(2)
+ * tells where a socket leads to, and what is written first through it which connection of a TLS
+ * library that is. They only look, and are async-signal-safe as those that they stand for.
+ */
+#include "ends.h"
+#include "hellos.h"
+#include "resolve.h"
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* So that no wrapper has to ask the dynamic linker, which a signal handler mustn't. */
+__attribute__((constructor)) static void resolve(void)
+{
+    for (enum tg_symbol symbol = TG_CONNECT; symbol <= TG_SENDMMSG; symbol++)
+        (void)tg_resolve_libc(symbol);
+}
+
+static void note(int descriptor, const void *data, size_t size, const void *address,
+                 socklen_t length)
+{
+    const struct iovec all = {(void *)data, size};
+
+    tg_hellos_note(descriptor, &all, 1, address, length);
+}
+
+static void note_message(int descriptor, const struct msghdr *message)
+{
+    if (message != NULL)
+        tg_hellos_note(descriptor, message->msg_iov, message->msg_iovlen, message->msg_name,
+                       message->msg_namelen);
+}
+
+TG_API int connect(int descriptor, const struct sockaddr *address, socklen_t length)
+{
+    __typeof__(&connect) real = tg_resolve_libc(TG_CONNECT);
+
+    tg_ends_connect(descriptor, address, length);
+    return real != NULL ? real(descriptor, address, length)
+                        : (int)syscall(SYS_connect, descriptor, address, length);
+}
+
+TG_API ssize_t write(int descriptor, const void *data, size_t size)
+{
+    __typeof__(&write) real = tg_resolve_libc(TG_WRITE);
+
+    note(descriptor, data, size, NULL, 0);
+    return real != NULL ? real(descriptor, data, size)
+                        : syscall(SYS_write, descriptor, data, size);
+}
+
+TG_API ssize_t writev(int descriptor, const struct iovec *data, int count)
+{
+    __typeof__(&writev) real = tg_resolve_libc(TG_WRITEV);
+
+    if (count > 0)
+        tg_hellos_note(descriptor, data, (size_t)count, NULL, 0);
+    return real != NULL ? real(descriptor, data, count)
+                        : syscall(SYS_writev, descriptor, data, count);
+}
+
+TG_API ssize_t send(int descriptor, const void *data, size_t size, int flags)
+{
+    __typeof__(&send) real = tg_resolve_libc(TG_SEND);
+
+    note(descriptor, data, size, NULL, 0);
+    return real != NULL ? real(descriptor, data, size, flags)
+                        : syscall(SYS_sendto, descriptor, data, size, flags, NULL, 0);
+}
+
+TG_API ssize_t sendto(int descriptor, const void *data, size_t size, int flags,
+                      const struct sockaddr *address, socklen_t length)
+{
+    __typeof__(&sendto) real = tg_resolve_libc(TG_SENDTO);
+
+    note(descriptor, data, size, address, length);
+    return real != NULL ? real(descriptor, data, size, flags, address, length)
+                        : syscall(SYS_sendto, descriptor, data, size, flags, address, length);
+}
+
+TG_API ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
+{
+    __typeof__(&sendmsg) real = tg_resolve_libc(TG_SENDMSG);
+
+    note_message(descriptor, message);
+    return real != NULL ? real(descriptor, message, flags)
+                        : syscall(SYS_sendmsg, descriptor, message, flags);
+}
+
+TG_API int sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags)
+{
+    __typeof__(&sendmmsg) real = tg_resolve_libc(TG_SENDMMSG);
+
+    for (unsigned i = 0; messages != NULL && i < count; i++)
+        note_message(descriptor, &messages[i].msg_hdr);
+    return real != NULL ? real(descriptor, messages, count, flags)
+                        : (int)syscall(SYS_sendmmsg, descriptor, messages, count, flags);
+}
