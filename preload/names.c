@@ -67,7 +67,7 @@ static size_t set_of(const uint8_t address[16])
 
     for (size_t i = 0; i < 16; i++)
         hash = (hash ^ address[i]) * UINT64_C(0x100000001b3);
-    return (hash >> 32) % SETS;
+    return (hash * UINT64_C(0x9e3779b97f4a7c15) >> 40) % SETS;
 }
 
 /* The way that holds what RECORD says, else the oldest or an empty one. */
@@ -77,10 +77,10 @@ static tg_slot_word *way_for(const union record *record, size_t set, bool *lost)
     uint64_t age = UINT64_MAX;
     union record old;
 
+    *lost = false;
     for (size_t way = 0; way < WAYS; way++) {
         uint64_t sequence = tg_slot_read(slots[set][way], old.words, WORDS);
 
-        *lost = false;
         if (sequence != 0 && memcmp(&old, record, sizeof(old)) == 0)
             return slots[set][way];
         if (sequence < age) {

@@ -69,7 +69,7 @@ struct tg_candidate {
  * program gave is the identity; without one, the names that it looked up and the address are
  * candidates, of each place that the connection may lead to.
  */
-#define TG_CANDIDATES 16
+#define TG_CANDIDATES 8
 struct tg_peer {
     bool named;              /* the program gave the host its name */
     bool placed;             /* it is known where the connection leads */
@@ -96,6 +96,8 @@ void tg_peer_forget(struct tg_connection_state *state);
 /* The host and port that verdicts name; NULL and 0: unknown. */
 const char *tg_peer_host(const struct tg_peer *peer);
 unsigned tg_peer_port(const struct tg_peer *peer);
+/* The port for a log line: also where all of the process's few connections have the same. */
+unsigned tg_peer_shown_port(const struct tg_peer *peer);
 
 /*
  * The verify callback of every hooked context; ARG is the struct tg_hooked. Returns what

@@ -78,40 +78,54 @@ static bool is_unknown(const struct demands *demands)
     return false;
 }
 
-static struct tg_verdict *evaluate(const struct demands *demands, unsigned i)
+/* By the rule of candidate RULE, the certificate being for candidate I. */
+static struct tg_verdict *evaluate(const struct demands *demands, unsigned rule, unsigned i)
 {
     const struct tg_candidate *who = &demands->peer->candidates[i];
 
     demands->query->host = known(who->host);
     demands->query->port = who->port;
-    return tg_evaluate_cached(demands->policy, &demands->match[i], demands->query);
+    return tg_evaluate_cached(demands->policy, &demands->match[rule], demands->query);
 }
 
-/* A rule is fulfilled at a place if it is for one of the names of it that have this rule. */
+static bool same_rule(const struct demands *demands, unsigned i, unsigned j)
+{
+    return demands->peer->candidates[i].end == demands->peer->candidates[j].end &&
+           demands->match[i].kind == demands->match[j].kind &&
+           demands->match[i].rule == demands->match[j].rule;
+}
+
 static bool seen_before(const struct demands *demands, unsigned i)
 {
-    const struct tg_candidate *all = demands->peer->candidates;
-
     for (unsigned j = 0; j < i; j++)
-        if (all[j].end == all[i].end && demands->match[j].kind == demands->match[i].kind &&
-            demands->match[j].rule == demands->match[i].rule)
+        if (same_rule(demands, j, i))
             return true;
     return false;
 }
 
-static struct tg_verdict *fulfil(const struct demands *demands, unsigned first, unsigned *which)
+/* The pattern `*` fits the other names of the place too, though they have rules of their own. */
+static bool is_for(const struct demands *demands, unsigned rule, unsigned i)
 {
     const struct tg_candidate *all = demands->peer->candidates;
-    struct tg_verdict *verdict = evaluate(demands, first), *other = NULL;
+    const char *pattern = demands->match[rule].pattern;
+
+    return same_rule(demands, rule, i) ||
+           (all[rule].end == all[i].end && pattern != NULL && pattern[0] == '*' &&
+            pattern[1] != '.' && demands->match[rule].kind == TG_MATCH_RULE);
+}
+
+/* A rule is fulfilled at a place if the certificate is for one of the names that it fits. */
+static struct tg_verdict *fulfil(const struct demands *demands, unsigned first, unsigned *which)
+{
+    struct tg_verdict *verdict = evaluate(demands, first, first), *other = NULL;
 
     *which = first;
-    for (unsigned i = first + 1; i < demands->peer->count; i++) {
+    for (unsigned i = 0; i < demands->peer->count; i++) {
         if (verdict == NULL || verdict->accepted)
             break;
-        if (all[i].end != all[first].end || demands->match[i].rule != demands->match[first].rule ||
-            demands->match[i].kind != demands->match[first].kind)
+        if (i == first || !is_for(demands, first, i))
             continue;
-        other = evaluate(demands, i);
+        other = evaluate(demands, first, i);
         if (other != NULL && !other->accepted) {
             tg_verdict_free(other);
             continue;
@@ -239,7 +253,7 @@ void tg_judge_log(const struct tg_process *process, const struct tg_verdict *ver
                   const struct tg_peer *peer)
 {
     if (tg_log_wants(process, verdict))
-        tg_log_verdict(process, verdict, tg_peer_host(peer), tg_peer_port(peer));
+        tg_log_verdict(process, verdict, tg_peer_host(peer), tg_peer_shown_port(peer));
 }
 
 struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_policy *policy,

@@ -109,36 +109,22 @@ static void add_given(struct tg_peer *peer, const char *name)
 
 /* ---- the names that the application gave ---- */
 
-/* True if there are some, and all of them name a host: ".example" means any name below it. */
-static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param)
+/* The names to verify; SENT counts too where there is none, or one is ".example", which stands
+ * for any name below it. */
+static void add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
 {
     char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
     const char *name = NULL;
-    bool whole = true;
+    bool open = address == NULL && X509_VERIFY_PARAM_get0_host(param, 0) == NULL;
 
-    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
+    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
+        open = open || name[0] == '.';
+    if (open)
+        add_given(peer, sent);
+    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
         add_given(peer, name);
-        whole = whole && name[0] != '.';
-    }
     add_given(peer, address);
     OPENSSL_free(address);
-    return whole && peer->named;
-}
-
-/* The reference names that the application gave the library to verify. */
-static bool add_reference_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
-{
-    const struct tg_foundation *library = hooked->library;
-    X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
-    bool found = false;
-
-    if (theirs == NULL || !library->foreign)
-        return theirs != NULL && add_names_in(peer, theirs);
-    ours = X509_VERIFY_PARAM_new();
-    if (ours != NULL && tg_param_import(&library->crypto, &library->layout, theirs, ours))
-        found = add_names_in(peer, ours);
-    X509_VERIFY_PARAM_free(ours);
-    return found;
 }
 
 /*
@@ -157,11 +143,28 @@ static const char *sent_name(const struct tg_hooked *hooked, SSL *ssl)
     return name;
 }
 
+/* What can't be read on our side of the border may name anybody. */
 static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
+    const struct tg_foundation *library = hooked->library;
+    X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
+    const char *sent = sent_name(hooked, ssl);
+
     ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
-    if (!add_reference_names(peer, hooked, ssl))
-        add_given(peer, sent_name(hooked, ssl));
+    if (theirs == NULL) {
+        add_given(peer, sent);
+    } else if (!library->foreign) {
+        add_names_in(peer, theirs, sent);
+    } else if ((ours = X509_VERIFY_PARAM_new()) != NULL &&
+               tg_param_import(&library->crypto, &library->layout, theirs, ours)) {
+        add_names_in(peer, ours, sent);
+    } else {
+        peer->named = true;
+        peer->unknown = "the names that it is to verify can't be read";
+        add_given(peer, sent);
+        add(peer, "", 0, 0);
+    }
+    X509_VERIFY_PARAM_free(ours);
     ERR_pop_to_mark();
 }
 
@@ -196,17 +199,20 @@ static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsign
 /* The connection leads to one of ENDS. A name that was given stays, and gets their ports. */
 static void place(struct tg_peer *peer, const struct tg_inject_end *ends, unsigned count)
 {
-    struct tg_peer given = *peer;
+    unsigned given = peer->named ? peer->count : 0;
 
-    peer->count = 0;
     peer->unknown = NULL;
-    for (unsigned i = 0; i < count; i++) {
-        if (!given.named)
-            add_end(peer, &ends[i], i);
-        for (unsigned j = 0; given.named && j < given.count; j++)
-            add(peer, given.candidates[j].host, tg_socket_port(&ends[i].address), i);
-    }
     peer->placed = true;
+    if (!peer->named)
+        peer->count = 0;
+    for (unsigned i = 0; i < given; i++)
+        peer->candidates[i].port = tg_socket_port(&ends[0].address);
+    for (unsigned i = peer->named ? 1 : 0; i < count; i++) {
+        if (!peer->named)
+            add_end(peer, &ends[i], i);
+        for (unsigned j = 0; j < given; j++)
+            add(peer, peer->candidates[j].host, tg_socket_port(&ends[i].address), i);
+    }
 }
 
 static void find_names(int descriptor, struct tg_inject_end *end)
@@ -274,11 +280,13 @@ static void place_by_hello(struct tg_peer *peer, const struct tg_hooked *hooked,
 {
     const struct tg_inject_sources *from = preload();
     static const uint8_t none[TG_INJECT_RANDOM_SIZE];
-    struct tg_inject_end ends[ENDS];
+    struct tg_inject_end *ends = NULL;
     uint8_t random[TG_INJECT_RANDOM_SIZE];
     unsigned count = 0;
 
-    if (from == NULL)
+    if (from != NULL)
+        ends = malloc(ENDS * sizeof(*ends)); /* a host's threads may have small stacks */
+    if (ends == NULL)
         return;
     if (hooked->libssl.SSL_get_client_random(ssl, random, sizeof(random)) == sizeof(random) &&
         memcmp(random, none, sizeof(random)) != 0)
@@ -287,29 +295,51 @@ static void place_by_hello(struct tg_peer *peer, const struct tg_hooked *hooked,
         (void)from->initials(peer->since, ends, ENDS, &count);
     if (count > 0 && count <= ENDS)
         place(peer, ends, count);
+    free(ends);
+}
+
+static int type_of(const struct tg_peer *peer)
+{
+    return peer->datagrams ? SOCK_DGRAM : SOCK_STREAM;
 }
 
 bool tg_peer_search(struct tg_peer *peer)
 {
     struct sockaddr_storage peers[ENDS];
-    struct tg_inject_end ends[ENDS];
+    struct tg_inject_end *ends = NULL;
     unsigned count = 0;
-    const char *doubt = NULL;
 
     if (peer->placed || peer->searched || peer->own)
         return false;
     peer->searched = true;
-    doubt = tg_sockets_peers(peer->datagrams ? SOCK_DGRAM : SOCK_STREAM, peers, ENDS, &count);
-    if (count == 0) {
-        peer->unknown = doubt != NULL ? doubt : "the process has no connection that it could be";
+    peer->unknown = tg_sockets_peers(type_of(peer), TG_SOCKETS_MOST, peers, ENDS, &count);
+    if (peer->unknown == NULL && count == 0)
+        peer->unknown = "the process has no connection that it could be";
+    if (count > 0)
+        ends = malloc(count * sizeof(*ends));
+    if (ends == NULL)
         return false;
-    }
     for (unsigned i = 0; i < count; i++) {
         ends[i].address = peers[i];
         find_names(-1, &ends[i]);
     }
     place(peer, ends, count);
+    free(ends);
     return true;
+}
+
+unsigned tg_peer_shown_port(const struct tg_peer *peer)
+{
+    struct sockaddr_storage peers[ENDS];
+    unsigned port = tg_peer_port(peer), count = 0;
+
+    if (port != 0 || peer->placed || peer->searched || peer->own ||
+        tg_sockets_peers(type_of(peer), TG_SOCKETS_FEW, peers, ENDS, &count) != NULL || count == 0)
+        return port;
+    for (unsigned i = 1; i < count; i++)
+        if (tg_socket_port(&peers[i]) != tg_socket_port(&peers[0]))
+            return 0;
+    return tg_socket_port(&peers[0]);
 }
 
 /* ---- once for a connection ---- */

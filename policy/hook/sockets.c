@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST      8192 /* descriptors that are looked at */
-#define AT_ONCE   256
+#define AT_ONCE   128
 #define LISTENERS 64
 
 unsigned tg_socket_port(const struct sockaddr_storage *address)
@@ -67,9 +66,9 @@ struct search {
     struct sockaddr_storage *peers;
     unsigned room, count;
     const char *doubt; /* why there may be others */
-    struct sockaddr_storage listening[LISTENERS];
+    struct sockaddr_storage *listening;
     unsigned listening_count;
-    uint64_t open[MOST / 64]; /* a bit for each descriptor */
+    uint64_t open[TG_SOCKETS_MOST / 64]; /* a bit for each descriptor */
 };
 
 /* A listener has the address family of what it accepts; the address zero stands for any. */
@@ -192,7 +191,7 @@ static void look(struct search *search, int first, int count)
     }
 }
 
-const char *tg_sockets_peers(int type, struct sockaddr_storage *peers, unsigned room,
+const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers, unsigned room,
                              unsigned *count)
 {
     struct search search = {.type = type, .peers = peers, .room = room};
@@ -201,13 +200,17 @@ const char *tg_sockets_peers(int type, struct sockaddr_storage *peers, unsigned 
     *count = 0;
     if (size < 0)
         return "/proc can't be read";
-    if (size > MOST)
+    if (size > most)
         return "it has more descriptors than can be looked at";
+    search.listening = malloc(LISTENERS * sizeof(search.listening[0]));
+    if (search.listening == NULL)
+        return "memory ran out";
     for (int first = 0; first < size; first += AT_ONCE)
         look(&search, first, size - first < AT_ONCE ? (int)size - first : AT_ONCE);
     for (int i = 0; i < size && search.doubt == NULL; i++)
         if (search.open[i / 64] >> i % 64 & 1)
             see(&search, i);
+    free(search.listening);
     *count = search.doubt == NULL ? search.count : 0;
     return search.doubt;
 }

@@ -14,12 +14,15 @@ unsigned tg_socket_port(const struct sockaddr_storage *address);
 /* The peer of DESCRIPTOR, if that is a connected socket of TYPE (SOCK_STREAM...) over IP. */
 bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer);
 
+/* How many descriptors are looked at: where the verdict depends on it, or a log line alone. */
+enum { TG_SOCKETS_MOST = 8192, TG_SOCKETS_FEW = 256 };
+
 /*
  * The different peers of the process's connected sockets of TYPE over IP that it didn't accept
  * from a listener of its own: into PEERS, at most ROOM; *COUNT says how many. NULL, or why there
- * may be others, as half a sentence; then *COUNT is 0.
+ * may be others, as half a sentence; then *COUNT is 0. MOST: one of the above.
  */
-const char *tg_sockets_peers(int type, struct sockaddr_storage *peers, unsigned room,
-                             unsigned *count);
+const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers,
+                             unsigned room, unsigned *count);
 
 #endif

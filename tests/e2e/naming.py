@@ -107,8 +107,9 @@ def known_by_lookup(lab, way):
     require(rejects == (way == ways.PROVIDER), "the looked-up name's rule did not decide")
     require(reach("[host localhost]\nhostname = api.example.test\nanchors = {root}"),
             "refused a good server")
-    by_address = reach("[host 127.0.0.1]\naction = reject")
-    require(by_address == (way == ways.PRELOAD), "the address's rule did not decide")
+    require(not reach("[host 127.0.0.1]\naction = reject"), "a looked-up name hid the address's rule")
+    require(reach("[host 127.0.0.0/8 localhost]\nhostname = api.example.test\nanchors = {root}"),
+            "refused a good server under one rule for both")
 
 
 def reference_name_first(lab, way):
@@ -197,8 +198,13 @@ def port_beside_clients(lab, way):
     out, err = connect(f"[host api.example.test:{other}]\naction = reject", "open", port)
     require(out == "connected", f"another port's rule applied: {out} {err}")
     for how in (("open", port, other), ("closed", port)):
+        out, err = connect(rule + "action = reject", *how)
+        require(out == "refused", f"{how}: the rule of what it may be did not apply: {out} {err}")
         out, err = connect(rule + "strict = no", *how)
-        require(out == "refused" and "depends on the port" in err, f"{how}: {out} {err}")
+        require(out == "connected", f"{how}: it is fulfilled: {out} {err}")
+    out, err = connect(f"[host api.example.test:{other}]\naction = reject", "open", port, other)
+    require((out == "connected") == (way == ways.PRELOAD),
+            f"the port is known in the preload alone: {out} {err}")
 
 
 def tests():

@@ -1,7 +1,10 @@
 /* names.c - the table of looked-up names behind the preloaded library (preload/names.h). */
 #include "../../preload/names.h"
+#include "../../preload/ends.h"
+#include "../../preload/hellos.h"
 #include "../../preload/slot.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,20 +51,21 @@ static void remember(const char *name, unsigned first, unsigned count)
     free(list);
 }
 
-static int leads_to(unsigned number, const char *name)
+static struct tg_inject_names names_of(unsigned number)
 {
     struct sockaddr_in address = ipv4(number);
-    char found[256] = "";
+    struct tg_inject_names found;
 
-    if (!tg_names_find((struct sockaddr *)&address, sizeof(address), found))
-        return name == NULL;
-    return name != NULL && strcmp(found, name) == 0;
+    tg_names_find((struct sockaddr *)&address, sizeof(address), &found);
+    return found;
 }
 
-static void *in_thread(void *name)
+/* NAME is the newest of COUNT names. */
+static int leads_to(unsigned number, const char *name, unsigned count)
 {
-    remember(name, 1, 1);
-    return leads_to(1, name) ? name : NULL;
+    struct tg_inject_names found = names_of(number);
+
+    return found.count == count && (count == 0 || strcmp(found.name[0], name) == 0);
 }
 
 static void *hammer(void *arg)
@@ -125,7 +129,7 @@ static int survives_fork(void)
         if (pid == 0) {
             (void)alarm(10);
             remember("child.example", 9, 1);
-            _exit(leads_to(9, "child.example") ? 0 : 1);
+            _exit(leads_to(9, "child.example", 1) ? 0 : 1);
         }
         right &= waitpid(pid, &status, 0) == pid && status == 0;
     }
@@ -133,44 +137,163 @@ static int survives_fork(void)
     return right;
 }
 
+/* Socket and address of a listener on loopback. */
+static int listener(struct sockaddr_in *address)
+{
+    socklen_t size = sizeof(*address);
+    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    if (bind(descriptor, (struct sockaddr *)address, size) != 0 || listen(descriptor, 9) != 0 ||
+        getsockname(descriptor, (struct sockaddr *)address, &size) != 0)
+        return -1;
+    return descriptor;
+}
+
+static struct tg_inject_names names_at(int descriptor, const struct sockaddr_in *address)
+{
+    struct tg_inject_names found;
+
+    tg_ends_names(descriptor, (const struct sockaddr *)address, sizeof(*address), &found);
+    return found;
+}
+
+static void name_loopback(const char *name)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct addrinfo list = {.ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof(address)};
+
+    tg_names_add_addrinfo(name, &list);
+}
+
+/* What was looked up when a socket was connected stays with it, whatever is looked up later. */
+static void stays_with_sockets(void)
+{
+    struct sockaddr_in address;
+    int front = listener(&address), one = socket(AF_INET, SOCK_STREAM, 0), other, copy;
+    struct tg_inject_names found;
+
+    name_loopback("first.example");
+    tg_ends_connect(one, (struct sockaddr *)&address, sizeof(address));
+    check("a socket is connected", front >= 0 &&
+              connect(one, (struct sockaddr *)&address, sizeof(address)) == 0);
+    name_loopback("second.example");
+    found = names_at(one, &address);
+    check("later look-ups don't count",
+          found.count == 1 && !found.more && strcmp(found.name[0], "first.example") == 0);
+    copy = fcntl(one, F_DUPFD, 700);
+    found = names_at(copy, &address);
+    check("a duplicate has the same", found.count == 1);
+    other = socket(AF_INET, SOCK_STREAM, 0);
+    check("another socket has what is known now", names_at(other, &address).count == 2);
+    (void)dup2(other, one);
+    check("also under the number of the first", names_at(one, &address).count == 2);
+    check("the copy keeps it", names_at(copy, &address).count == 1);
+    address.sin_addr.s_addr = htonl(0x0a000001);
+    check("at another address it says nothing", names_at(copy, &address).count != 1);
+    (void)close(front), (void)close(one), (void)close(other), (void)close(copy);
+}
+
+/* A ClientHello as far as it is looked at, in PIECES; only its random varies. */
+static void write_hello(int descriptor, uint8_t mark, unsigned pieces, bool dtls)
+{
+    uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
+    struct iovec iov[8];
+    size_t length = sizeof(bytes) / pieces, random = dtls ? 27 : 11;
+
+    if (dtls) {
+        bytes[1] = 0xFE, bytes[2] = 0xFF, bytes[5] = 0;
+        bytes[13] = 1;
+    }
+    memset(bytes + random, mark, 32);
+    for (unsigned i = 0; i < pieces; i++)
+        iov[i] = (struct iovec){bytes + i * length, length};
+    tg_hellos_note(descriptor, iov, pieces, NULL, 0);
+}
+
+static unsigned seen(uint8_t mark)
+{
+    static struct tg_inject_end ends[8];
+    uint8_t random[32];
+
+    memset(random, mark, sizeof(random));
+    return tg_hellos_find(random, ends, 8);
+}
+
+static void finds_hellos(void)
+{
+    struct sockaddr_in address[2];
+    int front[2] = {listener(&address[0]), listener(&address[1])}, end[2];
+    char tiny = 22;
+
+    for (int i = 0; i < 2; i++) {
+        end[i] = socket(AF_INET, SOCK_STREAM, 0);
+        check("connected", connect(end[i], (struct sockaddr *)&address[i], sizeof(address[i])) == 0);
+    }
+    write_hello(end[0], 1, 1, false);
+    check("nothing is looked at before a library is hooked", seen(1) == 0);
+    tg_hellos_start();
+    write_hello(end[0], 1, 1, false);
+    write_hello(end[0], 2, 8, false);
+    write_hello(end[0], 3, 4, true);
+    check("ClientHellos whole, in pieces and of DTLS", seen(1) == 1 && seen(2) == 1 && seen(3) == 1);
+    check("another random is none", seen(4) == 0);
+    write_hello(end[0], 1, 1, false);
+    check("the same once more is the same", seen(1) == 1);
+    write_hello(end[1], 1, 1, false);
+    check("who sends a random that was seen adds himself and hides nobody", seen(1) == 2);
+    write_hello(STDERR_FILENO, 5, 1, false);
+    check("what isn't a socket leads nowhere", seen(5) == 0);
+    tg_hellos_note(end[0], &(struct iovec){&tiny, 1}, 1, NULL, 0);
+    tg_hellos_note(end[0], &(struct iovec){NULL, 1}, 1, NULL, 0);
+    for (int i = 0; i < 2; i++)
+        (void)close(front[i]), (void)close(end[i]);
+}
+
 int main(void)
 {
     struct hostent entry = {.h_name = "x", .h_addrtype = AF_INET, .h_length = 4};
     struct in_addr raw = ipv4(5).sin_addr;
-    char *raws[] = {(char *)&raw, NULL}, found[256], longest[300];
+    char *raws[] = {(char *)&raw, NULL}, longest[300], name[32];
     struct sockaddr_in6 six = mapped(1);
-    pthread_t thread;
-    void *seen = NULL;
+    struct tg_inject_names found;
 
-    check("nothing is known at first", leads_to(1, NULL));
+    check("nothing is known at first", leads_to(1, NULL, 0));
     remember("a.example", 1, 2);
-    check("every address leads to the name", leads_to(1, "a.example") && leads_to(2, "a.example"));
-    check("another address does not", leads_to(3, NULL));
+    check("every address leads to the name",
+          leads_to(1, "a.example", 1) && leads_to(2, "a.example", 1));
+    check("another address does not", leads_to(3, NULL, 0));
+    tg_names_find((struct sockaddr *)&six, sizeof(six), &found);
     check("IPv4 in IPv6 is the same address",
-          tg_names_find((struct sockaddr *)&six, sizeof(six), found) &&
-              strcmp(found, "a.example") == 0);
+          found.count == 1 && strcmp(found.name[0], "a.example") == 0);
     remember("b.example", 1, 1);
-    check("the newest name wins", leads_to(1, "b.example"));
+    check("all names count, the newest first",
+          leads_to(1, "b.example", 2) && strcmp(names_of(1).name[1], "a.example") == 0);
+    remember("a.example", 1, 1);
+    check("one that is looked up again is the newest", leads_to(1, "a.example", 2));
     remember("10.0.0.1", 1, 1);
     remember(NULL, 1, 1);
-    check("a literal address hides no name", leads_to(1, "b.example"));
+    check("a literal address is no name", leads_to(1, "a.example", 2));
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     remember(longest, 1, 1);
-    check("a name that is too long is none", leads_to(1, "b.example"));
+    check("a name that is too long is none", leads_to(1, "a.example", 2));
     entry.h_addr_list = raws;
     tg_names_add_hostent("h.example", &entry);
-    check("hostent", leads_to(5, "h.example"));
+    check("hostent", leads_to(5, "h.example", 1));
     tg_names_add_hostent("h.example", NULL);
-    check("a thread sees its own first",
-          pthread_create(&thread, NULL, in_thread, "t.example") == 0 &&
-              pthread_join(thread, &seen) == 0 && seen != NULL && leads_to(1, "b.example"));
     remember("many.example", 1000, 5000);
-    check("a huge answer doesn't push all others out", leads_to(1, "b.example"));
-    check("of it, the first addresses are known", leads_to(1000, "many.example"));
-    for (unsigned i = 0; i < 1000; i++)
-        remember("flood.example", 10000 + i, 1);
-    check("the oldest are forgotten", leads_to(1, NULL));
+    check("a huge answer doesn't push all others out",
+          leads_to(1, "a.example", 2) && !names_of(1).more);
+    check("of it, the first addresses are known", leads_to(1000, "many.example", 1));
+    for (unsigned i = 0; i < 9; i++) {
+        (void)snprintf(name, sizeof(name), "%u.example", i);
+        remember(name, 6, 1);
+        check("more than are told is said", names_of(6).more == (i >= 4));
+    }
+    check("of too many the newest are told", leads_to(6, "8.example", 4));
+    stays_with_sockets();
+    finds_hellos();
     check("a record is never torn", never_torn());
     check("children of a busy process", survives_fork());
     return failed > 0;

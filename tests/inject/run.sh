@@ -48,7 +48,7 @@ compile early.so -shared -fvisibility=default early.c -lssl
 compile app app.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"$out"
 compile module.so -shared module.c pair.c -lssl -lcrypto
 compile host host.c
-compile names names.c ../../preload/names.c ../../preload/slot.c
+compile names names.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/slot.c
 # OpenSSL inside the executable, exported, as Node.js has it.
 compile exported app.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
     -Wl,--no-whole-archive -rdynamic -ldl
@@ -117,6 +117,13 @@ action = reject
 [host *]
 anchors = $pki/root.pem
 hostname = api.example.test
+END
+policy both-accepted <<END
+[host localhost 127.0.0.1]
+anchors = $pki/root.pem
+hostname = api.example.test
+[host *]
+action = reject
 END
 policy name-accepted <<END
 [host localhost]
@@ -230,7 +237,8 @@ done
 # A name that was only looked up.
 app nameless trusting accepted bare none
 app nameless trusting refused preload name-rejected
-app nameless trustless accepted preload name-accepted
+app nameless trustless refused preload name-accepted
+app nameless trustless accepted preload both-accepted
 app nameless trusting accepted provider name-rejected
 app nameless trustless refused provider name-accepted
 
@@ -327,7 +335,7 @@ result "a program without TLS doesn't load the engine" 0 \
 result "needs nothing but libc" "libc.so.6" \
     "$(readelf -d "$preload" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | tr '\n' ' ' | sed 's/ $//')"
 if "$out/names" >"$work/names"; then
-    result "names of addresses" "14 right" "$(grep -c '^ok' "$work/names") right"
+    result "names of addresses" "38 right" "$(grep -c '^ok' "$work/names") right"
 else
     grep '^FAILED' "$work/names"
     result "names of addresses" "all right" "not all right"

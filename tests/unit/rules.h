@@ -43,6 +43,16 @@ static inline struct tg_rule *rules_make(tg_policy *policy, unsigned line, const
     assert_non_null(rule);
     rule->where = (struct tg_where){"policy.conf", line, 1};
     rule->programs = rules_words(policy->arena, programs);
+    if ((policy->rule_count & (policy->rule_count - 1)) == 0) { /* full */
+        struct tg_rule **rules = tg_arena_alloc(
+            policy->arena, (policy->rule_count * 2 + 1) * sizeof *policy->rules);
+
+        assert_non_null(rules);
+        if (policy->rule_count > 0)
+            memcpy(rules, policy->rules, policy->rule_count * sizeof *rules);
+        policy->rules = rules;
+    }
+    policy->rules[policy->rule_count++] = rule;
     return rule;
 }
 

@@ -113,23 +113,63 @@ static void test_the_search_goes_on_past_what_does_not_fit(void **state)
     tg_arena_free(policy.arena);
 }
 
-static void test_an_unknown_host_meets_only_the_star(void **state)
+static void test_a_name_that_cannot_be_spelled_lies_below_wildcards(void **state)
 {
-    static const char *const unknown[] = {NULL, "", "a b", "1.2.3", "a..example", "*.example"};
+    static const char *const below[] = {"a b.example", "a..example", "*.example", "a~b.EXAMPLE.",
+                                        ".example"};
+    static const char *const none[] = {"a b", "1.2.3", "a~bexample", "~"};
+    char label[80] = "";
+    tg_policy policy;
+    size_t i;
+
+    (void)state;
+    memset(label, 'a', 64);
+    strcat(label, ".example");
+    rules_init(&policy);
+    assert_int_equal(rules_add(&policy, 1, "*.example 0.0.0.0/0 ::/0", ""), 0);
+    for (i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(tg_policy_match(&policy, none[i], 443, "/x").kind, TG_MATCH_UNMATCHED);
+    assert_int_equal(rules_add(&policy, 2, "*:443", ""), 0);
+    for (i = 0; i < sizeof below / sizeof *below; i++)
+        assert_int_equal(tg_policy_match(&policy, below[i], 443, "/x").rule->where.line, 1);
+    assert_int_equal(tg_policy_match(&policy, label, 443, "/x").rule->where.line, 1);
+    for (i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_int_equal(tg_policy_match(&policy, none[i], 443, "/x").rule->where.line, 2);
+        assert_int_equal(tg_policy_match(&policy, none[i], 80, "/x").kind, TG_MATCH_UNMATCHED);
+        assert_int_equal(tg_policy_match(&policy, none[i], 0, "/x").kind, TG_MATCH_UNKNOWN);
+    }
+    tg_arena_free(policy.arena);
+}
+
+/* Of an unknown host any rule may be the one, but for those that demand nothing of it. */
+static void test_an_unknown_host_may_have_any_rule(void **state)
+{
+    static const char *const unknown[] = {NULL, ""};
+    struct tg_match match;
     tg_policy policy;
     size_t i;
 
     (void)state;
     rules_init(&policy);
-    assert_int_equal(rules_add(&policy, 1, "*.example 0.0.0.0/0 ::/0", ""), 0);
-    for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        assert_int_equal(tg_policy_match(&policy, unknown[i], 443, "/x").kind, TG_MATCH_UNMATCHED);
-    assert_int_equal(rules_add(&policy, 2, "*:443", ""), 0);
-    for (i = 0; i < sizeof unknown / sizeof *unknown; i++) {
-        assert_int_equal(tg_policy_match(&policy, unknown[i], 443, "/x").rule->where.line, 2);
-        assert_int_equal(tg_policy_match(&policy, unknown[i], 80, "/x").kind, TG_MATCH_UNMATCHED);
-        assert_int_equal(tg_policy_match(&policy, unknown[i], 0, "/x").kind, TG_MATCH_UNKNOWN);
+    assert_int_equal(rules_add(&policy, 1, "a.example", "/y"), 0);
+    assert_int_equal(rules_add(&policy, 2, "*", ""), 0);
+    for (i = 0; i < 2; i++) {
+        match = tg_policy_match(&policy, unknown[i], 443, "/x");
+        assert_int_equal(match.kind, TG_MATCH_RULE);
+        assert_int_equal(match.rule->where.line, 2);
+        match = tg_policy_match(&policy, unknown[i], 443, "/y");
+        assert_int_equal(match.kind, TG_MATCH_UNKNOWN);
+        assert_string_equal(match.lacking, "host");
+        assert_int_equal(match.rule->where.line, 1);
+        assert_int_equal(tg_policy_match(&policy, unknown[i], 443, NULL).kind, TG_MATCH_UNKNOWN);
     }
+    policy.rules[0]->action = TG_ACTION_PASS;
+    assert_int_equal(tg_policy_match(&policy, NULL, 443, "/y").rule->where.line, 2);
+    policy.rules[0]->action = TG_ACTION_EVALUATE;
+    policy.rules[0]->mode = TG_MODE_REPORT;
+    match = tg_policy_match(&policy, NULL, 443, "/y");
+    assert_int_equal(match.kind, TG_MATCH_UNKNOWN);
+    assert_int_equal(match.rule->where.line, 2); /* to report is to let pass */
     tg_arena_free(policy.arena);
 }
 
@@ -321,7 +361,8 @@ static void test_explain_tells_of_each_rule_in_order_of_rank(void **state)
                      "3 *.example:8443: its port is 8443; the connection's isn't known\n"
                      "7 *.example: less specific than policy.conf:3\n"
                      "2 *: less specific than line 3\n");
-    expect_explained(&policy, NULL, 443, "/usr/bin/x", "2 *: applies\n");
+    expect_explained(&policy, NULL, 443, "/usr/bin/x",
+                     "2 *: less specific than conf.d/a.conf:7\n");
     tg_arena_free(policy.arena);
 }
 
@@ -342,7 +383,8 @@ int main(void)
         cmocka_unit_test(test_the_most_specific_pattern_wins),
         cmocka_unit_test(test_a_port_goes_before_a_program),
         cmocka_unit_test(test_the_search_goes_on_past_what_does_not_fit),
-        cmocka_unit_test(test_an_unknown_host_meets_only_the_star),
+        cmocka_unit_test(test_a_name_that_cannot_be_spelled_lies_below_wildcards),
+        cmocka_unit_test(test_an_unknown_host_may_have_any_rule),
         cmocka_unit_test(test_unmatched_is_what_the_policy_says),
         cmocka_unit_test(test_an_unknown_port_or_program_that_matters_is_told),
         cmocka_unit_test(test_an_unknown_port_or_program_that_does_not_matter),

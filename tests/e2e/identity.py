@@ -1,0 +1,167 @@
+"""identity.py - which connection it is: whatever else the process has open, looks up or is told."""
+import contextlib
+import socket
+import threading
+
+from e2e.attacks import CLIENT
+from e2e.harness import Skip, require
+from e2e.naming import in_both_ways, s_client
+from lab import clients, ways
+
+SERVERS = ("api", "ip", "ip/1.2")
+ADDRESS = "[host 127.0.0.1]\nanchors = {root}\nleaf-pin = {pin ip}\n"
+REJECTED = "[host 127.0.0.1]\naction = reject\n"
+BELOW = "[host *.example.test]\naction = reject\n"
+ELSEWHERE = "[host 192.0.2.1]\naction = reject\n"
+
+# The bytes are moved by the program itself. words: the server name or "-"; how they go: "socket",
+# in small "pieces", or through a "pair" of sockets that a thread relays to the server; "descriptor"
+# hands the library such a pair. Then ports to which there are connections besides.
+MEMORY = CLIENT + """
+name, through, *others = words
+name = None if name == "-" else name
+def relay(source, sink):
+    while data := source.recv(65536):
+        sink.sendall(data)
+keep = [socket.create_connection(("127.0.0.1", int(other))) for other in others]
+plain = dial()
+if through in ("pair", "descriptor"):
+    far, (plain, near) = plain, socket.socketpair()
+    for ends in ((near, far), (far, near)):
+        threading.Thread(target=relay, args=ends, daemon=True).start()
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+
+def send():
+    while data := outgoing.read(7 if through == "pieces" else 65536):
+        plain.sendall(data)
+
+def move(action, *arguments):
+    while True:
+        try:
+            result = action(*arguments)
+            send()
+            return result
+        except ssl.SSLWantReadError:
+            send()
+            incoming.write(plain.recv(65536))
+try:
+    if through == "descriptor":
+        call(context.wrap_socket(plain, server_hostname=name))
+    else:
+        secured = context.wrap_bio(incoming, outgoing, server_hostname=name)
+        move(secured.do_handshake)
+        move(secured.write, b"GET /hello HTTP/1.0\\r\\n\\r\\n")
+        move(secured.read, 4096)
+    print("accept")
+except OSError as error:
+    print("refuse", error)
+"""
+
+
+@contextlib.contextmanager
+def holding():
+    """A server of TCP that says nothing; its port."""
+    kept = []
+
+    def hold(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                kept.append(listener.accept()[0])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=hold, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    for one in kept:
+        one.close()
+
+
+def says(lab, way, policy, server, *words):
+    """'accept' or 'refuse', and all that was said."""
+    command = [clients.PYTHON, "-c", MEMORY, str(lab.servers.ports[server]), *map(str, words)]
+    status, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)))
+    require(status == 0, f"{words}: crashed or hung: status {status}: {out}{err}")
+    return out.split()[0], out + err
+
+
+def moves_bytes_itself(lab, way):
+    """The rule for an address holds beside another connection, and the right server goes on."""
+    for server, wanted in (("ip", "accept"), ("ip/1.2", "accept"), ("api", "refuse")):
+        for through in ("socket", "pieces", "pair"):
+            got, said = says(lab, way, ADDRESS, server, "-", through)
+            require(got == wanted, f"{server} {through}: {said}")
+    with holding() as other:
+        for server in ("ip", "api"):
+            got, said = says(lab, way, REJECTED, server, "-", "socket", other)
+            require(got == "refuse", f"{server} beside another connection: {said}")
+        got, said = says(lab, way, f"[host 127.0.0.1:{other}]\naction = reject\n", "ip", "-",
+                         "socket", other)
+        require((got == "accept") == (way == ways.PRELOAD), f"which it is: {said}")
+        got, said = says(lab, way, ELSEWHERE, "ip", "-", "socket", other)
+        require(got == "accept", f"none of them has a rule: {said}")
+
+
+def unknown_host(lab, way):
+    """No name and no address: whatever rule might be for it refuses, and says why."""
+    for policy in (ADDRESS, ELSEWHERE, BELOW):
+        got, said = says(lab, way, policy, "ip", "-", "descriptor")
+        require(got == "refuse" and "host-unknown" in said and "is no connected socket" in said,
+                f"{policy}: {said}")
+    got, said = says(lab, way, "[policy]\ninsecure-unknown-host = app\n" + BELOW, "ip", "-",
+                     "descriptor")
+    require(got == "accept", f"left to the application: {said}")
+    got, said = says(lab, way, BELOW, "ip", "other.test", "descriptor")
+    require(got == "accept", f"a name that no rule is for: {said}")
+    harmless = "[host *.example.test]\naction = pass\n[host x.test]\nmode = report\n" \
+               "[host y.test]\nprogram = /bin/other\naction = reject\n"
+    got, said = says(lab, way, harmless, "ip", "-", "descriptor")
+    require(got == "accept", f"no rule that could apply demands anything: {said}")
+    got, said = says(lab, way, "[host *]\nanchors = {root}\nhostname = loopback, 127.0.0.1\n", "ip",
+                     "-", "descriptor")
+    require(got == "accept", f"any host's rule applies to an unknown one too: {said}")
+
+
+def unspellable(lab, way):
+    """A name that no pattern can spell lies below its wildcard, and nowhere else."""
+    end = f"127.0.0.1:{lab.servers.ports['api']}"
+    for name in ("a~b.example.test", "a" * 64 + ".example.test", "a..EXAMPLE.test", "a b.example.test"):
+        for options in (("-servername", name), ("-verify_hostname", name, "-noservername")):
+            for policy, wanted in ((BELOW, False), ("[host *.other.test]\naction = reject\n", True),
+                                   (REJECTED, True)):
+                got = s_client(lab, way, policy, "api", "-connect", end, *options)
+                require(got == wanted, f"{options}: {policy}")
+    for name in ("127.1", "2130706433", "0x7f000001"):
+        require(not s_client(lab, way, REJECTED, "ip", "-connect",
+                             f"127.0.0.1:{lab.servers.ports['ip']}", "-servername", name),
+                f"{name} is an address")
+
+
+def node_by_address(lab, way):
+    """Node moves the bytes itself, and checks the address itself: the rule holds all the same."""
+    if not ways.reaches(lab.build, way, clients.PROGRAMS["node"].executable):
+        raise Skip("node carries OpenSSL inside; the provider reaches it")
+    script = """
+const [, port, other] = process.argv, tls = require('tls'), net = require('net');
+const beside = net.connect(other, '127.0.0.1', () => {
+  const socket = tls.connect({host: '127.0.0.1', port, rejectUnauthorized: false},
+                             () => { console.log('accept'); process.exit(0); });
+  socket.on('error', error => { console.log('refuse', error.message); process.exit(0); });
+});
+"""
+    with holding() as other:
+        for policy, server, wanted in ((REJECTED, "ip", "refuse"), (ELSEWHERE, "ip", "accept"),
+                                       (ADDRESS, "api", "refuse")):
+            command = [clients.PROGRAMS["node"].executable, "-e", script,
+                       str(lab.servers.ports[server]), str(other)]
+            _, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)))
+            require(out.startswith(wanted), f"{policy}: {out}{err}")
+
+
+def start(_):
+    """Nothing but the leaves' servers is needed."""
+
+
+def tests():
+    for title, check in (("bytes that the program moves", moves_bytes_itself),
+                         ("an unknown host", unknown_host), ("unspellable names", unspellable),
+                         ("node, by address", node_by_address)):
+        yield from in_both_ways(f"identity: {title}", check)
