@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What trustgraft costs, as ratios to the bare program: `make bench`.
 
-    bench.py --build DIR [--quick] [--only start,handshake,crl,log,curl,memory]
+    bench.py --build DIR [--quick] [--only start,handshake,descriptors,crl,log,curl,memory]
 
 All cases of one comparison take turns in rounds. In each round a case is measured several
 times and its cheapest run counts, because what disturbs a machine only ever adds; the round
@@ -23,7 +23,8 @@ import time
 import setting
 from setting import Case
 
-TARGETS = {"start": 1.15, "inert": 1.01, "rule": 1.03, "setting": 1.05}
+TARGETS = {"start": 1.15, "inert": 1.01, "rule": 1.03, "setting": 1.05, "descriptors": 1.02}
+DESCRIPTORS = 4000
 MEETINGS = [("a server met before", "again", []),
             ("a certificate never seen before, each time", "fresh", ["fresh"])]
 
@@ -206,6 +207,23 @@ def compare_setting(report, place, quick, name, title):
                            TARGETS["setting"] if case is cases[2] else None)
 
 
+def bench_descriptors(report, place, quick):
+    """Few handshakes, for each process holds thousands of connections while it makes them."""
+    launches, rounds = (2, 15) if quick else (8, 40)
+    crowd = {"BENCH_DESCRIPTORS": str(DESCRIPTORS)}
+    ways = [[Case(f"{way}, {title}", env(name)),
+             Case(f"{way}, {title} again", env(name)),
+             Case(f"{way}, {title}, {DESCRIPTORS} descriptors", {**env(name), **crowd})]
+            for way, env in (("preload", place.preload), ("provider", place.provider))
+            for name, title in (("rule", "anchors and pins"), ("other", "policy for other hosts"))]
+    report.title(f"Client's CPU time of a TLS 1.3 handshake, beside {DESCRIPTORS} descriptors")
+    values = handshake_rounds(place, sum(ways, []), [], launches, rounds)
+    for cases in ways:
+        for case in cases:
+            report.add("descriptors", case.name, "cpu", values[case.name], values[cases[0].name],
+                       "us", TARGETS["descriptors"] if case is cases[2] else None)
+
+
 def bench_crl(report, place, quick):
     place.make_crl(100000)
     place.must_refuse([place.handshake, place.pki], "1\n", ("crl", "crl-of-root-too"))
@@ -261,7 +279,8 @@ def bench_memory(report, place, quick):
             print(f"  {name:40} {kind:5} {text}; grew {levels[-1] - levels[0]:+d} kB", flush=True)
 
 
-BENCHES = {"start": bench_start, "handshake": bench_handshake, "crl": bench_crl,
+BENCHES = {"start": bench_start, "handshake": bench_handshake, "descriptors": bench_descriptors,
+           "crl": bench_crl,
            "log": bench_log, "curl": bench_curl, "memory": bench_memory}
 
 

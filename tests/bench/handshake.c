@@ -6,6 +6,7 @@
  * DIR holds root.pem, intermediate.pem and .key, leaf.pem and .key (P-256; the leaf is for
  * *.bench.test). The client verifies against root.pem, as it would without trustgraft.
  * fresh: a certificate that was never seen before and another name for each handshake.
+ * BENCH_DESCRIPTORS in the environment: so many descriptors of TCP connections stay open beside.
  *
  * Each line of standard input is a number of handshakes to make; each is answered by a JSON
  * object: how many were made so far, the CPU time of the client in the cheapest of this batch
@@ -13,6 +14,7 @@
  * take turns and be compared round by round. Exit: 0, or 1 where a handshake failed.
  */
 #include <limits.h>
+#include <netinet/in.h>
 #include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -20,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -227,8 +231,30 @@ static void report(long made, long long client_ns)
     fflush(stdout);
 }
 
+/* Connections to a listener of its own, until it has COUNT descriptors more. */
+static void crowd(long count)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct rlimit limit;
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 64) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+        fail("no listener");
+    for (; count > 0; count -= 2)
+        if (connect(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
+                    size) != 0 ||
+            accept(listener, NULL, NULL) < 0)
+            fail("no connection");
+}
+
 int main(int argc, char **argv)
 {
+    const char *descriptors = getenv("BENCH_DESCRIPTORS");
     struct bench bench = {0};
     char line[32];
     long made = 0;
@@ -237,6 +263,8 @@ int main(int argc, char **argv)
         fail("usage: handshake DIR [fresh]");
     bench.fresh = argc > 2 && !strcmp(argv[2], "fresh");
     set_up(&bench, argv[1]);
+    if (descriptors)
+        crowd(strtol(descriptors, NULL, 10));
     while (fgets(line, sizeof line, stdin)) {
         long count = strtol(line, NULL, 10);
         long long least;
