@@ -80,35 +80,29 @@ static void remember(const struct meeting *met, const uint8_t *leaf, time_t unti
         tg_known_add(met->policy, &met->peer, leaf, met->query.tls_version, until);
 }
 
-/*
- * The policy leaves this host to the application, or only reports on it, but for [distrust],
- * which holds for every host: on the path that the application's verification took, and where that
- * found a fault, which the application may forgive, on what it was sent.
- */
+/* The policy leaves this host to the application, or only reports on it, but for [distrust],
+ * which holds for every host. */
 static int leave(const struct meeting *met)
 {
     const struct tg_libcrypto *crypto = met->hooked->crypto;
     int verified = ask(met);
-    STACK_OF(X509) *path = NULL;
+    struct tg_own_path theirs = {.library = met->hooked->library};
     struct tg_verdict *verdict = NULL;
-    const void *theirs = NULL;
-    bool refused = false, good = false;
+    bool refused = false;
 
     if (!tg_judge_distrusts(met->policy))
         return verified;
-    if (met->context != NULL)
-        theirs = crypto->X509_STORE_CTX_get0_chain(met->context);
-    if (theirs != NULL) {
-        path = tg_border_import_all(met->hooked->library, theirs);
-        good = verified == 1 && crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK;
+    if (met->context != NULL) {
+        theirs.path = crypto->X509_STORE_CTX_get0_chain(met->context);
+        theirs.good =
+            verified == ACCEPTED && crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK;
     }
-    verdict = tg_judge_distrust(met->process, met->policy, &met->peer, &met->query,
-                                &(struct tg_app_path){path, good}, &refused);
-    if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
+    verdict =
+        tg_judge_distrust(met->process, met->policy, &met->peer, &met->query, &theirs, &refused);
+    if (refused)
         verified = refuse(met, verdict);
     else if (verified > REFUSED) /* what the application puts off is its own alone to decide */
         remember(met, NULL, 0);
-    sk_X509_pop_free(path, X509_free);
     tg_verdict_free(verdict);
     return verified;
 }

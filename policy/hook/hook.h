@@ -160,13 +160,24 @@ struct tg_judgement {
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query);
 
-/* The refusal of a host that the policy leaves to the application, if [distrust] asks for one
- * (tg_check_distrust, logged); *REFUSE tells whether it is more than reported. */
+/* What the application's own verification came to, in a library of its own. */
+struct tg_own_path {
+    const struct tg_foundation *library;
+    const void *path; /* a stack of theirs; NULL: none is known */
+    bool good;        /* it found no fault on it */
+};
+
+/*
+ * The refusal of a host that the policy leaves to the application, if [distrust] asks for one
+ * (tg_check_distrust, logged): on THEIRS, and where that found a fault, which the application may
+ * forgive, on what it was sent. *REFUSE tells whether it is more than reported; it is set without
+ * a verdict where memory ran out, or their path can't be read.
+ */
 TG_MUST_USE struct tg_verdict *tg_judge_distrust(const struct tg_process *process,
                                                  const tg_policy *policy,
                                                  const struct tg_peer *peer,
                                                  const struct tg_query *query,
-                                                 const struct tg_app_path *theirs, bool *refuse);
+                                                 const struct tg_own_path *theirs, bool *refuse);
 
 /* Logs VERDICT about PEER, as the policy says; the port too, where it can be known. */
 void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,

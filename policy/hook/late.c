@@ -33,37 +33,12 @@ struct late {
     bool left; /* to the application: the verdict is about [distrust] alone */
 };
 
-/* On the path that the application's own verification took, as in hook.c. */
-static struct tg_verdict *judge_distrust(const struct late *late, bool *refuse)
-{
-    const struct tg_libssl *libssl = &late->hooked->libssl;
-    const struct tg_process *process = late->process;
-    struct tg_verdict *verdict = NULL;
-    STACK_OF(X509) *path = NULL;
-    const void *theirs = NULL;
-    bool good = false;
-
-    *refuse = false;
-    if (!tg_judge_distrusts(process->policy))
-        return NULL;
-    if (late->hooked->library->kind != TG_BORINGSSL)
-        theirs = libssl->SSL_get0_verified_chain(late->ssl);
-    if (theirs != NULL) {
-        path = tg_border_import_all(late->hooked->library, theirs);
-        good = libssl->SSL_get_verify_result(late->ssl) == X509_V_OK;
-    }
-    verdict = tg_judge_distrust(process, process->policy, &late->peer, &late->query,
-                                &(struct tg_app_path){path, good}, refuse);
-    if (theirs != NULL && path == NULL && process->policy->mode == TG_MODE_ENFORCE)
-        *refuse = true;
-    sk_X509_pop_free(path, X509_free);
-    return verdict;
-}
-
 /* The verdict, to be freed, and in *REFUSE whether it refuses. */
 static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *shown, bool *refuse)
 {
+    const struct tg_libssl *libssl = &late->hooked->libssl;
     const struct tg_process *process = late->process;
+    struct tg_own_path theirs = {.library = late->hooked->library};
     struct tg_judgement judgement;
 
     judgement = tg_judge(process, process->policy, &late->peer, &late->query);
@@ -74,7 +49,11 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *
     if (!late->left)
         return judgement.verdict;
     tg_verdict_free(judgement.verdict);
-    return judge_distrust(late, refuse);
+    if (late->hooked->library->kind != TG_BORINGSSL) {
+        theirs.path = libssl->SSL_get0_verified_chain(late->ssl);
+        theirs.good = libssl->SSL_get_verify_result(late->ssl) == X509_V_OK;
+    }
+    return tg_judge_distrust(process, process->policy, &late->peer, &late->query, &theirs, refuse);
 }
 
 /* What was accepted is remembered as it stands then, with the alias that it may get. */
