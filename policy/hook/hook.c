@@ -69,15 +69,29 @@ static bool digest_of(const struct meeting *met, uint8_t digest[TG_SHA256_SIZE])
                             met->hooked->crypto->X509_STORE_CTX_get0_cert(met->context), digest);
 }
 
-/* LEAF is its digest where that is there already, or NULL. */
-static void remember(const struct meeting *met, const uint8_t *leaf, time_t until)
+/* What the application let in; on its own account alone, if no verdict of the policy's stands
+ * behind it: only where sessions can't be marked that is a thing to know then. */
+static void remember(const struct meeting *met)
 {
     uint8_t digest[TG_SHA256_SIZE];
 
-    if (leaf == NULL && met->query.leaf != NULL && digest_of(met, digest))
+    if (met->query.leaf != NULL && digest_of(met, digest))
+        tg_known_add(met->policy, &met->peer, digest, met->query.tls_version, 0);
+}
+
+/* What the policy let in; LEAF is its digest where that is there already, or NULL. LATER: the
+ * staple is yet to come. False: no memory to tell its session from the application's own. */
+static bool let_in(const struct meeting *met, const uint8_t *leaf, time_t until, bool later)
+{
+    uint8_t digest[TG_SHA256_SIZE];
+
+    if (leaf == NULL && digest_of(met, digest))
         leaf = digest;
-    if (leaf != NULL)
+    if (leaf == NULL || !tg_known_mark(met->hooked, met->ssl, leaf))
+        return false;
+    if (!later)
         tg_known_add(met->policy, &met->peer, leaf, met->query.tls_version, until);
+    return true;
 }
 
 /* The policy leaves this host to the application, or only reports on it, but for [distrust],
@@ -90,8 +104,11 @@ static int leave(const struct meeting *met)
     struct tg_verdict *verdict = NULL;
     bool refused = false;
 
-    if (!tg_judge_distrusts(met->policy))
+    if (!tg_judge_distrusts(met->policy)) {
+        if (verified > REFUSED && met->hooked->library->kind == TG_BORINGSSL)
+            remember(met);
         return verified;
+    }
     if (met->context != NULL) {
         theirs.path = crypto->X509_STORE_CTX_get0_chain(met->context);
         theirs.good =
@@ -102,7 +119,7 @@ static int leave(const struct meeting *met)
     if (refused)
         verified = refuse(met, verdict);
     else if (verified > REFUSED) /* what the application puts off is its own alone to decide */
-        remember(met, NULL, 0);
+        remember(met);
     tg_verdict_free(verdict);
     return verified;
 }
@@ -150,10 +167,10 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
         !tg_outcome_accept(met->hooked, met->ssl, met->context, verdict, alias ? host : NULL))
         return 0;
     as_shown = !alias && !met->hooked->library->foreign && met->query.leaf == met->shown.leaf;
-    if (!later)
-        remember(met, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL,
-                 verdict->valid_until);
-    return 1;
+    if (let_in(met, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL,
+               verdict->valid_until, later))
+        return 1;
+    return refuse(met, NULL);
 }
 
 int tg_hook_security_level(const struct tg_hooked *hooked, const SSL *ssl)

@@ -47,6 +47,7 @@ struct tg_connection_state {
     bool started;               /* the gate saw this handshake start */
     bool judged;                /* there is a verdict on this handshake */
     bool forced;                /* to verify, for a refusal: the application doesn't */
+    bool dropped;               /* of this handshake: a session that could carry early data */
     bool asking;                /* the application's own callback is to be asked again, not we */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
     tg_custom_callback *custom; /* the application's own (BoringSSL) */
@@ -204,6 +205,10 @@ bool tg_status_wanted(const struct tg_rule *rule);
 TG_MUST_USE bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl,
                                const struct tg_process *process);
 
+/* The refusal, logged and raised, of a session that has to be dropped, too late for that. */
+void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_process *process,
+                            const struct tg_peer *peer);
+
 /* The verdict on a handshake that has none yet, once the staple has come. False: refused. */
 TG_MUST_USE bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl);
 
@@ -232,11 +237,22 @@ TG_MUST_USE int tg_alias_add(const struct tg_foundation *library, X509 *theirs, 
  */
 void tg_known_add(const tg_policy *policy, const struct tg_peer *peer,
                   const uint8_t leaf[TG_SHA256_SIZE], int version, time_t until);
-bool tg_known(const tg_policy *policy, const struct tg_peer *peer,
-              const uint8_t leaf[TG_SHA256_SIZE], int version);
+/* True if SESSION (may be NULL) may stand in for an evaluation of PEER under POLICY. */
+bool tg_known(const struct tg_hooked *hooked, const tg_policy *policy, const struct tg_peer *peer,
+              SSL_SESSION *session);
 /* The digest that stands for the leaf of SESSION (may be NULL); false: there is none. */
 bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
                      uint8_t leaf[TG_SHA256_SIZE]);
+
+/*
+ * Marks the session that is being made as one that a policy has let in, and not the application by
+ * itself: it then opens no other host's door, whoever resumes it, from a file too. A session of
+ * BoringSSL has no place for that: there LEAF, its digest, is noted, which means the same for
+ * every session with it that the application hasn't let in for that host too. False: no memory.
+ */
+TG_MUST_USE bool tg_known_mark(const struct tg_hooked *hooked, SSL *ssl,
+                               const uint8_t leaf[TG_SHA256_SIZE]);
+bool tg_known_marked(const struct tg_hooked *hooked, SSL_SESSION *session);
 
 /* peer.c: the preload's table of looked-up names. */
 typedef int tg_name_source(const struct sockaddr *peer, socklen_t length, char *out);

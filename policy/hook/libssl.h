@@ -47,6 +47,9 @@
     X(TG_ANY_KIND, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                           \
     X(TG_ANY_KIND, int, SSL_SESSION_get_protocol_version, (const SSL_SESSION *))                   \
     X(TG_OPENSSL, uint32_t, SSL_SESSION_get_max_early_data, (const SSL_SESSION *))                 \
+    X(TG_OPENSSL, int, SSL_SESSION_set_max_early_data, (SSL_SESSION *, uint32_t))                  \
+    X(TG_OPENSSL, int, SSL_SESSION_set1_ticket_appdata, (SSL_SESSION *, const void *, size_t))     \
+    X(TG_OPENSSL, int, SSL_SESSION_get0_ticket_appdata, (SSL_SESSION *, void **, size_t *))        \
     X(TG_OPENSSL, const char *, SSL_SESSION_get0_hostname, (const SSL_SESSION *))                  \
     X(TG_ANY_KIND, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                              \
     X(TG_ANY_KIND, X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                 \
