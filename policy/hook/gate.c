@@ -103,32 +103,36 @@ static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
 
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    int cancel = 0;
-    const struct tg_process *process = tg_process_enter(&cancel);
+    struct tg_reign reign;
+    bool unknown = false;
 
     if (state != NULL) {
         state->started = true;
         state->judged = state->asking = state->dropped = false;
         tg_hook_forget(state);
     }
-    prepare(hooked, ssl, state, process);
-    if (session_is_unknown(hooked, ssl, process))
+    tg_reign_begin(hooked, ssl, &reign);
+    for (size_t i = 0; i < reign.count; i++) {
+        prepare(hooked, ssl, state, &reign.over[i]);
+        unknown = unknown || session_is_unknown(hooked, ssl, &reign.over[i]);
+    }
+    if (unknown)
         drop_session(hooked, ssl, state);
-    tg_process_leave(process, cancel);
+    tg_reign_end(&reign);
 }
 
 bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
-    const struct tg_process *process = NULL;
-    bool passed;
-    int cancel = 0;
+    struct tg_reign reign;
+    bool passed = true;
 
     if (state != NULL && state->judged)
         return true;
-    process = tg_process_enter(&cancel);
-    passed = tg_late_judge(hooked, ssl, process);
-    tg_process_leave(process, cancel);
+    tg_reign_begin(hooked, ssl, &reign);
+    for (size_t i = 0; passed && i < reign.count; i++)
+        passed = tg_late_judge(hooked, ssl, &reign.over[i]);
+    tg_reign_end(&reign);
     if (state != NULL)
         state->judged = true;
     return passed;
@@ -144,13 +148,13 @@ static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
  * of that, and says no more than that its own state is wrong. */
 static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 {
-    int cancel = 0;
-    const struct tg_process *process = tg_process_enter(&cancel);
+    struct tg_reign reign;
     struct tg_peer peer;
 
     tg_peer_of(hooked, ssl, &peer);
-    tg_late_refuse_session(hooked, process, &peer);
-    tg_process_leave(process, cancel);
+    tg_reign_begin(hooked, ssl, &reign);
+    tg_late_refuse_session(hooked, &reign.over[reign.count - 1], &peer);
+    tg_reign_end(&reign);
 }
 
 /*
@@ -222,6 +226,8 @@ static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_conne
 
     if (next == NULL)
         next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
+    if (next == tg_gate_of(hooked->library))
+        next = tg_given_info(hooked->libssl.SSL_get_SSL_CTX(ssl));
     if (next == NULL || next == tg_gate_of(hooked->library))
         return;
     if (state != NULL)
@@ -241,6 +247,8 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
     if (hooked == NULL)
         return;
     state = tg_connection_state_of(hooked, ssl);
+    if (state == NULL && tg_given(hooked->libssl.SSL_get_SSL_CTX(ssl), &(const tg_policy *){NULL}))
+        state = tg_given_state(hooked, ssl);
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
     if (event.where & SSL_CB_HANDSHAKE_START)
@@ -311,14 +319,16 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    int cancel = 0;
-    const struct tg_process *process = tg_process_enter(&cancel);
+    struct tg_reign reign;
     int written = 0; /* 0: the extension isn't sent */
 
-    prepare(hooked, ssl, state, process);
-    if (session_is_unknown(hooked, ssl, process))
-        written = forget_session(hooked, ssl, state, process);
-    tg_process_leave(process, cancel);
+    tg_reign_begin(hooked, ssl, &reign);
+    for (size_t i = 0; written == 0 && i < reign.count; i++) {
+        prepare(hooked, ssl, state, &reign.over[i]);
+        if (session_is_unknown(hooked, ssl, &reign.over[i]))
+            written = forget_session(hooked, ssl, state, &reign.over[i]);
+    }
+    tg_reign_end(&reign);
     return written;
 }
 

@@ -160,6 +160,8 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
     if (verdict == NULL || !verdict->accepted)
         return refuse(met, verdict);
     later = pending(met, verdict);
+    if (later) /* the gate may not have been there to ask */
+        tg_status_request(met->hooked, met->ssl, verdict->rule);
     alias = !later && host != NULL && !tg_name_matches(met->query.leaf, host, 0);
     if (alias && !keep_pristine(met))
         return refuse(met, NULL);
@@ -252,31 +254,39 @@ static int meet(struct meeting *met)
 {
     bool foreign = met->hooked->library->foreign;
     int saved = errno, cancel = 0, outcome;
+    const struct tg_process *process = NULL;
+    struct tg_process given;
 
     if (foreign)
         ERR_set_mark();
-    met->process = tg_process_enter(&cancel);
-    if (met->policy == NULL)
-        met->policy = met->process->policy;
+    met->process = process = tg_process_enter(&cancel);
+    if (met->policy == NULL) {
+        met->policy = process->policy;
+    } else {
+        given = *process;
+        given.policy = met->policy;
+        given.problem = NULL;
+        met->process = &given;
+    }
     outcome = judge_client(met);
-    tg_process_leave(met->process, cancel);
+    tg_process_leave(process, cancel);
     if (foreign)
         ERR_pop_to_mark();
     errno = saved;
     return outcome;
 }
 
-static SSL *connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
+SSL *tg_hook_connection(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
 {
     return hooked->crypto->X509_STORE_CTX_get_ex_data(
         context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 }
 
-/* POLICY is the caller's, or NULL for the process's own. */
-static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const tg_policy *policy)
+int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
+                         const tg_policy *policy)
 {
     struct meeting met = {.hooked = hooked,
-                          .ssl = connection_of(hooked, context),
+                          .ssl = tg_hook_connection(hooked, context),
                           .context = context,
                           .policy = policy};
 
@@ -289,7 +299,7 @@ static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const
 
 int tg_hook_verify(X509_STORE_CTX *context, void *arg)
 {
-    return verify(arg, context, NULL);
+    return tg_hook_verify_under(arg, context, NULL);
 }
 
 int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *alert)
@@ -304,20 +314,10 @@ int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *ale
     return answers[meet(&met)];
 }
 
-int tg_verify_callback(X509_STORE_CTX *context, void *policy)
-{
-    const struct tg_hooked *hooked = tg_hooked_any();
-
-    if (hooked != NULL)
-        return verify(hooked, context, policy);
-    X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
-    return 0;
-}
-
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg)
 {
     const struct tg_hooked *hooked = arg;
-    SSL *ssl = connection_of(hooked, context);
+    SSL *ssl = tg_hook_connection(hooked, context);
     struct tg_peer nobody = {.port = 0};
 
     if (ssl != NULL)

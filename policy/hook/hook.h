@@ -78,6 +78,12 @@ void tg_peer_guess(struct tg_peer *peer, int most);
  */
 int tg_hook_verify(X509_STORE_CTX *context, void *arg);
 
+/* The same under POLICY, or that of the process where it is NULL. */
+int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
+                         const tg_policy *policy);
+/* Whose certificate CONTEXT verifies; NULL: no connection's. */
+SSL *tg_hook_connection(const struct tg_hooked *hooked, const X509_STORE_CTX *context);
+
 /* The same where there was no memory to hook a context: refuses every server. */
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
 
@@ -105,6 +111,32 @@ void tg_hook_forget(struct tg_connection_state *state);
 /* Puts the gate back where the application set an info callback of its own (Node does); the
  * gate calls that one. True if it had to. */
 bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
+
+/*
+ * given.c: the policies that a connection is under: that of the process, where its context is
+ * hooked, and one that its program gave it (tg_verify_callback). Each must let it pass.
+ */
+struct tg_reign {
+    struct tg_process over[2];
+    size_t count;
+    const struct tg_process *process;
+    int cancel;
+};
+/* The two are paired, and what stands in between is over at the second. */
+void tg_reign_begin(const struct tg_hooked *hooked, const SSL *ssl, struct tg_reign *reign);
+void tg_reign_end(struct tg_reign *reign);
+
+/* True, with *POLICY (NULL: the process's), if its program put CONTEXT under a policy. */
+bool tg_given(const SSL_CTX *context, const tg_policy **policy);
+/* The application's info callback of such a context, or NULL. */
+tg_info_callback *tg_given_info(const SSL_CTX *context);
+/* To be called where a context is freed. */
+void tg_given_forget(const SSL_CTX *context);
+/* Our ex_data of SSL, made where there is none; NULL: no memory. */
+struct tg_connection_state *tg_given_state(const struct tg_hooked *hooked, SSL *ssl);
+
+/* inject.c: our ex_data without the hook that comes with it elsewhere; false: not to be had. */
+TG_MUST_USE bool tg_inject_given(const struct tg_hooked *hooked);
 
 /* What would verify LEAF, as libssl makes one; of theirs all. NULL: no memory, or no store. */
 X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent);

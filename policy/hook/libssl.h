@@ -62,7 +62,7 @@
       (long, void *, void *, void *, CRYPTO_EX_free *))                                            \
     X(TG_BORINGSSL, int, SSL_get_ex_new_index, (long, void *, void *, void *, CRYPTO_EX_free *))   \
     X(TG_BORINGSSL, int, SSL_CTX_set_ex_data, (SSL_CTX *, int, void *))                            \
-    X(TG_BORINGSSL, int, SSL_set_ex_data, (SSL *, int, void *))                                    \
+    X(TG_ANY_KIND, int, SSL_set_ex_data, (SSL *, int, void *))                                     \
     X(TG_BORINGSSL, void, SSL_CTX_set_custom_verify, (SSL_CTX *, int, tg_custom_callback *))       \
     X(TG_BORINGSSL, void, SSL_set_custom_verify, (SSL *, int, tg_custom_callback *))               \
     X(TG_BORINGSSL, const void *, SSL_get0_peer_certificates, (const SSL *))                       \
