@@ -7,25 +7,23 @@
 /*
  * A session that this policy did not accept for this host, in this process, must not stand in
  * for an evaluation: it may come from a file, from a process without the policy, or from a
- * connection to another host. In a renegotiation it is this connection's own, and libssl can't
- * take it away without the rest of the connection's state.
+ * connection to another host. One that a policy let in is not the application's own either, for
+ * a host that is left to the application. In a renegotiation it is this connection's own, and
+ * libssl can't take it away without the rest of the connection's state.
  */
 static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
                                const struct tg_process *process)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    uint8_t leaf[TG_SHA256_SIZE];
     struct tg_peer peer;
 
     if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
         libssl->SSL_get_finished(ssl, NULL, 0) > 0)
         return false;
     tg_peer_of(hooked, ssl, &peer);
-    return tg_judge_demands(process, &peer) &&
-           (!tg_known_digest(hooked, session, leaf) ||
-            !tg_known(process->policy, &peer, leaf,
-                      libssl->SSL_SESSION_get_protocol_version(session)));
+    return (tg_judge_demands(process, &peer) || tg_known_marked(hooked, session)) &&
+           !tg_known(hooked, process->policy, &peer, session);
 }
 
 /* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
@@ -126,36 +124,50 @@ static void forget_peer(const struct tg_hooked *hooked, SSL *ssl, struct tg_conn
         tg_peer_forget(state);
 }
 
+/* Without it libssl makes a full handshake; data can't be sent early then. */
+static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
+                         struct tg_connection_state *state)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+
+    if (state != NULL && hooked->library->kind != TG_BORINGSSL)
+        state->dropped = libssl->SSL_SESSION_get_max_early_data(libssl->SSL_get_session(ssl)) > 0;
+    (void)libssl->SSL_set_session(ssl, NULL);
+}
+
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    int cancel = 0;
-    const struct tg_process *process = tg_process_enter(&cancel);
+    struct tg_reign reign;
+    bool unknown = false;
 
     if (state != NULL) {
         forget_peer(hooked, ssl, state);
         state->started = true;
-        state->judged = state->asking = false;
+        state->judged = state->asking = state->dropped = false;
         tg_hook_forget(state);
     }
-    prepare(hooked, ssl, state, process);
-    /* Without it libssl makes a full handshake. */
-    if (session_is_unknown(hooked, ssl, process))
-        (void)hooked->libssl.SSL_set_session(ssl, NULL);
-    tg_process_leave(process, cancel);
+    tg_reign_begin(hooked, ssl, &reign);
+    for (size_t i = 0; i < reign.count; i++) {
+        prepare(hooked, ssl, state, &reign.over[i]);
+        unknown = unknown || session_is_unknown(hooked, ssl, &reign.over[i]);
+    }
+    if (unknown)
+        drop_session(hooked, ssl, state);
+    tg_reign_end(&reign);
 }
 
 bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
-    const struct tg_process *process = NULL;
-    bool passed;
-    int cancel = 0;
+    struct tg_reign reign;
+    bool passed = true;
 
     if (state != NULL && state->judged)
         return true;
-    process = tg_process_enter(&cancel);
-    passed = tg_late_judge(hooked, ssl, process);
-    tg_process_leave(process, cancel);
+    tg_reign_begin(hooked, ssl, &reign);
+    for (size_t i = 0; passed && i < reign.count; i++)
+        passed = tg_late_judge(hooked, ssl, &reign.over[i]);
+    tg_reign_end(&reign);
     if (state != NULL)
         state->judged = true;
     return passed;
@@ -167,13 +179,31 @@ static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
                                                  : hooked->libssl.SSL_is_init_finished(ssl);
 }
 
+/* Data is to go out early under a session that had to be dropped: libssl makes no full handshake
+ * of that, and says no more than that its own state is wrong. */
+static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
+{
+    struct tg_reign reign;
+    struct tg_peer peer;
+
+    tg_peer_of(hooked, ssl, &peer);
+    tg_reign_begin(hooked, ssl, &reign);
+    tg_late_refuse_session(hooked, &reign.over[reign.count - 1], &peer);
+    tg_reign_end(&reign);
+}
+
 /*
  * Where data is to go out early, libssl says once before that the handshake is done. The session
  * or key that it goes out under has to pass as well, and the server is yet to be met.
  */
 static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    bool passed = tg_gate_judge(hooked, ssl);
+    bool early = state != NULL && state->dropped && !is_over(hooked, ssl), passed = false;
+
+    if (early)
+        refuse_early(hooked, ssl);
+    else
+        passed = tg_gate_judge(hooked, ssl);
 
     if (state != NULL && is_over(hooked, ssl)) {
         tg_wire_leave(state);
@@ -231,6 +261,8 @@ static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_conne
 
     if (next == NULL)
         next = hooked->libssl.SSL_CTX_get_info_callback(hooked->libssl.SSL_get_SSL_CTX(ssl));
+    if (next == tg_gate_of(hooked->library))
+        next = tg_given_info(hooked->libssl.SSL_get_SSL_CTX(ssl));
     if (next == NULL || next == tg_gate_of(hooked->library))
         return;
     if (state != NULL)
@@ -250,6 +282,8 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
     if (hooked == NULL)
         return;
     state = tg_connection_state_of(hooked, ssl);
+    if (state == NULL && tg_given(hooked->libssl.SSL_get_SSL_CTX(ssl), &(const tg_policy *){NULL}))
+        state = tg_given_state(hooked, ssl);
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
     if (event.where & SSL_CB_HANDSHAKE_START)
@@ -294,43 +328,42 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
 
 /*
  * The ClientHello is being written, too late to take the session away. A TLS 1.3 ticket that
- * is too old isn't offered (RFC 8446 section 4.6.1); another session ends the handshake, as
- * does early data, which would go out before any evaluation.
+ * is too old isn't offered (RFC 8446 section 4.6.1), and one that allows for no early data has
+ * none announced; another session ends the handshake.
  */
 static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
-                          const struct tg_process *process)
+                          struct tg_connection_state *state, const struct tg_process *process)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    struct tg_verdict *verdict = NULL;
+    bool early = libssl->SSL_SESSION_get_max_early_data(session) > 0;
     struct tg_peer peer;
 
     if (libssl->SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION &&
-        libssl->SSL_SESSION_get_max_early_data(session) == 0) {
+        (!early || (state != NULL && libssl->SSL_SESSION_set_max_early_data(session, 0)))) {
+        if (early)
+            state->dropped = true;
         (void)libssl->SSL_SESSION_set_time(session, 1);
         return 0;
     }
     tg_peer_of(hooked, ssl, &peer);
-    verdict = tg_verdict_refuse(TG_HOST_REJECTED, "the program resumes a session that this policy "
-                                                  "did not evaluate");
-    if (verdict != NULL)
-        tg_judge_log(process, verdict, &peer);
-    tg_outcome_raise(hooked->library, verdict, &peer);
-    tg_verdict_free(verdict);
+    tg_late_refuse_session(hooked, process, &peer);
     return -1;
 }
 
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    int cancel = 0;
-    const struct tg_process *process = tg_process_enter(&cancel);
+    struct tg_reign reign;
     int written = 0; /* 0: the extension isn't sent */
 
-    prepare(hooked, ssl, state, process);
-    if (session_is_unknown(hooked, ssl, process))
-        written = forget_session(hooked, ssl, process);
-    tg_process_leave(process, cancel);
+    tg_reign_begin(hooked, ssl, &reign);
+    for (size_t i = 0; written == 0 && i < reign.count; i++) {
+        prepare(hooked, ssl, state, &reign.over[i]);
+        if (session_is_unknown(hooked, ssl, &reign.over[i]))
+            written = forget_session(hooked, ssl, state, &reign.over[i]);
+    }
+    tg_reign_end(&reign);
     return written;
 }
 
@@ -359,7 +392,7 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
         return 0;
     /* Whoever replaced it did so before it saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))
-        state->started = state->judged = false;
+        state->started = state->judged = state->dropped = false;
     if (state != NULL && is_new_hello(hooked, ssl, state) && !state->started)
         forget_peer(hooked, ssl, state);
     if (state == NULL || !state->started)

@@ -69,46 +69,59 @@ static bool digest_of(const struct meeting *met, uint8_t digest[TG_SHA256_SIZE])
                             met->hooked->crypto->X509_STORE_CTX_get0_cert(met->context), digest);
 }
 
-/* LEAF is its digest where that is there already, or NULL. */
-static void remember(const struct meeting *met, const uint8_t *leaf, time_t until)
+/* What the application let in; on its own account alone, if no verdict of the policy's stands
+ * behind it: only where sessions can't be marked that is a thing to know then. */
+static void remember(const struct meeting *met)
 {
     uint8_t digest[TG_SHA256_SIZE];
 
-    if (leaf == NULL && met->query.leaf != NULL && digest_of(met, digest))
-        leaf = digest;
-    if (leaf != NULL)
-        tg_known_add(met->policy, &met->peer, leaf, met->query.tls_version, until);
+    if (met->query.leaf != NULL && digest_of(met, digest))
+        tg_known_add(met->policy, &met->peer, digest, met->query.tls_version, false, 0);
 }
 
-/*
- * The policy leaves this host to the application, or only reports on it, but for [distrust],
- * which holds for every host: on the path that the application's verification took, and where that
- * found a fault, which the application may forgive, on what it was sent.
- */
+/* What the policy let in; LEAF is its digest where that is there already, or NULL. LATER: the
+ * staple is yet to come. False: no memory to tell its session from the application's own. */
+static bool let_in(const struct meeting *met, const struct tg_verdict *verdict, const uint8_t *leaf,
+                   bool later)
+{
+    uint8_t digest[TG_SHA256_SIZE];
+
+    if (leaf == NULL && digest_of(met, digest))
+        leaf = digest;
+    if (leaf == NULL || !tg_known_mark(met->hooked, met->ssl, leaf))
+        return false;
+    if (!later)
+        tg_known_add(met->policy, &met->peer, leaf, met->query.tls_version,
+                     verdict->finding_count > 0, verdict->valid_until);
+    return true;
+}
+
+/* The policy leaves this host to the application, or only reports on it, but for [distrust],
+ * which holds for every host. */
 static int leave(const struct meeting *met)
 {
     const struct tg_libcrypto *crypto = met->hooked->crypto;
     int verified = ask(met);
-    STACK_OF(X509) *path = NULL;
+    struct tg_own_path theirs = {.library = met->hooked->library};
     struct tg_verdict *verdict = NULL;
-    const void *theirs = NULL;
-    bool refused = false, good = false;
+    bool refused = false;
 
-    if (!tg_judge_distrusts(met->policy))
+    if (!tg_judge_distrusts(met->policy)) {
+        if (verified > REFUSED && met->hooked->library->kind == TG_BORINGSSL)
+            remember(met);
         return verified;
-    if (met->context != NULL)
-        theirs = crypto->X509_STORE_CTX_get0_chain(met->context);
-    if (theirs != NULL) {
-        path = tg_border_import_all(met->hooked->library, theirs);
-        good = verified == 1 && crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK;
     }
-    verdict = tg_judge_distrust(met->process, met->policy, &met->peer, &met->query,
-                                &(struct tg_app_path){path, good}, &refused);
-    if (refused || (theirs != NULL && path == NULL && met->policy->mode == TG_MODE_ENFORCE))
+    if (met->context != NULL) {
+        theirs.path = crypto->X509_STORE_CTX_get0_chain(met->context);
+        theirs.good =
+            verified == ACCEPTED && crypto->X509_STORE_CTX_get_error(met->context) == X509_V_OK;
+    }
+    verdict =
+        tg_judge_distrust(met->process, met->policy, &met->peer, &met->query, &theirs, &refused);
+    if (refused)
         verified = refuse(met, verdict);
     else if (verified > REFUSED) /* what the application puts off is its own alone to decide */
-        remember(met, NULL, 0);
-    sk_X509_pop_free(path, X509_free);
+        remember(met);
     tg_verdict_free(verdict);
     return verified;
 }
@@ -149,6 +162,8 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
     if (verdict == NULL || !verdict->accepted)
         return refuse(met, verdict);
     later = pending(met, verdict);
+    if (later) /* the gate may not have been there to ask */
+        tg_status_request(met->hooked, met->ssl, verdict->rule);
     alias = !later && host != NULL && !tg_name_matches(met->query.leaf, host, 0);
     if (alias && !keep_pristine(met))
         return refuse(met, NULL);
@@ -156,10 +171,9 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
         !tg_outcome_accept(met->hooked, met->ssl, met->context, verdict, alias ? host : NULL))
         return 0;
     as_shown = !alias && !met->hooked->library->foreign && met->query.leaf == met->shown.leaf;
-    if (!later)
-        remember(met, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL,
-                 verdict->valid_until);
-    return 1;
+    if (let_in(met, verdict, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL, later))
+        return 1;
+    return refuse(met, NULL);
 }
 
 int tg_hook_security_level(const struct tg_hooked *hooked, const SSL *ssl)
@@ -241,31 +255,39 @@ static int meet(struct meeting *met)
 {
     bool foreign = met->hooked->library->foreign;
     int saved = errno, cancel = 0, outcome;
+    const struct tg_process *process = NULL;
+    struct tg_process given;
 
     if (foreign)
         ERR_set_mark();
-    met->process = tg_process_enter(&cancel);
-    if (met->policy == NULL)
-        met->policy = met->process->policy;
+    met->process = process = tg_process_enter(&cancel);
+    if (met->policy == NULL) {
+        met->policy = process->policy;
+    } else {
+        given = *process;
+        given.policy = met->policy;
+        given.problem = NULL;
+        met->process = &given;
+    }
     outcome = judge_client(met);
-    tg_process_leave(met->process, cancel);
+    tg_process_leave(process, cancel);
     if (foreign)
         ERR_pop_to_mark();
     errno = saved;
     return outcome;
 }
 
-static SSL *connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
+SSL *tg_hook_connection(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
 {
     return hooked->crypto->X509_STORE_CTX_get_ex_data(
         context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 }
 
-/* POLICY is the caller's, or NULL for the process's own. */
-static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const tg_policy *policy)
+int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
+                         const tg_policy *policy)
 {
     struct meeting met = {.hooked = hooked,
-                          .ssl = connection_of(hooked, context),
+                          .ssl = tg_hook_connection(hooked, context),
                           .context = context,
                           .policy = policy};
 
@@ -278,7 +300,7 @@ static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, const
 
 int tg_hook_verify(X509_STORE_CTX *context, void *arg)
 {
-    return verify(arg, context, NULL);
+    return tg_hook_verify_under(arg, context, NULL);
 }
 
 int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *alert)
@@ -293,20 +315,10 @@ int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *ale
     return answers[meet(&met)];
 }
 
-int tg_verify_callback(X509_STORE_CTX *context, void *policy)
-{
-    const struct tg_hooked *hooked = tg_hooked_any();
-
-    if (hooked != NULL)
-        return verify(hooked, context, policy);
-    X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
-    return 0;
-}
-
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg)
 {
     const struct tg_hooked *hooked = arg;
-    SSL *ssl = connection_of(hooked, context);
+    SSL *ssl = tg_hook_connection(hooked, context);
     struct tg_peer nobody = {.count = 1};
 
     if (ssl != NULL)

@@ -48,6 +48,7 @@ struct tg_connection_state {
     bool started;               /* the gate saw this handshake start */
     bool judged;                /* there is a verdict on this handshake */
     bool forced;                /* to verify, for a refusal: the application doesn't */
+    bool dropped;               /* of this handshake: a session that could carry early data */
     bool asking;                /* the application's own callback is to be asked again, not we */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;       /* as it was told once (peer.c); NULL: not yet */
@@ -105,6 +106,12 @@ unsigned tg_peer_shown_port(const struct tg_peer *peer);
  */
 int tg_hook_verify(X509_STORE_CTX *context, void *arg);
 
+/* The same under POLICY, or that of the process where it is NULL. */
+int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
+                         const tg_policy *policy);
+/* Whose certificate CONTEXT verifies; NULL: no connection's. */
+SSL *tg_hook_connection(const struct tg_hooked *hooked, const X509_STORE_CTX *context);
+
 /* The same where there was no memory to hook a context: refuses every server. */
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg);
 
@@ -132,6 +139,32 @@ void tg_hook_forget(struct tg_connection_state *state);
 /* Puts the gate back where the application set an info callback of its own (Node does); the
  * gate calls that one. True if it had to. */
 bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
+
+/*
+ * given.c: the policies that a connection is under: that of the process, where its context is
+ * hooked, and one that its program gave it (tg_verify_callback). Each must let it pass.
+ */
+struct tg_reign {
+    struct tg_process over[2];
+    size_t count;
+    const struct tg_process *process;
+    int cancel;
+};
+/* The two are paired, and what stands in between is over at the second. */
+void tg_reign_begin(const struct tg_hooked *hooked, const SSL *ssl, struct tg_reign *reign);
+void tg_reign_end(struct tg_reign *reign);
+
+/* True, with *POLICY (NULL: the process's), if its program put CONTEXT under a policy. */
+bool tg_given(const SSL_CTX *context, const tg_policy **policy);
+/* The application's info callback of such a context, or NULL. */
+tg_info_callback *tg_given_info(const SSL_CTX *context);
+/* To be called where a context is freed. */
+void tg_given_forget(const SSL_CTX *context);
+/* Our ex_data of SSL, made where there is none; NULL: no memory. */
+struct tg_connection_state *tg_given_state(const struct tg_hooked *hooked, SSL *ssl);
+
+/* inject.c: our ex_data without the hook that comes with it elsewhere; false: not to be had. */
+TG_MUST_USE bool tg_inject_given(const struct tg_hooked *hooked);
 
 /* What would verify LEAF, as libssl makes one; of theirs all. NULL: no memory, or no store. */
 X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent);
@@ -188,13 +221,24 @@ struct tg_judgement {
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query);
 
-/* The refusal of a host that the policy leaves to the application, if [distrust] asks for one
- * (tg_check_distrust, logged); *REFUSE tells whether it is more than reported. */
+/* What the application's own verification came to, in a library of its own. */
+struct tg_own_path {
+    const struct tg_foundation *library;
+    const void *path; /* a stack of theirs; NULL: none is known */
+    bool good;        /* it found no fault on it */
+};
+
+/*
+ * The refusal of a host that the policy leaves to the application, if [distrust] asks for one
+ * (tg_check_distrust, logged): on THEIRS, and where that found a fault, which the application may
+ * forgive, on what it was sent. *REFUSE tells whether it is more than reported; it is set without
+ * a verdict where memory ran out, or their path can't be read.
+ */
 TG_MUST_USE struct tg_verdict *tg_judge_distrust(const struct tg_process *process,
                                                  const tg_policy *policy,
                                                  const struct tg_peer *peer,
                                                  const struct tg_query *query,
-                                                 const struct tg_app_path *theirs, bool *refuse);
+                                                 const struct tg_own_path *theirs, bool *refuse);
 
 /* Logs VERDICT about PEER, as the policy says; the port too, where it can be known. */
 void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,
@@ -225,6 +269,10 @@ bool tg_status_wanted(const struct tg_rule *rule);
 TG_MUST_USE bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl,
                                const struct tg_process *process);
 
+/* The refusal, logged and raised, of a session that has to be dropped, too late for that. */
+void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_process *process,
+                            const struct tg_peer *peer);
+
 /* The verdict on a handshake that has none yet, once the staple has come. False: refused. */
 TG_MUST_USE bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl);
 
@@ -249,15 +297,26 @@ TG_MUST_USE int tg_alias_add(const struct tg_foundation *library, X509 *theirs, 
 /*
  * known.c: leafs accepted in this process, by the digest of their DER, to tell sessions that the
  * policy evaluated: until UNTIL (0: for ever), and for sessions of protocol VERSION alone, as a
- * floor may ask.
+ * floor may ask; BY_PORT: for this port alone, as what forgave the leaf's faults may be for one.
  */
 void tg_known_add(const tg_policy *policy, const struct tg_peer *peer,
-                  const uint8_t leaf[TG_SHA256_SIZE], int version, time_t until);
-bool tg_known(const tg_policy *policy, const struct tg_peer *peer,
-              const uint8_t leaf[TG_SHA256_SIZE], int version);
+                  const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until);
+/* True if SESSION (may be NULL) may stand in for an evaluation of PEER under POLICY. */
+bool tg_known(const struct tg_hooked *hooked, const tg_policy *policy, const struct tg_peer *peer,
+              SSL_SESSION *session);
 /* The digest that stands for the leaf of SESSION (may be NULL); false: there is none. */
 bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
                      uint8_t leaf[TG_SHA256_SIZE]);
+
+/*
+ * Marks the session that is being made as one that a policy has let in, and not the application by
+ * itself: it then opens no other host's door, whoever resumes it, from a file too. A session of
+ * BoringSSL has no place for that: there LEAF, its digest, is noted, which means the same for
+ * every session with it that the application hasn't let in for that host too. False: no memory.
+ */
+TG_MUST_USE bool tg_known_mark(const struct tg_hooked *hooked, SSL *ssl,
+                               const uint8_t leaf[TG_SHA256_SIZE]);
+bool tg_known_marked(const struct tg_hooked *hooked, SSL_SESSION *session);
 
 /* peer.c: what the preload sees of the process's sockets. */
 void tg_peer_set_sources(const struct tg_inject_sources *sources);

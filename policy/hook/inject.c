@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* True once a library is hooked. */
-static bool injected_any;
+/* True once a library is hooked, and which: one may have our ex_data without (given.c). */
+static bool injected_any, injected_in[TG_FOUNDATIONS];
 
 /* The last context of this thread that there was no memory for. */
 static _Thread_local const SSL_CTX *unkept;
@@ -44,6 +44,11 @@ static bool is_ours(int index, int ours)
     return ours < 0 || index == ours;
 }
 
+static bool is_injected(const struct tg_foundation *library)
+{
+    return __atomic_load_n(&injected_in[library->number], __ATOMIC_ACQUIRE);
+}
+
 /* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_foundation. */
 static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                         void *argument)
@@ -53,7 +58,7 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_ours(index, library->context_index) && !tg_process_inert())
+    if (is_injected(library) && is_ours(index, library->context_index) && !tg_process_inert())
         hooked = tg_hooked_of_context(library, parent);
     if (hooked != NULL) {
         bool kept = keep_context(hooked, parent, data, index);
@@ -91,7 +96,7 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_ours(index, library->connection_index) && !tg_process_inert())
+    if (is_injected(library) && is_ours(index, library->connection_index) && !tg_process_inert())
         any = tg_hooked_on(library);
     if (any != NULL)
         context = any->libssl.SSL_get_SSL_CTX(parent);
@@ -131,7 +136,8 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
 static void free_context(void *parent, void *state, CRYPTO_EX_DATA *data, int index, long argl,
                          void *argp)
 {
-    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    (void)data, (void)index, (void)argl, (void)argp;
+    tg_given_forget(parent);
     free(state);
 }
 
@@ -244,7 +250,8 @@ static void claim_in(struct tg_foundation *library, OSSL_LIB_CTX *context)
     (void)OSSL_LIB_CTX_set0_default(former);
 }
 
-static enum tg_injected inject(struct tg_foundation *library, const struct tg_hooked *hooked)
+/* Our ex_data in LIBRARY. */
+static bool enter(struct tg_foundation *library, const struct tg_hooked *hooked)
 {
     static pthread_once_t once[TG_FOUNDATIONS] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
                                                   PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
@@ -252,7 +259,18 @@ static enum tg_injected inject(struct tg_foundation *library, const struct tg_ho
     task.library = library;
     task.hooked = hooked;
     pthread_once(&once[library->number], do_task);
-    if (library->context_index < 0 || library->connection_index < 0)
+    return library->context_index >= 0 && library->connection_index >= 0;
+}
+
+bool tg_inject_given(const struct tg_hooked *hooked)
+{
+    return enter(hooked->library, hooked);
+}
+
+static enum tg_injected inject(struct tg_foundation *library, const struct tg_hooked *hooked)
+{
+    __atomic_store_n(&injected_in[library->number], true, __ATOMIC_RELEASE);
+    if (!enter(library, hooked))
         return TG_INJECT_FAILED;
     __atomic_store_n(&injected_any, true, __ATOMIC_RELEASE);
     return TG_INJECT_HOOKED;

@@ -258,17 +258,23 @@ void tg_judge_log(const struct tg_process *process, const struct tg_verdict *ver
 
 struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_policy *policy,
                                      const struct tg_peer *peer, const struct tg_query *query,
-                                     const struct tg_app_path *theirs, bool *refuse)
+                                     const struct tg_own_path *theirs, bool *refuse)
 {
     struct tg_verdict *verdict = NULL;
+    STACK_OF(X509) *path = NULL;
     bool failed = false;
 
     *refuse = false;
     if (query->leaf == NULL || !tg_judge_distrusts(policy))
         return NULL;
-    verdict = tg_check_distrust(policy, query, theirs, &failed);
+    if (theirs->path != NULL)
+        path = tg_border_import_all(theirs->library, theirs->path);
+    verdict = tg_check_distrust(policy, query,
+                                &(struct tg_app_path){path, path != NULL && theirs->good}, &failed);
     if (verdict != NULL)
         tg_judge_log(process, verdict, peer);
-    *refuse = failed || (verdict != NULL && policy->mode == TG_MODE_ENFORCE);
+    *refuse = failed || ((verdict != NULL || (theirs->path != NULL && path == NULL)) &&
+                         policy->mode == TG_MODE_ENFORCE);
+    sk_X509_pop_free(path, X509_free);
     return verdict;
 }

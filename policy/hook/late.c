@@ -30,40 +30,16 @@ struct late {
     const struct tg_process *process;
     struct tg_query query;
     struct tg_peer peer;
-    bool left; /* to the application: the verdict is about [distrust] alone */
+    bool left;  /* to the application: the verdict is about [distrust] alone */
+    bool stray; /* a policy let the session in, but not for this host, or not this policy */
 };
-
-/* On the path that the application's own verification took, as in hook.c. */
-static struct tg_verdict *judge_distrust(const struct late *late, bool *refuse)
-{
-    const struct tg_libssl *libssl = &late->hooked->libssl;
-    const struct tg_process *process = late->process;
-    struct tg_verdict *verdict = NULL;
-    STACK_OF(X509) *path = NULL;
-    const void *theirs = NULL;
-    bool good = false;
-
-    *refuse = false;
-    if (!tg_judge_distrusts(process->policy))
-        return NULL;
-    if (late->hooked->library->kind != TG_BORINGSSL)
-        theirs = libssl->SSL_get0_verified_chain(late->ssl);
-    if (theirs != NULL) {
-        path = tg_border_import_all(late->hooked->library, theirs);
-        good = libssl->SSL_get_verify_result(late->ssl) == X509_V_OK;
-    }
-    verdict = tg_judge_distrust(process, process->policy, &late->peer, &late->query,
-                                &(struct tg_app_path){path, good}, refuse);
-    if (theirs != NULL && path == NULL && process->policy->mode == TG_MODE_ENFORCE)
-        *refuse = true;
-    sk_X509_pop_free(path, X509_free);
-    return verdict;
-}
 
 /* The verdict, to be freed, and in *REFUSE whether it refuses. */
 static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *shown, bool *refuse)
 {
+    const struct tg_libssl *libssl = &late->hooked->libssl;
     const struct tg_process *process = late->process;
+    struct tg_own_path theirs = {.library = late->hooked->library};
     struct tg_judgement judgement;
 
     judgement = tg_judge(process, process->policy, &late->peer, &late->query);
@@ -74,7 +50,11 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *
     if (!late->left)
         return judgement.verdict;
     tg_verdict_free(judgement.verdict);
-    return judge_distrust(late, refuse);
+    if (late->hooked->library->kind != TG_BORINGSSL) {
+        theirs.path = libssl->SSL_get0_verified_chain(late->ssl);
+        theirs.good = libssl->SSL_get_verify_result(late->ssl) == X509_V_OK;
+    }
+    return tg_judge_distrust(process, process->policy, &late->peer, &late->query, &theirs, refuse);
 }
 
 /* What was accepted is remembered as it stands then, with the alias that it may get. */
@@ -88,10 +68,24 @@ static bool settle(const struct late *late, X509 *leaf, const struct tg_verdict 
     if (!tg_name_matches(late->query.leaf, late->query.host, 0) &&
         !tg_alias_add(late->hooked->library, leaf, late->query.leaf, late->query.host))
         return false;
-    if (tg_known_digest(late->hooked, session, digest))
-        tg_known_add(late->process->policy, &late->peer, digest, late->query.tls_version,
-                     verdict->valid_until);
-    return true;
+    if (!tg_known_digest(late->hooked, session, digest))
+        return true;
+    tg_known_add(late->process->policy, &late->peer, digest, late->query.tls_version,
+                 verdict->finding_count > 0, verdict->valid_until);
+    return tg_known_mark(late->hooked, late->ssl, digest);
+}
+
+void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_process *process,
+                            const struct tg_peer *peer)
+{
+    struct tg_verdict *verdict =
+        tg_verdict_refuse(TG_HOST_REJECTED, "the program resumes a session that this policy did "
+                                            "not evaluate");
+
+    if (verdict != NULL)
+        tg_judge_log(process, verdict, peer);
+    tg_outcome_raise(hooked->library, verdict, peer);
+    tg_verdict_free(verdict);
 }
 
 static void refuse_late(const struct late *late, const struct tg_verdict *verdict)
@@ -120,15 +114,16 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     X509_STORE_CTX *context = NULL;
     struct tg_verdict *verdict = NULL;
     struct tg_shown shown;
-    uint8_t digest[TG_SHA256_SIZE];
     bool refuse = true;
 
     tg_peer_of(hooked, ssl, &late.peer);
     tg_status_read(hooked, ssl, &late.query);
     late.query.staple_pending = false;
-    if (libssl->SSL_session_reused(ssl) && tg_known_digest(hooked, session, digest) &&
-        tg_known(process->policy, &late.peer, digest, libssl->SSL_version(ssl)))
-        return true;
+    if (libssl->SSL_session_reused(ssl)) {
+        if (tg_known(hooked, process->policy, &late.peer, session))
+            return true;
+        late.stray = tg_known_marked(hooked, session);
+    }
     context = tg_late_context(hooked, ssl, leaf, sent);
     if (tg_border_show(hooked->library, leaf, sent, context, &shown) && context != NULL) {
         late.query.leaf = shown.leaf;
@@ -139,8 +134,10 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     } else {
         refuse = tg_judge_demands(process, &late.peer);
     }
-    refuse = refuse || !settle(&late, leaf, verdict);
-    if (refuse)
+    if (!refuse && late.left && late.stray) {
+        refuse = true;
+        tg_late_refuse_session(hooked, process, &late.peer);
+    } else if ((refuse = refuse || !settle(&late, leaf, verdict)))
         refuse_late(&late, verdict);
     tg_verdict_free(verdict);
     tg_border_hide(&shown);

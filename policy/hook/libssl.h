@@ -48,6 +48,9 @@
     X(TG_ANY_KIND, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                           \
     X(TG_ANY_KIND, int, SSL_SESSION_get_protocol_version, (const SSL_SESSION *))                   \
     X(TG_OPENSSL, uint32_t, SSL_SESSION_get_max_early_data, (const SSL_SESSION *))                 \
+    X(TG_OPENSSL, int, SSL_SESSION_set_max_early_data, (SSL_SESSION *, uint32_t))                  \
+    X(TG_OPENSSL, int, SSL_SESSION_set1_ticket_appdata, (SSL_SESSION *, const void *, size_t))     \
+    X(TG_OPENSSL, int, SSL_SESSION_get0_ticket_appdata, (SSL_SESSION *, void **, size_t *))        \
     X(TG_OPENSSL, const char *, SSL_SESSION_get0_hostname, (const SSL_SESSION *))                  \
     X(TG_ANY_KIND, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                              \
     X(TG_ANY_KIND, X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                 \
@@ -60,7 +63,7 @@
       (long, void *, void *, void *, CRYPTO_EX_free *))                                            \
     X(TG_BORINGSSL, int, SSL_get_ex_new_index, (long, void *, void *, void *, CRYPTO_EX_free *))   \
     X(TG_BORINGSSL, int, SSL_CTX_set_ex_data, (SSL_CTX *, int, void *))                            \
-    X(TG_BORINGSSL, int, SSL_set_ex_data, (SSL *, int, void *))                                    \
+    X(TG_ANY_KIND, int, SSL_set_ex_data, (SSL *, int, void *))                                     \
     X(TG_BORINGSSL, void, SSL_CTX_set_custom_verify, (SSL_CTX *, int, tg_custom_callback *))       \
     X(TG_BORINGSSL, void, SSL_set_custom_verify, (SSL *, int, tg_custom_callback *))               \
     X(TG_BORINGSSL, const void *, SSL_get0_peer_certificates, (const SSL *))                       \

@@ -98,6 +98,80 @@ def session_of_another_host(lab, way):
                 f"{server}: {out}{err}")
 
 
+VISITS = """
+import os, shutil, socket, ssl, sys, time
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+sessions, said = {}, []
+for word in sys.argv[2:]:
+    host, _, source = word.partition("=")
+    if host == "reload":
+        shutil.copy(source, os.environ["TRUSTGRAFT_POLICY"] + ".new")
+        os.replace(os.environ["TRUSTGRAFT_POLICY"] + ".new", os.environ["TRUSTGRAFT_POLICY"])
+        time.sleep(2.2)
+        continue
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 8) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=host,
+                                     session=sessions.get(source)) as secured:
+                secured.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                secured.recv(100)
+                sessions[host] = secured.session
+                said.append("resumed" if secured.session_reused else "full")
+        except ssl.SSLError:
+            said.append("refused")
+print(*said)
+"""
+LET_IN = "[host a.test]\ntrust-certificate = {api}\n"
+
+
+def visit_all(lab, way, server, policy, *visits):
+    """Hosts in this order, each with the session of another, HOST=OTHER; full, resumed, refused."""
+    own = lab.scratch / f"own-{way}-{abs(hash((server, policy, visits)))}.conf"
+    own.write_text(lab.policy(policy).read_text())
+    command = [clients.PYTHON, "-c", VISITS, str(lab.servers.ports[server]), *visits]
+    _, out, err = lab.run(ways.by_command(lab.build, way, command, own))
+    return out.strip() or err
+
+
+def stays_with_its_host(lab, way):
+    """What a policy let in for one host isn't what the program itself lets in for another."""
+    for server in ("api", "api/1.2"):
+        for policy in (LET_IN, LET_IN + "[host z.test]\nmode = report\nanchors = {root}\n",
+                       LET_IN + "[host z.test]\naction = pass\n"):
+            got = visit_all(lab, way, server, policy, "a.test", "a.test=a.test", "z.test=a.test",
+                            "z.test=z.test", "y.test=z.test", "a.test=z.test", "z.test=a.test")
+            require(got == "full resumed full resumed resumed full full", f"{server}: {policy}: {got}")
+
+
+def outlives_no_policy(lab, way):
+    """A session of a rule that is gone isn't the program's own; its own goes on."""
+    for server in ("api", "api/1.2"):
+        for after, wanted in (("[host a.test]\naction = reject", "full full refused resumed"),
+                              ("[host b.test]\naction = reject", "full full full resumed"),
+                              ("[host a.test]\nmode = report\naction = reject",
+                               "full full full resumed")):
+            got = visit_all(lab, way, server, LET_IN, "a.test", "z.test",
+                            f"reload={lab.policy(after)}", "a.test=a.test", "z.test=z.test")
+            require(got == wanted, f"{server}: {after}: {got}")
+
+
+def from_a_file(lab, way):
+    """The same of a session that another process under a policy has saved."""
+    for server in ("api", "api/1.2"):
+        path = str(lab.scratch / f"let-in-{way}")
+        arrived, _, said = s_client(lab, way, LET_IN.replace("a.test", "api.example.test"), server,
+                                    "-sess_out", path)
+        require(arrived, said)
+        for policy in ("[host a.test]\nstrict = yes", LET_IN.replace("a.test", "other.test"),
+                       "[host api.example.test]\nmode = report\naction = reject"):
+            arrived, resumed, said = s_client(lab, way, policy, server, "-sess_in", path)
+            require(arrived and not resumed, f"{server}: {policy}: resumed: {said}")
+    arrived, _, said = s_client(lab, way, "[host a.test]\nstrict = yes", "api", "-sess_out", path)
+    again, resumed, more = s_client(lab, way, "[host a.test]\nstrict = yes", "api", "-sess_in", path)
+    require(arrived and again and resumed, f"the program's own: {said}{more}")
+
+
 def no_certificate(lab, way, server, *arguments):
     """Accepted without the shim and without a rule; refused where a rule asks for a server."""
     arrived, _, said = s_client(lab, ways.BARE, None, server, *arguments)
@@ -117,6 +191,9 @@ def tests():
     yield from in_both_ways("session: a host without a rule resumes", unmatched_resumes)
     yield from in_both_ways("session: this policy's own may be used", second_transfer)
     yield from in_both_ways("session: another host's", session_of_another_host)
+    yield from in_both_ways("session: stays with the host it was let in for", stays_with_its_host)
+    yield from in_both_ways("session: outlives no policy", outlives_no_policy)
+    yield from in_both_ways("session: another host's, from a file", from_a_file)
     for server, arguments in (
             ("psk-1.3", ("-psk", PSK, "-tls1_3")),
             ("psk-1.2", ("-psk", PSK, "-tls1_2", "-cipher", "PSK-AES128-GCM-SHA256")),

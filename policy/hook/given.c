@@ -1,0 +1,205 @@
+/*
+ * given.c - contexts that their program itself puts under a policy, by tg_verify_callback
+ * (libtrustgraft(3)). libssl calls that for a certificate alone: for the staple that comes behind
+ * it, and for sessions, the gate is put on such a context when it is first met.
+ */
+#include "hook.h"
+#include "inject.h"
+#include <stdlib.h>
+
+/* One context and its policy. Never freed, but used again once the context is gone. */
+struct given {
+    SSL_CTX *context;       /* NULL: of none, to be taken; TAKEN: it is being filled */
+    tg_policy *policy;      /* a reference; NULL: that of the process */
+    tg_info_callback *info; /* the application's own, in whose place the gate stands */
+    uint64_t serial;        /* of several of one context, the highest counts */
+    struct given *next;
+};
+
+static struct given *all;
+static uint64_t serials;
+#define TAKEN ((SSL_CTX *)&all)
+
+static bool is_of(const struct given *given, const SSL_CTX *context)
+{
+    return __atomic_load_n(&given->context, __ATOMIC_ACQUIRE) == context;
+}
+
+/* The one that counts; NULL: the program gave this context none. */
+static struct given *find(const SSL_CTX *context)
+{
+    struct given *found = NULL;
+    uint64_t highest = 0;
+
+    for (struct given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
+         one = one->next) {
+        uint64_t serial = __atomic_load_n(&one->serial, __ATOMIC_RELAXED);
+
+        if (is_of(one, context) && (found == NULL || serial > highest)) {
+            found = one;
+            highest = serial;
+        }
+    }
+    return found;
+}
+
+/* One of the context's with this policy, else one to be filled. NULL: no memory. */
+static struct given *take(const SSL_CTX *context, const tg_policy *policy)
+{
+    struct given *one = NULL;
+
+    for (one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL; one = one->next)
+        if (is_of(one, context) && one->policy == policy)
+            return one;
+    for (one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL; one = one->next) {
+        SSL_CTX *none = NULL;
+
+        if (__atomic_compare_exchange_n(&one->context, &none, TAKEN, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+            return one;
+    }
+    one = calloc(1, sizeof(*one));
+    if (one == NULL)
+        return NULL;
+    one->context = TAKEN;
+    one->next = __atomic_load_n(&all, __ATOMIC_ACQUIRE);
+    while (!__atomic_compare_exchange_n(&all, &one->next, one, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+        continue;
+    return one; // cppcheck-suppress memleak ; the list has it
+}
+
+/* CONTEXT is under POLICY from now on. */
+static struct given *put(SSL_CTX *context, const tg_policy *policy)
+{
+    struct given *before = find(context), *one = NULL;
+
+    if (before != NULL && before->policy == policy)
+        return before;
+    one = take(context, policy);
+    if (one == NULL)
+        return NULL;
+    if (is_of(one, TAKEN)) {
+        one->policy = policy != NULL ? tg_policy_ref(policy) : NULL;
+        one->info = NULL;
+    }
+    if (before != NULL)
+        __atomic_store_n(&one->info, __atomic_load_n(&before->info, __ATOMIC_ACQUIRE),
+                         __ATOMIC_RELEASE);
+    __atomic_store_n(&one->serial, __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED),
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&one->context, context, __ATOMIC_RELEASE);
+    return one;
+}
+
+void tg_given_forget(const SSL_CTX *context)
+{
+    for (struct given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
+         one = one->next) {
+        if (!is_of(one, context))
+            continue;
+        tg_policy_free(one->policy);
+        __atomic_store_n(&one->context, NULL, __ATOMIC_RELEASE);
+    }
+}
+
+bool tg_given(const SSL_CTX *context, const tg_policy **policy)
+{
+    const struct given *found = find(context);
+
+    if (found != NULL)
+        *policy = found->policy;
+    return found != NULL;
+}
+
+tg_info_callback *tg_given_info(const SSL_CTX *context)
+{
+    const struct given *found = find(context);
+
+    return found != NULL ? __atomic_load_n(&found->info, __ATOMIC_ACQUIRE) : NULL;
+}
+
+struct tg_connection_state *tg_given_state(const struct tg_hooked *hooked, SSL *ssl)
+{
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
+
+    if (state != NULL)
+        return state;
+    state = calloc(1, sizeof(*state));
+    if (state == NULL ||
+        !hooked->libssl.SSL_set_ex_data(ssl, hooked->library->connection_index, state)) {
+        free(state);
+        return NULL;
+    }
+    state->hooked = hooked;
+    return state; // cppcheck-suppress memleak ; the connection has it
+}
+
+/* The gate on the context, for the connections that it makes later. */
+static void raise_gate(const struct tg_hooked *hooked, SSL_CTX *context, struct given *given)
+{
+    const struct tg_libssl *libssl = &hooked->libssl;
+    tg_info_callback *gate = tg_gate_of(hooked->library);
+    tg_info_callback *theirs = libssl->SSL_CTX_get_info_callback(context);
+
+    if (theirs == gate || tg_context_state_of(hooked, context) != NULL)
+        return;
+    __atomic_store_n(&given->info, theirs, __ATOMIC_RELEASE);
+    libssl->SSL_CTX_set_info_callback(context, gate);
+}
+
+/* False: whoever can't come back to this connection later must refuse it now. */
+static bool guard(const struct tg_hooked *hooked, SSL *ssl, const tg_policy *policy)
+{
+    SSL_CTX *context = hooked->libssl.SSL_get_SSL_CTX(ssl);
+    struct given *given = tg_inject_given(hooked) ? put(context, policy) : NULL;
+    struct tg_connection_state *state = given != NULL ? tg_given_state(hooked, ssl) : NULL;
+
+    if (state == NULL)
+        return false;
+    raise_gate(hooked, context, given);
+    (void)tg_gate_restore(hooked, ssl);
+    if (!state->started) {
+        state->started = true;
+        tg_wire_watch(hooked, ssl, state);
+    }
+    return true;
+}
+
+int tg_verify_callback(X509_STORE_CTX *context, void *policy)
+{
+    const struct tg_hooked *hooked = tg_hooked_any();
+    SSL *ssl = hooked != NULL ? tg_hook_connection(hooked, context) : NULL;
+
+    if (hooked == NULL) {
+        X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
+        return 0;
+    }
+    if (ssl != NULL && !hooked->libssl.SSL_is_server(ssl) && !guard(hooked, ssl, policy))
+        return tg_hook_refuse(context, (void *)hooked);
+    return tg_hook_verify_under(hooked, context, policy);
+}
+
+/* ---- which policies a connection is under --------------------------------------------------- */
+
+void tg_reign_begin(const struct tg_hooked *hooked, const SSL *ssl, struct tg_reign *reign)
+{
+    const SSL_CTX *context = hooked->libssl.SSL_get_SSL_CTX(ssl);
+    const tg_policy *policy = NULL;
+    bool given = tg_given(context, &policy);
+
+    reign->count = 0;
+    reign->process = tg_process_enter(&reign->cancel);
+    if (policy == NULL || !given || tg_context_state_of(hooked, context) != NULL)
+        reign->over[reign->count++] = *reign->process;
+    if (policy == NULL)
+        return;
+    reign->over[reign->count] = *reign->process;
+    reign->over[reign->count].policy = policy;
+    reign->over[reign->count++].problem = NULL;
+}
+
+void tg_reign_end(struct tg_reign *reign)
+{
+    tg_process_leave(reign->process, reign->cancel);
+}
