@@ -156,6 +156,36 @@ const beside = net.connect(other, '127.0.0.1', () => {
             require(out.startswith(wanted), f"{policy}: {out}{err}")
 
 
+def resumes(lab, way):
+    """A program that hands the library no socket resumes: the rule is the same, whatever the port."""
+    if not ways.reaches(lab.build, way, clients.PROGRAMS["node"].executable):
+        raise Skip("node carries OpenSSL inside; the provider reaches it")
+    script = """
+const [, port] = process.argv, tls = require('tls');
+function meet(session, next) {
+  const socket = tls.connect({host: '127.0.0.1', port, servername: 'api.example.test', session,
+                              rejectUnauthorized: false});
+  let ticket, reused;
+  socket.on('session', one => { ticket = one; });
+  socket.on('secureConnect', () => {
+    reused = socket.isSessionReused();
+    socket.write('GET /hello HTTP/1.0\\r\\n\\r\\n');
+  });
+  socket.on('data', () => {});
+  socket.on('close', () => next(ticket, reused));
+  socket.on('error', error => console.log('refuse', error.message));
+}
+meet(undefined, ticket => meet(ticket, (_, reused) => console.log(reused)));
+"""
+    for policy, wanted in (("[host api.example.test]\nanchors = {root}\n", "true"),
+                           ("[host api.example.test:1]\naction = reject\n"
+                            "[host api.example.test]\nanchors = {root}\n", "false"),
+                           ("[host api.example.test]\naction = reject\n", "refuse")):
+        command = [clients.PROGRAMS["node"].executable, "-e", script, str(lab.servers.ports["api"])]
+        _, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)))
+        require(out.startswith(wanted), f"{policy}: {out}{err}")
+
+
 def start(_):
     """Nothing but the leaves' servers is needed."""
 
@@ -163,5 +193,6 @@ def start(_):
 def tests():
     for title, check in (("bytes that the program moves", moves_bytes_itself),
                          ("an unknown host", unknown_host), ("unspellable names", unspellable),
-                         ("node, by address", node_by_address)):
+                         ("node, by address", node_by_address),
+                         ("sessions of whom no port is known", resumes)):
         yield from in_both_ways(f"identity: {title}", check)
