@@ -66,6 +66,7 @@ static bool visit_patterns(const struct tg_index *index, const char *host, visit
     case TG_HOST_ADDRESS:
         stopped = visit_addresses(index, canonical, visit, arg);
         break;
+    case TG_HOST_UNSPELLABLE:
     case TG_HOST_INVALID:
         break;
     }
@@ -301,7 +302,7 @@ uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned 
     uint64_t findings = 0;
 
     *until = 0;
-    if (tg_host_canonical(host, canonical) != TG_HOST_INVALID)
+    if (tg_host_spell(host, canonical))
         at = tg_index_exceptions(policy->index, canonical, leaf);
     for (; at; at = at->next) {
         const struct tg_exception *exception = at->exception;

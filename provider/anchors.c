@@ -57,7 +57,7 @@ static bool parse(const char *uri, char host[TG_HOST_SIZE], unsigned *port)
     uri += sizeof(scheme) - 1;
     if (strncmp(uri, "//", 2) == 0)
         uri += 2;
-    return split(uri, given, port) && tg_host_canonical(given, host) != TG_HOST_INVALID;
+    return split(uri, given, port) && tg_host_spell(given, host);
 }
 
 /* The rule for HOST if it has anchors, else NULL with the reason on the queue. */

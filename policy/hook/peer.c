@@ -21,7 +21,7 @@ void tg_peer_set_names(tg_name_source *names)
 
 static bool take(struct tg_peer *peer, const char *name)
 {
-    return name != NULL && tg_host_canonical(name, peer->host) != TG_HOST_INVALID;
+    return name != NULL && tg_host_spell(name, peer->host);
 }
 
 /* ".example" means any name below and so names no host. */
