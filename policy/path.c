@@ -1,4 +1,5 @@
 #include "path.h"
+#include "twin.h"
 #include <openssl/x509v3.h>
 
 struct walk {
@@ -102,19 +103,31 @@ static bool issued(struct walk *walk, X509 *next, X509 *end)
     return error == X509_V_OK;
 }
 
+/* Trusted or rejected for some purposes: x509(1), -addtrust and -addreject. */
+static bool has_settings(X509 *certificate)
+{
+    return X509_get0_reject_objects(certificate) != NULL ||
+           X509_get0_trust_objects(certificate) != NULL;
+}
+
 /*
- * 1 if one of CERTIFICATES is WANTED, 0 if none, and -1 if that one carries a setting that
- * rejects it for TLS servers (x509(1), -addreject), which a copy that was sent doesn't.
+ * 1 if one of CERTIFICATES is WANTED, 0 if none, and -1 if it, or one that says the same (twin.h),
+ * carries a setting that rejects it for TLS servers, which a copy that was sent doesn't.
  */
 static int holds(const STACK_OF(X509) *certificates, const X509 *wanted)
 {
+    int held = 0;
+
     for (int i = 0; i < sk_X509_num(certificates); i++) {
         X509 *one = sk_X509_value(certificates, i);
 
-        if (X509_cmp(one, wanted) == 0)
-            return X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED ? -1 : 1;
+        if (has_settings(one) && tg_twin_same(one, wanted) &&
+            X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED)
+            return -1;
+        if (held == 0 && X509_cmp(one, wanted) == 0)
+            held = 1;
     }
-    return 0;
+    return held;
 }
 
 static int store_holds(X509_STORE_CTX *store, const X509 *wanted)
