@@ -224,6 +224,43 @@ static bool leaf_is_anchor(const struct tg_path_sources *from, X509 *leaf)
             ((from->app_partial || self_signed(leaf)) && store_holds(from->app, leaf) > 0));
 }
 
+static bool misfit_among(const STACK_OF(X509) *certificates, X509 *end, bool *key)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *one = sk_X509_value(certificates, i);
+        int error;
+
+        if (X509_NAME_cmp(X509_get_subject_name(one), X509_get_issuer_name(end)) != 0 ||
+            X509_cmp(one, end) == 0)
+            continue;
+        error = X509_check_issued(one, end);
+        *key = error == X509_V_ERR_AKID_SKID_MISMATCH;
+        if (*key || error == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH)
+            return true;
+    }
+    return false;
+}
+
+static bool misfit_in(X509_STORE_CTX *store, X509 *end, bool *key)
+{
+    STACK_OF(X509) *found = NULL;
+    bool misfit;
+
+    if (store == NULL)
+        return false;
+    found = X509_STORE_CTX_get_lookup_certs(store)(store, X509_get_issuer_name(end));
+    misfit = misfit_among(found, end, key);
+    sk_X509_pop_free(found, X509_free);
+    return misfit;
+}
+
+bool tg_path_misfit(const struct tg_path_sources *from, X509 *end, bool *key)
+{
+    return misfit_among(from->anchors, end, key) || misfit_in(from->system, end, key) ||
+           misfit_in(from->app, end, key) || misfit_among(from->sent, end, key) ||
+           misfit_among(from->intermediates, end, key);
+}
+
 static int walk_longest(struct walk *walk)
 {
     STACK_OF(X509) *path = walk->path;

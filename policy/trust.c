@@ -61,6 +61,21 @@ static int trust_certificate(struct tg_evaluation *evaluation, bool *trusted)
     return 1;
 }
 
+/* Why a certificate that has the issuer's name isn't the issuer that was not found. */
+static void explain_missing(struct tg_evaluation *evaluation, const struct tg_path_sources *sources)
+{
+    int depth = sk_X509_num(evaluation->path) - 1;
+    bool key = false;
+
+    if (!tg_path_misfit(sources, sk_X509_value(evaluation->path, depth), &key))
+        return;
+    tg_findings_extend(&evaluation->findings, TG_MISSING_ISSUER, depth,
+                       key ? ": a certificate of that name is there, but its key isn't the one "
+                             "of the authority key identifier"
+                           : ": a certificate of that name is there, but its issuer and serial "
+                             "number aren't those of the authority key identifier");
+}
+
 /* What kept the walk from a good path, beside the faults of the best one. */
 static void explain_end(struct tg_evaluation *evaluation, const struct tg_path_end *end)
 {
@@ -95,8 +110,10 @@ static int find_path(struct tg_evaluation *evaluation)
     if (rule->anchors_system && (sources.system = tg_system_store()) == NULL)
         return 0;
     found = tg_path_walk(&sources, query->leaf, tg_attempt, evaluation, &end);
-    if (found == 0 && evaluation->path != NULL)
+    if (found == 0 && evaluation->path != NULL) {
         explain_end(evaluation, &end);
+        explain_missing(evaluation, &sources);
+    }
     X509_free(end.unfit);
     X509_STORE_CTX_free(sources.system);
     return found >= 0 && evaluation->path != NULL && !evaluation->findings.failed;
