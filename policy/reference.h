@@ -4,14 +4,14 @@
 
 #include "attempt.h"
 
-/* Adds a finding where the leaf hasn't the name: `hostname`, else what was dialled and what else
- * the application has its library verify. */
+/*
+ * Adds a finding where the leaf hasn't the name: `hostname`, else what was dialled and what else
+ * the application has its library verify; or where a CA on the evaluation's path may not speak for
+ * it.
+ */
 void tg_reference_check(struct tg_evaluation *evaluation);
 
-/*
- * Adds a finding to FINDINGS where the leaf has the name, but a CA on PATH (leaf first) may not
- * speak for it.
- */
+/* The latter alone, for PATH (leaf first), to FINDINGS: so that a path without it is preferred. */
 void tg_reference_check_path(const struct tg_evaluation *evaluation, const STACK_OF(X509) *path,
                              struct tg_findings *findings);
 

@@ -67,7 +67,7 @@ static void explain_missing(struct tg_evaluation *evaluation, const struct tg_pa
     int depth = sk_X509_num(evaluation->path) - 1;
     bool key = false;
 
-    if (!tg_path_misfit(sources, sk_X509_value(evaluation->path, depth), &key))
+    if (depth < 0 || !tg_path_misfit(sources, sk_X509_value(evaluation->path, depth), &key))
         return;
     tg_findings_extend(&evaluation->findings, TG_MISSING_ISSUER, depth,
                        key ? ": a certificate of that name is there, but its key isn't the one "

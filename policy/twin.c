@@ -135,8 +135,10 @@ static int has_twin_of_any(const struct tg_digests *digests, const struct body *
         if (curves[i].bits < least || curves[i].bits - least >= 64)
             continue;
         group = EC_GROUP_new_by_curve_name(curves[i].nid);
-        if (group != NULL) /* not every libcrypto has them all */
+        if (group != NULL)
             has = has_twin(digests, body, signature, EC_GROUP_get0_order(group));
+        else if (ERR_GET_REASON(ERR_peek_last_error()) != EC_R_UNKNOWN_GROUP)
+            has = -1; /* not every libcrypto has them all, but this is no such case */
         EC_GROUP_free(group);
     }
     return has;
@@ -149,7 +151,7 @@ static int has_rewritten(const struct tg_digests *digests, const struct body *bo
     const unsigned char *at = ASN1_STRING_get0_data(body->signature);
     ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &at, ASN1_STRING_length(body->signature));
     BIGNUM *order = NULL;
-    int has = 0;
+    int has = -1;
 
     if (signature != NULL && key != NULL &&
         EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_ORDER, &order))

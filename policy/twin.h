@@ -18,7 +18,8 @@ bool tg_twin_same(const X509 *one, const X509 *other);
 /*
  * 1 if DIGESTS, of tg_twin_signed or whole certificates, have CERTIFICATE or one that differs from
  * it in nothing but its ECDSA signature, which anyone can write as (r, n-s); n is of the key of
- * ISSUER, or where that is NULL, of any curve that is usual. 0 if not, -1 without memory.
+ * ISSUER, or where that is NULL, of any curve that is usual. 0 if not, -1 without memory, or where
+ * an ECDSA signature is none.
  */
 TG_MUST_USE int tg_twin_has_certificate(const struct tg_digests *digests, const X509 *certificate,
                                         const X509 *issuer);

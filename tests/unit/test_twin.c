@@ -17,6 +17,28 @@
 
 #define DAY (24L * 3600)
 
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_ALLOCATOR 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_ALLOCATOR 0
+#endif
+#endif
+#ifndef OWN_ALLOCATOR
+#define OWN_ALLOCATOR 1
+#endif
+
+#if OWN_ALLOCATOR
+static long countdown; /* the allocation that fails; 0: none */
+
+#include "shortage.h"
+
+static bool fails(void)
+{
+    return countdown > 0 && --countdown == 0;
+}
+#endif
+
 /* A certificate with the key OWN, which is shown as INFO where that isn't NULL. */
 static X509 *make(const char *subject, const char *issuer, EVP_PKEY *own, EVP_PKEY *signer,
                   const X509_PUBKEY *info)
@@ -255,12 +277,66 @@ static void an_rsa_key_is_one_in_all_its_encodings(void **state)
     EVP_PKEY_free(others);
 }
 
+#if OWN_ALLOCATOR
+/* What is distrusted never passes because memory ran out on the way to that. */
+static void fail_each(const struct tg_policy *policy, const X509 *shown, const X509 *issuer)
+{
+    bool spent = true;
+
+    for (long number = 1; spent; number++) {
+        countdown = number;
+        if (tg_distrusts(policy, shown, issuer) == 0) {
+            countdown = 0;
+            fail_msg("not distrusted when allocation %ld failed", number);
+        }
+        spent = countdown == 0;
+        countdown = 0;
+    }
+}
+#endif
+
+static void without_memory_nothing_is_let_through(void **state)
+{
+    (void)state;
+#if OWN_ALLOCATOR
+    EVP_PKEY *key = EVP_EC_gen("P-256"), *rsa = EVP_RSA_gen(2048);
+    X509_PUBKEY *point = ec_info(key, "named_curve", "compressed");
+    X509_PUBKEY *numbers = rsa_info(rsa, NID_rsaEncryption, V_ASN1_UNDEF);
+    X509 *root = make("ca", "ca", key, key, NULL), *leaf = make("leaf", "ca", key, key, point);
+    X509 *twin = copy(leaf, key, negate), *other = make("leaf", "ca", rsa, rsa, numbers);
+    uint8_t digest[1][TG_SHA256_SIZE];
+    const struct tg_policy certificates = {.distrusted_certificates = {digest, 1}};
+    const struct tg_policy keys = {.distrusted_keys = {digest, 1}};
+
+    assert_true(tg_hash_certificate(leaf, digest[0]));
+    assert_int_equal(tg_distrusts(&certificates, leaf, root), 1);
+    assert_int_equal(tg_distrusts(&certificates, twin, root), 1);
+    fail_each(&certificates, twin, root);
+    fail_each(&certificates, twin, NULL);
+    assert_true(tg_twin_key(X509_get_X509_PUBKEY(leaf), digest[0]));
+    fail_each(&keys, leaf, NULL);
+    assert_true(tg_twin_key(X509_get_X509_PUBKEY(other), digest[0]));
+    fail_each(&keys, other, NULL);
+    X509_free(root);
+    X509_free(leaf);
+    X509_free(twin);
+    X509_free(other);
+    X509_PUBKEY_free(point);
+    X509_PUBKEY_free(numbers);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(rsa);
+#else
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signature_written_anew_makes_no_other_certificate),
         cmocka_unit_test(an_ec_key_is_one_in_all_its_encodings),
         cmocka_unit_test(an_rsa_key_is_one_in_all_its_encodings),
+        cmocka_unit_test(without_memory_nothing_is_let_through),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
