@@ -115,6 +115,18 @@ static int has_twin(const struct tg_digests *digests, const struct body *body,
     return has;
 }
 
+/* Not every libcrypto has all curves. */
+static bool is_built_in(int curve)
+{
+    EC_builtin_curve all[128];
+    size_t count = EC_get_builtin_curves(all, sizeof(all) / sizeof(all[0]));
+
+    for (size_t i = 0; i < count && i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i].nid == curve)
+            return true;
+    return false;
+}
+
 /* Where nobody knows of which curve it is: those that certificates have, whose n is hardly longer
  * than r, a random number below it. */
 static int has_twin_of_any(const struct tg_digests *digests, const struct body *body,
@@ -132,13 +144,10 @@ static int has_twin_of_any(const struct tg_digests *digests, const struct body *
     for (size_t i = 0; has == 0 && i < sizeof(curves) / sizeof(curves[0]); i++) {
         EC_GROUP *group = NULL;
 
-        if (curves[i].bits < least || curves[i].bits - least >= 64)
+        if (curves[i].bits < least || curves[i].bits - least >= 64 || !is_built_in(curves[i].nid))
             continue;
         group = EC_GROUP_new_by_curve_name(curves[i].nid);
-        if (group != NULL)
-            has = has_twin(digests, body, signature, EC_GROUP_get0_order(group));
-        else if (ERR_GET_REASON(ERR_peek_last_error()) != EC_R_UNKNOWN_GROUP)
-            has = -1; /* not every libcrypto has them all, but this is no such case */
+        has = group != NULL ? has_twin(digests, body, signature, EC_GROUP_get0_order(group)) : -1;
         EC_GROUP_free(group);
     }
     return has;
@@ -311,20 +320,24 @@ static int curve_of(EVP_PKEY *key)
     return curve != NID_undef ? curve : OBJ_txt2nid(name);
 }
 
-/* The digest of KEY in its FORM, from 0: 1; 0 if there is no such form, -1 where
- * that can't be told. */
-static int digest_form(EVP_PKEY *key, size_t form, uint8_t out[TG_SHA256_SIZE])
+/* The digest of KEY in its FORM, from 0: 1; 0 if there is no such form, -1 where that can't be
+ * told.
+ */
+static int digest_form(const X509_PUBKEY *key, size_t form, uint8_t out[TG_SHA256_SIZE])
 {
-    int curve;
+    EVP_PKEY *read = X509_PUBKEY_get0(key);
+    ASN1_OBJECT *algorithm = NULL;
+    int nid, curve;
 
-    if (key == NULL)
+    if (read == NULL || !X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key))
+        return 0;                 /* one that signs nothing */
+    nid = OBJ_obj2nid(algorithm); /* EVP_PKEY_is_a(3) says no where memory runs out */
+    if (nid == NID_rsaEncryption || nid == NID_rsassaPss)
+        return form < sizeof(rsa_forms) / sizeof(rsa_forms[0]) ? digest_rsa(read, form, out) : 0;
+    if (nid != NID_X9_62_id_ecPublicKey || form >= sizeof(ec_forms) / sizeof(ec_forms[0]))
         return 0;
-    if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS"))
-        return form < sizeof(rsa_forms) / sizeof(rsa_forms[0]) ? digest_rsa(key, form, out) : 0;
-    if (!EVP_PKEY_is_a(key, "EC") || form >= sizeof(ec_forms) / sizeof(ec_forms[0]))
-        return 0;
-    curve = curve_of(key);
-    return curve != NID_undef ? digest_ec(key, curve, form, out) : -1;
+    curve = curve_of(read);
+    return curve != NID_undef ? digest_ec(read, curve, form, out) : -1;
 }
 
 int tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
@@ -332,7 +345,7 @@ int tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
     int made;
 
     ERR_set_mark();
-    made = digest_form(X509_PUBKEY_get0(key), 0, out);
+    made = digest_form(key, 0, out);
     ERR_pop_to_mark();
     return made == 0 ? tg_hash_pubkey(key, out) : made == 1;
 }
@@ -348,7 +361,7 @@ int tg_twin_has_key(const struct tg_digests *digests, const X509_PUBKEY *key)
     has = made == 1 && tg_digests_have(digests, digest);
     ERR_set_mark();
     for (size_t form = 0; made == 1 && !has; form++) {
-        made = digest_form(X509_PUBKEY_get0(key), form, digest);
+        made = digest_form(key, form, digest);
         has = made == 1 && tg_digests_have(digests, digest);
     }
     ERR_pop_to_mark();
