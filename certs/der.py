@@ -152,3 +152,29 @@ def key_identifier(spki):
 def signature_algorithm(kind, digest):
     """RFC 5758: no parameters with ECDSA; RFC 4055: NULL with RSA."""
     return sequence(oid(f"{kind}-{digest}"), tlv(0x05) if kind == "rsa" else b"")
+
+
+P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+
+
+def elements(contents):
+    """The elements of an encoding, one after the other, each as (whole, contents)."""
+    out = []
+    while contents:
+        size, begin = contents[1], 2
+        if size & 0x80:
+            begin += size & 0x7F
+            size = int.from_bytes(contents[2:begin], "big")
+        out.append((contents[:begin + size], contents[begin:begin + size]))
+        contents = contents[begin + size:]
+    return out
+
+
+def twin(certificate):
+    """CERTIFICATE with the ECDSA signature (r, n-s) for its (r, s), which is as good."""
+    [(_, parts)] = elements(certificate)
+    (body, _), (algorithm, _), (_, signature) = elements(parts)
+    [(_, numbers)] = elements(signature[1:])
+    r, s = (int.from_bytes(value, "big") for _, value in elements(numbers))
+    return sequence(body, algorithm,
+                    bit_string(sequence(integer(r), integer(P256_ORDER - s))))

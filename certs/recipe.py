@@ -6,7 +6,7 @@ import types
 
 SETTINGS = {"subject", "issuer", "signed-by", "key", "key-type", "digest", "from", "until", "ca",
             "pathlen", "names", "usage", "key-usage", "permitted", "excluded", "akid", "more",
-            "version", "flip", "sends", "same-as", "generations"}
+            "version", "flip", "sends", "same-as", "twin-of", "generations"}
 ODDITIES = {"unknown-critical", "second-san", "garbage-san", "loose-constraints"}
 DAY = datetime.timedelta(days=1)
 
@@ -78,7 +78,15 @@ def recipe(name, section, today):
         excluded=general_names(section.get("excluded", "")),
         akid=section.get("akid", "yes"), version=section.getint("version", 3),
         flipped=section.get("flip") == "signature",
-        sends=words(section["sends"]) if "sends" in section else None)
+        sends=words(section["sends"]) if "sends" in section else None, twin_of=None)
+
+
+def twin(name, section, recipes):
+    """The Recipe of a section that is the twin of another, which stands before it."""
+    if section["twin-of"] not in recipes:
+        raise RecipeError(f"[{name}]: there is no recipe [{section['twin-of']}] before it")
+    return types.SimpleNamespace(**{**vars(recipes[section["twin-of"]]), "name": name,
+                                    "twin_of": section["twin-of"]})
 
 
 def spell_out_generations(config):
@@ -113,6 +121,8 @@ def load(paths, today):
         if "same-as" in config[name]:
             aliases[name] = (config[name]["same-as"],
                              [word for word in words(config[name]["sends"]) if word != "none"])
+        elif "twin-of" in config[name]:
+            recipes[name] = twin(name, config[name], recipes)
         else:
             recipes[name] = recipe(name, config[name], today)
     for one in recipes.values():

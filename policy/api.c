@@ -86,8 +86,7 @@ int tg_trust_set_host(tg_trust *trust, const char *host, unsigned port)
 {
     char canonical[TG_HOST_SIZE];
 
-    if (port > 65535 || tg_host_canonical(host, canonical) == TG_HOST_INVALID ||
-        !replace_text(&trust->host, canonical))
+    if (port > 65535 || !tg_host_spell(host, canonical) || !replace_text(&trust->host, canonical))
         return 0;
     trust->port = port;
     return 1;

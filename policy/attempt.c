@@ -3,6 +3,7 @@
 #include "distrust.h"
 #include "hash.h"
 #include "keys.h"
+#include "reference.h"
 #include <openssl/x509v3.h>
 
 /* USE_CHECK_TIME would go before NO_CHECK_TIME; the time that counts is set anew. */
@@ -210,7 +211,12 @@ int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored)
         chain = X509_chain_up_ref((STACK_OF(X509) *)path);
     else if (!verify(evaluation, path, anchored, &findings, &chain))
         goto end;
-    if (chain == NULL || !check_ca_pins(evaluation, chain, anchored, &findings) ||
+    if (chain == NULL)
+        goto end;
+    /* What a CA is constrained to is nobody's word before its certificate is signed. */
+    if (!(tg_findings_kinds(&findings) & UINT64_C(1) << TG_BAD_SIGNATURE))
+        tg_reference_check_path(evaluation, chain, &findings);
+    if (!check_ca_pins(evaluation, chain, anchored, &findings) ||
         !tg_known_check_path(evaluation, chain, anchored, &findings) || findings.failed)
         goto end;
     found = findings.count == 0;

@@ -1,6 +1,7 @@
 /* certfile.c - certificates and keys out of PEM and DER files and directories of them. */
 #include "certfile.h"
 #include "hash.h"
+#include "twin.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -312,26 +313,27 @@ const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509
     return wrong;
 }
 
+/* A key's digest, by MAKE of its SubjectPublicKeyInfo. */
 struct spki {
+    int (*make)(const X509_PUBKEY *key, unsigned char out[TG_SHA256_SIZE]);
     unsigned char digest[TG_SHA256_SIZE];
     size_t count;
 };
 
-static int digest_key(const struct block *block, unsigned char out[TG_SHA256_SIZE])
+static int digest_key(const struct block *block, struct spki *spki)
 {
     const unsigned char *at = block->der;
     X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &at, block->length);
-    int done = key && at == block->der + block->length &&
-               EVP_Digest(block->der, (size_t)block->length, out, NULL, EVP_sha256(), NULL);
+    int done = key && at == block->der + block->length && spki->make(key, spki->digest);
 
     X509_PUBKEY_free(key);
     return done;
 }
 
-static int digest_certificate(const struct block *block, unsigned char out[TG_SHA256_SIZE])
+static int digest_certificate(const struct block *block, struct spki *spki)
 {
     X509 *certificate = decode(block);
-    int done = certificate && tg_hash_spki(certificate, out);
+    int done = certificate && spki->make(X509_get_X509_PUBKEY(certificate), spki->digest);
 
     X509_free(certificate);
     return done;
@@ -341,15 +343,12 @@ static const char *take_key(struct tg_arena *arena, struct block block, void *ar
 {
     struct spki *spki = arg;
     bool certificate = is_certificate(block.name);
-    int done;
 
     if (!certificate && strcmp(block.name, PEM_STRING_PUBLIC) != 0)
         return tg_arena_sentence(
             arena, "holds a PEM block \"%s\" where a certificate or public key is expected",
             block.name);
-    done =
-        certificate ? digest_certificate(&block, spki->digest) : digest_key(&block, spki->digest);
-    if (!done)
+    if (!(certificate ? digest_certificate(&block, spki) : digest_key(&block, spki)))
         return tg_arena_sentence(arena, "its %s doesn't parse",
                                  certificate ? "certificate" : "public key");
     spki->count++;
@@ -359,19 +358,38 @@ static const char *take_key(struct tg_arena *arena, struct block block, void *ar
 static const struct kind key = {PEM_STRING_X509, take_key, NULL,
                                 "holds no certificate or public key", NULL};
 
-const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
-                         const struct tg_watching *watching)
+static const char *read_key(struct tg_arena *arena, const char *path, struct spki *spki,
+                            const struct tg_watching *watching)
 {
-    struct spki spki = {0};
-    const struct reading reading = {arena, path, &key, &spki, watching};
+    const struct reading reading = {arena, path, &key, spki, watching};
     const char *wrong;
 
     ERR_set_mark();
     wrong = read_file(&reading, AT_FDCWD, path);
     ERR_pop_to_mark();
-    if (!wrong && spki.count != 1)
+    if (!wrong && spki->count != 1)
         wrong = tg_arena_sentence(arena, "holds %zu certificates or keys, where one is expected",
-                                  spki.count);
+                                  spki->count);
+    return wrong;
+}
+
+const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
+                         const struct tg_watching *watching)
+{
+    struct spki spki = {.make = tg_hash_pubkey};
+    const char *wrong = read_key(arena, path, &spki, watching);
+
+    if (!wrong)
+        memcpy(out, spki.digest, TG_SHA256_SIZE);
+    return wrong;
+}
+
+const char *tg_file_key(struct tg_arena *arena, const char *path, unsigned char out[32],
+                        const struct tg_watching *watching)
+{
+    struct spki spki = {.make = tg_twin_key};
+    const char *wrong = read_key(arena, path, &spki, watching);
+
     if (!wrong)
         memcpy(out, spki.digest, TG_SHA256_SIZE);
     return wrong;

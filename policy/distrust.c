@@ -1,28 +1,31 @@
 #include "distrust.h"
-#include "hash.h"
 #include "path.h"
+#include "twin.h"
 #include <openssl/x509v3.h>
 
-/* 1 if CERTIFICATE or its key is distrusted, 0 if not, -1 when memory ran out. */
-static int distrusts(const tg_policy *policy, const X509 *certificate)
+int tg_distrusts(const tg_policy *policy, const X509 *certificate, const X509 *issuer)
 {
-    uint8_t digest[TG_SHA256_SIZE];
+    int distrusted;
 
     if (policy == NULL)
         return 0;
-    if (policy->distrusted_certificates.count > 0) {
-        if (!tg_hash_certificate(certificate, digest))
-            return -1;
-        if (tg_digests_have(&policy->distrusted_certificates, digest))
-            return 1;
-    }
-    if (policy->distrusted_keys.count > 0) {
-        if (!tg_hash_spki(certificate, digest))
-            return -1;
-        if (tg_digests_have(&policy->distrusted_keys, digest))
-            return 1;
-    }
-    return 0;
+    if (issuer == NULL &&
+        X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0)
+        issuer = certificate;
+    distrusted = tg_twin_has_certificate(&policy->distrusted_certificates, certificate, issuer);
+    if (distrusted != 0)
+        return distrusted;
+    return tg_twin_has_key(&policy->distrusted_keys, X509_get_X509_PUBKEY(certificate));
+}
+
+static int look_at(const tg_policy *policy, const X509 *certificate, const X509 *issuer, int depth,
+                   struct tg_findings *findings)
+{
+    int distrusted = tg_distrusts(policy, certificate, issuer);
+
+    if (distrusted > 0)
+        tg_findings_distrust(findings, depth, certificate);
+    return distrusted >= 0;
 }
 
 int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
@@ -32,18 +35,15 @@ int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
 
     for (int depth = 0; depth < TG_PATH_MAX_LENGTH && end != NULL; depth++) {
         X509 *next = NULL;
-        int distrusted = distrusts(policy, end);
 
-        if (distrusted < 0)
-            return 0;
-        if (distrusted)
-            tg_findings_distrust(findings, depth, end);
         for (int i = 0; next == NULL && i < sk_X509_num(query->sent); i++) {
             X509 *sent = sk_X509_value(query->sent, i);
 
             if (X509_cmp(sent, end) != 0 && X509_check_issued(sent, end) == X509_V_OK)
                 next = sent;
         }
+        if (!look_at(policy, end, next, depth, findings))
+            return 0;
         end = next;
     }
     return !findings->failed;
@@ -52,14 +52,9 @@ int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
 int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
                      struct tg_findings *findings)
 {
-    for (int i = 0; i < sk_X509_num(path); i++) {
-        int distrusted = distrusts(policy, sk_X509_value(path, i));
-
-        if (distrusted < 0)
+    for (int i = 0; i < sk_X509_num(path); i++)
+        if (!look_at(policy, sk_X509_value(path, i), sk_X509_value(path, i + 1), i, findings))
             return 0;
-        if (distrusted)
-            tg_findings_distrust(findings, i, sk_X509_value(path, i));
-    }
     return !findings->failed;
 }
 

@@ -6,6 +6,14 @@
 #include "verdict.h"
 
 /*
+ * 1 if POLICY (NULL: nothing) distrusts CERTIFICATE or its key, however they are encoded; ISSUER
+ * is whose key signed it; NULL: its own, if it is self-issued, or nobody knows. 0 if not, -1 when
+ * memory ran out.
+ */
+TG_API TG_MUST_USE int tg_distrusts(const tg_policy *policy, const X509 *certificate,
+                                    const X509 *issuer);
+
+/*
  * Both add a finding for each certificate that POLICY (NULL: nothing) distrusts; 0 only when
  * memory ran out. The second is for a leaf whose path nobody verified: it follows, by name
  * and key identifier, what was sent with it.

@@ -45,5 +45,8 @@ const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509
 /* The SPKI digest of the one PEM certificate or public key in PATH. */
 const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
                          const struct tg_watching *watching);
+/* The same as tg_twin_key has it, whatever its encoding. */
+const char *tg_file_key(struct tg_arena *arena, const char *path, unsigned char out[32],
+                        const struct tg_watching *watching);
 
 #endif

@@ -133,6 +133,22 @@ void tg_findings_distrust(struct tg_findings *list, int depth, const X509 *certi
     tg_findings_add(list, TG_DISTRUSTED, depth, 0, &text);
 }
 
+void tg_findings_extend(struct tg_findings *list, enum tg_finding_kind kind, int depth,
+                        const char *text)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct tg_finding *item = &list->item[i];
+        struct tg_buf longer = {0};
+
+        if (item->kind != kind || item->depth != depth)
+            continue;
+        tg_buf_printf(&longer, "%s%s", item->text, text);
+        free(item->text);
+        item->text = tg_buf_take(&longer);
+        list->failed = list->failed || item->text == NULL;
+    }
+}
+
 uint64_t tg_findings_kinds(const struct tg_findings *list)
 {
     uint64_t kinds = 0;

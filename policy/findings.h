@@ -30,6 +30,10 @@ void tg_findings_who(struct tg_buf *text, int depth, const X509 *certificate);
 /* Appends that the policy distrusts CERTIFICATE. */
 void tg_findings_distrust(struct tg_findings *list, int depth, const X509 *certificate);
 
+/* Appends TEXT to the text of the finding of KIND at DEPTH, if there is one. */
+void tg_findings_extend(struct tg_findings *list, enum tg_finding_kind kind, int depth,
+                        const char *text);
+
 /* Bit (1 << kind) of each kind in the list. */
 uint64_t tg_findings_kinds(const struct tg_findings *list);
 

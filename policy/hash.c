@@ -32,14 +32,19 @@ int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
     return 1;
 }
 
-int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+int tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
-    int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    int length = i2d_X509_PUBKEY(key, &der);
     int done = length > 0 && EVP_Digest(der, (size_t)length, out, NULL, tg_hash_sha256(), NULL);
 
     OPENSSL_free(der);
     return done;
+}
+
+int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+{
+    return tg_hash_pubkey(X509_get_X509_PUBKEY(certificate), out);
 }
 
 void tg_hash_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52])

@@ -7,14 +7,16 @@
 /* SHA-256, fetched once: libcrypto would search its providers for EVP_sha256() each time. */
 const EVP_MD *tg_hash_sha256(void);
 /* SHA-256 of the certificate's whole DER. */
-TG_API TG_MUST_USE int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
+/* SHA-256 of KEY, a SubjectPublicKeyInfo, as DER. */
+TG_MUST_USE int tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
 /* SHA-256 of its SubjectPublicKeyInfo's DER (RFC 7469 section 2.4). */
-TG_API TG_MUST_USE int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
 /* "sha256/BASE64": OUT has room for 52 bytes. */
 void tg_hash_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52]);
 /* 64 lower-case hex digits: OUT has room for 65 bytes. */
 void tg_hash_hex(const uint8_t digest[TG_SHA256_SIZE], char out[65]);
 /* True if DIGEST is one of DIGESTS. */
-TG_API bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE]);
+bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE]);
 
 #endif

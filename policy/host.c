@@ -130,18 +130,37 @@ static enum tg_host_kind write_v6(const char *text, size_t length, char out[TG_H
     return memchr(text, ':', length) ? write_address(text, length, out) : TG_HOST_INVALID;
 }
 
+static void write_lower(const char *text, size_t length, char out[TG_HOST_SIZE])
+{
+    size_t i;
+
+    for (i = 0; i < length; i++)
+        out[i] = lower(text[i]);
+    out[length] = '\0';
+}
+
 static enum tg_host_kind write_name(const char *name, size_t length, char out[TG_HOST_SIZE])
 {
-    size_t i, offset;
+    size_t offset;
 
     if (tg_host_name_fault(name, length, &offset))
         return TG_HOST_INVALID;
     if (name[length - 1] == '.')
         length--;
-    for (i = 0; i < length; i++)
-        out[i] = lower(name[i]);
-    out[length] = '\0';
+    write_lower(name, length, out);
     return TG_HOST_NAME;
+}
+
+static enum tg_host_kind spell(const char *host, size_t length, char out[TG_HOST_SIZE])
+{
+    enum tg_host_kind kind;
+
+    if (host[0] == '[')
+        return host[length - 1] == ']' ? write_v6(host + 1, length - 2, out) : TG_HOST_INVALID;
+    if (memchr(host, ':', length))
+        return write_v6(host, length, out);
+    kind = write_address(host, host[length - 1] == '.' ? length - 1 : length, out);
+    return kind == TG_HOST_ADDRESS ? kind : write_name(host, length, out);
 }
 
 enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE])
@@ -151,10 +170,42 @@ enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE])
 
     if (length == 0 || length == TG_HOST_SIZE)
         return TG_HOST_INVALID;
-    if (host[0] == '[')
-        return host[length - 1] == ']' ? write_v6(host + 1, length - 2, out) : TG_HOST_INVALID;
-    if (memchr(host, ':', length))
-        return write_v6(host, length, out);
-    kind = write_address(host, host[length - 1] == '.' ? length - 1 : length, out);
-    return kind == TG_HOST_ADDRESS ? kind : write_name(host, length, out);
+    kind = spell(host, length, out);
+    if (kind != TG_HOST_INVALID)
+        return kind;
+    if (host[length - 1] == '.')
+        length--;
+    if (length == 0)
+        return TG_HOST_INVALID;
+    write_lower(host, length, out);
+    return TG_HOST_UNSPELLABLE;
+}
+
+bool tg_host_spell(const char *host, char out[TG_HOST_SIZE])
+{
+    enum tg_host_kind kind = tg_host_canonical(host, out);
+
+    return kind == TG_HOST_NAME || kind == TG_HOST_ADDRESS;
+}
+
+const char *tg_host_read(struct tg_arena *arena, const char *word, char out[TG_HOST_SIZE],
+                         unsigned *port, size_t *column)
+{
+    struct tg_pattern pattern;
+    const char *wrong = tg_pattern_parse(arena, word, &pattern, column);
+
+    if (wrong)
+        return wrong;
+    *column = 0;
+    if (pattern.kind == TG_PATTERN_WILDCARD || pattern.kind == TG_PATTERN_ANY || strchr(word, '/'))
+        return tg_arena_sentence(arena,
+                                 "\"%s\" is not one host: write its name or address, without "
+                                 "wildcard or prefix",
+                                 word);
+    if (pattern.kind == TG_PATTERN_NAME)
+        memcpy(out, pattern.name, sizeof pattern.name);
+    else
+        inet_ntop(pattern.family, pattern.address, out, TG_HOST_SIZE);
+    *port = pattern.port;
+    return NULL;
 }

@@ -2,7 +2,6 @@
 #include "file.h"
 #include "match.h"
 #include "value.h"
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,37 +74,16 @@ static bool take_word(struct reader *in, char stop, char *out)
     return true;
 }
 
-static bool is_one_host(const struct tg_pattern *pattern)
-{
-    return pattern->kind == TG_PATTERN_NAME ||
-           (pattern->kind == TG_PATTERN_ADDRESS &&
-            pattern->prefix == (pattern->family == AF_INET ? 32 : 128));
-}
-
 static const char *read_host(struct reader *in, struct tg_known_line *out)
 {
-    struct tg_pattern pattern;
     size_t from = in->at, offset = 0;
     char word[WORD];
     const char *wrong;
 
     if (!take_word(in, '\0', word))
         return blame(in, from, "is longer than any host's name");
-    wrong = tg_pattern_parse(in->arena, word, &pattern, &offset);
-    if (wrong)
-        return blame(in, from + offset, wrong);
-    if (!is_one_host(&pattern))
-        return blame(in, from,
-                     tg_arena_sentence(in->arena,
-                                       "\"%s\" is not one host: write its name or address, "
-                                       "without wildcard or prefix",
-                                       word));
-    out->port = pattern.port;
-    if (pattern.kind == TG_PATTERN_NAME)
-        memcpy(out->host, pattern.name, sizeof pattern.name);
-    else
-        inet_ntop(pattern.family, pattern.address, out->host, sizeof out->host);
-    return NULL;
+    wrong = tg_host_read(in->arena, word, out->host, &out->port, &offset);
+    return wrong ? blame(in, from + offset, wrong) : NULL;
 }
 
 static const char *read_pins(struct reader *in, struct tg_known_line *out)

@@ -80,7 +80,7 @@ int tg_known_meet(struct tg_evaluation *evaluation)
     known = use_file(evaluation->rule->known_hosts, &acquaintance->problem);
     if (known == NULL)
         return acquaintance->problem.length > 0 && !acquaintance->problem.failed;
-    if (tg_host_canonical(query->host, host) == TG_HOST_INVALID)
+    if (!tg_host_spell(query->host, host))
         return 1;
     acquaintance->any = tg_known_find(known, host, 0);
     if (query->port != 0)

@@ -70,6 +70,7 @@ enum tg_load_tag {
     TG_TAG_PATH,
     TG_TAG_CERTIFICATES,
     TG_TAG_SPKI,
+    TG_TAG_KEY,
     TG_TAG_CRLS,
     TG_TAG_PROFILE,
     TG_TAG_EXCEPTION

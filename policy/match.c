@@ -33,24 +33,6 @@ static bool visit_names(const char *name, visit_key *visit, void *arg)
     return visit(arg, &key) || visit_wildcards(name, visit, arg);
 }
 
-/* A name that no pattern can spell lies below a wildcard all the same. */
-static bool visit_unspellable(const char *host, visit_key *visit, void *arg)
-{
-    char lower[TG_HOST_SIZE];
-    size_t length = strlen(host), i;
-
-    if (length > 0 && host[length - 1] == '.')
-        length--;
-    if (length >= sizeof lower) {
-        host += length - (sizeof lower - 1);
-        length = sizeof lower - 1;
-    }
-    for (i = 0; i < length; i++)
-        lower[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] - 'A' + 'a') : host[i];
-    lower[length] = '\0';
-    return visit_wildcards(lower, visit, arg);
-}
-
 static bool visit_addresses(const struct tg_index *index, const char *text, visit_key *visit,
                             void *arg)
 {
@@ -88,8 +70,10 @@ static bool visit_patterns(const struct tg_index *index, const char *host, visit
     case TG_HOST_ADDRESS:
         stopped = visit_addresses(index, canonical, visit, arg);
         break;
+    case TG_HOST_UNSPELLABLE: /* it lies below a wildcard all the same */
+        stopped = visit_wildcards(canonical, visit, arg);
+        break;
     case TG_HOST_INVALID:
-        stopped = host && visit_unspellable(host, visit, arg);
         break;
     }
     return stopped || visit(arg, &any);
@@ -362,7 +346,7 @@ uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned 
     uint64_t findings = 0;
 
     *until = 0;
-    if (tg_host_canonical(host, canonical) != TG_HOST_INVALID)
+    if (tg_host_spell(host, canonical))
         at = tg_index_exceptions(policy->index, canonical, leaf);
     for (; at; at = at->next) {
         const struct tg_exception *exception = at->exception;

@@ -77,6 +77,13 @@ bool tg_program_covers(const char *word, const char *path);
 bool tg_program_overlap(const char *one, const char *other);
 
 /*
+ * Reads WORD, spelled as a pattern, as the one host that it is: OUT has its canonical spelling,
+ * *PORT its port, 0 where there is none. NULL, or a sentence as of tg_pattern_parse.
+ */
+const char *tg_host_read(struct tg_arena *arena, const char *word, char out[TG_HOST_SIZE],
+                         unsigned *port, size_t *column);
+
+/*
  * The address that TEXT, LENGTH bytes without brackets, zone or prefix, stands for; *FAMILY is
  * AF_INET (4 bytes) or AF_INET6 (16). IPv4-mapped IPv6 comes out as IPv4 (RFC 4291 section
  * 2.5.5.2). False if TEXT is no address.

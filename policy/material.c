@@ -3,6 +3,7 @@
 #include "hash.h"
 #include "include.h"
 #include "store.h"
+#include "twin.h"
 #include "value.h"
 #include <fcntl.h>
 #include <openssl/x509v3.h>
@@ -38,8 +39,9 @@ static void read_material(struct tg_load *load, struct read_file *file)
     const struct tg_watching watching = tg_load_watching(load);
     const char *path = file->item.text;
 
-    if (file->item.tag == TG_TAG_SPKI) {
-        file->wrong = tg_file_spki(load->scratch, path, file->spki, &watching);
+    if (file->item.tag == TG_TAG_SPKI || file->item.tag == TG_TAG_KEY) {
+        file->wrong = (file->item.tag == TG_TAG_SPKI ? tg_file_spki : tg_file_key)(
+            load->scratch, path, file->spki, &watching);
         return;
     }
     file->stack = new_stack(load);
@@ -197,6 +199,7 @@ static bool is_issuing_ca(X509 *certificate)
     return X509_check_ca(certificate) == 1 && !(X509_get_extension_flags(certificate) & EXFLAG_SI);
 }
 
+/* What a rule trusts are those bytes; what is distrusted, whatever has the same meaning. */
 static void add_file(struct tg_store *in, const struct tg_word *word, struct tg_buf *digests)
 {
     struct read_file *file = get_file(in, word, TG_TAG_CERTIFICATES);
@@ -207,7 +210,8 @@ static void add_file(struct tg_store *in, const struct tg_word *word, struct tg_
     for (i = 0; i < sk_X509_num(certs); i++) {
         X509 *certificate = sk_X509_value(certs, i);
 
-        if (tg_hash_certificate(certificate, digest))
+        if (in->field ? tg_hash_certificate(certificate, digest)
+                      : tg_twin_signed(certificate, digest))
             add_digest(digests, digest);
         else
             tg_load_lost(in->load);
@@ -244,7 +248,7 @@ static void add_pin(struct tg_store *in, const struct tg_word *word, struct tg_b
     } else if (is_prefixed(word, "sha256/")) {
         add_literal(in, word, digests, tg_value_pin);
     } else {
-        file = get_file(in, word, TG_TAG_SPKI);
+        file = get_file(in, word, in->field ? TG_TAG_SPKI : TG_TAG_KEY);
         if (file)
             add_digest(digests, file->spki);
     }

@@ -5,20 +5,156 @@
 
 #define LISTED 4
 
+/* The reference name, in lower case, and the application's X509_CHECK_FLAG_*. */
+struct wanted {
+    const char *name;
+    size_t length;
+    unsigned flags;
+};
+
+static bool same(const char *pattern, const char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c =
+            pattern[i] >= 'A' && pattern[i] <= 'Z' ? (char)(pattern[i] - 'A' + 'a') : pattern[i];
+
+        if (c != name[i])
+            return false;
+    }
+    return true;
+}
+
+/*
+ * RFC 6125 section 6.4.3: a wildcard is the whole first label and stands for one, whatever its
+ * letters are ("a_b" too); X509_check_host(3) has it that two labels follow.
+ */
+static bool covers(const char *pattern, size_t length, const struct wanted *wanted)
+{
+    const char *below = pattern + 1;
+    size_t rest = length - 1, covered;
+
+    if ((wanted->flags & X509_CHECK_FLAG_NO_WILDCARDS) || length < 3 ||
+        memcmp(pattern, "*.", 2) != 0 || memchr(below + 1, '.', rest - 1) == NULL ||
+        wanted->length <= rest)
+        return false;
+    covered = wanted->length - rest;
+    return same(below, wanted->name + covered, rest) &&
+           ((wanted->flags & X509_CHECK_FLAG_MULTI_LABEL_WILDCARDS) ||
+            memchr(wanted->name, '.', covered) == NULL);
+}
+
+static bool is_named(const char *pattern, size_t length, const struct wanted *wanted)
+{
+    return (length == wanted->length && same(pattern, wanted->name, length)) ||
+           covers(pattern, length, wanted);
+}
+
+static bool subject_names(const X509 *leaf, const struct wanted *wanted)
+{
+    const X509_NAME *subject = X509_get_subject_name(leaf);
+    bool found = false;
+
+    for (int at = -1; !found;) {
+        unsigned char *text = NULL;
+        int length;
+
+        at = X509_NAME_get_index_by_NID(subject, NID_commonName, at);
+        if (at < 0)
+            break;
+        length =
+            ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+        found = length > 0 && is_named((const char *)text, (size_t)length, wanted);
+        if (length >= 0)
+            OPENSSL_free(text);
+    }
+    return found;
+}
+
+static bool certificate_names(const X509 *leaf, const struct wanted *wanted)
+{
+    int critical = -1; /* -1: there are no alternative names */
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, &critical, NULL);
+    bool dns = names == NULL && critical != -1, found = false;
+
+    for (int i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        if (name->type != GEN_DNS)
+            continue;
+        dns = true;
+        found = is_named((const char *)ASN1_STRING_get0_data(name->d.dNSName),
+                         (size_t)ASN1_STRING_length(name->d.dNSName), wanted);
+    }
+    GENERAL_NAMES_free(names);
+    if (found || (wanted->flags & X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+        return found;
+    return (!dns || (wanted->flags & X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT)) &&
+           subject_names(leaf, wanted);
+}
+
+/* What has no empty label, and doesn't end in a number, which is an address to some (inet_aton). */
+static bool is_like_name(const char *name, size_t length)
+{
+    const char *dot = strrchr(name, '.'), *last = dot != NULL ? dot + 1 : name;
+
+    return name[0] != '.' && name[length - 1] != '.' && strstr(name, "..") == NULL &&
+           strchr(name, ':') == NULL && (*last < '0' || *last > '9');
+}
+
 bool tg_name_matches(X509 *leaf, const char *host, unsigned flags)
+{
+    char canonical[TG_HOST_SIZE];
+    enum tg_host_kind kind = tg_host_canonical(host, canonical);
+    struct wanted wanted = {canonical, 0, flags};
+
+    if (kind == TG_HOST_INVALID)
+        return false;
+    if (kind == TG_HOST_ADDRESS) /* of its own length alone: RFC 9525 section 6.4 */
+        return X509_check_ip_asc(leaf, canonical, 0) == 1;
+    wanted.length = strlen(canonical);
+    if (canonical[0] == '.')
+        return tg_name_matches_app(leaf, canonical, flags);
+    return (kind == TG_HOST_NAME || is_like_name(canonical, wanted.length)) &&
+           certificate_names(leaf, &wanted);
+}
+
+bool tg_name_matches_app(X509 *leaf, const char *host, unsigned flags)
 {
     char canonical[TG_HOST_SIZE];
 
     switch (tg_host_canonical(host, canonical)) {
-    case TG_HOST_ADDRESS:
-        return X509_check_ip_asc(leaf, canonical, 0) == 1;
     case TG_HOST_NAME:
-        return X509_check_host(leaf, canonical, 0, flags | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-                               NULL) == 1;
+    case TG_HOST_UNSPELLABLE: /* ".example": any name below it, in its terms */
+        return X509_check_host(leaf, canonical, 0, flags, NULL) == 1;
+    case TG_HOST_ADDRESS:
+        return X509_check_host(leaf, host, 0, flags, NULL) == 1;
     case TG_HOST_INVALID:
         break;
     }
     return false;
+}
+
+static bool is_name(enum tg_host_kind kind)
+{
+    return kind == TG_HOST_NAME || kind == TG_HOST_UNSPELLABLE;
+}
+
+const char *tg_name_objection(X509 *leaf, const char *host, unsigned flags)
+{
+    char canonical[TG_HOST_SIZE];
+
+    if (!is_name(tg_host_canonical(host, canonical)))
+        return NULL;
+    if (tg_name_matches(leaf, host, flags))
+        return "the check that the program asks for (X509_check_host) has a wildcard stand for "
+               "letters, digits and hyphens alone";
+    if (tg_name_matches(leaf, host, flags & ~(unsigned)X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+        return "the program forbids to go by the common name (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)";
+    if (tg_name_matches(leaf, host, flags & ~(unsigned)X509_CHECK_FLAG_NO_WILDCARDS))
+        return "the program forbids wildcards (X509_CHECK_FLAG_NO_WILDCARDS)";
+    if (X509_check_host(leaf, canonical, 0, 0, NULL) == 1)
+        return "a wildcard counts only where it is a whole label";
+    return NULL;
 }
 
 static void add_address(struct tg_buf *out, const ASN1_OCTET_STRING *address)

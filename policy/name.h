@@ -7,10 +7,23 @@
 
 /*
  * True if LEAF's subject alternative names, or its CN where it has no DNS name among them,
- * match HOST, a DNS name or IP literal. FLAGS are the application's X509_CHECK_FLAG_*; partial
- * wildcards ("w*.example") never match.
+ * match HOST, a DNS name or IP literal in any spelling. FLAGS are the application's
+ * X509_CHECK_FLAG_*; a wildcard is the whole first label, stands for one label of any letters, and
+ * has two labels behind it.
  */
 bool tg_name_matches(X509 *leaf, const char *host, unsigned flags);
+
+/*
+ * True if X509_check_host(3) finds HOST, a name that the application has it look for (".example"
+ * too), in LEAF: without the dot at its end, which no certificate has.
+ */
+bool tg_name_matches_app(X509 *leaf, const char *host, unsigned flags);
+
+/*
+ * Where one of the two says no to HOST: why what stands in LEAF doesn't count, as a clause, static;
+ * or NULL where nothing there is like it.
+ */
+const char *tg_name_objection(X509 *leaf, const char *host, unsigned flags);
 
 /* Appends the names that LEAF carries, escaped, at most a few: "a.example, 10.0.0.1". */
 void tg_name_list(const X509 *leaf, struct tg_buf *out);

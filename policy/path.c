@@ -1,4 +1,5 @@
 #include "path.h"
+#include "twin.h"
 #include <openssl/x509v3.h>
 
 struct walk {
@@ -102,19 +103,31 @@ static bool issued(struct walk *walk, X509 *next, X509 *end)
     return error == X509_V_OK;
 }
 
+/* Trusted or rejected for some purposes: x509(1), -addtrust and -addreject. */
+static bool has_settings(X509 *certificate)
+{
+    return X509_get0_reject_objects(certificate) != NULL ||
+           X509_get0_trust_objects(certificate) != NULL;
+}
+
 /*
- * 1 if one of CERTIFICATES is WANTED, 0 if none, and -1 if that one carries a setting that
- * rejects it for TLS servers (x509(1), -addreject), which a copy that was sent doesn't.
+ * 1 if one of CERTIFICATES is WANTED, 0 if none, and -1 if it, or one that says the same (twin.h),
+ * carries a setting that rejects it for TLS servers, which a copy that was sent doesn't.
  */
 static int holds(const STACK_OF(X509) *certificates, const X509 *wanted)
 {
+    int held = 0;
+
     for (int i = 0; i < sk_X509_num(certificates); i++) {
         X509 *one = sk_X509_value(certificates, i);
 
-        if (X509_cmp(one, wanted) == 0)
-            return X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED ? -1 : 1;
+        if (has_settings(one) && tg_twin_same(one, wanted) &&
+            X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED)
+            return -1;
+        if (held == 0 && X509_cmp(one, wanted) == 0)
+            held = 1;
     }
-    return 0;
+    return held;
 }
 
 static int store_holds(X509_STORE_CTX *store, const X509 *wanted)
@@ -209,6 +222,43 @@ static bool leaf_is_anchor(const struct tg_path_sources *from, X509 *leaf)
     return !rejected(from, leaf) &&
            (holds(from->anchors, leaf) > 0 || store_holds(from->system, leaf) > 0 ||
             ((from->app_partial || self_signed(leaf)) && store_holds(from->app, leaf) > 0));
+}
+
+static bool misfit_among(const STACK_OF(X509) *certificates, X509 *end, bool *key)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *one = sk_X509_value(certificates, i);
+        int error;
+
+        if (X509_NAME_cmp(X509_get_subject_name(one), X509_get_issuer_name(end)) != 0 ||
+            X509_cmp(one, end) == 0)
+            continue;
+        error = X509_check_issued(one, end);
+        *key = error == X509_V_ERR_AKID_SKID_MISMATCH;
+        if (*key || error == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH)
+            return true;
+    }
+    return false;
+}
+
+static bool misfit_in(X509_STORE_CTX *store, X509 *end, bool *key)
+{
+    STACK_OF(X509) *found = NULL;
+    bool misfit;
+
+    if (store == NULL)
+        return false;
+    found = X509_STORE_CTX_get_lookup_certs(store)(store, X509_get_issuer_name(end));
+    misfit = misfit_among(found, end, key);
+    sk_X509_pop_free(found, X509_free);
+    return misfit;
+}
+
+bool tg_path_misfit(const struct tg_path_sources *from, X509 *end, bool *key)
+{
+    return misfit_among(from->anchors, end, key) || misfit_in(from->system, end, key) ||
+           misfit_in(from->app, end, key) || misfit_among(from->sent, end, key) ||
+           misfit_among(from->intermediates, end, key);
 }
 
 static int walk_longest(struct walk *walk)

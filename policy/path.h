@@ -51,6 +51,13 @@ struct tg_path_end {
 int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visit *visit, void *arg,
                  struct tg_path_end *end);
 
+/*
+ * True if a certificate is there that has the name of END's issuer, and isn't taken for it because
+ * END's authority key identifier asks for another (RFC 5280 section 4.2.1.1): for another key,
+ * where *KEY is true, or another issuer and serial number.
+ */
+bool tg_path_misfit(const struct tg_path_sources *sources, X509 *end, bool *key);
+
 /* TIME in seconds since 1970, in *OUT; false, and *OUT untouched, if it is malformed. */
 bool tg_path_seconds(const ASN1_TIME *time, time_t *out);
 

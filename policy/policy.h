@@ -144,8 +144,9 @@ struct tg_policy {
     size_t rule_count;
     struct tg_exception *exceptions;
     size_t exception_count;
-    struct tg_digests distrusted_certificates, distrusted_keys;
-    struct tg_rule unmatched_rule; /* what `unmatched = verify` or `reject` applies */
+    struct tg_digests distrusted_certificates; /* of the DER, or for files as tg_twin_signed */
+    struct tg_digests distrusted_keys;         /* as pins are, or for files as tg_twin_key */
+    struct tg_rule unmatched_rule;             /* what `unmatched = verify` or `reject` applies */
     struct tg_crl_list {
         struct tg_crl_list *next;
         STACK_OF(X509_CRL) *crls;
@@ -222,9 +223,14 @@ uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned 
 /*
  * The canonical spelling of a host: lower case without a trailing dot; an address as inet_ntop
  * writes it, brackets dropped, IPv4-mapped IPv6 as IPv4. OUT has room for TG_HOST_SIZE bytes.
+ * What is given but neither a name nor an address that a policy can write ("a~b.example", a label
+ * of 64 characters) is unspellable: OUT has it in lower case, without one trailing dot. Invalid is
+ * what is nothing (NULL, "", ".") or doesn't fit: OUT is untouched.
  */
 #define TG_HOST_SIZE 256
-enum tg_host_kind { TG_HOST_INVALID, TG_HOST_NAME, TG_HOST_ADDRESS };
-TG_API enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE]);
+enum tg_host_kind { TG_HOST_INVALID, TG_HOST_UNSPELLABLE, TG_HOST_NAME, TG_HOST_ADDRESS };
+enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE]);
+/* The same; true if it is a name or an address. */
+TG_API bool tg_host_spell(const char *host, char out[TG_HOST_SIZE]);
 
 #endif

@@ -3,7 +3,6 @@
 #include "hint.h"
 #include "include.h"
 #include "value.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,30 +148,15 @@ static void store_programs(struct tg_store *in)
     }
 }
 
-/* One host in its canonical spelling and its port, 0 where there is none. */
 static bool read_host(struct tg_store *in, const struct tg_word *word, char out[TG_HOST_SIZE],
                       unsigned *port)
 {
-    struct tg_pattern pattern;
     struct tg_word at = *word;
     size_t column = 0;
-    const char *wrong = tg_pattern_parse(in->load->scratch, word->text, &pattern, &column);
+    const char *wrong = tg_host_read(in->load->scratch, word->text, out, port, &column);
 
     at.where.column += (unsigned)column;
-    if (!wrong && (pattern.kind == TG_PATTERN_WILDCARD || pattern.kind == TG_PATTERN_ANY ||
-                   strchr(word->text, '/')))
-        wrong = tg_arena_sentence(in->load->scratch,
-                                  "\"%s\" is not one host: write its name or "
-                                  "address, without wildcard or prefix",
-                                  word->text);
-    if (!check(in, &at, wrong))
-        return false;
-    if (pattern.kind == TG_PATTERN_NAME)
-        memcpy(out, pattern.name, sizeof pattern.name);
-    else
-        inet_ntop(pattern.family, pattern.address, out, TG_HOST_SIZE);
-    *port = pattern.port;
-    return true;
+    return check(in, &at, wrong);
 }
 
 static void store_hostnames(struct tg_store *in)

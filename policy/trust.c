@@ -2,8 +2,8 @@
 #include "distrust.h"
 #include "floor.h"
 #include "hash.h"
-#include "name.h"
 #include "path.h"
+#include "reference.h"
 #include "staple.h"
 #include "system.h"
 #include <openssl/err.h>
@@ -61,6 +61,21 @@ static int trust_certificate(struct tg_evaluation *evaluation, bool *trusted)
     return 1;
 }
 
+/* Why a certificate that has the issuer's name isn't the issuer that was not found. */
+static void explain_missing(struct tg_evaluation *evaluation, const struct tg_path_sources *sources)
+{
+    int depth = sk_X509_num(evaluation->path) - 1;
+    bool key = false;
+
+    if (depth < 0 || !tg_path_misfit(sources, sk_X509_value(evaluation->path, depth), &key))
+        return;
+    tg_findings_extend(&evaluation->findings, TG_MISSING_ISSUER, depth,
+                       key ? ": a certificate of that name is there, but its key isn't the one "
+                             "of the authority key identifier"
+                           : ": a certificate of that name is there, but its issuer and serial "
+                             "number aren't those of the authority key identifier");
+}
+
 /* What kept the walk from a good path, beside the faults of the best one. */
 static void explain_end(struct tg_evaluation *evaluation, const struct tg_path_end *end)
 {
@@ -95,8 +110,10 @@ static int find_path(struct tg_evaluation *evaluation)
     if (rule->anchors_system && (sources.system = tg_system_store()) == NULL)
         return 0;
     found = tg_path_walk(&sources, query->leaf, tg_attempt, evaluation, &end);
-    if (found == 0 && evaluation->path != NULL)
+    if (found == 0 && evaluation->path != NULL) {
         explain_end(evaluation, &end);
+        explain_missing(evaluation, &sources);
+    }
     X509_free(end.unfit);
     X509_STORE_CTX_free(sources.system);
     return found >= 0 && evaluation->path != NULL && !evaluation->findings.failed;
@@ -113,95 +130,6 @@ static int check_path_or_size(struct tg_evaluation *evaluation)
                   sent, TG_PATH_MAX_SENT);
     tg_findings_add(&evaluation->findings, TG_PATH_TOO_LONG, 0, 0, &text);
     return !evaluation->findings.failed;
-}
-
-static bool name_is_right(const struct tg_evaluation *evaluation)
-{
-    const struct tg_query *query = evaluation->query;
-    const struct tg_words *hostnames = &evaluation->rule->hostnames;
-    unsigned flags = query->app != NULL
-                         ? X509_VERIFY_PARAM_get_hostflags(X509_STORE_CTX_get0_param(query->app))
-                         : 0;
-
-    if (hostnames->count == 0)
-        return query->host != NULL && tg_name_matches(query->leaf, query->host, flags);
-    for (size_t i = 0; i < hostnames->count; i++)
-        if (tg_name_matches(query->leaf, hostnames->word[i], flags))
-            return true;
-    return false;
-}
-
-static void add_name(struct tg_buf *text, const char *before, const char *name)
-{
-    tg_buf_add(text, before);
-    tg_buf_escape(text, name, strlen(name));
-}
-
-static void add_wanted(const struct tg_evaluation *evaluation, struct tg_buf *wanted)
-{
-    const struct tg_words *hostnames = &evaluation->rule->hostnames;
-
-    for (size_t i = 0; i < hostnames->count; i++)
-        add_name(wanted, i > 0 ? " or " : "", hostnames->word[i]);
-    if (hostnames->count > 0)
-        return;
-    if (evaluation->query->host != NULL)
-        add_name(wanted, "", evaluation->query->host);
-    else
-        tg_buf_add(wanted, "a name that is not known");
-}
-
-/* One of the names that the application set must match; nothing is added where one does. */
-static void add_app_names(X509 *leaf, X509_VERIFY_PARAM *param, struct tg_buf *wanted)
-{
-    unsigned flags = X509_VERIFY_PARAM_get_hostflags(param);
-    const char *name = NULL;
-
-    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        if (X509_check_host(leaf, name, 0, flags, NULL) == 1)
-            return;
-    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        add_name(wanted, i > 0 ? " or " : "", name);
-}
-
-/*
- * What else the application has the library check, and isn't so: a name that names no host
- * (".example"), an address or a mail address beside the name.
- */
-static void add_app_wanted(const struct tg_query *query, struct tg_buf *wanted)
-{
-    X509_VERIFY_PARAM *param = query->app != NULL ? X509_STORE_CTX_get0_param(query->app) : NULL;
-    const char *email = param != NULL ? X509_VERIFY_PARAM_get0_email(param) : NULL;
-    char *address = param != NULL ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
-
-    if (param != NULL)
-        add_app_names(query->leaf, param, wanted);
-    if (address != NULL && X509_check_ip_asc(query->leaf, address, 0) != 1)
-        add_name(wanted, wanted->length > 0 ? " and " : "", address);
-    if (email != NULL && X509_check_email(query->leaf, email, 0, 0) != 1)
-        add_name(wanted, wanted->length > 0 ? " and mail for " : "mail for ", email);
-    OPENSSL_free(address);
-}
-
-static void check_name(struct tg_evaluation *evaluation)
-{
-    struct tg_buf wanted = {0}, text = {0};
-
-    if (evaluation->rule->skip_hostname)
-        return;
-    if (!name_is_right(evaluation))
-        add_wanted(evaluation, &wanted);
-    else if (evaluation->rule->hostnames.count == 0)
-        add_app_wanted(evaluation->query, &wanted);
-    if (wanted.length == 0 && !wanted.failed)
-        return;
-    tg_buf_add(&text, "the certificate names ");
-    tg_name_list(evaluation->query->leaf, &text);
-    tg_buf_add(&text, ", wanted ");
-    tg_buf_add(&text, wanted.length > 0 ? wanted.text : "");
-    text.failed = text.failed || wanted.failed;
-    tg_findings_add(&evaluation->findings, TG_NAME_MISMATCH, 0, 0, &text);
-    tg_buf_free(&wanted);
 }
 
 static int check_leaf_pins(struct tg_evaluation *evaluation)
@@ -263,7 +191,7 @@ static int check_all(struct tg_evaluation *evaluation, const struct tg_match *ma
     if (!tg_known_meet(evaluation) || !check_path_or_size(evaluation))
         return 0;
     tg_known_check_host(evaluation);
-    check_name(evaluation);
+    tg_reference_check(evaluation);
     tg_floor_check(evaluation);
     return tg_staple_check(evaluation) && check_leaf_pins(evaluation);
 }

@@ -1,6 +1,6 @@
 /* anchors.c - from a store URI to the certificates its host may be anchored in. */
 #include "anchors.h"
-#include "hash.h"
+#include "distrust.h"
 #include "hook/process.h"
 #include "system.h"
 #include <limits.h>
@@ -57,7 +57,7 @@ static bool parse(const char *uri, char host[TG_HOST_SIZE], unsigned *port)
     uri += sizeof(scheme) - 1;
     if (strncmp(uri, "//", 2) == 0)
         uri += 2;
-    return split(uri, given, port) && tg_host_canonical(given, host) != TG_HOST_INVALID;
+    return split(uri, given, port) && tg_host_spell(given, host);
 }
 
 /* The rule for HOST if it has anchors, else NULL with the reason on the queue. */
@@ -161,16 +161,13 @@ int tg_anchors_set_subject(struct tg_anchors *anchors, const void *der, size_t s
 /* 1 if CERTIFICATE is wanted, 0 if not, -1 when memory ran out. */
 static int wanted(const struct tg_anchors *anchors, const X509 *certificate)
 {
-    const tg_policy *policy = anchors->policy;
-    uint8_t digest[TG_SHA256_SIZE], key[TG_SHA256_SIZE];
+    int distrusted;
 
     if (anchors->subject != NULL &&
         X509_NAME_cmp(X509_get_subject_name(certificate), anchors->subject) != 0)
         return 0;
-    if (!tg_hash_certificate(certificate, digest) || !tg_hash_spki(certificate, key))
-        return -1;
-    return !tg_digests_have(&policy->distrusted_certificates, digest) &&
-           !tg_digests_have(&policy->distrusted_keys, key);
+    distrusted = tg_distrusts(anchors->policy, certificate, NULL);
+    return distrusted < 0 ? -1 : distrusted == 0;
 }
 
 static int append(const struct tg_anchors *anchors, const STACK_OF(X509) *from, STACK_OF(X509) *out)

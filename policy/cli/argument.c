@@ -3,48 +3,22 @@
 #include "script.h"
 #include "terminal.h"
 #include "value.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/tls1.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_host(const struct tg_pattern *pattern)
-{
-    return pattern->kind == TG_PATTERN_NAME ||
-           (pattern->kind == TG_PATTERN_ADDRESS &&
-            pattern->prefix == (pattern->family == AF_INET ? 32 : 128));
-}
-
-static bool take_endpoint(const struct tg_pattern *pattern, struct tg_endpoint *out)
-{
-    out->port = pattern->port;
-    if (pattern->kind == TG_PATTERN_ADDRESS)
-        return inet_ntop(pattern->family, pattern->address, out->host, sizeof(out->host)) != NULL;
-    memcpy(out->host, pattern->name, sizeof(out->host));
-    return true;
-}
-
 bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *why)
 {
     struct tg_arena *arena = tg_arena_new();
-    struct tg_pattern pattern = {0};
     size_t column = 0;
-    const char *wrong = arena == NULL ? "memory ran out" : NULL;
-    bool right = false;
+    const char *wrong = arena == NULL ? "memory ran out"
+                                      : tg_host_read(arena, word, out->host, &out->port, &column);
 
-    if (wrong == NULL)
-        wrong = tg_pattern_parse(arena, word, &pattern, &column);
     if (wrong != NULL)
         tg_buf_add(why, wrong); /* it quotes WORD */
-    else if (!is_host(&pattern))
-        tg_buf_printf(why, "'%s' is a pattern: one host is asked for, HOST or HOST:PORT", word);
-    else if (!take_endpoint(&pattern, out))
-        tg_buf_printf(why, "'%s' can't be written as an address", word);
-    else
-        right = true;
     tg_arena_free(arena);
-    return right;
+    return wrong == NULL;
 }
 
 bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)

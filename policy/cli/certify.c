@@ -27,6 +27,9 @@ static const char *fault(const struct tg_pattern *pattern, bool blocks)
     if (pattern->kind == TG_PATTERN_ANY || (blocks && pattern->kind == TG_PATTERN_WILDCARD))
         return blocks ? "isn't a domain, which stands for all names below it too"
                       : "stands for every name: one certificate can't";
+    if (pattern->kind == TG_PATTERN_WILDCARD && strchr(pattern->name, '.') == NULL)
+        return "is a wildcard with one label behind it, which no program accepts: two have to "
+               "follow, as in *.home.arpa";
     if (pattern->kind == TG_PATTERN_ADDRESS && !blocks && pattern->prefix != whole)
         return "is a block of addresses: certificates hold single ones";
     return NULL;

@@ -28,7 +28,7 @@ void tg_draft_host(struct tg_translation *out, struct tg_draft *draft, const tg_
     char host[TG_HOST_SIZE];
     enum tg_host_kind kind = name != NULL ? tg_host_canonical(name, host) : TG_HOST_INVALID;
 
-    if (kind == TG_HOST_INVALID) {
+    if (kind != TG_HOST_NAME && kind != TG_HOST_ADDRESS) {
         tg_translate_gap(out, node, "'%s' is no host name", name != NULL ? name : "");
         return;
     }

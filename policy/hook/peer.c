@@ -84,7 +84,7 @@ static void spell(const char *name, char out[TG_HOST_SIZE])
     struct in_addr address;
     size_t length = strlen(name);
 
-    if (tg_host_canonical(name, out) != TG_HOST_INVALID)
+    if (tg_host_spell(name, out))
         return;
     if (strpbrk(name, " \t\n\r\v\f") == NULL && inet_aton(name, &address) != 0) {
         (void)inet_ntop(AF_INET, &address, out, TG_HOST_SIZE);
@@ -92,7 +92,8 @@ static void spell(const char *name, char out[TG_HOST_SIZE])
     }
     if (length >= TG_HOST_SIZE)
         name += length - (TG_HOST_SIZE - 1);
-    memcpy(out, name, strlen(name) + 1);
+    if (tg_host_canonical(name, out) == TG_HOST_INVALID)
+        memcpy(out, name, strlen(name) + 1);
 }
 
 /* Before it is known where the connection leads. */

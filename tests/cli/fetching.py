@@ -428,7 +428,7 @@ def test_no_connection_and_usage(command):
     with lab(command) as it:
         for words, text in (((f"127.0.0.1:{plain.closed_port()}",), "the connection is refused"),
                             ((), "the host is missing"), (("--refresh", HOST), "no HOST"),
-                            ((HOST, HOST), "one operand too many"), (("*",), "is a pattern")):
+                            ((HOST, HOST), "one operand too many"), (("*",), "is not one host")):
             command("fetch", "-p", it.policy, *words).ended(2).silent().said(text)
 
 

@@ -276,8 +276,9 @@ def test_only_binds_whoever_has_the_key(command):
     command("ca", "init", "--dir", ca, "--only", "corp.example").ended(0)
     openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
             "/CN=x", "-keyout", folder / "key", "-out", folder / "request")
-    for name, status in (("a.corp.example", 0), ("a.other.example", 1)):
-        conf = folder.write("san", f"subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n")
+    for name, status in (("a.corp.example", 0), ("a.other.example", 1), ("x", 1)):
+        san = f"subjectAltName=DNS:{name}\n" if "." in name else ""
+        conf = folder.write("san", f"{san}basicConstraints=CA:FALSE\n")
         openssl("x509", "-req", "-in", folder / "request", "-CA", ca / "root.pem", "-CAkey",
                 ca / "root.key", "-CAcreateserial", "-extfile", conf, "-out", folder / "leaf")
         result = command("verify", "-p", command.policy(f"[host *]\nanchors = {ca}/root.pem\n"),
@@ -367,6 +368,20 @@ def test_names_that_are_none(command):
         said = issue(command, ca, "--", name).ended(2).silent().err
         require(len(name) < 2 or said.count(name) == 1, said)
     require(snapshot(ca) == before, "something was written")
+
+
+def test_wildcard_that_nobody_accepts(command):
+    """OpenSSL and browsers want two labels behind it."""
+    ca, _ = make(command)
+    before = snapshot(ca)
+    for name in ("*.local", "*.local."):
+        issue(command, ca, name).ended(2).silent().said(f"'{name}' is a wildcard with one label")
+        issue(command, ca, NAME, name).ended(2).silent()
+    require(snapshot(ca) == before, "something was written")
+    issue(command, ca, "*.home.local").ended(0)
+    policy = command.policy(f"[host *]\nanchors = {ca}/root.pem\n")
+    [leaf] = (ca / "issued").glob("*.home.local.pem")
+    command("verify", "-p", policy, "--host", "a.home.local", leaf).ended(0)
 
 
 def test_usage(command):

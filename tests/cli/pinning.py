@@ -149,7 +149,7 @@ def test_options_that_make_no_sense(command):
     command("pin", "--host", HOST, HOST).ended(2).silent().said("--host is for files")
     command("pin", "--to", "known", pem).ended(2).silent().said("--to with a file needs --host")
     command("pin", "--to", "known", "--host", HOST, pem, pem).ended(2).silent().said("one file")
-    command("pin", "*.example.test").ended(2).silent().said("one host is asked for")
+    command("pin", "*.example.test").ended(2).silent().said("is not one host")
     command("pin").ended(2).silent().said("the host or file is missing")
 
 

@@ -138,7 +138,7 @@ def test_list(command):
 
 def test_list_that_is_wrong(command):
     for text, said in ((b"a.test\n*.test\nb.test c\nd.test smtp x\n",
-                        ("hosts:2: '*.test' is a pattern", "hosts:3: 'c' isn't one of smtp",
+                        ("hosts:2: \"*.test\" is not one host", "hosts:3: 'c' isn't one of smtp",
                          "hosts:4: more than HOST[:PORT]")),
                        (b"a.test:99999\n", ("hosts:1: ",)), (b"\xff\xfe\n", ("hosts:1: ",)),
                        (b"a.test\x00\n", ("NUL bytes",)), (b"", ("names no host",)),

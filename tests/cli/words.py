@@ -80,7 +80,7 @@ def test_option_with_an_empty_value(command):
 
 
 def test_host_that_is_wrong_is_quoted_once(command):
-    for word, text in (("a:x", '"a:x" has no port'), ("*.test", "'*.test' is a pattern")):
+    for word, text in (("a:x", '"a:x" has no port'), ("*.test", '"*.test" is not one host')):
         result = command("explain", word).ended(2).silent().said(f"trustgraft: {text}")
         require(result.err.count(word) == 1, result)
 

@@ -88,8 +88,13 @@ static void a_good_server_is_accepted_or_refused(void **state)
 
 static void bad_servers_are_refused(void **state)
 {
-    static const char *const leaves[] = {
-        "expired", "partner", "forged", "flipped", "missing-intermediate", "self-signed"};
+    static const char *const leaves[] = {"expired",
+                                         "partner",
+                                         "forged",
+                                         "flipped",
+                                         "missing-intermediate",
+                                         "self-signed",
+                                         "not-permitted-wildcard-cn"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)

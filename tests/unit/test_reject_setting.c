@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
@@ -57,8 +59,8 @@ static int end(void **state)
     return 0;
 }
 
-/* Takes ANCHORS over; the intermediate is sent. */
-static bool accepts(STACK_OF(X509) *anchors)
+/* Takes ANCHORS over; CAME is sent. */
+static bool accepts_with(STACK_OF(X509) *anchors, X509 *came)
 {
     const struct tg_rule rule = {.anchors = anchors, .anchors_only = true, .skip_hostname = true};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
@@ -67,7 +69,7 @@ static bool accepts(STACK_OF(X509) *anchors)
     struct tg_verdict *verdict;
     bool accepted;
 
-    assert_true(sk_X509_push(sent, intermediate) > 0);
+    assert_true(sk_X509_push(sent, came) > 0);
     verdict = tg_evaluate(NULL, &match, &query);
     assert_non_null(verdict);
     accepted = verdict->accepted;
@@ -75,6 +77,11 @@ static bool accepts(STACK_OF(X509) *anchors)
     sk_X509_free(sent);
     sk_X509_pop_free(anchors, X509_free);
     return accepted;
+}
+
+static bool accepts(STACK_OF(X509) *anchors)
+{
+    return accepts_with(anchors, intermediate);
 }
 
 /* The anchors ONE and OTHER (may be NULL), copies; ONE rejected for the use NID. */
@@ -112,12 +119,42 @@ static void a_rejected_intermediate_is_not_passed_as_it_was_sent(void **state)
     assert_false(accepts(anchors(intermediate, NID_anyExtendedKeyUsage, root)));
 }
 
+/* Its signature written anew, (r, n-s) for (r, s), it is another certificate byte for byte. */
+static void a_rejected_intermediate_is_not_passed_under_another_signature(void **state)
+{
+    X509 *twin = X509_dup(intermediate);
+    const ASN1_BIT_STRING *bits = NULL;
+    const unsigned char *at;
+    unsigned char *der = NULL;
+    ECDSA_SIG *signature;
+    BIGNUM *order = NULL;
+    int length;
+
+    (void)state;
+    X509_get0_signature(&bits, NULL, twin);
+    at = ASN1_STRING_get0_data(bits);
+    signature = d2i_ECDSA_SIG(NULL, &at, ASN1_STRING_length(bits));
+    assert_true(EVP_PKEY_get_bn_param(root_key, OSSL_PKEY_PARAM_EC_ORDER, &order));
+    assert_true(BN_sub((BIGNUM *)ECDSA_SIG_get0_s(signature), order, ECDSA_SIG_get0_s(signature)));
+    length = i2d_ECDSA_SIG(signature, &der);
+    assert_true(ASN1_STRING_set((ASN1_BIT_STRING *)bits, der, length));
+    assert_int_equal(X509_verify(twin, root_key), 1);
+    assert_true(X509_cmp(twin, intermediate) != 0);
+    assert_true(accepts_with(anchors(intermediate, NID_email_protect, root), twin));
+    assert_false(accepts_with(anchors(intermediate, NID_server_auth, root), twin));
+    OPENSSL_free(der);
+    BN_free(order);
+    ECDSA_SIG_free(signature);
+    X509_free(twin);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rejected_root_is_no_anchor),
         cmocka_unit_test(a_rejected_leaf_is_no_anchor),
         cmocka_unit_test(a_rejected_intermediate_is_not_passed_as_it_was_sent),
+        cmocka_unit_test(a_rejected_intermediate_is_not_passed_under_another_signature),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

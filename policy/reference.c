@@ -1,0 +1,206 @@
+#include "reference.h"
+#include "constraint.h"
+#include "name.h"
+#include <openssl/x509v3.h>
+#include <string.h>
+
+static X509_VERIFY_PARAM *app_param(const struct tg_query *query)
+{
+    return query->app != NULL ? X509_STORE_CTX_get0_param(query->app) : NULL;
+}
+
+static unsigned host_flags(const struct tg_query *query)
+{
+    const X509_VERIFY_PARAM *param = app_param(query);
+
+    return param != NULL ? X509_VERIFY_PARAM_get_hostflags(param) : 0;
+}
+
+/* Any one of the rule's names will do, or the dialled one: the name at I, NULL behind the last. */
+static const char *wanted_at(const struct tg_evaluation *evaluation, size_t i)
+{
+    const struct tg_words *hostnames = &evaluation->rule->hostnames;
+
+    if (hostnames->count == 0)
+        return i == 0 ? evaluation->query->host : NULL;
+    return i < hostnames->count ? hostnames->word[i] : NULL;
+}
+
+static void add_name(struct tg_buf *text, const char *before, const char *name)
+{
+    tg_buf_add(text, before);
+    tg_buf_escape(text, name, strlen(name));
+}
+
+/* Of names of which any one will do, those that the leaf has. */
+struct claims {
+    const STACK_OF(X509) *path;
+    const char *refused; /* the first that a CA may not speak for; NULL: none */
+    int depth;           /* of that CA */
+    bool permitted;      /* another that they all may speak for */
+};
+
+static void claim(struct claims *claims, const char *name)
+{
+    int depth = claims->permitted ? 0 : tg_constraint_against(claims->path, name);
+
+    claims->permitted = depth == 0;
+    if (depth == 0 || claims->refused != NULL)
+        return;
+    claims->refused = name;
+    claims->depth = depth;
+}
+
+static void settle(const struct claims *claims, struct tg_findings *findings)
+{
+    struct tg_buf text = {0};
+
+    if (claims->permitted || claims->refused == NULL)
+        return;
+    add_name(&text, "the certificate is for ", claims->refused);
+    tg_buf_add(&text, ", for which ");
+    tg_findings_who(&text, claims->depth, sk_X509_value(claims->path, claims->depth));
+    tg_buf_add(&text, " may not speak by its name constraints");
+    tg_findings_add(findings, TG_NAME_CONSTRAINT, 0, 0, &text);
+}
+
+/*
+ * That a name is there and that the CAs may speak for it has to be found at one time: were each
+ * found at its own, one that memory ran out for could be missed by both.
+ */
+static struct claims claim_wanted(const struct tg_evaluation *evaluation,
+                                  const STACK_OF(X509) *path)
+{
+    const struct tg_query *query = evaluation->query;
+    struct claims claims = {.path = path};
+    const char *name = NULL;
+
+    for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++)
+        if (tg_name_matches(query->leaf, name, host_flags(query)))
+            claim(&claims, name);
+    return claims;
+}
+
+/* The same for the names that the application set; ".example" is none that a CA could speak for. */
+static struct claims claim_set(const struct tg_query *query, const STACK_OF(X509) *path)
+{
+    X509_VERIFY_PARAM *param = app_param(query);
+    struct claims claims = {.path = path};
+    const char *name = NULL;
+
+    for (int i = 0; param != NULL && (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
+        if (!tg_name_matches_app(query->leaf, name, host_flags(query)))
+            continue;
+        if (name[0] == '.')
+            claims.permitted = true;
+        else
+            claim(&claims, name);
+    }
+    return claims;
+}
+
+static bool are_there(const struct claims *claims)
+{
+    return claims->permitted || claims->refused != NULL;
+}
+
+/* What is wanted and isn't there, and why what is like it doesn't count. */
+struct lack {
+    struct tg_buf wanted;
+    const char *objection; /* NULL: nothing is like it */
+};
+
+static void add_wanted(const struct tg_evaluation *evaluation, struct lack *lack)
+{
+    const struct tg_query *query = evaluation->query;
+    const char *name = NULL;
+
+    for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++) {
+        add_name(&lack->wanted, i > 0 ? " or " : "", name);
+        if (lack->objection == NULL)
+            lack->objection = tg_name_objection(query->leaf, name, host_flags(query));
+    }
+    if (lack->wanted.length == 0)
+        tg_buf_add(&lack->wanted, "a name that is not known");
+}
+
+/* One of the names that the application set must match; nothing is added where one does. */
+static void add_app_names(struct tg_evaluation *evaluation, X509_VERIFY_PARAM *param,
+                          struct lack *lack)
+{
+    const struct tg_query *query = evaluation->query;
+    struct claims claims = claim_set(query, evaluation->path);
+    const char *name = NULL;
+
+    settle(&claims, &evaluation->findings);
+    if (are_there(&claims))
+        return;
+    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
+        add_name(&lack->wanted, i > 0 ? " or " : "", name);
+        if (lack->objection == NULL)
+            lack->objection = tg_name_objection(query->leaf, name, host_flags(query));
+    }
+}
+
+/*
+ * What else the application has the library check, and isn't so: a name that names no host
+ * (".example"), an address or a mail address beside the name.
+ */
+static void add_app_wanted(struct tg_evaluation *evaluation, struct lack *lack)
+{
+    const struct tg_query *query = evaluation->query;
+    X509_VERIFY_PARAM *param = app_param(query);
+    const char *email = param != NULL ? X509_VERIFY_PARAM_get0_email(param) : NULL;
+    char *address = param != NULL ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
+    struct tg_buf *wanted = &lack->wanted;
+
+    if (param != NULL)
+        add_app_names(evaluation, param, lack);
+    if (address != NULL && !tg_name_matches(query->leaf, address, 0))
+        add_name(wanted, wanted->length > 0 ? " and " : "", address);
+    if (email != NULL && X509_check_email(query->leaf, email, 0, 0) != 1)
+        add_name(wanted, wanted->length > 0 ? " and mail for " : "mail for ", email);
+    OPENSSL_free(address);
+}
+
+void tg_reference_check(struct tg_evaluation *evaluation)
+{
+    struct lack lack = {.objection = NULL};
+    struct tg_buf text = {0};
+    struct claims claims;
+
+    if (evaluation->rule->skip_hostname)
+        return;
+    claims = claim_wanted(evaluation, evaluation->path);
+    settle(&claims, &evaluation->findings);
+    if (!are_there(&claims))
+        add_wanted(evaluation, &lack);
+    else if (evaluation->rule->hostnames.count == 0)
+        add_app_wanted(evaluation, &lack);
+    if (lack.wanted.length == 0 && !lack.wanted.failed)
+        return;
+    tg_buf_add(&text, "the certificate names ");
+    tg_name_list(evaluation->query->leaf, &text);
+    tg_buf_add(&text, ", wanted ");
+    tg_buf_add(&text, lack.wanted.length > 0 ? lack.wanted.text : "");
+    if (lack.objection != NULL)
+        tg_buf_printf(&text, ": %s", lack.objection);
+    text.failed = text.failed || lack.wanted.failed;
+    tg_findings_add(&evaluation->findings, TG_NAME_MISMATCH, 0, 0, &text);
+    tg_buf_free(&lack.wanted);
+}
+
+void tg_reference_check_path(const struct tg_evaluation *evaluation, const STACK_OF(X509) *path,
+                             struct tg_findings *findings)
+{
+    struct claims claims;
+
+    if (evaluation->rule->skip_hostname || !tg_constraint_on(path))
+        return;
+    claims = claim_wanted(evaluation, path);
+    settle(&claims, findings);
+    if (evaluation->rule->hostnames.count > 0)
+        return;
+    claims = claim_set(evaluation->query, path);
+    settle(&claims, findings);
+}

@@ -1,0 +1,18 @@
+/* reference.h - the names that a server has to have, held against its certificate and path. */
+#ifndef TG_REFERENCE_H
+#define TG_REFERENCE_H
+
+#include "attempt.h"
+
+/*
+ * Adds a finding where the leaf hasn't the name: `hostname`, else what was dialled and what else
+ * the application has its library verify; or where a CA on the evaluation's path may not speak for
+ * it.
+ */
+void tg_reference_check(struct tg_evaluation *evaluation);
+
+/* The latter alone, for PATH (leaf first), to FINDINGS: so that a path without it is preferred. */
+void tg_reference_check_path(const struct tg_evaluation *evaluation, const STACK_OF(X509) *path,
+                             struct tg_findings *findings);
+
+#endif
