@@ -36,7 +36,8 @@ bool tg_watch_folder(const struct tg_watching *watching, const char *path,
 
 /*
  * True if a file on LIST isn't what it was: written, replaced by rename, or reached through a
- * symbolic link that now leads elsewhere; or a directory on the way. Costs one stat(2) a file; opens none.
+ * symbolic link that now leads elsewhere; or a directory on the way. Costs one stat(2) a file;
+ * opens none.
  */
 bool tg_watch_changed(const struct tg_watch *list);
 
@@ -46,7 +47,8 @@ bool tg_watch_changed(const struct tg_watch *list);
  */
 bool tg_watch_emptied(const struct tg_watch *list);
 
-/* Calls SEEN(ARG, PATH) for each path on LIST that is read, once where it stands there several times. */
+/* Calls SEEN(ARG, PATH) for each path on LIST that is read, once where it stands there several
+ * times. */
 typedef void tg_watch_seen(void *arg, const char *path);
 void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg);
 
