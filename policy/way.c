@@ -36,15 +36,19 @@ static const char *directory(const struct way *way)
 static bool is_of_outer_root(const struct way *way, uid_t owner)
 {
     FILE *map = NULL;
-    unsigned first, outside, count;
+    char line[64];
     bool mapped = false, known = false;
 
     if (way->at.length > 0 && strrchr(way->at.text, '/') != way->at.text)
         return false;
     map = fopen("/proc/self/uid_map", "re");
-    while (map && fscanf(map, "%u %u %u", &first, &outside, &count) == 3) {
+    while (map && fgets(line, sizeof line, map)) { /* first here, first outside, how many */
+        char *at = line;
+        unsigned long first = strtoul(at, &at, 10);
+
+        (void)strtoul(at, &at, 10);
         known = true;
-        mapped = mapped || (owner >= first && owner - first < count);
+        mapped = mapped || (owner >= first && owner - first < strtoul(at, NULL, 10));
     }
     if (map)
         fclose(map);
@@ -125,7 +129,7 @@ static const char *follow(struct way *way, const char *entry)
     } else {
         target[length] = '\0';
         if (is_nameless(way, target))
-            target[length = 0] = '\0';
+            target[0] = '\0';
         else
             tg_buf_printf(&rest, "%s/%s", target, way->rest.text);
         tg_buf_free(&way->rest);
@@ -171,18 +175,19 @@ static const char *enter(struct way *way, const char *name)
 /* Takes the first name off what is to come; free it. NULL with *WRONG unless there is none. */
 static char *next_name(struct way *way, const char **wrong)
 {
-    const char *begin = way->rest.text ? way->rest.text + strspn(way->rest.text, "/") : "";
-    size_t length = strcspn(begin, "/");
-    char *name = length > 0 ? strndup(begin, length) : NULL;
+    char *text = way->rest.text, *begin = text ? text + strspn(text, "/") : NULL, *name;
+    size_t length = begin ? strcspn(begin, "/") : 0, left;
 
-    if (way->rest.failed || (length > 0 && !name))
+    if (way->rest.failed)
         *wrong = no_memory;
-    if (name) {
-        size_t left = strlen(begin + length);
-
-        memmove(way->rest.text, begin + length, left);
-        cut(&way->rest, left);
-    }
+    if (way->rest.failed || length == 0)
+        return NULL;
+    name = strndup(begin, length);
+    if (!name)
+        *wrong = no_memory;
+    left = strlen(begin + length);
+    memmove(text, begin + length, left);
+    cut(&way->rest, left);
     return name;
 }
 
