@@ -15,6 +15,7 @@ OIDS = {
     "crlNumber": "2.5.29.20", "deltaCRLIndicator": "2.5.29.27",
     "issuingDistributionPoint": "2.5.29.28", "certificateIssuer": "2.5.29.29",
     "freshestCRL": "2.5.29.46",
+    "tlsFeature": "1.3.6.1.5.5.7.1.24",
     "unknown": "1.3.6.1.4.1.55555.1",
     "server": "1.3.6.1.5.5.7.3.1", "client": "1.3.6.1.5.5.7.3.2",
     "code-signing": "1.3.6.1.5.5.7.3.3", "any": "2.5.29.37.0",

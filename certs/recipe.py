@@ -7,7 +7,8 @@ import types
 SETTINGS = {"subject", "issuer", "signed-by", "key", "key-type", "digest", "from", "until", "ca",
             "pathlen", "names", "usage", "key-usage", "permitted", "excluded", "akid", "more",
             "version", "flip", "sends", "same-as", "twin-of", "generations"}
-ODDITIES = {"unknown-critical", "second-san", "garbage-san", "loose-constraints"}
+ODDITIES = {"unknown-critical", "second-san", "garbage-san", "loose-constraints",
+            "must-staple", "must-staple-v2", "garbage-features"}
 DAY = datetime.timedelta(days=1)
 
 

@@ -1,9 +1,10 @@
 # common.sh - what the examples share. Each begins with: . "$(dirname "$0")/../common.sh"
 #
-# It leaves an empty folder as the working directory, with copies of the example's files in it and
-# the test PKI as pki/, and build/trustgraft in PATH. What was started is stopped at the end, and
+# It leaves an empty folder as the working directory, with copies of the example's files and of the
+# test PKI, as pki/, in it, and build/trustgraft in PATH. What was started is stopped at the end, and
 # the folder is removed.
 set -eu
+umask 022
 example=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$example/../.." && pwd)
 build=$checkout/build
@@ -21,7 +22,7 @@ trap end EXIT
 trap 'exit 130' INT TERM
 "$checkout/certs/make-pki" "$build/pki" >/dev/null
 cp -R "$example/." "$scratch"
-ln -s "$build/pki" "$scratch/pki"
+cp -R "$build/pki" "$scratch/pki"
 export HOME="$scratch"
 cd "$scratch"
 

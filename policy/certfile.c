@@ -2,6 +2,7 @@
 #include "certfile.h"
 #include "hash.h"
 #include "twin.h"
+#include "way.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -209,11 +210,16 @@ static const char *read_entry(const struct reading *directory, int fd, const cha
 {
     struct reading entry = *directory;
     struct tg_buf path = {0};
+    struct stat status;
     const char *wrong;
 
     tg_buf_printf(&path, "%s/%s", directory->path, name);
     entry.path = path.text;
-    wrong = path.failed ? no_memory : read_file(&entry, fd, name);
+    wrong = path.failed ? no_memory : NULL;
+    if (!wrong && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
+        wrong = tg_way_check(entry.arena, entry.path, entry.watching);
+    if (!wrong)
+        wrong = read_file(&entry, fd, name);
     tg_buf_free(&path);
     return wrong ? tg_arena_sentence(directory->arena, "%s: %s", name, wrong) : NULL;
 }
@@ -257,7 +263,10 @@ static const char *read_path(const struct reading *reading)
 {
     struct stat status;
     bool directory = stat(reading->path, &status) == 0 && S_ISDIR(status.st_mode);
+    const char *wrong = tg_way_check(reading->arena, reading->path, reading->watching);
 
+    if (wrong)
+        return wrong;
     return directory ? read_directory(reading) : read_file(reading, AT_FDCWD, reading->path);
 }
 
@@ -365,7 +374,9 @@ static const char *read_key(struct tg_arena *arena, const char *path, struct spk
     const char *wrong;
 
     ERR_set_mark();
-    wrong = read_file(&reading, AT_FDCWD, path);
+    wrong = tg_way_check(arena, path, watching);
+    if (!wrong)
+        wrong = read_file(&reading, AT_FDCWD, path);
     ERR_pop_to_mark();
     if (!wrong && spki->count != 1)
         wrong = tg_arena_sentence(arena, "holds %zu certificates or keys, where one is expected",

@@ -5,6 +5,12 @@
 #include "file.h"
 #include <sys/stat.h>
 
+/* True if a file or directory of this STATUS belongs to root or the effective user. */
+bool tg_file_is_own(const struct stat *status);
+
+/* NULL, or the sentence that says who else can write a file or directory of this STATUS. */
+const char *tg_file_writer(struct tg_arena *arena, const struct stat *status);
+
 /*
  * Opens NAME below DIRECTORY (a descriptor or AT_FDCWD) and checks that it is of TYPE (S_IFREG
  * or S_IFDIR) and that no one else can write it. NULL and *OUT to close, or a sentence.

@@ -1,4 +1,5 @@
 #include "crl.h"
+#include "alone.h"
 #include "hash.h"
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -74,16 +75,35 @@ static STACK_OF(X509_CRL) *lookup(const X509_STORE_CTX *context, const X509_NAME
     return NULL;
 }
 
-/* The check that libcrypto would make; it has no name of its own. */
+/* The checks that libcrypto would make; they have no names of their own. */
 static X509_STORE_CTX_check_crl_fn default_check;
+static X509_STORE_CTX_check_revocation_fn default_revocation;
 
-static void find_default_check(void)
+static void find_defaults(void)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
 
-    if (context != NULL && X509_STORE_CTX_init(context, NULL, NULL, NULL))
+    if (context != NULL && X509_STORE_CTX_init(context, NULL, NULL, NULL)) {
         default_check = X509_STORE_CTX_get_check_crl(context);
+        default_revocation = X509_STORE_CTX_get_check_revocation(context);
+    }
     X509_STORE_CTX_free(context);
+}
+
+/*
+ * The time at which a list must be fresh (RFC 5280 section 6.3.3): the clock's, whatever the rule
+ * says of certificates' dates, or an old list would hide what was revoked since. Where only the
+ * application asks for lists, it is the application's.
+ */
+static time_t list_time(const struct tg_evaluation *evaluation)
+{
+    X509_STORE_CTX *app = evaluation->query->app;
+    X509_VERIFY_PARAM *param = app != NULL ? X509_STORE_CTX_get0_param(app) : NULL;
+
+    if (param != NULL && tg_crl_flags(evaluation->rule) == 0 &&
+        (X509_VERIFY_PARAM_get_flags(param) & X509_V_FLAG_USE_CHECK_TIME))
+        return X509_VERIFY_PARAM_get_time(param);
+    return evaluation->now;
 }
 
 static bool is_own(const STACK_OF(X509_CRL) *crls, const X509_CRL *crl)
@@ -169,7 +189,8 @@ static int check_genuine(X509_STORE_CTX *context, X509_CRL *crl)
     uint8_t digest[TG_SHA256_SIZE];
     int checked;
 
-    if (issuer == NULL || !in_time(crl, evaluation->when) || !tg_hash_certificate(issuer, digest))
+    if (issuer == NULL || !in_time(crl, list_time(evaluation)) ||
+        !tg_hash_certificate(issuer, digest))
         return default_check(context, crl);
     if (remembered(memo, crl, digest))
         return 1;
@@ -209,7 +230,7 @@ static int apply(X509_STORE_CTX *context, X509_CRL *delta, const X509_CRL *base)
         return 1;
     if (adds < 0)
         report(context, X509_V_ERR_DIFFERENT_CRL_SCOPE);
-    else if (!evaluation->rule->skip_dates && !in_time(delta, evaluation->when))
+    else if (!in_time(delta, list_time(evaluation)))
         report(context, X509_V_ERR_CRL_HAS_EXPIRED);
     return default_check(context, delta) &&
            X509_STORE_CTX_get_cert_crl(context)(context, delta,
@@ -268,18 +289,59 @@ static int check(X509_STORE_CTX *context, X509_CRL *crl)
     return check_genuine(context, crl) && apply_deltas(context, crl);
 }
 
-int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
+/* X509_STORE_CTX_check_revocation_fn: all of it at the time of lists, not of certificates. */
+static int check_revocation(X509_STORE_CTX *context)
+{
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+    bool timed = X509_VERIFY_PARAM_get_flags(param) & X509_V_FLAG_USE_CHECK_TIME;
+    time_t when = X509_VERIFY_PARAM_get_time(param);
+    int checked;
+
+    X509_VERIFY_PARAM_set_time(param, list_time(evaluation_of(context)));
+    checked = default_revocation(context);
+    X509_VERIFY_PARAM_set_time(param, when);
+    if (!timed)
+        X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_USE_CHECK_TIME);
+    return checked;
+}
+
+X509_STORE *tg_crl_own_store(const struct tg_evaluation *evaluation)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    X509_STORE *store = NULL;
 
+    pthread_once(&once, find_defaults);
+    if (default_check == NULL || default_revocation == NULL || (store = X509_STORE_new()) == NULL)
+        return NULL;
+    if (!X509_STORE_set_ex_data(store, 0, (void *)evaluation)) {
+        X509_STORE_free(store);
+        return NULL;
+    }
+    X509_STORE_set_lookup_crls(store, lookup);
+    X509_STORE_set_check_crl(store, check);
+    X509_STORE_set_check_revocation(store, check_revocation);
+    return store;
+}
+
+/* X509_STORE_CTX_check_revocation_fn, of a path: one of an anchor alone has no issuer. */
+static int check_path(X509_STORE_CTX *context)
+{
+    const struct tg_evaluation *evaluation = evaluation_of(context);
+    struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
+
+    if (findings == NULL || tg_crl_flags(evaluation->rule) == 0 ||
+        X509_STORE_CTX_get_num_untrusted(context) > 0)
+        return check_revocation(context);
+    return tg_alone_check_crls(evaluation, findings);
+}
+
+int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
+{
     *store = NULL;
     if (!asks_app(evaluation) && tg_crl_flags(evaluation->rule) == 0)
         return 1;
-    pthread_once(&once, find_default_check);
-    if (default_check == NULL || (*store = X509_STORE_new()) == NULL ||
-        !X509_STORE_set_ex_data(*store, 0, (void *)evaluation))
+    if ((*store = tg_crl_own_store(evaluation)) == NULL)
         return 0;
-    X509_STORE_set_lookup_crls(*store, lookup);
-    X509_STORE_set_check_crl(*store, check);
+    X509_STORE_set_check_revocation(*store, check_path);
     return 1;
 }

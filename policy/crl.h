@@ -11,6 +11,12 @@
  */
 TG_MUST_USE int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store);
 
+/*
+ * The same whether or not CRLs are asked for, and without an opinion on a path of one certificate.
+ * NULL without memory.
+ */
+TG_MUST_USE X509_STORE *tg_crl_own_store(const struct tg_evaluation *evaluation);
+
 /* The X509_V_FLAG_* that `revocation` stands for. */
 unsigned long tg_crl_flags(const struct tg_rule *rule);
 

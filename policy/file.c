@@ -5,8 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The sentence that says why a file of this STATUS isn't to be believed, or NULL. */
-static const char *check(struct tg_arena *arena, const struct stat *status, mode_t type)
+bool tg_file_is_own(const struct stat *status)
+{
+    return status->st_uid == 0 || status->st_uid == geteuid();
+}
+
+const char *tg_file_writer(struct tg_arena *arena, const struct stat *status)
 {
     static const struct {
         mode_t bits;
@@ -18,9 +22,7 @@ static const char *check(struct tg_arena *arena, const struct stat *status, mode
     };
     size_t i;
 
-    if ((status->st_mode & S_IFMT) != type)
-        return S_ISDIR(status->st_mode) ? "is a directory, not a file" : "is not a regular file";
-    if (status->st_uid != 0 && status->st_uid != geteuid())
+    if (!tg_file_is_own(status))
         return tg_arena_sentence(arena, "belongs to user %u, neither to root nor to user %u",
                                  (unsigned)status->st_uid, (unsigned)geteuid());
     for (i = 0; i < sizeof writers / sizeof *writers; i++)
@@ -29,6 +31,14 @@ static const char *check(struct tg_arena *arena, const struct stat *status, mode
                                      writers[i].who, (unsigned)(status->st_mode & 07777),
                                      writers[i].change);
     return NULL;
+}
+
+/* The sentence that says why a file of this STATUS isn't to be believed, or NULL. */
+static const char *check(struct tg_arena *arena, const struct stat *status, mode_t type)
+{
+    if ((status->st_mode & S_IFMT) != type)
+        return S_ISDIR(status->st_mode) ? "is a directory, not a file" : "is not a regular file";
+    return tg_file_writer(arena, status);
 }
 
 const char *tg_file_open(struct tg_arena *arena, int directory, const char *name, mode_t type,

@@ -1,5 +1,6 @@
 #include "include.h"
 #include "certfile.h"
+#include "way.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -96,9 +97,11 @@ static const char *read_file(struct tg_load *load, const char *path, struct tg_f
 {
     const struct tg_override *override = load->override;
     const struct tg_watching watching = tg_load_watching(load);
-    const char *wrong = tg_file_read(load->scratch, path, file);
+    const char *wrong = tg_way_check(load->scratch, path, &watching);
     struct tg_buf text = {0};
 
+    if (!wrong)
+        wrong = tg_file_read(load->scratch, path, file);
     if (!wrong && !tg_watch_opened(&watching, path, &file->status)) {
         tg_file_clear(file);
         wrong = "memory ran out";
@@ -198,12 +201,16 @@ static char *escaped_pattern(const char *directory, const char *name)
 /* Whoever may write there can take rules away; it may be absent. */
 static const char *check_directory(struct tg_load *load, const char *directory)
 {
+    const struct tg_watching watching = tg_load_watching(load);
     struct stat status;
     const char *wrong;
     int fd = -1;
 
     if (stat(directory, &status) != 0 && errno == ENOENT)
         return NULL;
+    wrong = tg_way_check(load->scratch, directory, &watching);
+    if (wrong)
+        return wrong;
     wrong = tg_file_open(load->scratch, AT_FDCWD, directory, S_IFDIR, &fd, &status);
     if (fd >= 0)
         close(fd);
@@ -236,6 +243,44 @@ static bool watch_directory(struct tg_load *load, struct tg_section *section,
     return wrong == NULL;
 }
 
+/* The directory PATH, which a pattern leads through: what it lacks now may come. */
+static bool pass_directory(struct tg_load *load, struct tg_section *section,
+                           const struct tg_word *word, const char *path)
+{
+    const struct tg_watching watching = tg_load_watching(load);
+    const char *wrong = NULL;
+
+    if (!tg_watch_add(&watching, path))
+        tg_load_lost(load);
+    else
+        wrong = check_directory(load, path);
+    if (wrong)
+        tg_load_error(load, section, word, NULL, "%s: %s: %s", word->text, path, wrong);
+    return wrong == NULL;
+}
+
+/* All directories behind the first wildcard of PATTERN, which ends in WORD, with a match or not. */
+static bool pass_directories(struct tg_load *load, struct tg_section *section,
+                             const struct tg_word *word, char *pattern)
+{
+    char *slash = pattern + strlen(pattern) - strlen(word->text) + strcspn(word->text, "*?[");
+    bool passed = true;
+
+    while (passed && (slash = strchr(slash, '/')) != NULL) {
+        char behind = *++slash;
+        glob_t found = {0};
+
+        *slash = '\0';
+        if (glob(pattern, GLOB_NOSORT, NULL, &found) == GLOB_NOSPACE)
+            tg_load_lost(load);
+        *slash = behind;
+        for (size_t i = 0; passed && i < found.gl_pathc; i++)
+            passed = pass_directory(load, section, word, found.gl_pathv[i]);
+        globfree(&found);
+    }
+    return passed;
+}
+
 static void include_glob(struct tg_load *load, struct tg_section *section,
                          const struct tg_word *word)
 {
@@ -244,7 +289,8 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
     int result = GLOB_NOSPACE;
     size_t i;
 
-    if (pattern && watch_directory(load, section, word))
+    if (pattern && watch_directory(load, section, word) &&
+        pass_directories(load, section, word, pattern))
         result = glob(pattern, GLOB_NOSORT, stop_at, &found);
     else if (pattern)
         result = GLOB_NOMATCH;

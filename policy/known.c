@@ -2,6 +2,7 @@
 #include "file.h"
 #include "match.h"
 #include "value.h"
+#include "way.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,8 @@ struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
     const char *wrong = "memory ran out";
 
     if (scratch)
+        wrong = tg_way_check(scratch, path, NULL);
+    if (!wrong)
         wrong = tg_file_read_most(scratch, path, TG_KNOWN_FILE_MAX, &file);
     if (wrong)
         tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);

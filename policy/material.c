@@ -5,6 +5,7 @@
 #include "store.h"
 #include "twin.h"
 #include "value.h"
+#include "way.h"
 #include <fcntl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -282,11 +283,14 @@ void tg_store_pins(struct tg_store *in)
 /* Only whether it may be read is checked now: its lines are when a connection needs them. */
 static const char *try_known(struct tg_load *load, const char *path)
 {
+    const struct tg_watching watching = tg_load_watching(load);
     struct stat status;
     int fd = -1;
-    const char *wrong = tg_file_open(load->scratch, AT_FDCWD, path, S_IFREG, &fd, &status);
+    const char *wrong = tg_way_check(load->scratch, path, &watching);
 
     if (!wrong)
+        wrong = tg_file_open(load->scratch, AT_FDCWD, path, S_IFREG, &fd, &status);
+    if (fd >= 0)
         close(fd);
     return wrong;
 }

@@ -107,7 +107,7 @@ static int find_path(struct tg_evaluation *evaluation)
     struct tg_path_end end;
     int found;
 
-    if (rule->anchors_system && (sources.system = tg_system_store()) == NULL)
+    if (rule->anchors_system && (sources.system = tg_system_store(evaluation->policy)) == NULL)
         return 0;
     found = tg_path_walk(&sources, query->leaf, tg_attempt, evaluation, &end);
     if (found == 0 && evaluation->path != NULL) {
@@ -244,9 +244,9 @@ static void set_window(struct tg_verdict *verdict, const struct tg_evaluation *e
     if (verdict->finding_count > 0)
         narrow(verdict, evaluation->forgiven_until);
     narrow(verdict, evaluation->staple_until);
+    narrow_to_crls(verdict, evaluation);
     if (trusted || rule->verify_time != 0 || rule->skip_dates)
         return;
-    narrow_to_crls(verdict, evaluation);
     for (int i = 0; i < sk_X509_num(verdict->path); i++) {
         const X509 *certificate = sk_X509_value(verdict->path, i);
 

@@ -12,11 +12,16 @@ struct stamp {
     ino_t inode;
     off_t size;
     struct timespec modified, changed;
+    mode_t mode; /* these two of directories on a way, of which nothing else counts */
+    uid_t owner;
     int error; /* errno where it can't be looked at */
 };
 
 struct tg_watch {
     struct tg_watch *next;
+    struct tg_watch *folders; /* the last directory on a way that was noted so far, maybe this */
+    struct tg_watch *folder;  /* of such a directory: the one before; NULL: none */
+    bool is_folder;
     const char *path;
     struct stamp stamp;
 };
@@ -30,11 +35,31 @@ static struct stamp stamp_of(const struct stat *status)
                           .changed = status->st_ctim};
 }
 
+/* Which directory it is and whose: what is made and removed in it changes nothing on the way. */
+static struct stamp folder_stamp(const struct stat *status)
+{
+    return (struct stamp){.device = status->st_dev,
+                          .inode = status->st_ino,
+                          .mode = status->st_mode,
+                          .owner = status->st_uid};
+}
+
 static struct stamp look(const char *path)
 {
     struct stat status;
 
     return stat(path, &status) == 0 ? stamp_of(&status) : (struct stamp){.error = errno};
+}
+
+/* A directory's path has no links, unless one has taken its place. */
+static struct stamp look_again(const struct tg_watch *watch)
+{
+    struct stat status;
+
+    if (!watch->is_folder)
+        return look(watch->path);
+    return lstat(watch->path, &status) == 0 ? folder_stamp(&status)
+                                            : (struct stamp){.error = errno};
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -46,38 +71,64 @@ static bool same(const struct stamp *a, const struct stamp *b)
 {
     return a->error == b->error && a->device == b->device && a->inode == b->inode &&
            a->size == b->size && same_time(&a->modified, &b->modified) &&
-           same_time(&a->changed, &b->changed);
+           same_time(&a->changed, &b->changed) && a->mode == b->mode && a->owner == b->owner;
 }
 
-static bool add(const struct tg_watching *watching, const char *path, struct stamp stamp)
+static struct tg_watch *folders_of(const struct tg_watching *watching)
+{
+    return *watching->list ? (*watching->list)->folders : NULL;
+}
+
+static struct tg_watch *add(const struct tg_watching *watching, const char *path,
+                            struct stamp stamp)
 {
     struct tg_watch *watch = tg_arena_alloc(watching->arena, sizeof *watch);
 
     if (!watch)
-        return false;
+        return NULL;
     watch->path = tg_arena_strndup(watching->arena, path, strlen(path));
+    if (!watch->path)
+        return NULL;
     watch->stamp = stamp;
+    watch->folders = folders_of(watching);
     watch->next = *watching->list;
-    if (watch->path)
-        *watching->list = watch;
-    return watch->path != NULL;
+    *watching->list = watch;
+    return watch;
 }
 
 bool tg_watch_add(const struct tg_watching *watching, const char *path)
 {
-    return add(watching, path, look(path));
+    return add(watching, path, look(path)) != NULL;
 }
 
 bool tg_watch_opened(const struct tg_watching *watching, const char *path,
                      const struct stat *status)
 {
-    return !watching || add(watching, path, stamp_of(status));
+    return !watching || add(watching, path, stamp_of(status)) != NULL;
+}
+
+bool tg_watch_folder(const struct tg_watching *watching, const char *path,
+                     const struct stat *status)
+{
+    struct tg_watch *watch = watching ? folders_of(watching) : NULL;
+
+    while (watch && strcmp(watch->path, path) != 0)
+        watch = watch->folder;
+    if (!watching || watch)
+        return true;
+    watch = add(watching, path, folder_stamp(status));
+    if (!watch)
+        return false;
+    watch->is_folder = true;
+    watch->folder = watch->folders;
+    watch->folders = watch;
+    return true;
 }
 
 bool tg_watch_changed(const struct tg_watch *list)
 {
     for (; list; list = list->next) {
-        struct stamp now = look(list->path);
+        struct stamp now = look_again(list);
 
         if (!same(&now, &list->stamp))
             return true;
@@ -105,9 +156,9 @@ void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg)
     for (const struct tg_watch *one = list; one; one = one->next) {
         const struct tg_watch *before = list;
 
-        while (before != one && strcmp(before->path, one->path) != 0)
+        while (before != one && (before->is_folder || strcmp(before->path, one->path) != 0))
             before = before->next;
-        if (before == one)
+        if (before == one && !one->is_folder)
             seen(arg, one->path);
     }
 }

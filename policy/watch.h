@@ -28,8 +28,16 @@ bool tg_watch_opened(const struct tg_watching *watching, const char *path,
                      const struct stat *status);
 
 /*
+ * Notes the directory PATH, absolute and free of symbolic links, on the way to what is read, once:
+ * which one it is, and its owner and mode, all as in STATUS. WATCHING may be NULL: true.
+ */
+bool tg_watch_folder(const struct tg_watching *watching, const char *path,
+                     const struct stat *status);
+
+/*
  * True if a file on LIST isn't what it was: written, replaced by rename, or reached through a
- * symbolic link that now leads elsewhere. Costs one stat(2) a file; opens none.
+ * symbolic link that now leads elsewhere; or a directory on the way. Costs one stat(2) a file;
+ * opens none.
  */
 bool tg_watch_changed(const struct tg_watch *list);
 
@@ -39,7 +47,8 @@ bool tg_watch_changed(const struct tg_watch *list);
  */
 bool tg_watch_emptied(const struct tg_watch *list);
 
-/* Calls SEEN(ARG, PATH) for each path on LIST, once where it stands there several times. */
+/* Calls SEEN(ARG, PATH) for each path on LIST that is read, once where it stands there several
+ * times. */
 typedef void tg_watch_seen(void *arg, const char *path);
 void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg);
 

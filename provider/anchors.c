@@ -189,7 +189,7 @@ static int append(const struct tg_anchors *anchors, const STACK_OF(X509) *from, 
  */
 static int append_system(const struct tg_anchors *anchors, STACK_OF(X509) *out)
 {
-    X509_STORE_CTX *context = tg_system_store();
+    X509_STORE_CTX *context = tg_system_store(anchors->policy);
     STACK_OF(X509) *found = NULL;
     int done;
 

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from lab.files import kept
+
 PYTHON = "/usr/bin/python3"
 TIMEOUT = 1800  # seconds for one suite
 SUMMARY = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\.?$", re.M)
@@ -134,8 +136,9 @@ def main():
     parser.add_argument("suite", nargs="*")
     options = parser.parse_args()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    build, pki = os.path.abspath(options.build), os.path.abspath(options.pki)
+    build, pki = os.path.abspath(options.build), str(kept(options.pki))
     os.chdir(source)
+    os.umask(0o022)
     env = {**os.environ, "TG_PKI": pki, "TG_SRC": source, "TG_BUILD": build,
            "PYTHONDONTWRITEBYTECODE": "1"}
     for name in ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "XDG_CONFIG_HOME"):

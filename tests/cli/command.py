@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 from e2e.harness import Failure, require
+from lab.files import kept
 
 TIMEOUT = 60
 
@@ -78,7 +79,7 @@ class Folder:
 class Command:
     def __init__(self, build, pki, root):
         self.build = pathlib.Path(build).resolve()
-        self.pki = pathlib.Path(pki).resolve()
+        self.pki = kept(pki)
         self.root = root
         self.program = self.build / "trustgraft"
         self.home = self.folder().path

@@ -135,6 +135,42 @@ def others_file(lab, name):
     return path, (str(NOBODY),)
 
 
+def folder_case(file, folder, spoil, *words):
+    """A policy that is right, whose FILE lies in FOLDER, which SPOIL opens to others."""
+    def make(lab, name):
+        text = f"[policy]\ninclude = {{here}}/in/*/rule.conf, {{here}}/more/one.conf\n"
+        path = place(lab, name, text + RULE + "anchors = {here}/ca/root.pem\n"
+                     "revocation = crl\ncrl = {here}/crl.d\nknown-hosts = {here}/known/hosts\n")
+        home = path.parent
+        for entry in ("ca", "in", "in/app", "more", "known", "crl.d", "links"):
+            (home / entry).mkdir(mode=0o755)
+        for entry, content in (("in/app/rule.conf", b"[host a.test]\n"), ("known/hosts", b""),
+                               ("more/one.conf", b"[host b.test]\n"),
+                               ("ca/root.pem", lab.pki.pem("root").read_bytes()),
+                               ("crl.d/a.crl", lab.pki.crl("intermediate").read_bytes())):
+            (home / entry).write_bytes(content)
+            (home / entry).chmod(0o644)
+        if file:    # by way of a link in another folder
+            (home / file).rename(home / "real")
+            (home / "links" / "link").symlink_to(home / "real")
+            (home / file).symlink_to("../links/link")
+        status, out, err = lab.run([str(lab.build.command), "check", str(path)])
+        require(status == 0, f"wrong from the start: {out}{err}")
+        spoil(home / folder)
+        return path, words
+    return make
+
+
+def opened(folder):
+    folder.chmod(0o777)
+
+
+def given_away(folder):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to give a folder away")
+    os.chown(folder, NOBODY, NOBODY)
+
+
 def bad_include(lab, name):
     path = place(lab, name, "[policy]\ninclude = {here}/more.conf\n" + RULE + "anchors = {root}\n")
     path.with_name("more.conf").write_text("[host a.test]\nanchor = b.pem\n")
@@ -155,6 +191,22 @@ CASES = {
     "writable by group": mode_case(0o664, "group"),
     "writable by others": mode_case(0o646, "other"),
     "somebody else's": others_file,
+    "in a folder that others may write": folder_case(None, ".", opened, "go-w"),
+    "in a folder of somebody else": folder_case(None, ".", given_away, str(NOBODY)),
+    "an include's folder": folder_case(None, "more", opened, ":2:", "more is writable"),
+    "a wildcard's first folder": folder_case(None, "in", opened, ":2:", "go-w"),
+    "a wildcard's last folder": folder_case(None, "in/app", opened, ":2:", "go-w"),
+    "a wildcard's folder of somebody else": folder_case(None, "in/app", given_away, ":2:",
+                                                        str(NOBODY)),
+    "an anchor's folder": folder_case(None, "ca", opened, ":4:", "ca is writable"),
+    "an anchor's folder of somebody else": folder_case(None, "ca", given_away, ":4:",
+                                                       str(NOBODY)),
+    "a link's folder": folder_case("ca/root.pem", "links", opened, ":4:", "links is writable"),
+    "a folder behind a link": folder_case("more/one.conf", "links", given_away, ":2:",
+                                          str(NOBODY)),
+    "a CRL by a link's folder": folder_case("crl.d/a.crl", "links", opened, ":6:",
+                                            "links is writable"),
+    "a folder of known hosts": folder_case(None, "known", opened, ":7:", "known is writable"),
     "an unknown section": text_case("[hosts api.example.test]\nanchors = {root}\n", ":1:", "host"),
     "an unknown key": text_case(RULE + "anchor = {root}\n", ":2:", "anchors"),
     "an unknown value": text_case(RULE + "anchors-only = perhaps\n", ":2:", "perhaps"),

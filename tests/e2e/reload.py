@@ -266,6 +266,31 @@ def drop_in(lab, way):
         client.becomes("accept")
 
 
+def drop_in_deeper(lab, way):
+    """In a directory that a wildcard leads to, where there was nothing before."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", "[policy]\ninclude = rules.d/*/rule.conf\n")
+        client.put("rules.d/app/README", "none yet\n")
+        client.begin().stays("accept", during=0.1)
+        client.put("rules.d/app/rule.conf", REJECT)
+        client.becomes("refuse")
+
+
+def folder_opened(lab, way):
+    """While others can write the folder of a file that is named, what stands there isn't used."""
+    with Running(lab, way) as client:
+        client.put("policy.conf", HOST + "anchors = ca/now/root.pem\n")
+        client.put("ca/now/root.pem", lab.pki.pem("root").read_text())
+        client.begin().stays("accept", during=0.1)
+        (client.home / "ca").chmod(0o777)
+        client.put("ca/now/root.pem", lab.pki.pem("other-root").read_text())
+        client.stays("accept")
+        require("/ca is writable by group and others" in client.said(), client.said())
+        (client.home / "ca").chmod(0o755)
+        client.becomes("refuse", within=RETRIED)
+        client.stays("accept", "api-other", during=0.1)
+
+
 def switched_off(lab, way):
     with Running(lab, way) as client:
         client.put("policy.conf", "[policy]\nreload = no\n" + ACCEPT)
@@ -330,7 +355,8 @@ STORIES = {
     "a directory": file_added, "a ConfigMap": config_map, "a broken version": broken_version,
     "a policy that is removed": policy_removed, "a policy that is emptied": emptied,
     "a version that others may write": made_writable,
-    "a drop-in": drop_in, "reload = no": switched_off, "broken from the start": broken_first,
+    "a drop-in": drop_in, "a drop-in deeper": drop_in_deeper, "an open folder": folder_opened,
+    "reload = no": switched_off, "broken from the start": broken_first,
     "threads and hundreds of swaps": threads_and_swaps,
 }
 

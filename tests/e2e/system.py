@@ -136,6 +136,23 @@ def lock_of_a_user(lab, way):
         expect(lab, way, system, "accept", user | named)
 
 
+def locked_anchors(lab, way):
+    """Whoever chooses the anchors has replaced the policy: the user's variables don't, locked."""
+    root = place(lab, "root.pem", lab.pki.pem("root").read_text())
+    number = subprocess.run(["openssl", "x509", "-in", root, "-noout", "-hash"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout.strip()
+    folder = place(lab, f"hashed/{number}.0", root.read_text()).parent
+    text = HOST + "anchors = system\n"
+    for variables in ({"SSL_CERT_FILE": str(root)}, {"SSL_CERT_DIR": str(folder)}):
+        with System(lab, text, cnf(lab)) as system:
+            expect(lab, way, system, "refuse")
+            expect(lab, way, system, "accept", variables)
+        with System(lab, LOCK + text, cnf(lab)) as system:
+            expect(lab, way, system, "refuse", variables)
+        with System(lab, LOCK + HOST + f"anchors = {root}\n", cnf(lab)) as system:
+            expect(lab, way, system, "accept", variables)
+
+
 def privileged(lab, kind):
     """A copy of curl that is raised above its user."""
     tool = lab.scratch / "system" / f"curl-{kind}"
@@ -192,5 +209,6 @@ def tests():
     yield from in_both_ways("system: locked", locked)
     yield from in_both_ways("system: locked, but broken", locked_but_broken)
     yield from in_both_ways("system: a user's lock", lock_of_a_user)
+    yield from in_both_ways("system: locked anchors", locked_anchors)
     for kind in PRIVILEGES:
         yield f"system: {kind} [provider]", privileged_test(kind)

@@ -1,6 +1,9 @@
 """files.py - files that tests share while several run at once."""
+import atexit
 import os
 import pathlib
+import shutil
+import tempfile
 
 
 def put(path, content, owner=None):
@@ -17,3 +20,31 @@ def put(path, content, owner=None):
         os.chown(fresh, owner, owner)
     fresh.rename(path)
     return path
+
+
+def exposed(path):
+    """True if others than root and the user could exchange what PATH leads to."""
+    for folder in (pathlib.Path(path).resolve(), *pathlib.Path(path).resolve().parents):
+        status = folder.stat()
+        if status.st_uid not in (0, os.geteuid()):
+            return True
+        if status.st_mode & 0o022 and not status.st_mode & 0o1000:
+            return True
+    return False
+
+
+def kept(folder):
+    """
+    FOLDER, or where it is exposed, as in a checkout made under umask 002, a copy that isn't and
+    that goes when the process ends: a policy believes only what nobody else can exchange.
+    """
+    if not exposed(folder):
+        return pathlib.Path(folder).resolve()
+    home = pathlib.Path(tempfile.mkdtemp(prefix="trustgraft-kept-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    home.chmod(0o755)
+    copy = home / pathlib.Path(folder).name
+    shutil.copytree(folder, copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o022)
+    return copy

@@ -4,14 +4,14 @@ import hashlib
 import pathlib
 import re
 
-from lab.files import put
+from lab.files import kept, put
 
 
 class Pki:
     """What is in DIRECTORY, and policy texts about it."""
 
     def __init__(self, directory):
-        self.directory = pathlib.Path(directory).resolve()
+        self.directory = kept(directory)
         self.fingerprints, self.pins = {}, {}
         for line in (self.directory / "INDEX").read_text().splitlines():
             name, self.fingerprints[name], self.pins[name], _ = line.split("\t")

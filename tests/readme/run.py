@@ -12,6 +12,7 @@ import argparse
 import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,11 +38,18 @@ def blocks(text):
 
 
 def scratch_checkout(scratch, source, build):
-    """Links to all of the checkout, so that what a block writes does not land in it."""
+    """
+    Links to all of the checkout, so that what a block writes does not land in it; and a PKI of its
+    own, for a policy believes nothing in a checkout whose folders the group can write (umask 002).
+    """
     for name in os.listdir(source):
         if name not in ("build", ".git"):
             os.symlink(os.path.join(source, name), os.path.join(scratch, name))
-    os.symlink(build, os.path.join(scratch, "build"))
+    os.mkdir(os.path.join(scratch, "build"))
+    for name in os.listdir(build):
+        if name != "pki":
+            os.symlink(os.path.join(build, name), os.path.join(scratch, "build", name))
+    shutil.copytree(os.path.join(build, "pki"), os.path.join(scratch, "build", "pki"))
 
 
 def run(script, scratch):

@@ -89,7 +89,7 @@ class Bench:
     def ask(self, case, stem):
         """(exit code, standard output, standard error) of the command."""
         text = policy_text(case)
-        text = self.pki.expand(text, past=moment(-100), future=moment(500), yesterday=moment(-1),
+        text = self.pki.expand(text, past=moment(-100), future=moment(500), yesterday=moment(-1), then=moment(-15),
                                tomorrow=moment(1),
                                known=self.pki.known_hosts(text, self.scratch))
         command = [self.command, "verify", "--json", "--policy", self.write(f"{stem}.conf", text),
