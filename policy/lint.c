@@ -78,7 +78,8 @@ static bool is_set(const struct tg_rule *rule, enum tg_key_id id)
 
 static bool has_pins(const struct tg_rule *rule)
 {
-    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0 || rule->known_hosts;
+    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0 || rule->path_pins.count > 0 ||
+           rule->known_hosts;
 }
 
 /* "on 2027-01-01T00:00:00Z"; a buffer that fails says nothing, and the warning comes all the same
@@ -99,11 +100,12 @@ static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
     const void *pins = rule->leaf_pins.digest;
 
     pins = pins ? pins : rule->ca_pins.digest;
+    pins = pins ? pins : rule->path_pins.digest;
     pins = pins ? pins : rule->known_hosts;
     if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
         return;
     if (!pins)
-        warn(lint, rule, "pins-expire without leaf-pin, ca-pin or known-hosts does nothing");
+        warn(lint, rule, "pins-expire without leaf-pin, ca-pin, pin or known-hosts does nothing");
     else if (rule->pins_expire <= lint->now)
         warn(lint, rule, "the pins are not enforced: they expired %s",
              date(lint, rule->pins_expire));
@@ -127,7 +129,9 @@ static void lint_backup(struct lint *lint, const struct tg_rule *rule)
     const struct {
         const char *key, *whose;
         const struct tg_digests *pins;
-    } lists[] = {{"leaf-pin", "server", &rule->leaf_pins}, {"ca-pin", "CA", &rule->ca_pins}};
+    } lists[] = {{"leaf-pin", "server", &rule->leaf_pins},
+                 {"ca-pin", "CA", &rule->ca_pins},
+                 {"pin", "server or CA", &rule->path_pins}};
     size_t i;
 
     for (i = 0; i < sizeof lists / sizeof *lists; i++)

@@ -71,7 +71,7 @@ struct tg_rule {
     struct tg_words hostnames;     /* empty: the dialled name */
     bool skip_hostname;
     struct tg_digests trusted_leaves; /* trust-certificate: digests of the DER */
-    struct tg_digests leaf_pins, ca_pins;
+    struct tg_digests leaf_pins, ca_pins, path_pins;
     struct tg_known_file *known_hosts; /* NULL: none */
     time_t pins_expire;                /* 0: never */
     time_t verify_time;                /* 0: now */

@@ -92,11 +92,12 @@ SOON = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86400))
 WARNED = (
     ("no backup", f"leaf-pin = {PIN}", f"leaf-pin = {PIN}, {OTHER}"),
     ("no backup", f"ca-pin = {PIN}", f"ca-pin = {PIN}, {OTHER}"),
+    ("no backup", f"pin = {PIN}", f"pin = {PIN}, {OTHER}"),
     ("they expired 2020-01-01", f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2020-01-01",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
     ("not be enforced any more", f"leaf-pin = {PIN}, {OTHER}\npins-expire = {SOON}",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
-    ("without leaf-pin, ca-pin or known-hosts does nothing", "pins-expire = 2999-01-01",
+    ("without leaf-pin, ca-pin, pin or known-hosts does nothing", "pins-expire = 2999-01-01",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
     ("expired 2", "anchors = {pki}/expired-root.pem", "anchors = {pki}/other-root.pem"),
     ("any certificate of any server", "anchors-only = no\ninsecure-skip-hostname = yes",
