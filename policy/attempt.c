@@ -154,7 +154,8 @@ bool tg_path_is_proven(bool anchored, const struct tg_findings *findings)
     return anchored && tg_findings_result(findings) != TG_RESULT_FATAL_FAILURE;
 }
 
-/* 1 if one of CHAIN's certificates FROM to TO has a key among PINS, 0 if none, -1 without memory. */
+/* 1 if one of CHAIN's certificates FROM to TO has a key among PINS, 0 if none, -1 without memory.
+ */
 static int have_pin(const struct tg_digests *pins, const STACK_OF(X509) *chain, int from, int to)
 {
     for (int i = from; i < to; i++) {
@@ -199,8 +200,9 @@ static int check_path_pins(const struct tg_evaluation *evaluation, const STACK_O
 
     if (found != 0)
         return found > 0;
-    tg_buf_printf(&text, "neither the server's key nor that of any of the %d CA certificates on "
-                         "the verified path is pinned",
+    tg_buf_printf(&text,
+                  "neither the server's key nor that of any of the %d CA certificates on "
+                  "the verified path is pinned",
                   count - 1);
     tg_findings_add(findings, TG_PIN_MISMATCH, 0, 0, &text);
     return !findings->failed;

@@ -5,6 +5,8 @@
 #include "match.h"
 #include "report.h"
 #include "table.h"
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -232,6 +234,45 @@ static void lint_insecure(struct lint *lint, const struct tg_rule *rule)
              date(lint, rule->verify_time));
 }
 
+/* A host of PATTERN's; false for one that is too long to be one. */
+static bool name_host(const struct tg_pattern *pattern, char host[TG_HOST_SIZE])
+{
+    int length = 0;
+
+    if (pattern->kind == TG_PATTERN_ADDRESS)
+        return inet_ntop(pattern->family, pattern->address, host, TG_HOST_SIZE) != NULL;
+    if (pattern->kind == TG_PATTERN_ANY)
+        length = snprintf(host, TG_HOST_SIZE, "host.invalid");
+    else
+        length = snprintf(host, TG_HOST_SIZE, "%s%s",
+                          pattern->kind == TG_PATTERN_WILDCARD ? "host." : "", pattern->name);
+    return length < TG_HOST_SIZE;
+}
+
+/* Through a proxy a connection has the proxy's port; 1 stands for that of any. */
+static void lint_ports(struct lint *lint, const struct tg_rule *rule)
+{
+    for (size_t i = 0; i < rule->patterns.count; i++) {
+        struct tg_pattern pattern;
+        char host[TG_HOST_SIZE];
+        size_t column;
+        struct tg_match match;
+
+        if (tg_pattern_parse(lint->arena, rule->patterns.word[i], &pattern, &column) != NULL ||
+            pattern.port == 0 || !name_host(&pattern, host))
+            continue;
+        match = tg_policy_match(lint->policy, host, 1, NULL);
+        if (match.kind != TG_MATCH_UNMATCHED ||
+            (match.rule && match.rule->action == TG_ACTION_REJECT))
+            continue;
+        warn(lint, rule,
+             "%s is for one port, and no rule for others: through a proxy, whose port counts, the "
+             "host is one that no rule matches",
+             rule->patterns.word[i]);
+        return;
+    }
+}
+
 static bool is_missing(const char *program)
 {
     return program[0] == '/' && !tg_program_is_glob(program) && access(program, F_OK) != 0;
@@ -265,6 +306,8 @@ static void lint_action(struct lint *lint, const struct tg_rule *rule)
 static void lint_rule(struct lint *lint, const struct tg_rule *rule)
 {
     lint_programs(lint, rule);
+    if (rule->action != TG_ACTION_PASS)
+        lint_ports(lint, rule);
     if (rule->action != TG_ACTION_EVALUATE) {
         lint_action(lint, rule);
         return;

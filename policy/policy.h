@@ -177,7 +177,8 @@ TG_API tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
 /*
  * Appends the warnings of `trustgraft check` about a valid policy at the time NOW: pins
  * near their end, a pin without a backup, an expired anchor, an insecure key without pin or
- * anchors-only, a rule that can never apply, an exception near or past its end.
+ * anchors-only, a rule that can never apply, a host that only has rules for ports, an exception
+ * near or past its end.
  */
 void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags);
 

@@ -120,8 +120,9 @@ static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
     tg_buf_printf(out, "%llx %zu %zu %zu %zu %zu %zu %zu %zu %d %d %d %d\n",
                   (unsigned long long)rule->set, rule->patterns.count, rule->programs.count,
                   rule->realpaths.count, rule->hostnames.count, rule->trusted_leaves.count,
-                  rule->leaf_pins.count, rule->ca_pins.count, rule->path_pins.count, sk_X509_num(rule->anchors),
-                  sk_X509_num(rule->intermediates), rule->anchors_system, rule->anchors_only);
+                  rule->leaf_pins.count, rule->ca_pins.count, rule->path_pins.count,
+                  sk_X509_num(rule->anchors), sk_X509_num(rule->intermediates),
+                  rule->anchors_system, rule->anchors_only);
 }
 
 /* Everything that could be missing. */
