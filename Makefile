@@ -121,7 +121,7 @@ $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGIN
 
 $(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOOK))
 $(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
-    android.o plist.o translate.o xml.o))
+    android.o dict.o plist.o translate.o xml.o))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

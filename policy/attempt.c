@@ -155,31 +155,68 @@ bool tg_path_is_proven(bool anchored, const struct tg_findings *findings)
     return anchored && tg_findings_result(findings) != TG_RESULT_FATAL_FAILURE;
 }
 
+/* 1 if one of CHAIN's certificates FROM to TO has a key among PINS, 0 if none, -1 without memory.
+ */
+static int have_pin(const struct tg_digests *pins, const STACK_OF(X509) *chain, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        uint8_t digest[TG_SHA256_SIZE];
+
+        if (!tg_hash_spki(sk_X509_value(chain, i), digest))
+            return -1;
+        if (tg_digests_have(pins, digest))
+            return 1;
+    }
+    return 0;
+}
+
 /*
  * TN2232's CA pinning: the key of a CA on the *verified* path. What a server merely sent is
  * on no path.
  */
 static int check_ca_pins(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain,
-                         bool anchored, struct tg_findings *findings)
+                         bool proven, struct tg_findings *findings)
 {
     const struct tg_digests *pins = &evaluation->rule->ca_pins;
-    bool proven = tg_path_is_proven(anchored, findings);
+    int count = proven ? sk_X509_num(chain) : 1;
     struct tg_buf text = {0};
+    int found = pins->count > 0 ? have_pin(pins, chain, 1, count) : 1;
 
-    if (pins->count == 0 || !evaluation->pins_enforced)
-        return 1;
-    for (int i = 1; proven && i < sk_X509_num(chain); i++) {
-        uint8_t digest[TG_SHA256_SIZE];
-
-        if (!tg_hash_spki(sk_X509_value(chain, i), digest))
-            return 0;
-        if (tg_digests_have(pins, digest))
-            return 1;
-    }
+    if (found != 0)
+        return found > 0;
     tg_buf_printf(&text, "none of the %d CA certificates on the verified path has a pinned key",
-                  proven ? sk_X509_num(chain) - 1 : 0);
+                  count - 1);
     tg_findings_add(findings, TG_CA_PIN_MISMATCH, 0, 0, &text);
     return !findings->failed;
+}
+
+/* RFC 7469, section 2.6: any key of the path. The server's own it has proven to hold anyway. */
+static int check_path_pins(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain,
+                           bool proven, struct tg_findings *findings)
+{
+    const struct tg_digests *pins = &evaluation->rule->path_pins;
+    int count = proven ? sk_X509_num(chain) : 1;
+    struct tg_buf text = {0};
+    int found = pins->count > 0 ? have_pin(pins, chain, 0, count) : 1;
+
+    if (found != 0)
+        return found > 0;
+    tg_buf_printf(&text,
+                  "neither the server's key nor that of any of the %d CA certificates on "
+                  "the verified path is pinned",
+                  count - 1);
+    tg_findings_add(findings, TG_PIN_MISMATCH, 0, 0, &text);
+    return !findings->failed;
+}
+
+/* Both judge the path as it was verified: what one of them finds is no defect of it. */
+static int check_pins(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain,
+                      bool anchored, struct tg_findings *findings)
+{
+    bool proven = tg_path_is_proven(anchored, findings);
+
+    return !evaluation->pins_enforced || (check_ca_pins(evaluation, chain, proven, findings) &&
+                                          check_path_pins(evaluation, chain, proven, findings));
 }
 
 static bool acceptable(const struct tg_evaluation *evaluation, const struct tg_findings *findings)
@@ -216,7 +253,7 @@ int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored)
     /* What a CA is constrained to is nobody's word before its certificate is signed. */
     if (!(tg_findings_kinds(&findings) & UINT64_C(1) << TG_BAD_SIGNATURE))
         tg_reference_check_path(evaluation, chain, &findings);
-    if (!check_ca_pins(evaluation, chain, anchored, &findings) ||
+    if (!check_pins(evaluation, chain, anchored, &findings) ||
         !tg_known_check_path(evaluation, chain, anchored, &findings) || findings.failed)
         goto end;
     found = findings.count == 0;

@@ -31,6 +31,8 @@ static const struct tg_finding_info infos[TG_FINDING_KINDS] = {
                               RECOVERABLE, X509_V_ERR_APPLICATION_VERIFICATION},
     [TG_CA_PIN_MISMATCH] = {"ca-pin-mismatch", "no CA on the verified path is pinned", RECOVERABLE,
                             X509_V_ERR_APPLICATION_VERIFICATION},
+    [TG_PIN_MISMATCH] = {"pin-mismatch", "no key on the verified path is pinned", RECOVERABLE,
+                         X509_V_ERR_APPLICATION_VERIFICATION},
     [TG_KNOWN_HOST_MISMATCH] = {"known-host-mismatch", "no key on the path is known for this host",
                                 RECOVERABLE, X509_V_ERR_APPLICATION_VERIFICATION},
     [TG_KNOWN_HOST_MISSING] = {"known-host-missing", "the host is not in the known-hosts file",

@@ -66,6 +66,7 @@ static const struct tg_key keys[TG_KEYS] = {
      FIELD(tg_rule, trusted_leaves), NO_WORDS},
     {"leaf-pin", TG_KEY_LEAF_PIN, RULE, TG_TYPE_PINS, LIST, FIELD(tg_rule, leaf_pins), NO_WORDS},
     {"ca-pin", TG_KEY_CA_PIN, RULE, TG_TYPE_PINS, LIST, FIELD(tg_rule, ca_pins), NO_WORDS},
+    {"pin", TG_KEY_PIN, RULE, TG_TYPE_PINS, LIST, FIELD(tg_rule, path_pins), NO_WORDS},
     {"known-hosts", TG_KEY_KNOWN_HOSTS, RULE, TG_TYPE_KNOWN, ONE, FIELD(tg_rule, known_hosts),
      NO_WORDS},
     {"pins-expire", TG_KEY_PINS_EXPIRE, RULE, TG_TYPE_TIME, ONE, FIELD(tg_rule, pins_expire),

@@ -5,6 +5,8 @@
 #include "match.h"
 #include "report.h"
 #include "table.h"
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,7 +80,8 @@ static bool is_set(const struct tg_rule *rule, enum tg_key_id id)
 
 static bool has_pins(const struct tg_rule *rule)
 {
-    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0 || rule->known_hosts;
+    return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0 || rule->path_pins.count > 0 ||
+           rule->known_hosts;
 }
 
 /* "on 2027-01-01T00:00:00Z"; a buffer that fails says nothing, and the warning comes all the same
@@ -99,11 +102,12 @@ static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
     const void *pins = rule->leaf_pins.digest;
 
     pins = pins ? pins : rule->ca_pins.digest;
+    pins = pins ? pins : rule->path_pins.digest;
     pins = pins ? pins : rule->known_hosts;
     if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
         return;
     if (!pins)
-        warn(lint, rule, "pins-expire without leaf-pin, ca-pin or known-hosts does nothing");
+        warn(lint, rule, "pins-expire without leaf-pin, ca-pin, pin or known-hosts does nothing");
     else if (rule->pins_expire <= lint->now)
         warn(lint, rule, "the pins are not enforced: they expired %s",
              date(lint, rule->pins_expire));
@@ -127,7 +131,9 @@ static void lint_backup(struct lint *lint, const struct tg_rule *rule)
     const struct {
         const char *key, *whose;
         const struct tg_digests *pins;
-    } lists[] = {{"leaf-pin", "server", &rule->leaf_pins}, {"ca-pin", "CA", &rule->ca_pins}};
+    } lists[] = {{"leaf-pin", "server", &rule->leaf_pins},
+                 {"ca-pin", "CA", &rule->ca_pins},
+                 {"pin", "server or CA", &rule->path_pins}};
     size_t i;
 
     for (i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -228,6 +234,45 @@ static void lint_insecure(struct lint *lint, const struct tg_rule *rule)
              date(lint, rule->verify_time));
 }
 
+/* A host of PATTERN's; false for one that is too long to be one. */
+static bool name_host(const struct tg_pattern *pattern, char host[TG_HOST_SIZE])
+{
+    int length = 0;
+
+    if (pattern->kind == TG_PATTERN_ADDRESS)
+        return inet_ntop(pattern->family, pattern->address, host, TG_HOST_SIZE) != NULL;
+    if (pattern->kind == TG_PATTERN_ANY)
+        length = snprintf(host, TG_HOST_SIZE, "host.invalid");
+    else
+        length = snprintf(host, TG_HOST_SIZE, "%s%s",
+                          pattern->kind == TG_PATTERN_WILDCARD ? "host." : "", pattern->name);
+    return length < TG_HOST_SIZE;
+}
+
+/* Through a proxy a connection has the proxy's port; 1 stands for that of any. */
+static void lint_ports(struct lint *lint, const struct tg_rule *rule)
+{
+    for (size_t i = 0; i < rule->patterns.count; i++) {
+        struct tg_pattern pattern;
+        char host[TG_HOST_SIZE];
+        size_t column;
+        struct tg_match match;
+
+        if (tg_pattern_parse(lint->arena, rule->patterns.word[i], &pattern, &column) != NULL ||
+            pattern.port == 0 || !name_host(&pattern, host))
+            continue;
+        match = tg_policy_match(lint->policy, host, 1, NULL);
+        if (match.kind != TG_MATCH_UNMATCHED ||
+            (match.rule && match.rule->action == TG_ACTION_REJECT))
+            continue;
+        warn(lint, rule,
+             "%s is for one port, and no rule for others: through a proxy, whose port counts, the "
+             "host is one that no rule matches",
+             rule->patterns.word[i]);
+        return;
+    }
+}
+
 static bool is_missing(const char *program)
 {
     return program[0] == '/' && !tg_program_is_glob(program) && access(program, F_OK) != 0;
@@ -261,6 +306,8 @@ static void lint_action(struct lint *lint, const struct tg_rule *rule)
 static void lint_rule(struct lint *lint, const struct tg_rule *rule)
 {
     lint_programs(lint, rule);
+    if (rule->action != TG_ACTION_PASS)
+        lint_ports(lint, rule);
     if (rule->action != TG_ACTION_EVALUATE) {
         lint_action(lint, rule);
         return;

@@ -71,7 +71,7 @@ struct tg_rule {
     struct tg_words hostnames;     /* empty: the dialled name */
     bool skip_hostname;
     struct tg_digests trusted_leaves; /* trust-certificate: digests of the DER */
-    struct tg_digests leaf_pins, ca_pins;
+    struct tg_digests leaf_pins, ca_pins, path_pins;
     struct tg_known_file *known_hosts; /* NULL: none */
     time_t pins_expire;                /* 0: never */
     time_t verify_time;                /* 0: now */
@@ -180,7 +180,8 @@ TG_API tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
 /*
  * Appends the warnings of `trustgraft check` about a valid policy at the time NOW: pins
  * near their end, a pin without a backup, an expired anchor, an insecure key without pin or
- * anchors-only, a rule that can never apply, an exception near or past its end.
+ * anchors-only, a rule that can never apply, a host that only has rules for ports, an exception
+ * near or past its end.
  */
 void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags);
 

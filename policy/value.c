@@ -146,6 +146,13 @@ const char *tg_value_pin(struct tg_arena *arena, const char *word, uint8_t out[T
         memcpy(out, digest, TG_SHA256_SIZE);
         return NULL;
     }
+    /* A digest may begin with a slash too: then there are 44 characters. */
+    if (strncmp(word, "sha256//", 8) == 0 && strlen(base64) != 44)
+        return tg_arena_sentence(
+            arena,
+            "\"%s\" has curl's form, which has one slash too many%s: write sha256/ and the 44 "
+            "base64 characters of a SHA-256 digest",
+            word, strchr(word, ';') ? ", and semicolons where commas belong" : "");
     return tg_arena_sentence(
         arena, "\"%s\" is not sha256/ and the 44 base64 characters of a SHA-256 digest", word);
 }

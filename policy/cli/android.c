@@ -1,6 +1,9 @@
 /*
  * android.c - Android's Network Security Config
  * (https://developer.android.com/privacy-and-security/security-config), with TrustKit's additions.
+ *
+ * What Android's own reader refuses (XmlConfigSource.java) is an error here too, and so is what
+ * would leave out a demand.
  */
 #include "translate.h"
 #include <dirent.h>
@@ -8,20 +11,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* What a domain-config without these of its own has from the one around it. */
-struct inherited {
-    const tg_xml_node *anchors, *pins;
+/* What TrustKit says of the pins; without it Android enforces them. */
+enum enforcing { NOT_SAID, ENFORCED, REPORTED };
+
+/* What a config has, itself or from the one around it; lines of a rule. */
+struct settings {
+    const struct tg_buf *anchors; /* NULL: the application's */
+    const struct tg_buf *pins, *expiry;
+    enum enforcing enforcing;
 };
 
-static bool is_true(const tg_xml_node *node, const char *attribute)
+/* What a config sets itself. */
+struct own {
+    struct tg_buf patterns, anchors, pins, expiry;
+};
+
+static const char *const elements[] = {
+    "base-config",     "domain-config",   "domain", "trust-anchors",
+    "certificates",    "pin-set",         "pin",    "expiration",
+    "trustkit-config", "debug-overrides", NULL};
+
+/* Android doesn't see an attribute that is spelled otherwise, and takes its default. */
+static void check_attributes(struct tg_translation *out, const tg_xml_node *node,
+                             const char *const *known)
+{
+    const char *odd = tg_xml_odd_attribute(node, known);
+
+    if (odd != NULL)
+        tg_translate_error(out, node,
+                           "the attribute '%s' of <%s> is not understood as it is spelled here",
+                           odd, tg_xml_name(node));
+}
+
+/* The boolean ATTRIBUTE of NODE; OTHERWISE where there is none. */
+static bool truth(struct tg_translation *out, const tg_xml_node *node, const char *attribute,
+                  bool otherwise)
 {
     char *value = tg_xml_attribute(node, attribute);
-    bool yes = value != NULL && strcmp(value, "true") == 0;
+    bool yes = value != NULL ? strcasecmp(value, "true") == 0 : otherwise;
 
+    if (value != NULL && !yes && strcasecmp(value, "false") != 0)
+        tg_translate_error(out, node, "%s is neither true nor false, but '%s'", attribute, value);
     free(value);
     return yes;
 }
+
+/* An element that has no equivalent: one that is only misspelled may have been meant to demand. */
+static void note_stranger(struct tg_translation *out, const tg_xml_node *node)
+{
+    const char *alike = tg_translate_alike(tg_xml_name(node), elements);
+
+    if (alike != NULL)
+        tg_translate_error(out, node, "<%s> is not understood: <%s> is", tg_xml_name(node), alike);
+    else if (tg_xml_is(node, "certificateTransparency") && truth(out, node, "enabled", true))
+        tg_translate_error(out, node,
+                           "a policy can't demand certificate transparency: without <%s>, a copy "
+                           "of the file can be translated",
+                           tg_xml_name(node));
+    else
+        tg_translate_gap(out, node, "<%s> has no equivalent", tg_xml_name(node));
+}
+
+/* ---- trust-anchors ------------------------------------------------------------------------- */
 
 /*
  * Writes the file of the resource @raw/NAME to FOUND: it lies in res/raw, beside the res/xml where
@@ -57,142 +110,259 @@ static bool is_plain(const char *name)
                                               "0123456789_")] == '\0';
 }
 
-static void add_resource(struct tg_translation *out, struct tg_draft *draft,
+/* A policy that names a file which isn't there can't be used until it is. */
+static void add_resource(struct tg_translation *out, struct tg_buf *anchors,
                          const tg_xml_node *node, const char *name)
 {
-    char found[PATH_MAX], value[PATH_MAX + 8];
+    char found[PATH_MAX];
 
     if (find_resource(out->file, name, found) && strpbrk(found, "\"\\\n\r") == NULL) {
-        snprintf(value, sizeof(value), "\"%s\"", found);
-    } else {
-        snprintf(value, sizeof(value), "%s.pem", name);
-        tg_translate_gap(out, node,
-                         "there is no ../raw/%s.*: put the certificates at %s, beside "
-                         "the policy",
-                         name, value);
+        tg_buf_printf(anchors, "anchors = \"%s\"\n", found);
+        return;
     }
-    tg_draft_set(draft, "anchors", value);
+    tg_buf_printf(anchors, "anchors = %s.pem\n", name);
+    tg_translate_gap(out, node,
+                     "there is no ../raw/%s.*: put the certificates at %s.pem, beside the policy",
+                     name, name);
 }
 
-static void add_anchors(struct tg_translation *out, struct tg_draft *draft,
-                        const tg_xml_node *anchors)
+static void add_certificates(struct tg_translation *out, struct tg_buf *anchors,
+                             const tg_xml_node *node)
 {
-    for (const tg_xml_node *node = tg_xml_first(anchors); node != NULL; node = tg_xml_next(node)) {
-        char *source = tg_xml_attribute(node, "src");
+    static const char *const known[] = {"src", "overridePins", NULL};
+    char *source = tg_xml_attribute(node, "src");
 
-        if (source != NULL && strcmp(source, "system") == 0)
-            tg_draft_set(draft, "anchors", "system");
-        else if (source != NULL && strcmp(source, "user") == 0)
-            tg_translate_gap(out, node, "the user's own CAs: on Debian they are among `system`");
-        else if (source != NULL && strncmp(source, "@raw/", 5) == 0 && is_plain(source + 5))
-            add_resource(out, draft, node, source + 5);
+    check_attributes(out, node, known);
+    if (source != NULL && strcmp(source, "system") == 0)
+        tg_buf_add(anchors, "anchors = system\n");
+    else if (source != NULL && strcmp(source, "user") == 0)
+        tg_translate_gap(out, node, "the user's own CAs: on Debian they are among `system`");
+    else if (source != NULL && strncmp(source, "@raw/", 5) == 0 && is_plain(source + 5))
+        add_resource(out, anchors, node, source + 5);
+    else
+        tg_translate_error(out, node, "the certificates '%s' aren't understood",
+                           source != NULL ? source : "");
+    if (truth(out, node, "overridePins", false))
+        tg_translate_gap(out, node, "overridePins: the pins hold for these anchors too");
+    free(source);
+}
+
+static void add_anchors(struct tg_translation *out, struct own *own, const tg_xml_node *anchors)
+{
+    unsigned errors = out->errors;
+
+    for (const tg_xml_node *node = tg_xml_first(anchors); node != NULL; node = tg_xml_next(node))
+        if (tg_xml_is(node, "certificates"))
+            add_certificates(out, &own->anchors, node);
         else
-            tg_translate_gap(out, node, "the certificates '%s' aren't understood",
-                             source != NULL ? source : "");
-        if (is_true(node, "overridePins"))
-            tg_translate_gap(out, node, "overridePins: the pins hold for these anchors too");
-        free(source);
-    }
+            note_stranger(out, node);
+    /* Without anchors the rule would take those of the application. */
+    if (own->anchors.length == 0 && out->errors == errors)
+        tg_translate_error(out, anchors,
+                           "nothing is left of these <trust-anchors>, so that no server would be "
+                           "accepted: name the certificates by @raw/NAME");
 }
 
-static void add_pins(struct tg_translation *out, struct tg_draft *draft, const tg_xml_node *pins)
+/* ---- pin-set ------------------------------------------------------------------------------- */
+
+static void add_pin(struct tg_translation *out, struct own *own, const tg_xml_node *node)
 {
+    static const char *const known[] = {"digest", NULL};
+    char *digest = tg_xml_attribute(node, "digest"), *text = tg_translate_text(out, node);
+
+    check_attributes(out, node, known);
+    if (digest == NULL || strcasecmp(digest, "SHA-256") != 0)
+        tg_translate_error(out, node, "a pin by the digest '%s', which is not SHA-256",
+                           digest != NULL ? digest : "");
+    else
+        tg_translate_pin(out, node, &own->pins, "pin", text);
+    free(digest);
+    free(text);
+}
+
+static void add_pins(struct tg_translation *out, struct own *own, const tg_xml_node *pins)
+{
+    static const char *const known[] = {"expiration", NULL};
     char *expiry = tg_xml_attribute(pins, "expiration");
-    bool any = false;
+    unsigned errors = out->errors;
 
-    for (const tg_xml_node *pin = tg_xml_first(pins); pin != NULL; pin = tg_xml_next(pin)) {
-        char *digest = tg_xml_attribute(pin, "digest"), *text = tg_xml_text(pin);
-
-        if (digest != NULL && strcmp(digest, "SHA-256") == 0)
-            tg_draft_pin(out, draft, pin, "ca-pin", text);
+    check_attributes(out, pins, known);
+    for (const tg_xml_node *node = tg_xml_first(pins); node != NULL; node = tg_xml_next(node))
+        if (tg_xml_is(node, "pin"))
+            add_pin(out, own, node);
         else
-            tg_translate_gap(out, pin, "a pin by the digest '%s'", digest != NULL ? digest : "");
-        any = true;
-        free(digest);
-        free(text);
-    }
+            note_stranger(out, node);
+    if (own->pins.length == 0 && out->errors == errors)
+        tg_translate_error(out, pins, "this <pin-set> has no pin, so that nothing is pinned");
+    /* Android takes a day, in its own time zone. */
     if (expiry != NULL)
-        tg_draft_expiry(out, draft, pins, expiry);
-    if (any)
-        tg_translate_gap(out, pins,
-                         "these pins may match the server's own key as well as a CA's: "
-                         "write leaf-pin where the server's own is meant");
+        tg_translate_expiry(out, pins, &own->expiry, expiry);
     free(expiry);
 }
 
-static void add_trustkit(struct tg_translation *out, struct tg_draft *draft,
+/* TrustKit's own default is not to enforce. */
+static void add_trustkit(struct tg_translation *out, struct settings *settings,
                          const tg_xml_node *node)
 {
-    char *enforce = tg_xml_attribute(node, "enforcePinning");
+    static const char *const known[] = {"enforcePinning", "disableDefaultReportUri", NULL};
 
-    /* TrustKit's default is not to enforce. */
-    if (enforce == NULL || strcmp(enforce, "true") != 0)
-        tg_draft_set(draft, "mode", "report");
+    check_attributes(out, node, known);
+    settings->enforcing =
+        truth(out, node, "enforcePinning", settings->enforcing == ENFORCED) ? ENFORCED : REPORTED;
     if (tg_xml_find(node, "report-uri") != NULL)
         tg_translate_gap(out, tg_xml_find(node, "report-uri"),
                          "reports go to the policy's `log`, not to an address");
-    free(enforce);
 }
 
-static void add_domain(struct tg_translation *out, struct tg_draft *draft, const tg_xml_node *node)
-{
-    char *name = tg_xml_text(node);
+/* ---- configs ------------------------------------------------------------------------------- */
 
-    tg_draft_host(out, draft, node, name, is_true(node, "includeSubdomains"));
+static void add_domain(struct tg_translation *out, struct own *own, const tg_xml_node *node)
+{
+    static const char *const known[] = {"includeSubdomains", NULL};
+    char *name = tg_translate_text(out, node), host[TG_HOST_SIZE];
+    bool subdomains = truth(out, node, "includeSubdomains", false);
+    struct tg_item *item = tg_arena_alloc(out->arena, sizeof(*item));
+
+    check_attributes(out, node, known);
+    if (tg_translate_host(out, node, name, host)) {
+        if (item != NULL)
+            item->text = tg_arena_strndup(out->arena, host, strlen(host));
+        if (tg_translate_enter(out, node, item))
+            tg_translate_patterns(&own->patterns, host, subdomains);
+    }
     free(name);
 }
 
 static void note_cleartext(struct tg_translation *out, const tg_xml_node *node)
 {
+    static const char *const known[] = {"cleartextTrafficPermitted", NULL};
     char *permitted = tg_xml_attribute(node, "cleartextTrafficPermitted");
 
+    check_attributes(out, node, known);
     if (permitted != NULL)
         tg_translate_gap(out, node,
                          "cleartextTrafficPermitted: connections without TLS aren't seen");
     free(permitted);
 }
 
-/* A base-config is for every host that no domain-config is for. */
-static void translate(struct tg_translation *out, const tg_xml_node *config,
-                      struct inherited inherited)
+/* Android takes one trust-anchors and one pin-set in a config. */
+static bool is_second(struct tg_translation *out, const tg_xml_node *node)
 {
-    struct tg_draft draft = {.line = tg_xml_line(config)};
-    const tg_xml_node *node;
+    const tg_xml_node *before = tg_xml_previous(node, tg_xml_name(node));
+
+    if (before != NULL)
+        tg_translate_error(out, node, "there is a <%s> already, at line %u", tg_xml_name(node),
+                           tg_xml_line(before));
+    return before != NULL;
+}
+
+static void read_element(struct tg_translation *out, const tg_xml_node *node, bool base,
+                         struct own *own, struct settings *settings)
+{
+    if (tg_xml_is(node, "trust-anchors")) {
+        if (!is_second(out, node))
+            add_anchors(out, own, node);
+        settings->anchors = &own->anchors;
+    } else if (base && (tg_xml_is(node, "domain") || tg_xml_is(node, "pin-set") ||
+                        tg_xml_is(node, "domain-config"))) {
+        tg_translate_error(out, node, "<%s> has no place in <base-config>", tg_xml_name(node));
+    } else if (tg_xml_is(node, "domain")) {
+        add_domain(out, own, node);
+    } else if (tg_xml_is(node, "pin-set")) {
+        if (!is_second(out, node))
+            add_pins(out, own, node);
+        settings->pins = &own->pins;
+        settings->expiry = &own->expiry;
+    } else if (tg_xml_is(node, "trustkit-config")) {
+        if (!is_second(out, node))
+            add_trustkit(out, settings, node);
+    } else if (!tg_xml_is(node, "domain-config")) {
+        note_stranger(out, node);
+    }
+}
+
+static void write_rule(struct tg_translation *out, const tg_xml_node *config, const struct own *own,
+                       const struct settings *settings)
+{
+    struct tg_draft draft = {.node = config,
+                             .keys = settings->anchors,
+                             .pins = settings->pins,
+                             .expiry = settings->expiry,
+                             .reported = settings->enforcing == REPORTED};
+    struct tg_buf evaluate = {0};
+
+    /* With nothing else asked, it is verified against what the application trusts. */
+    tg_buf_add(&evaluate, "action = evaluate\n");
+    if (settings->anchors == NULL && (settings->pins == NULL || settings->pins->length == 0)) {
+        draft.keys = &evaluate;
+        draft.reported = false;
+    }
+    tg_translate_rule(out, &own->patterns, &draft, 1);
+    tg_buf_free(&evaluate);
+}
+
+static void free_own(struct own *own)
+{
+    tg_buf_free(&own->patterns);
+    tg_buf_free(&own->anchors);
+    tg_buf_free(&own->pins);
+    tg_buf_free(&own->expiry);
+}
+
+static void translate_domains(struct tg_translation *out, const tg_xml_node *config,
+                              struct settings settings)
+{
+    struct own own = {0};
+    unsigned errors = out->errors;
 
     note_cleartext(out, config);
-    if (tg_xml_is(config, "base-config"))
-        tg_buf_add(&draft.patterns, " *");
-    for (node = tg_xml_first(config); node != NULL; node = tg_xml_next(node)) {
-        if (tg_xml_is(node, "domain"))
-            add_domain(out, &draft, node);
-        else if (tg_xml_is(node, "trust-anchors"))
-            inherited.anchors = node;
-        else if (tg_xml_is(node, "pin-set"))
-            inherited.pins = node;
-        else if (tg_xml_is(node, "trustkit-config"))
-            add_trustkit(out, &draft, node);
-        else if (!tg_xml_is(node, "domain-config"))
-            tg_translate_gap(out, node, "<%s> has no equivalent", tg_xml_name(node));
-    }
-    if (inherited.anchors != NULL)
-        add_anchors(out, &draft, inherited.anchors);
-    if (inherited.pins != NULL)
-        add_pins(out, &draft, inherited.pins);
-    /* With nothing else asked, it is verified against what the application trusts. */
-    if (draft.keys.length == 0)
-        tg_draft_set(&draft, "action", "evaluate");
-    tg_draft_end(out, &draft);
-    for (node = tg_xml_first(config); node != NULL; node = tg_xml_next(node))
+    for (const tg_xml_node *node = tg_xml_first(config); node != NULL; node = tg_xml_next(node))
+        read_element(out, node, false, &own, &settings);
+    if (own.patterns.length == 0 && out->errors == errors)
+        tg_translate_error(out, config, "this <domain-config> has no <domain>");
+    write_rule(out, config, &own, &settings);
+    for (const tg_xml_node *node = tg_xml_first(config); node != NULL; node = tg_xml_next(node))
         if (tg_xml_is(node, "domain-config"))
-            translate(out, node, inherited);
+            translate_domains(out, node, settings);
+    free_own(&own);
+}
+
+/* A base-config is for every host that no domain-config is for; the others inherit from it. */
+static void translate_base(struct tg_translation *out, const tg_xml_node *config, struct own *own,
+                           struct settings *settings)
+{
+    note_cleartext(out, config);
+    tg_buf_add(&own->patterns, " *");
+    for (const tg_xml_node *node = tg_xml_first(config); node != NULL; node = tg_xml_next(node))
+        read_element(out, node, true, own, settings);
+    write_rule(out, config, own, settings);
+    /* TrustKit doesn't read it here: only what is stricter counts. */
+    if (settings->enforcing == REPORTED)
+        settings->enforcing = NOT_SAID;
 }
 
 void tg_translate_android(struct tg_translation *out, const tg_xml_node *root)
 {
+    const tg_xml_node *base = tg_xml_find(root, "base-config");
+    struct settings settings = {0};
+    struct own own = {0};
+
+    out->arena = tg_arena_new();
+    if (out->arena == NULL) {
+        out->policy.failed = true;
+        return;
+    }
+    if (base != NULL)
+        translate_base(out, base, &own, &settings);
     for (const tg_xml_node *node = tg_xml_first(root); node != NULL; node = tg_xml_next(node))
-        if (tg_xml_is(node, "base-config") || tg_xml_is(node, "domain-config"))
-            translate(out, node, (struct inherited){0});
+        if (tg_xml_is(node, "domain-config"))
+            translate_domains(out, node, settings);
+        else if (tg_xml_is(node, "base-config"))
+            (void)is_second(out, node);
+        else if (tg_translate_alike(tg_xml_name(node), elements) != NULL)
+            note_stranger(out, node);
         else
             tg_translate_gap(out, node, "<%s>: what it says belongs in a policy of its own",
                              tg_xml_name(node));
+    free_own(&own);
 }

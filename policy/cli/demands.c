@@ -140,6 +140,10 @@ static void tell_pins(const struct telling *telling)
         begin(telling, "the key of a CA on the verified path is one of:");
         list_pins(telling->buf, &rule->ca_pins);
     }
+    if (rule->path_pins.count > 0) {
+        begin(telling, "the key of the certificate, or of a CA on the verified path, is one of:");
+        list_pins(telling->buf, &rule->path_pins);
+    }
     if (rule->known_hosts != NULL) {
         begin(telling, "the key of the certificate, or of a CA above it, is one that this file "
                        "knows the host by:");
@@ -148,7 +152,8 @@ static void tell_pins(const struct telling *telling)
         tg_buf_add(telling->buf, "\n");
     }
     if (rule->pins_expire == 0 ||
-        (rule->leaf_pins.count + rule->ca_pins.count == 0 && rule->known_hosts == NULL))
+        (rule->leaf_pins.count + rule->ca_pins.count + rule->path_pins.count == 0 &&
+         rule->known_hosts == NULL))
         return;
     tg_buf_add(telling->buf,
                expired ? "      but no longer: the pins expired on " : "      but only until ");
@@ -317,6 +322,8 @@ void tg_demands_json(struct tg_buf *buf, const struct tg_rule *rule)
     add_digests(buf, &rule->leaf_pins, true);
     tg_buf_add(buf, ",\"ca_pin\":");
     add_digests(buf, &rule->ca_pins, true);
+    tg_buf_add(buf, ",\"pin\":");
+    add_digests(buf, &rule->path_pins, true);
     tg_buf_add(buf, ",\"known_hosts\":");
     tg_buf_json(buf, rule->known_hosts != NULL ? rule->known_hosts->path : NULL);
     tg_buf_add(buf, ",\"pins_expire\":");

@@ -5,7 +5,8 @@
 #include "translate.h"
 #include <string.h>
 
-enum { LARGEST = 16 << 20 };
+/* Real ones have some kilobytes; libxml2 compares each attribute of an element with each. */
+enum { LARGEST = 256 << 10 };
 
 static const struct {
     const char *root;
@@ -41,10 +42,29 @@ static bool translate(struct tg_translation *out, const struct tg_buf *text)
     return done;
 }
 
+/*
+ * Something is printed all the same, that can't be used: an empty policy would be a valid one, and
+ * whoever wrote it to a file without a look at the exit code had no rules at all.
+ */
+static int give_up(const struct tg_translation *out)
+{
+    struct tg_buf text = {0};
+
+    tg_buf_add(&text, "# ");
+    tg_buf_escape(&text, out->file, strlen(out->file));
+    tg_buf_printf(&text,
+                  " could not be translated: trustgraft import told %u error%s.\n"
+                  "[not-translated]\n",
+                  out->errors, out->errors == 1 ? "" : "s");
+    return tg_terminal_write(stdout, &text) ? TG_EXIT_REFUSED : TG_EXIT_USAGE;
+}
+
 static int finish(struct tg_translation *out)
 {
     struct tg_buf head = {0};
 
+    if (out->errors > 0)
+        return give_up(out);
     if (out->policy.length == 0) {
         tg_complain("%s: nothing in it can be said in a policy", out->file);
         return TG_EXIT_REFUSED;
@@ -77,8 +97,7 @@ static int import(const struct tg_options *options)
         status = finish(&out);
     }
     tg_buf_free(&text);
-    tg_buf_free(&out.policy);
-    tg_buf_free(&out.said);
+    tg_translation_clear(&out);
     return status;
 }
 
@@ -86,10 +105,12 @@ const struct tg_verb tg_verb_import = {
     .name = "import",
     .synopsis = "FILE",
     .summary = "translate Android's or Apple's pins into a policy",
-    .details = "Reads Android's network_security_config.xml, or a property list with Apple's\n"
-               "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy. What has no\n"
-               "equivalent is told on standard error, with its line.\n"
-               "Exit 0: all is translated; 1: a part isn't; 2: FILE can't be read.",
+    .details =
+        "Reads Android's network_security_config.xml, or a property list with Apple's\n"
+        "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy. What has no\n"
+        "equivalent is told on standard error, with its line; where the policy would accept\n"
+        "what FILE refuses, that is an error, and what is printed can't be used as a policy.\n"
+        "Exit 0: all is translated; 1: a part isn't, or nothing; 2: FILE can't be read.",
     .least = 1,
     .most = 1,
     .missing = "the file to translate is missing",

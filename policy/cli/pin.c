@@ -96,7 +96,8 @@ static void advise(struct tg_buf *out)
 {
     tg_buf_printf(out,
                   "%s# One of these lines is enough: leaf-pin for the server's own key, ca-pin for "
-                  "a CA above it.\n"
+                  "a CA above it;\n"
+                  "# `pin` takes either, and is content with one of all that it lists.\n"
                   "# A pin without a backup refuses everybody on the day the key is lost or "
                   "replaced: make the\n"
                   "# next key now, keep it elsewhere, and add its pin, as `trustgraft pin FILE` "

@@ -3,91 +3,214 @@
 #include "value.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-void tg_translate_gap(struct tg_translation *out, const tg_xml_node *node, const char *format, ...)
+/* What is inherited is written for each host: a small file could ask for gigabytes. */
+enum { LARGEST_POLICY = 8 << 20 };
+
+void tg_translation_clear(struct tg_translation *out)
+{
+    tg_buf_free(&out->policy);
+    tg_buf_free(&out->said);
+    tg_arena_free(out->arena);
+}
+
+__attribute__((format(printf, 4, 0))) static void say(struct tg_translation *out,
+                                                      const tg_xml_node *node, const char *what,
+                                                      const char *format, va_list args)
 {
     struct tg_buf text = {0};
-    va_list args;
 
-    va_start(args, format);
     tg_buf_vprintf(&text, format, args);
-    va_end(args);
     tg_buf_escape(&out->said, out->file, strlen(out->file));
-    tg_buf_printf(&out->said, ":%u: ", tg_xml_line(node));
+    tg_buf_printf(&out->said, ":%u: %s", tg_xml_line(node), what);
     if (text.length > 0)
         tg_buf_escape(&out->said, text.text, text.length);
     tg_buf_add(&out->said, "\n");
     out->said.failed |= text.failed;
     tg_buf_free(&text);
+}
+
+void tg_translate_gap(struct tg_translation *out, const tg_xml_node *node, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(out, node, "", format, args);
+    va_end(args);
     out->gaps++;
 }
 
-void tg_draft_host(struct tg_translation *out, struct tg_draft *draft, const tg_xml_node *node,
-                   const char *name, bool subdomains)
+void tg_translate_error(struct tg_translation *out, const tg_xml_node *node, const char *format,
+                        ...)
 {
-    char host[TG_HOST_SIZE];
-    enum tg_host_kind kind = name != NULL ? tg_host_canonical(name, host) : TG_HOST_INVALID;
+    va_list args;
 
-    if (kind != TG_HOST_NAME && kind != TG_HOST_ADDRESS) {
-        tg_translate_gap(out, node, "'%s' is no host name", name != NULL ? name : "");
-        return;
-    }
-    tg_buf_printf(&draft->patterns, strchr(host, ':') != NULL ? " [%s]" : " %s", host);
-    if (subdomains && kind == TG_HOST_NAME)
-        tg_buf_printf(&draft->patterns, " *.%s", host);
+    va_start(args, format);
+    say(out, node, "error: ", format, args);
+    va_end(args);
+    out->errors++;
 }
 
-void tg_draft_pin(struct tg_translation *out, struct tg_draft *draft, const tg_xml_node *node,
-                  const char *key, const char *base64)
+const char *tg_translate_alike(const char *word, const char *const *known)
 {
-    struct tg_arena *arena = tg_arena_new();
+    for (; *known != NULL; known++)
+        if (strcasecmp(word, *known) == 0)
+            return strcmp(word, *known) != 0 ? *known : NULL;
+    return NULL;
+}
+
+char *tg_translate_text(struct tg_translation *out, const tg_xml_node *node)
+{
+    if (tg_xml_first(node) == NULL)
+        return tg_xml_text(node);
+    tg_translate_error(out, node, "<%s> has elements in it, and only text is understood",
+                       tg_xml_name(node));
+    return NULL;
+}
+
+bool tg_translate_host(struct tg_translation *out, const tg_xml_node *node, const char *name,
+                       char host[TG_HOST_SIZE])
+{
+    if (name != NULL && tg_host_spell(name, host))
+        return true;
+    tg_translate_error(out, node, "'%s' is no host name", name != NULL ? name : "");
+    return false;
+}
+
+void tg_translate_patterns(struct tg_buf *patterns, const char *host, bool subdomains)
+{
+    char canonical[TG_HOST_SIZE];
+
+    tg_buf_printf(patterns, strchr(host, ':') != NULL ? " [%s]" : " %s", host);
+    if (subdomains && tg_host_canonical(host, canonical) == TG_HOST_NAME)
+        tg_buf_printf(patterns, " *.%s", host);
+}
+
+bool tg_translate_enter(struct tg_translation *out, const tg_xml_node *node, struct tg_item *item)
+{
+    if (item == NULL || item->text == NULL) {
+        out->policy.failed = true;
+        return false;
+    }
+    item->length = strlen(item->text);
+    if (tg_table_get(&out->table, item->tag, item->text, item->length) != NULL) {
+        tg_translate_error(out, node, "there is an entry for %s already", item->text);
+        return false;
+    }
+    out->policy.failed |= !tg_table_put(out->arena, &out->table, item);
+    return !out->policy.failed;
+}
+
+void tg_translate_pin(struct tg_translation *out, const tg_xml_node *node, struct tg_buf *pins,
+                      const char *key, const char *base64)
+{
     struct tg_buf word = {0};
     uint8_t digest[TG_SHA256_SIZE];
     char pin[52];
-    const char *wrong = "memory ran out";
+    const char *wrong;
 
     tg_buf_printf(&word, "sha256/%s", base64 != NULL ? base64 : "");
-    if (arena != NULL && !word.failed)
-        wrong = tg_value_pin(arena, word.text, digest);
+    wrong = word.failed ? "memory ran out" : tg_value_pin(out->arena, word.text, digest);
     if (wrong != NULL) {
-        tg_translate_gap(out, node, "the pin '%s' %s", base64 != NULL ? base64 : "", wrong);
+        tg_translate_error(out, node,
+                           "the pin '%s' is not the 44 base64 characters of a SHA-256 digest",
+                           base64 != NULL ? base64 : "");
     } else {
         tg_hash_pin_text(digest, pin);
-        tg_draft_set(draft, key, pin);
+        tg_buf_printf(pins, "%s = %s\n", key, pin);
     }
     tg_buf_free(&word);
-    tg_arena_free(arena);
 }
 
-void tg_draft_expiry(struct tg_translation *out, struct tg_draft *draft, const tg_xml_node *node,
-                     const char *date)
+void tg_translate_expiry(struct tg_translation *out, const tg_xml_node *node, struct tg_buf *expiry,
+                         const char *date)
 {
-    struct tg_arena *arena = tg_arena_new();
-    const char *wrong = "memory ran out";
     time_t when;
+    const char *wrong = date != NULL ? tg_value_time(out->arena, date, &when) : "is missing";
 
-    if (arena != NULL && date != NULL)
-        wrong = tg_value_time(arena, date, &when);
     if (wrong != NULL)
         tg_translate_gap(out, node, "the date '%s' %s: the pins don't expire",
                          date != NULL ? date : "", wrong);
     else
-        tg_draft_set(draft, "pins-expire", date);
-    tg_arena_free(arena);
+        tg_buf_printf(expiry, "pins-expire = %s\n", date);
 }
 
-void tg_draft_set(struct tg_draft *draft, const char *key, const char *value)
+/* ---- rules --------------------------------------------------------------------------------- */
+
+static bool holds(const struct tg_buf *buf)
 {
-    tg_buf_printf(&draft->keys, "%s = %s\n", key, value);
+    return buf != NULL && buf->length > 0;
 }
 
-void tg_draft_end(struct tg_translation *out, struct tg_draft *draft)
+static bool demands_pins(const struct tg_draft *draft)
 {
-    if (draft->patterns.length > 0 && draft->keys.length > 0) {
-        tg_buf_printf(&out->policy, "\n# line %u\n[host%s]\n%s", draft->line, draft->patterns.text,
-                      draft->keys.text);
+    return holds(draft->pins) && !draft->reported;
+}
+
+static void add(struct tg_buf *rule, const struct tg_buf *lines)
+{
+    if (holds(lines))
+        tg_buf_addn(rule, lines->text, lines->length);
+    rule->failed |= lines != NULL && lines->failed;
+}
+
+/* The pins of DRAFT; what else the rule demands, and for ever, is not to end with them. */
+static void add_pins(struct tg_translation *out, struct tg_buf *rule, const struct tg_draft *draft,
+                     bool enforced, bool timeless)
+{
+    if (draft->reported && enforced) {
+        if (holds(draft->pins))
+            tg_translate_gap(out, draft->node,
+                             "the pins aren't enforced and are left out, for the rest of the rule "
+                             "is enforced");
+        return;
     }
-    out->policy.failed |= draft->patterns.failed || draft->keys.failed;
-    tg_buf_free(&draft->patterns);
-    tg_buf_free(&draft->keys);
+    if (draft->reported)
+        tg_buf_add(rule, "mode = report\n");
+    add(rule, draft->pins);
+    if (holds(draft->expiry) && timeless)
+        tg_translate_gap(out, draft->node,
+                         "the pins don't expire, for the host has others that don't");
+    else
+        add(rule, draft->expiry);
+}
+
+static void add_drafts(struct tg_translation *out, struct tg_buf *rule,
+                       const struct tg_draft *drafts, size_t count)
+{
+    bool enforced = false, timeless = false;
+
+    for (size_t i = 0; i < count; i++) {
+        enforced |= holds(drafts[i].keys) || demands_pins(&drafts[i]);
+        timeless |= demands_pins(&drafts[i]) && !holds(drafts[i].expiry);
+    }
+    for (size_t i = 0; i < count; i++) {
+        add(rule, drafts[i].keys);
+        if (!drafts[i].excluded)
+            add_pins(out, rule, &drafts[i], enforced, timeless);
+        else if (!enforced)
+            tg_buf_add(rule, "action = pass\n");
+    }
+}
+
+void tg_translate_rule(struct tg_translation *out, const struct tg_buf *patterns,
+                       const struct tg_draft *drafts, size_t count)
+{
+    struct tg_buf rule = {0};
+
+    if (out->errors > 0 || !holds(patterns))
+        return;
+    add_drafts(out, &rule, drafts, count);
+    if (out->policy.length + patterns->length + rule.length > LARGEST_POLICY) {
+        tg_translate_error(out, drafts[0].node, "the policy of it would be larger than %d MiB",
+                           LARGEST_POLICY >> 20);
+    } else if (rule.length > 0) {
+        for (size_t i = 0; i < count; i++)
+            tg_buf_printf(&out->policy, i == 0 ? "\n# line %u" : ", %u",
+                          tg_xml_line(drafts[i].node));
+        tg_buf_printf(&out->policy, "\n[host%s]\n%s", patterns->text, rule.text);
+    }
+    out->policy.failed |= patterns->failed || rule.failed;
+    tg_buf_free(&rule);
 }

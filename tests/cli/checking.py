@@ -92,17 +92,22 @@ SOON = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86400))
 WARNED = (
     ("no backup", f"leaf-pin = {PIN}", f"leaf-pin = {PIN}, {OTHER}"),
     ("no backup", f"ca-pin = {PIN}", f"ca-pin = {PIN}, {OTHER}"),
+    ("no backup", f"pin = {PIN}", f"pin = {PIN}, {OTHER}"),
     ("they expired 2020-01-01", f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2020-01-01",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
     ("not be enforced any more", f"leaf-pin = {PIN}, {OTHER}\npins-expire = {SOON}",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
-    ("without leaf-pin, ca-pin or known-hosts does nothing", "pins-expire = 2999-01-01",
+    ("without leaf-pin, ca-pin, pin or known-hosts does nothing", "pins-expire = 2999-01-01",
      f"leaf-pin = {PIN}, {OTHER}\npins-expire = 2999-01-01"),
     ("expired 2", "anchors = {pki}/expired-root.pem", "anchors = {pki}/other-root.pem"),
     ("any certificate of any server", "anchors-only = no\ninsecure-skip-hostname = yes",
      "insecure-skip-hostname = yes"),
     ("stolen long ago", "anchors-only = no\ninsecure-skip-dates = yes", "insecure-skip-dates = yes"),
     ("can never apply", "program = /nowhere/tool", "program = /bin/sh"),
+    ("through a proxy", "action = reject\n[host b.test:443 c.test]", "action = reject\n[host b.test:443 b.test]"),
+    ("*.b.test:443 is for one port", "[host *.b.test:443 b.test:443]", "[host *.b.test:443 b.test:443]\n[host *]"),
+    ("10.0.0.0/8:443 is for one port", "[host 10.0.0.0/8:443]", "[host 10.0.0.0/8:443]\n[policy]\nunmatched = reject"),
+    ("is for one port", "[host *:443 d.test]", "[host *:443 d.test]\naction = pass"),
     ("not looked at", "action = reject", "action = evaluate"),
 )
 

@@ -239,7 +239,7 @@ def test_json_of_a_rule(command):
     demands = one["demands"]
     require(demands["profile"] == "corp" and demands["anchors_only"] is True, demands)
     require(demands["anchors"][0]["subject"] == "CN=Trustgraft Test Root, O=Trustgraft Tests", demands)
-    require(len(demands["ca_pin"]) == 2 and demands["leaf_pin"] == [], demands)
+    require(len(demands["ca_pin"]) == 2 and demands["leaf_pin"] == demands["pin"] == [], demands)
 
 
 def test_json_of_other_demands(command):

@@ -32,7 +32,10 @@ def starve(command, status, step, *words):
 
 def test_import_leaves_nothing_out(command):
     starve(command, 0, 1, "import", command.folder().write("pins.plist", apple([OTHER, OTHER])))
-    starve(command, 1, 1, "import", command.folder().write("pins.xml", ANDROID))
+    starve(command, 0, 1, "import", command.folder().write("pins.xml", ANDROID))
+    for one in (ANDROID.replace("SHA-256", "SHA-1"), ANDROID + "<b/>"):
+        starve(command, 1 if one.endswith("config>") else 2, 1, "import",
+               command.folder().write("bad.xml", one))
 
 
 def test_refused_chain_stays_refused(command):

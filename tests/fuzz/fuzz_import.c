@@ -31,8 +31,8 @@ static void check_text(const char *text)
 static void check_line(const char *line, size_t length)
 {
     static const char *const begins[] = {
-        "# line ",    "[host ",        "action = ",   "anchors = ",    "ca-pin = ",
-        "min-tls = ", "mode = report", "leaf-pin = ", "pins-expire = "};
+        "# line ",       "[host ",      "anchors = ",     "ca-pin = ", "min-tls = ",
+        "mode = report", "leaf-pin = ", "pins-expire = ", "pin = ",    "action = "};
     bool ours = length == 0;
 
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
@@ -66,12 +66,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (xml)
         tg_translate_plist(&out, tg_xml_root(xml));
     REQUIRE(!out.policy.failed && !out.said.failed);
+    REQUIRE((out.said.length > 0) == (out.gaps + out.errors > 0));
     check_policy(out.policy.text);
     check_text(out.policy.text);
     check_text(out.said.text);
     tg_xml_free(xml);
     tg_buf_free(&why);
-    tg_buf_free(&out.policy);
-    tg_buf_free(&out.said);
+    tg_translation_clear(&out);
     return 0;
 }

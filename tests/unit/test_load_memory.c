@@ -100,6 +100,7 @@ static const char text[] =
     "[host c.example]\n"
     "trust-certificate = root.pem\n"
     "intermediates = root.pem\n"
+    "pin = root.pem, sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
     "known-hosts = known\n"
     "[distrust]\n"
     "certificate = api.pem\n"
@@ -116,11 +117,12 @@ static char work[] = "/tmp/tg-load-memory.XXXXXX";
 
 static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
 {
-    tg_buf_printf(out, "%llx %zu %zu %zu %zu %zu %zu %zu %d %d %d %d\n",
+    tg_buf_printf(out, "%llx %zu %zu %zu %zu %zu %zu %zu %zu %d %d %d %d\n",
                   (unsigned long long)rule->set, rule->patterns.count, rule->programs.count,
                   rule->realpaths.count, rule->hostnames.count, rule->trusted_leaves.count,
-                  rule->leaf_pins.count, rule->ca_pins.count, sk_X509_num(rule->anchors),
-                  sk_X509_num(rule->intermediates), rule->anchors_system, rule->anchors_only);
+                  rule->leaf_pins.count, rule->ca_pins.count, rule->path_pins.count,
+                  sk_X509_num(rule->anchors), sk_X509_num(rule->intermediates),
+                  rule->anchors_system, rule->anchors_only);
 }
 
 /* Everything that could be missing. */

@@ -147,6 +147,7 @@ static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
     add_count(out, "= trust-certificate", (int)rule->trusted_leaves.count);
     add_count(out, "= leaf-pin", (int)rule->leaf_pins.count);
     add_count(out, "= ca-pin", (int)rule->ca_pins.count);
+    add_count(out, "= pin", (int)rule->path_pins.count);
     add_time(out, "= pins-expire", rule->pins_expire);
     add_time(out, "= verify-time", rule->verify_time);
     add_flag(out, "= insecure-skip-dates", rule->skip_dates);
