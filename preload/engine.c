@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@ static const char *const names[FUNCTIONS] = {
     "tg_inject_connection",      "tg_inject_set_app_verify", "tg_inject_set_app_info",
     "tg_inject_get_app_info",    "tg_inject_set_ctx_custom", "tg_inject_set_custom",
     "tg_inject_set_name_source", "tg_inject_set_stderr",
+    "tg_inject_set_source",
 };
 
 union table {
@@ -35,15 +37,28 @@ static _Atomic enum state state;
 
 static dev_t stderr_device;
 static ino_t stderr_inode;
+static struct tg_source source; /* of the policy; stays as it is once it was looked for */
 
-void tg_engine_look_at_stderr(void)
+static void look(void)
 {
+    enum state unloaded = STATE_UNLOADED;
     struct stat status;
 
-    if (fstat(STDERR_FILENO, &status) != 0)
-        return;
-    stderr_device = status.st_dev;
-    stderr_inode = status.st_ino;
+    if (fstat(STDERR_FILENO, &status) == 0) {
+        stderr_device = status.st_dev;
+        stderr_inode = status.st_ino;
+    }
+    tg_source_look(&source);
+    if (source.origin == TG_ORIGIN_NONE)
+        atomic_compare_exchange_strong(&state, &unloaded, STATE_INERT);
+}
+
+/* A library's constructor may make a context before ours is called. */
+static void look_once(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, look);
 }
 
 void tg_engine_complain(const char *what, const char *detail)
@@ -93,6 +108,18 @@ static void *open_beside(void)
     return dlopen(path, load_mode());
 }
 
+void tg_engine_begin(void)
+{
+    int saved = errno;
+
+    look_once();
+    /* Should it fail, the first context tries again, and says so. */
+    if (source.origin != TG_ORIGIN_NONE && dlsym(RTLD_NEXT, "SSL_CTX_new") != NULL)
+        (void)open_beside();
+    (void)dlerror();
+    errno = saved;
+}
+
 /* The handle is never closed: hooks in libssl point into the engine until the process ends. */
 static bool load(union table *table)
 {
@@ -137,6 +164,7 @@ static bool obtain(union table *table)
         atomic_store_explicit(&functions[i], table->function[i], memory_order_relaxed);
     table->engine.set_name_source(tg_names_find);
     table->engine.set_stderr(stderr_device, stderr_inode);
+    table->engine.set_source(&source);
     enum state expected = STATE_UNLOADED;
     atomic_compare_exchange_strong(&state, &expected, STATE_LOADED);
     return true;
@@ -173,6 +201,7 @@ bool tg_engine_protect(void *ssl_ctx_new)
 
     if (ssl_ctx_new == NULL)
         return false;
+    look_once();
     if (last == ssl_ctx_new || atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
         return true;
     bool allowed = hook(ssl_ctx_new);

@@ -14,6 +14,7 @@
 #define TG_INJECT_H
 
 #include "trustgraft.h"
+#include "where.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -87,8 +88,14 @@ TG_API void tg_inject_set_name_source(tg_inject_name_source *names);
  */
 TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 
+/*
+ * What was found when the process began, by the preload, which comes before we do. To be called
+ * before a libssl is hooked; SOURCE stays for ever, and never changes.
+ */
+TG_API void tg_inject_set_source(const struct tg_source *source);
+
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 4
+#define TG_INJECT_VERSION 5
 TG_API int tg_inject_version(void);
 
 #endif

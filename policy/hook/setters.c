@@ -78,6 +78,11 @@ void tg_inject_set_name_source(tg_inject_name_source *names)
     tg_peer_set_names(names);
 }
 
+void tg_inject_set_source(const struct tg_source *source)
+{
+    tg_process_came_with(source);
+}
+
 void tg_inject_set_stderr(dev_t device, ino_t inode)
 {
     tg_log_set_stderr(device, inode);
