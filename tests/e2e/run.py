@@ -6,7 +6,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from e2e import (attacks, bad_policy, floors, hostile, keys, known, logs, naming, paths, peers, # noqa: E402
+from e2e import (afterwards, attacks, bad_policy, floors, hostile, keys, known, logs, naming, paths, peers, # noqa: E402
                  reload, reports, resumption, revocation, sources, system,
                  transparency)
 from e2e.harness import run                                                # noqa: E402
@@ -14,7 +14,8 @@ from lab import clients, ways                                              # noq
 from lab.lab import Lab                                                    # noqa: E402
 
 GROUPS = (keys, known, naming, peers, reports, transparency, bad_policy, sources, resumption, hostile,
-          revocation, floors, reload, system, logs, paths, attacks)
+          revocation, floors, reload, system, afterwards, logs, paths,
+          attacks)
 
 
 def main():
