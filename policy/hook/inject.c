@@ -212,7 +212,7 @@ static void claim_all(struct tg_foundation *library)
           free_context);
     claim(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection, copy_connection,
           free_connection);
-    claim(library, CRYPTO_EX_INDEX_BIO, library->wire_index, NULL, NULL, NULL);
+    (void)tg_wire_register(library);
 }
 
 /* Once a library. What pthread_once calls gets no argument. */
