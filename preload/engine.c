@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -61,6 +62,16 @@ static void look_once(void)
     pthread_once(&once, look);
 }
 
+/* What stands at descriptor 2 by now may be the program's own, or a pipe without a reader. */
+static bool stderr_is_there(void)
+{
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct stat status;
+
+    return fstat(STDERR_FILENO, &status) == 0 && status.st_dev == stderr_device &&
+           status.st_ino == stderr_inode && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
+}
+
 void tg_engine_complain(const char *what, const char *detail)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
@@ -72,7 +83,7 @@ void tg_engine_complain(const char *what, const char *detail)
                           detail != NULL ? ": " : "", detail != NULL ? detail : "");
     if (length >= (int)sizeof(line))
         length = sizeof(line) - 1;
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+    if (length > 0 && stderr_is_there() && write(STDERR_FILENO, line, (size_t)length) < 0)
         return; /* there is nobody left to tell */
 }
 

@@ -24,19 +24,9 @@ static void put(int descriptor, const struct tg_buf *line)
     (void)written;
 }
 
-/* A program that closed its stderr may have a connection at descriptor 2 by now. */
-static bool stderr_is_connection(void)
-{
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-    socklen_t size = sizeof(address);
-
-    return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) == 0 &&
-           address.ss_family != AF_UNIX;
-}
-
 /* What descriptor 2 was when the process began, or at least when this library was loaded. */
 static dev_t stderr_device;
-static ino_t stderr_inode;
+static ino_t stderr_inode; /* 0: it was closed */
 
 void tg_log_set_stderr(dev_t device, ino_t inode)
 {
@@ -44,38 +34,64 @@ void tg_log_set_stderr(dev_t device, ino_t inode)
     stderr_inode = inode;
 }
 
+static bool closes_on_exec(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFD);
+
+    return flags >= 0 && (flags & FD_CLOEXEC);
+}
+
+/*
+ * What came through exec doesn't close on exec, unless the program has set that for all three
+ * (Node does); what the program opened itself most often does.
+ */
 __attribute__((constructor)) static void look_at_stderr(void)
 {
     struct stat status;
 
-    if (fstat(STDERR_FILENO, &status) == 0)
+    if (fstat(STDERR_FILENO, &status) == 0 &&
+        (!closes_on_exec(STDERR_FILENO) || closes_on_exec(STDIN_FILENO) ||
+         closes_on_exec(STDOUT_FILENO)))
         tg_log_set_stderr(status.st_dev, status.st_ino);
 }
 
-/* A program that closed its stderr may have opened a file of its own in its place. */
-static bool is_another_file(const struct stat *status)
+/* A program that closed its stderr may have opened a file, pipe or socket of its own there. */
+static bool is_own(const struct stat *status)
 {
-    return S_ISREG(status->st_mode) &&
-           (status->st_dev != stderr_device || status->st_ino != stderr_inode);
+    return stderr_inode == 0 || status->st_dev != stderr_device || status->st_ino != stderr_inode;
+}
+
+/* The connection of a server that inetd(8) started is its stderr, too. */
+static bool is_connection(const struct stat *status)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof(address);
+    struct stat in;
+
+    if (!S_ISSOCK(status->st_mode))
+        return false;
+    return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) != 0 ||
+           address.ss_family != AF_UNIX ||
+           (fstat(STDIN_FILENO, &in) == 0 && in.st_dev == status->st_dev &&
+            in.st_ino == status->st_ino);
 }
 
 /*
  * Never waits for a reader, nor raises SIGPIPE where there is none: a pipe that polls as
  * writable takes PIPE_BUF bytes (pipe(7)).
  */
-static void put_stderr(struct tg_buf *line)
+static void put_stderr(const struct tg_buf *line)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     struct stat status;
 
-    if (fstat(STDERR_FILENO, &status) != 0 || is_another_file(&status) || stderr_is_connection() ||
+    if (fstat(STDERR_FILENO, &status) != 0 || is_own(&status) || is_connection(&status) ||
         poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
         return;
-    if (!S_ISREG(status.st_mode) && line->length > PIPE_BUF) {
-        line->length = PIPE_BUF;
-        line->text[PIPE_BUF - 1] = '\n';
-    }
-    put(STDERR_FILENO, line);
+    if (S_ISSOCK(status.st_mode))
+        (void)send(STDERR_FILENO, line->text, line->length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    else
+        put(STDERR_FILENO, line);
 }
 
 /* A file that is at the limit of its size: a write would raise SIGXFSZ, which ends the program. */
