@@ -221,70 +221,134 @@ char *tg_verdict_text(const struct tg_verdict *verdict, const struct tg_occasion
 
 /* ---- JSON -------------------------------------------------------------------------------- */
 
-void tg_report_rule_json(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern)
+/* How much of a verdict is written. */
+struct extent {
+    size_t text, findings; /* bytes of each text, and how many findings */
+    bool path;
+};
+static const struct extent whole = {SIZE_MAX, SIZE_MAX, true};
+
+/* Of TEXT, which may be NULL, at most MOST bytes and then "...". */
+static void add_start_json(struct tg_buf *buf, const char *text, size_t most)
+{
+    struct tg_buf start = {0};
+
+    if (text == NULL || strlen(text) <= most) {
+        tg_buf_json(buf, text);
+        return;
+    }
+    while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    tg_buf_addn(&start, text, most);
+    tg_buf_add(&start, "...");
+    if (start.failed)
+        buf->failed = true;
+    else
+        tg_buf_json(buf, start.text);
+    tg_buf_free(&start);
+}
+
+static void add_rule_json(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern,
+                          size_t most)
 {
     if (!in_file(rule)) {
         tg_buf_add(buf, "null");
         return;
     }
     tg_buf_add(buf, "{\"file\":");
-    tg_buf_json(buf, rule->where.file);
+    add_start_json(buf, rule->where.file, most);
     tg_buf_printf(buf, ",\"line\":%u,\"pattern\":", rule->where.line);
-    tg_buf_json(buf, pattern);
+    add_start_json(buf, pattern, most);
     tg_buf_add(buf, "}");
 }
 
-void tg_report_endpoint_json(struct tg_buf *buf, const char *host, unsigned port)
+void tg_report_rule_json(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern)
+{
+    add_rule_json(buf, rule, pattern, SIZE_MAX);
+}
+
+static void add_endpoint_json(struct tg_buf *buf, const char *host, unsigned port, size_t most)
 {
     tg_buf_add(buf, ",\"host\":");
-    tg_buf_json(buf, host);
+    add_start_json(buf, host, most);
     if (port != 0)
         tg_buf_printf(buf, ",\"port\":%u", port);
     else
         tg_buf_add(buf, ",\"port\":null");
 }
 
-static void add_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion)
+void tg_report_endpoint_json(struct tg_buf *buf, const char *host, unsigned port)
+{
+    add_endpoint_json(buf, host, port, SIZE_MAX);
+}
+
+static void add_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion, size_t most)
 {
     tg_buf_add(buf, "{\"time\":\"");
     tg_report_time(buf, occasion->time);
     tg_buf_add(buf, "\",\"program\":");
-    tg_buf_json(buf, occasion->program);
+    add_start_json(buf, occasion->program, most);
     tg_buf_printf(buf, ",\"pid\":%ld", occasion->pid);
-    tg_report_endpoint_json(buf, occasion->host, occasion->port);
+    add_endpoint_json(buf, occasion->host, occasion->port, most);
 }
 
-static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict)
+static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict,
+                           const struct extent *extent)
 {
     tg_buf_add(buf, ",\"findings\":[");
-    for (size_t i = 0; i < verdict->finding_count; i++) {
+    for (size_t i = 0; i < verdict->finding_count && i < extent->findings; i++) {
         const struct tg_finding *finding = &verdict->findings[i];
 
         tg_buf_printf(buf, "%s{\"name\":\"%s\",\"depth\":%d,\"text\":", i > 0 ? "," : "",
                       tg_finding_info(finding->kind)->name, finding->depth);
-        tg_buf_json(buf, tg_report_finding(finding));
+        add_start_json(buf, tg_report_finding(finding), extent->text);
         tg_buf_add(buf, "}");
     }
     tg_buf_add(buf, "],\"path\":");
-    tg_report_path_json(buf, verdict);
+    if (extent->path)
+        tg_report_path_json(buf, verdict);
+    else
+        tg_buf_add(buf, "[]");
+}
+
+static void add_verdict_json(struct tg_buf *buf, const struct tg_verdict *verdict,
+                             const struct tg_occasion *occasion, const struct extent *extent)
+{
+    add_occasion_json(buf, occasion, extent->text);
+    tg_buf_printf(buf,
+                  ",\"mode\":\"%s\",\"verdict\":\"%s\",\"result\":\"%s\",\"x509_error\":%d,"
+                  "\"rule\":",
+                  verdict->reported ? "report" : "enforce", verdict->accepted ? "accept" : "reject",
+                  tg_result_name(verdict->result), verdict->x509_error);
+    add_rule_json(buf, verdict->rule, verdict->pattern, extent->text);
+    add_lists_json(buf, verdict, extent);
+    if (verdict->note != NULL) {
+        tg_buf_add(buf, ",\"note\":");
+        add_start_json(buf, verdict->note, extent->text);
+    }
+    tg_buf_add(buf, extent->path ? "}" : ",\"truncated\":true}");
 }
 
 char *tg_verdict_json(const struct tg_verdict *verdict, const struct tg_occasion *occasion)
 {
     struct tg_buf buf = {0};
 
-    add_occasion_json(&buf, occasion);
-    tg_buf_printf(&buf,
-                  ",\"mode\":\"%s\",\"verdict\":\"%s\",\"result\":\"%s\",\"x509_error\":%d,"
-                  "\"rule\":",
-                  verdict->reported ? "report" : "enforce", verdict->accepted ? "accept" : "reject",
-                  tg_result_name(verdict->result), verdict->x509_error);
-    tg_report_rule_json(&buf, verdict->rule, verdict->pattern);
-    add_lists_json(&buf, verdict);
-    if (verdict->note != NULL) {
-        tg_buf_add(&buf, ",\"note\":");
-        tg_buf_json(&buf, verdict->note);
+    add_verdict_json(&buf, verdict, occasion, &whole);
+    return tg_buf_take(&buf);
+}
+
+/* The last of these stays below 4000 bytes, if each byte of a text became six (\u0001). */
+char *tg_verdict_json_within(const struct tg_verdict *verdict, const struct tg_occasion *occasion,
+                             size_t most)
+{
+    static const struct extent extents[] = {
+        {SIZE_MAX, SIZE_MAX, false}, {512, 6, false}, {256, 3, false}, {64, 1, false}};
+    struct tg_buf buf = {0};
+
+    add_verdict_json(&buf, verdict, occasion, &whole);
+    for (size_t i = 0; i < sizeof(extents) / sizeof(*extents) && buf.length > most; i++) {
+        tg_buf_free(&buf);
+        add_verdict_json(&buf, verdict, occasion, &extents[i]);
     }
-    tg_buf_add(&buf, "}");
     return tg_buf_take(&buf);
 }

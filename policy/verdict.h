@@ -102,5 +102,11 @@ TG_MUST_USE char *tg_verdict_text(const struct tg_verdict *verdict,
                                   const struct tg_occasion *occasion);
 TG_MUST_USE char *tg_verdict_json(const struct tg_verdict *verdict,
                                   const struct tg_occasion *occasion);
+/*
+ * The same in at most MOST bytes, 4000 or more: what doesn't fit is left out, first the path, then
+ * findings and the ends of long texts, and "truncated" is true.
+ */
+TG_MUST_USE char *tg_verdict_json_within(const struct tg_verdict *verdict,
+                                         const struct tg_occasion *occasion, size_t most);
 
 #endif

@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +23,8 @@ static const char *const names[FUNCTIONS] = {
     "tg_inject_version",         "tg_inject_libssl",         "tg_inject_context",
     "tg_inject_connection",      "tg_inject_set_app_verify", "tg_inject_set_app_info",
     "tg_inject_get_app_info",    "tg_inject_set_ctx_custom", "tg_inject_set_custom",
-    "tg_inject_set_sources",     "tg_inject_set_stderr",
+    "tg_inject_set_sockets",     "tg_inject_set_stderr",
+    "tg_inject_set_source",
 };
 
 union table {
@@ -36,15 +39,38 @@ static _Atomic enum state state;
 
 static dev_t stderr_device;
 static ino_t stderr_inode;
+static struct tg_source source; /* of the policy; stays as it is once it was looked for */
 
-void tg_engine_look_at_stderr(void)
+static void look(void)
 {
+    enum state unloaded = STATE_UNLOADED;
     struct stat status;
 
-    if (fstat(STDERR_FILENO, &status) != 0)
-        return;
-    stderr_device = status.st_dev;
-    stderr_inode = status.st_ino;
+    if (fstat(STDERR_FILENO, &status) == 0) {
+        stderr_device = status.st_dev;
+        stderr_inode = status.st_ino;
+    }
+    tg_source_look(&source);
+    if (source.origin == TG_ORIGIN_NONE)
+        atomic_compare_exchange_strong(&state, &unloaded, STATE_INERT);
+}
+
+/* A library's constructor may make a context before ours is called. */
+static void look_once(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, look);
+}
+
+/* What stands at descriptor 2 by now may be the program's own, or a pipe without a reader. */
+static bool stderr_is_there(void)
+{
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct stat status;
+
+    return fstat(STDERR_FILENO, &status) == 0 && status.st_dev == stderr_device &&
+           status.st_ino == stderr_inode && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
 void tg_engine_complain(const char *what, const char *detail)
@@ -58,7 +84,7 @@ void tg_engine_complain(const char *what, const char *detail)
                           detail != NULL ? ": " : "", detail != NULL ? detail : "");
     if (length >= (int)sizeof(line))
         length = sizeof(line) - 1;
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+    if (length > 0 && stderr_is_there() && write(STDERR_FILENO, line, (size_t)length) < 0)
         return; /* there is nobody left to tell */
 }
 
@@ -94,6 +120,18 @@ static void *open_beside(void)
     return dlopen(path, load_mode());
 }
 
+void tg_engine_begin(void)
+{
+    int saved = errno;
+
+    look_once();
+    /* Should it fail, the first context tries again, and says so. */
+    if (source.origin != TG_ORIGIN_NONE && dlsym(RTLD_NEXT, "SSL_CTX_new") != NULL)
+        (void)open_beside();
+    (void)dlerror();
+    errno = saved;
+}
+
 /* The handle is never closed: hooks in libssl point into the engine until the process ends. */
 static bool load(union table *table)
 {
@@ -120,7 +158,7 @@ static bool load(union table *table)
     return true;
 }
 
-static const struct tg_inject_sources sources = {
+static const struct tg_inject_sockets sockets = {
     .names = tg_ends_names,
     .hello = tg_hellos_find,
     .initials = tg_hellos_initials,
@@ -142,8 +180,9 @@ static bool obtain(union table *table)
         return false;
     for (size_t i = 0; i < FUNCTIONS; i++)
         atomic_store_explicit(&functions[i], table->function[i], memory_order_relaxed);
-    table->engine.set_sources(&sources);
+    table->engine.set_sockets(&sockets);
     table->engine.set_stderr(stderr_device, stderr_inode);
+    table->engine.set_source(&source);
     enum state expected = STATE_UNLOADED;
     atomic_compare_exchange_strong(&state, &expected, STATE_LOADED);
     return true;
@@ -181,6 +220,7 @@ bool tg_engine_protect(void *ssl_ctx_new)
 
     if (ssl_ctx_new == NULL)
         return false;
+    look_once();
     if (last == ssl_ctx_new || atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
         return true;
     bool allowed = hook(ssl_ctx_new);

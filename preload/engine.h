@@ -23,12 +23,18 @@ struct tg_engine {
                                                tg_inject_custom_verify *callback);
     tg_inject_custom_verify *(*set_custom)(void *ssl_ctx_new, SSL *ssl,
                                            tg_inject_custom_verify *callback);
-    void (*set_sources)(const struct tg_inject_sources *sources);
+    void (*set_sockets)(const struct tg_inject_sockets *sockets);
     void (*set_stderr)(dev_t device, ino_t inode);
+    void (*set_source)(const struct tg_source *source);
 };
 
-/* To be called as the process begins: what its stderr is, before it can be another file. */
-void tg_engine_look_at_stderr(void);
+/*
+ * To be called as the process begins: what its stderr is, before it can be another file, and where
+ * its policy is, before that can get out of sight. Without one, nothing will ever be loaded;
+ * with one, the engine is loaded now if the program is linked to a libssl, as it may be out of
+ * sight later.
+ */
+void tg_engine_begin(void);
 
 /*
  * Puts the libssl of SSL_CTX_NEW, its own function of that name, under the policy. False if

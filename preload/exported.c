@@ -48,7 +48,7 @@ __attribute__((constructor)) static void start(void)
     struct tg_elf program;
     int saved = errno;
 
-    tg_engine_look_at_stderr();
+    tg_engine_begin();
     errno = saved;
     if (dl_iterate_phdr(open_program, &program) != 1)
         return;

@@ -19,7 +19,7 @@ void tg_hellos_start(void);
 void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
                     socklen_t length);
 
-/* tg_inject_sources: see inject.h. */
+/* tg_inject_sockets: see inject.h. */
 unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
                         unsigned room);
 uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned room,

@@ -23,10 +23,12 @@ bool tg_chosen_locked(void)
 
 enum tg_origin tg_chosen_locate(char out[PATH_MAX])
 {
-    enum tg_origin origin = tg_policy_locate(NULL, out);
+    struct tg_source source;
 
-    if (origin == TG_ORIGIN_NONE || origin == TG_ORIGIN_SYSTEM || !tg_chosen_locked())
-        return origin;
+    tg_source_look(&source);
+    memcpy(out, source.path, PATH_MAX);
+    if (source.origin == TG_ORIGIN_NONE || source.origin == TG_ORIGIN_SYSTEM || !tg_chosen_locked())
+        return source.origin;
     snprintf(out, PATH_MAX, "%s", TG_SYSTEM_POLICY);
     return TG_ORIGIN_SYSTEM;
 }
@@ -45,6 +47,11 @@ bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
         tg_complain("there is no policy: no -p, no TRUSTGRAFT_POLICY, neither "
                     "trustgraft/policy.conf in $XDG_CONFIG_HOME or ~/.config nor " TG_SYSCONFDIR
                     "/trustgraft/policy.conf");
+        return false;
+    }
+    if (out[0] == '\0') {
+        tg_complain("TRUSTGRAFT_POLICY is set, but empty or too long, so that programs refuse "
+                    "every TLS server: unset it, or give it the absolute path of a policy");
         return false;
     }
     if (out[0] != '/') {

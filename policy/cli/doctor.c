@@ -31,7 +31,7 @@ static void tell_place(struct tg_exam *exam, const char *path)
                                          : strerror(errno));
 }
 
-/* In the order of tg_policy_locate; what the provider's setting is, programs alone know. */
+/* In the order of tg_source_look; what the provider's setting is, programs alone know. */
 static void tell_search(struct tg_exam *exam)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
@@ -92,8 +92,9 @@ static void examine_policy(struct tg_exam *exam, const struct tg_options *option
                      "none: programs are left as they are until there is one");
     else if (path[0] != '/')
         tg_exam_note(exam, TG_STATE_BAD, "in force",
-                     "none: TRUSTGRAFT_POLICY must be an absolute path, so that every TLS server "
-                     "is refused");
+                     "none: TRUSTGRAFT_POLICY %smust be an absolute path, so that every TLS server "
+                     "is refused",
+                     path[0] == '\0' ? "is set, but empty or too long: it " : "");
     else
         tell_policy(exam, path, origins[origin]);
 }

@@ -30,7 +30,8 @@ static void fill(void)
     library->kind = task.kind;
     library->foreign = slot->object != tg_object_base((void *)X509_verify_cert);
     library->number = (size_t)(slot - slots);
-    library->context_index = library->connection_index = library->wire_index = -1;
+    library->context_index = library->connection_index = -1;
+    library->wire_index = library->verification_index = -1;
     if (!tg_libcrypto_at(task.address, task.kind, &library->crypto, &slot->missing))
         return;
     slot->usable = !library->foreign || tg_param_probe(&library->crypto, &library->layout);

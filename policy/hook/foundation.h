@@ -20,7 +20,7 @@ struct tg_foundation {
     struct tg_param_layout layout; /* where it is foreign */
     size_t number;                 /* below TG_FOUNDATIONS */
     /* Of our ex_data; -1: not registered. */
-    int context_index, connection_index, wire_index;
+    int context_index, connection_index, wire_index, verification_index;
 };
 
 /*

@@ -26,52 +26,15 @@ static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
            !tg_known(hooked, process->policy, &peer, session);
 }
 
-/* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
-enum { RECEIVE_DATAGRAMS = 7, SEND_DATAGRAMS = 8 };
-
-/* A BIO_callback_fn_ex: nothing is written or read any more. */
-static long stop(size_t number, BIO *bio, int operation, int returned)
-{
-    if (operation != BIO_CB_WRITE && operation != BIO_CB_READ && operation != RECEIVE_DATAGRAMS &&
-        operation != SEND_DATAGRAMS)
-        return returned;
-    tg_foundation_number(number)->crypto.BIO_clear_flags(bio,
-                                                         BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
-    return -1;
-}
-
-#define STOP(number)                                                                               \
-    static long stop_##number(BIO *bio, int operation, const char *data, size_t length,            \
-                              int argument, long more, int returned, size_t *done)                 \
-    {                                                                                              \
-        (void)data, (void)length, (void)argument, (void)more, (void)done;                          \
-        return stop(number, bio, operation, returned);                                             \
-    }
-STOP(0)
-STOP(1)
-STOP(2)
-STOP(3)
-
-static const BIO_callback_fn_ex stops[TG_FOUNDATIONS] = {stop_0, stop_1, stop_2, stop_3};
-
 /* The connection stays open, but neither reads nor writes application data any more. */
-static void shut(const struct tg_hooked *hooked, SSL *ssl)
+static void shut(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    const struct tg_libssl *libssl = &hooked->libssl;
-    const struct tg_foundation *library = hooked->library;
-    BIO *out = libssl->SSL_get_wbio(ssl), *in = libssl->SSL_get_rbio(ssl);
-
     /*
      * A write that has made the handshake itself is past OpenSSL's look at the shutdown, and an
      * application could take the shutdown back. BoringSSL looks late enough, and keeps it.
      */
-    if (library->kind != TG_BORINGSSL) {
-        if (out != NULL)
-            library->crypto.BIO_set_callback_ex(out, stops[library->number]);
-        if (in != NULL)
-            library->crypto.BIO_set_callback_ex(in, stops[library->number]);
-    }
-    libssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    tg_wire_stop(hooked, ssl, state);
+    hooked->libssl.SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
 /* What the rules of a connection ask of it. */
@@ -113,8 +76,8 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
         tg_status_request(hooked, ssl, wishes.enforced);
     if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_BORINGSSL)
         hooked->libssl.SSL_set_security_level(ssl, wishes.level);
-    if (state != NULL && tg_judge_demands(process, &peer))
-        tg_wire_watch(hooked, ssl, state);
+    if (state != NULL)
+        tg_wire_watch(hooked, ssl, state, tg_judge_demands(process, &peer));
 }
 
 /* A renegotiation is with the same peer. */
@@ -212,7 +175,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         state->judged = false;
     }
     if (!passed)
-        shut(hooked, ssl);
+        shut(hooked, ssl, state);
 }
 
 void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)

@@ -161,7 +161,7 @@ static bool guard(const struct tg_hooked *hooked, SSL *ssl, const tg_policy *pol
     (void)tg_gate_restore(hooked, ssl);
     if (!state->started) {
         state->started = true;
-        tg_wire_watch(hooked, ssl, state);
+        tg_wire_watch(hooked, ssl, state, true);
     }
     return true;
 }

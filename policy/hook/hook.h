@@ -25,14 +25,7 @@ struct tg_context_state {
     tg_custom_callback *custom; /* BoringSSL alone */
 };
 
-/* A BIO that is watched, and the callback that stood there. */
-struct tg_wire {
-    BIO *bio; /* a reference of its own */
-    BIO_callback_fn_ex theirs;
-    const struct tg_hooked *hooked; /* of the connection */
-    SSL *ssl;
-    bool busy; /* that callback is being called */
-};
+struct tg_wire; /* what is kept of a BIO: wire.c */
 #define TG_WIRES 2 /* to read from and to write to */
 
 /* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */
@@ -54,7 +47,7 @@ struct tg_connection_state {
     struct tg_peer *peer;       /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
     tg_custom_callback *custom; /* the application's own (BoringSSL) */
-    struct tg_wire wires[TG_WIRES];
+    struct tg_wire *wires[TG_WIRES];
 };
 
 /* Who may be at the other end. */
@@ -180,11 +173,16 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
 void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
 
 /*
- * wire.c: has tg_gate_look called with each byte that the connection reads or writes, until
- * tg_wire_leave. Registers once a library; false if it refuses. BoringSSL's BIOs call no one.
+ * wire.c: has tg_gate_look called with each byte that the connection reads or writes, if it is
+ * WANTED, until tg_wire_leave; and puts the gate back at the end of each verification. For a
+ * connection that was refused nothing more is read or written after tg_wire_stop, until it begins
+ * anew; STATE may be NULL there. BoringSSL's BIOs call no one: nothing happens. Registers once for
+ * each library context; false if LIBRARY refuses.
  */
-TG_MUST_USE bool tg_wire_register(struct tg_foundation *library);
-void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
+bool tg_wire_register(struct tg_foundation *library);
+void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                   bool wanted);
+void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
 void tg_wire_leave(struct tg_connection_state *state);
 
 /* The libssl that ADDRESS lies in; NULL, after a complaint, if it can't be hooked. */
@@ -199,6 +197,9 @@ const struct tg_hooked *tg_hooked_of(const struct tg_foundation *library, const 
  * never finds one that it once had no memory for, and a context made then would go unhooked.
  * There may be none as yet. */
 void tg_hooked_prepare(void);
+/* The libssl on LIBRARY behind LAST, or the first (NULL); NULL: there is no more. */
+const struct tg_hooked *tg_hooked_next(const struct tg_foundation *library,
+                                       const struct tg_hooked *last);
 /* Any libssl on LIBRARY; NULL: none is known yet. */
 const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library);
 /* Any libssl on the libcrypto that we are bound to; NULL, after a complaint, if there is none. */
@@ -319,6 +320,6 @@ TG_MUST_USE bool tg_known_mark(const struct tg_hooked *hooked, SSL *ssl,
 bool tg_known_marked(const struct tg_hooked *hooked, SSL_SESSION *session);
 
 /* peer.c: what the preload sees of the process's sockets. */
-void tg_peer_set_sources(const struct tg_inject_sources *sources);
+void tg_peer_set_sockets(const struct tg_inject_sockets *sockets);
 
 #endif

@@ -219,7 +219,7 @@ static void claim_all(struct tg_foundation *library)
           free_context);
     claim(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection, copy_connection,
           free_connection);
-    claim(library, CRYPTO_EX_INDEX_BIO, library->wire_index, NULL, NULL, NULL);
+    (void)tg_wire_register(library);
 }
 
 /* Once a library. What pthread_once calls gets no argument. */
@@ -303,10 +303,8 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
     int saved = errno;
     enum tg_injected injected = TG_INJECT_FAILED;
     const struct tg_hooked *hooked = NULL;
-    char path[PATH_MAX];
 
-    if (!__atomic_load_n(&injected_any, __ATOMIC_ACQUIRE) &&
-        tg_policy_locate(NULL, path) == TG_ORIGIN_NONE)
+    if (!__atomic_load_n(&injected_any, __ATOMIC_ACQUIRE) && !tg_process_has_origin())
         injected = TG_INJECT_INERT;
     else if ((hooked = tg_hooked_at(ssl_ctx_new)) != NULL)
         injected = inject(hooked->library, hooked);

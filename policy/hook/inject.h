@@ -14,6 +14,7 @@
 #define TG_INJECT_H
 
 #include "trustgraft.h"
+#include "where.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -93,7 +94,7 @@ struct tg_inject_end {
 
 /* What the preload sees of the process's sockets. All are safe in threads, and preserve errno. */
 #define TG_INJECT_RANDOM_SIZE 32
-struct tg_inject_sources {
+struct tg_inject_sockets {
     /* The names that had led to PEER when DESCRIPTOR, a socket or -1, was connected. */
     void (*names)(int descriptor, const struct sockaddr *peer, socklen_t length,
                   struct tg_inject_names *names);
@@ -108,14 +109,20 @@ struct tg_inject_sources {
                          unsigned *count);
 };
 
-/* SOURCES has to stay where it is. */
-TG_API void tg_inject_set_sources(const struct tg_inject_sources *sources);
+/* SOCKETS has to stay where it is. */
+TG_API void tg_inject_set_sockets(const struct tg_inject_sockets *sockets);
 
 /*
  * What descriptor 2 was when the process began, of which the preload knows more than we: the
  * log goes there only while it is the same file. To be called before anything is logged.
  */
 TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
+
+/*
+ * What was found when the process began, by the preload, which comes before we do. To be called
+ * before a libssl is hooked; SOURCE stays for ever, and never changes.
+ */
+TG_API void tg_inject_set_source(const struct tg_source *source);
 
 /* Version of this private interface; the preload refuses a library with another. */
 #define TG_INJECT_VERSION 5

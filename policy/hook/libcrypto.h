@@ -11,6 +11,10 @@
 #include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 
+/* As BIO_set_callback(3) takes it, which a libcrypto may be built without. */
+typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int argument, long more,
+                                 long returned);
+
 /*
  * X(kinds, result, name, (parameters)): every function that the hook calls there. Stacks are
  * untyped, and their indexes as wide as BoringSSL has them.
@@ -93,8 +97,7 @@
     X(TG_OPENSSL, BIO_callback_fn_ex, BIO_get_callback_ex, (const BIO *))                          \
     X(TG_OPENSSL, int, BIO_set_ex_data, (BIO *, int, void *))                                      \
     X(TG_OPENSSL, void *, BIO_get_ex_data, (const BIO *, int))                                     \
-    X(TG_OPENSSL, int, BIO_up_ref, (BIO *))                                                        \
-    X(TG_OPENSSL, void, BIO_free_all, (BIO *))                                                     \
+    X(TG_OPENSSL | TG_OPTIONAL, tg_old_bio_callback *, BIO_get_callback, (const BIO *))            \
     X(TG_ANY_KIND, int, BIO_method_type, (const BIO *))                                            \
     X(TG_ANY_KIND, long, BIO_ctrl, (BIO *, int, long, void *))                                     \
     X(TG_OPENSSL, void, BIO_clear_flags, (BIO *, int))                                             \

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +17,41 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What a line of JSON tells, so that it can be told in fewer words. */
+struct told {
+    const struct tg_verdict *verdict;
+    const struct tg_occasion *occasion;
+};
+
+/* What syslog's daemons take of a message (rsyslog's maxMessageSize is 8k), less its header. */
+#define SYSLOG_MOST 8000
+
+/*
+ * LINE, or into LESS, to be freed, what of it fits into MOST bytes: a line of JSON (TOLD is not
+ * NULL) stays one. NULL: no memory.
+ */
+static const struct tg_buf *within(const struct tg_buf *line, const struct told *told, size_t most,
+                                   struct tg_buf *less)
+{
+    size_t length = most - 3;
+    char *text = NULL;
+
+    if (line->length <= most)
+        return line;
+    if (told != NULL) {
+        text = tg_verdict_json_within(told->verdict, told->occasion, most);
+        if (text != NULL)
+            tg_buf_add(less, text);
+        free(text);
+    } else {
+        while (length > 0 && ((unsigned char)line->text[length] & 0xC0) == 0x80)
+            length--;
+        tg_buf_addn(less, line->text, length);
+        tg_buf_add(less, "...");
+    }
+    return less->text != NULL && !less->failed ? less : NULL;
+}
+
 /* One write a line, so that the lines of several processes don't mix. A full disk loses it. */
 static void put(int descriptor, const struct tg_buf *line)
 {
@@ -24,19 +60,9 @@ static void put(int descriptor, const struct tg_buf *line)
     (void)written;
 }
 
-/* A program that closed its stderr may have a connection at descriptor 2 by now. */
-static bool stderr_is_connection(void)
-{
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-    socklen_t size = sizeof(address);
-
-    return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) == 0 &&
-           address.ss_family != AF_UNIX;
-}
-
 /* What descriptor 2 was when the process began, or at least when this library was loaded. */
 static dev_t stderr_device;
-static ino_t stderr_inode;
+static ino_t stderr_inode; /* 0: it was closed */
 
 void tg_log_set_stderr(dev_t device, ino_t inode)
 {
@@ -44,38 +70,72 @@ void tg_log_set_stderr(dev_t device, ino_t inode)
     stderr_inode = inode;
 }
 
+static bool closes_on_exec(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFD);
+
+    return flags >= 0 && (flags & FD_CLOEXEC);
+}
+
+/*
+ * What came through exec doesn't close on exec, unless the program has set that for all three
+ * (Node does); what the program opened itself most often does.
+ */
 __attribute__((constructor)) static void look_at_stderr(void)
 {
     struct stat status;
 
-    if (fstat(STDERR_FILENO, &status) == 0)
+    if (fstat(STDERR_FILENO, &status) == 0 &&
+        (!closes_on_exec(STDERR_FILENO) || closes_on_exec(STDIN_FILENO) ||
+         closes_on_exec(STDOUT_FILENO)))
         tg_log_set_stderr(status.st_dev, status.st_ino);
 }
 
-/* A program that closed its stderr may have opened a file of its own in its place. */
-static bool is_another_file(const struct stat *status)
+/* A program that closed its stderr may have opened a file, pipe or socket of its own there. */
+static bool is_own(const struct stat *status)
 {
-    return S_ISREG(status->st_mode) &&
-           (status->st_dev != stderr_device || status->st_ino != stderr_inode);
+    return stderr_inode == 0 || status->st_dev != stderr_device || status->st_ino != stderr_inode;
+}
+
+/* The connection of a server that inetd(8) started is its stderr, too. */
+static bool is_connection(const struct stat *status)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof(address);
+    struct stat in;
+
+    if (!S_ISSOCK(status->st_mode))
+        return false;
+    return getsockname(STDERR_FILENO, (struct sockaddr *)&address, &size) != 0 ||
+           address.ss_family != AF_UNIX ||
+           (fstat(STDIN_FILENO, &in) == 0 && in.st_dev == status->st_dev &&
+            in.st_ino == status->st_ino);
 }
 
 /*
  * Never waits for a reader, nor raises SIGPIPE where there is none: a pipe that polls as
  * writable takes PIPE_BUF bytes (pipe(7)).
  */
-static void put_stderr(struct tg_buf *line)
+static void put_stderr(const struct tg_buf *line, const struct told *told)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct tg_buf less = {0}, out = {0};
+    const struct tg_buf *fit = NULL;
     struct stat status;
 
-    if (fstat(STDERR_FILENO, &status) != 0 || is_another_file(&status) || stderr_is_connection() ||
+    if (fstat(STDERR_FILENO, &status) != 0 || is_own(&status) || is_connection(&status) ||
         poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
         return;
-    if (!S_ISREG(status.st_mode) && line->length > PIPE_BUF) {
-        line->length = PIPE_BUF;
-        line->text[PIPE_BUF - 1] = '\n';
-    }
-    put(STDERR_FILENO, line);
+    fit = within(line, told, S_ISREG(status.st_mode) ? SIZE_MAX : PIPE_BUF - 1, &less);
+    if (fit != NULL)
+        tg_buf_addn(&out, fit->text, fit->length);
+    tg_buf_add(&out, "\n");
+    if (fit != NULL && !out.failed && S_ISSOCK(status.st_mode))
+        (void)send(STDERR_FILENO, out.text, out.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    else if (fit != NULL && !out.failed)
+        put(STDERR_FILENO, &out);
+    tg_buf_free(&less);
+    tg_buf_free(&out);
 }
 
 /* A file that is at the limit of its size: a write would raise SIGXFSZ, which ends the program. */
@@ -180,19 +240,24 @@ static bool is_in_file(const char *path, enum tg_origin origin, const struct tg_
     return problem == NULL;
 }
 
-static void emit(const tg_policy *policy, enum tg_origin origin, int priority, struct tg_buf *line)
+static void emit(const tg_policy *policy, enum tg_origin origin, int priority,
+                 const struct tg_buf *line, const struct told *told)
 {
     unsigned sinks = sinks_of(policy, origin);
+    struct tg_buf less = {0};
+    const struct tg_buf *fit = NULL;
 
     if (line->failed)
         return;
     if ((sinks & TG_LOG_FILE) && !is_in_file(policy->log_file, origin, line))
         sinks |= TG_LOG_SYSLOG;
     if (sinks & TG_LOG_SYSLOG)
-        put_syslog(priority, line);
-    tg_buf_add(line, "\n");
-    if ((sinks & TG_LOG_STDERR) && !line->failed)
-        put_stderr(line);
+        fit = within(line, told, SYSLOG_MOST, &less);
+    if (fit != NULL)
+        put_syslog(priority, fit);
+    tg_buf_free(&less);
+    if (sinks & TG_LOG_STDERR)
+        put_stderr(line, told);
 }
 
 void tg_log_complain(enum tg_origin origin, const char *format, ...)
@@ -204,7 +269,7 @@ void tg_log_complain(enum tg_origin origin, const char *format, ...)
     va_start(arguments, format);
     if (vasprintf(&text, format, arguments) >= 0) {
         tg_buf_printf(&line, "trustgraft: %s", text);
-        emit(NULL, origin, LOG_ERR, &line);
+        emit(NULL, origin, LOG_ERR, &line, NULL);
         free(text);
     }
     va_end(arguments);
@@ -242,7 +307,8 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
     if (text != NULL) {
         tg_buf_add(&line, json ? "" : "trustgraft: ");
         tg_buf_add(&line, text);
-        emit(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING, &line);
+        emit(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING, &line,
+             json ? &(struct told){verdict, &occasion} : NULL);
     }
     free(text);
     tg_buf_free(&line);

@@ -62,7 +62,7 @@ bool tg_object_fill(void *object, const void *base, int kind, const struct tg_fu
         if (!(functions[i].kinds & kind))
             continue;
         symbol = find(object, base, functions[i].name);
-        if (symbol == NULL) {
+        if (symbol == NULL && !(functions[i].kinds & TG_OPTIONAL)) {
             *missing = functions[i].name;
             return false;
         }

@@ -12,7 +12,8 @@
 enum tg_kind {
     TG_OPENSSL_3 = 1, /* and later */
     TG_OPENSSL_1 = 2, /* 1.1.1 */
-    TG_BORINGSSL = 4
+    TG_BORINGSSL = 4,
+    TG_OPTIONAL = 8 /* of a function: NULL where it isn't there */
 };
 #define TG_OPENSSL  (TG_OPENSSL_3 | TG_OPENSSL_1)
 #define TG_ANY_KIND (TG_OPENSSL | TG_BORINGSSL)

@@ -19,16 +19,16 @@
 /* As many places as a connection may lead to. */
 #define ENDS 8
 
-static const struct tg_inject_sources *sources;
+static const struct tg_inject_sockets *sockets;
 
-void tg_peer_set_sources(const struct tg_inject_sources *given)
+void tg_peer_set_sockets(const struct tg_inject_sockets *given)
 {
-    __atomic_store_n(&sources, given, __ATOMIC_RELEASE);
+    __atomic_store_n(&sockets, given, __ATOMIC_RELEASE);
 }
 
-static const struct tg_inject_sources *preload(void)
+static const struct tg_inject_sockets *preload(void)
 {
-    return __atomic_load_n(&sources, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&sockets, __ATOMIC_ACQUIRE);
 }
 
 static const char *known(const char *text)
@@ -218,7 +218,7 @@ static void place(struct tg_peer *peer, const struct tg_inject_end *ends, unsign
 
 static void find_names(int descriptor, struct tg_inject_end *end)
 {
-    const struct tg_inject_sources *from = preload();
+    const struct tg_inject_sockets *from = preload();
 
     end->names.count = 0;
     end->names.more = false;
@@ -279,7 +279,7 @@ static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
  * others of its time. */
 static void place_by_hello(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
-    const struct tg_inject_sources *from = preload();
+    const struct tg_inject_sockets *from = preload();
     static const uint8_t none[TG_INJECT_RANDOM_SIZE];
     struct tg_inject_end *ends = NULL;
     uint8_t random[TG_INJECT_RANDOM_SIZE];
@@ -347,7 +347,7 @@ unsigned tg_peer_shown_port(const struct tg_peer *peer)
 
 static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl, bool first)
 {
-    const struct tg_inject_sources *from = preload();
+    const struct tg_inject_sockets *from = preload();
     unsigned ignored;
 
     memset(peer, 0, offsetof(struct tg_peer, candidates));

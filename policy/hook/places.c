@@ -45,13 +45,14 @@ static const struct tg_hooked *find(const void *object)
     return NULL;
 }
 
-/* Any one that works on LIBRARY. */
-static const struct tg_hooked *find_on(const struct tg_foundation *library)
+const struct tg_hooked *tg_hooked_next(const struct tg_foundation *library,
+                                       const struct tg_hooked *last)
 {
-    for (size_t i = 0; i < LIBSSLS; i++)
-        if (ready(&places[i]) && places[i].hooked.library == library)
-            return &places[i].hooked;
-    return NULL;
+    size_t i = last != NULL ? (size_t)((const struct place *)last - places) + 1 : 0;
+
+    while (i < LIBSSLS && !(ready(&places[i]) && places[i].hooked.library == library))
+        i++;
+    return i < LIBSSLS ? &places[i].hooked : NULL;
 }
 
 const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new)
@@ -113,7 +114,7 @@ const struct tg_hooked *tg_hooked_at(const void *address)
 static const struct tg_hooked *find_any(const char **missing)
 {
     const struct tg_foundation *native = tg_foundation_native(missing);
-    const struct tg_hooked *hooked = native != NULL ? find_on(native) : NULL;
+    const struct tg_hooked *hooked = native != NULL ? tg_hooked_next(native, NULL) : NULL;
     const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
 
     return address != NULL ? tg_hooked_at(address) : hooked;
@@ -140,7 +141,7 @@ const struct tg_hooked *tg_hooked_any(void)
 /* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
 const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library)
 {
-    const struct tg_hooked *hooked = find_on(library);
+    const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
 
     return hooked != NULL || library->foreign ? hooked : tg_hooked_any();
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,6 +41,33 @@ static char *last_problem;
 
 static char *setting, *setting_problem; /* stay for the life of the process */
 static char path[PATH_MAX], program[TG_PROGRAM_SIZE];
+
+static struct tg_source at_load;            /* found when this library was loaded */
+static const struct tg_source *at_preload; /* found before, by the preload; NULL: not handed over */
+
+__attribute__((constructor)) static void look_for_policy(void)
+{
+    tg_source_look(&at_load);
+    tg_program_self(program);
+}
+
+void tg_process_came_with(const struct tg_source *source)
+{
+    __atomic_store_n(&at_preload, source, __ATOMIC_RELEASE);
+}
+
+/* A policy that was there when the process began stays the one, whatever came after. */
+static const struct tg_source *found(void)
+{
+    const struct tg_source *first = __atomic_load_n(&at_preload, __ATOMIC_ACQUIRE);
+
+    return first != NULL && first->origin != TG_ORIGIN_NONE ? first : &at_load;
+}
+
+bool tg_process_has_origin(void)
+{
+    return found()->origin != TG_ORIGIN_NONE;
+}
 
 void tg_process_configure(const char *policy, const char *problem)
 {
@@ -111,7 +139,7 @@ static bool locked(struct snapshot *first)
     tg_policy *policy = NULL;
     bool system = false;
 
-    if (first->process.origin == TG_ORIGIN_SYSTEM || !tg_policy_system_present())
+    if (first->process.origin == TG_ORIGIN_SYSTEM || !found()->system)
         return false;
     policy = read_whole(TG_SYSTEM_POLICY, &diags);
     system = policy == NULL || policy->locked;
@@ -135,8 +163,11 @@ static void load_first(struct snapshot *first)
     tg_policy *policy = NULL;
 
     if (path[0] != '/') {
-        first->process.problem = "TRUSTGRAFT_POLICY and the provider's policy setting must be "
-                                 "absolute paths: the working directory never decides";
+        first->process.problem =
+            path[0] == '\0' ? "TRUSTGRAFT_POLICY is set, but empty or too long: it must be the "
+                              "absolute path of a policy, or not set at all"
+                            : "TRUSTGRAFT_POLICY and the provider's policy setting must be "
+                              "absolute paths: the working directory never decides";
         return;
     }
     policy = read_whole(path, &diags);
@@ -147,16 +178,42 @@ static void load_first(struct snapshot *first)
     tg_diags_clear(&diags);
 }
 
+/* What has the policy's path under another root directory is another file, or none. */
+static bool out_of_sight(struct snapshot *first)
+{
+    char *problem = NULL;
+
+    if (!tg_source_is_out_of_sight(found()))
+        return false;
+    if (asprintf(&problem,
+                 "%s was in force when this program started, which has changed its root directory "
+                 "since, before it used TLS: the policy is out of sight",
+                 path) < 0)
+        problem = NULL;
+    first->process.problem = problem != NULL ? problem : "the policy is out of sight";
+    return true;
+}
+
+/* The provider's setting comes after the environment and before the rest. */
+static enum tg_origin locate(void)
+{
+    const struct tg_source *source = found();
+    bool set = setting != NULL && source->origin != TG_ORIGIN_ENVIRONMENT &&
+               getauxval(AT_SECURE) == 0;
+
+    (void)snprintf(path, sizeof(path), "%s", set ? setting : source->path);
+    return set ? TG_ORIGIN_SETTING : source->origin;
+}
+
 static void load(void)
 {
     struct snapshot *first = &snapshots[0];
 
-    tg_program_self(program);
-    first->process.origin = tg_policy_locate(setting, path);
+    first->process.origin = locate();
     first->process.path = path;
     if (setting_problem != NULL)
         first->process.problem = setting_problem;
-    else if (first->process.origin != TG_ORIGIN_NONE && !locked(first))
+    else if (first->process.origin != TG_ORIGIN_NONE && !out_of_sight(first) && !locked(first))
         load_first(first);
     inert = first->process.origin == TG_ORIGIN_NONE && first->process.problem == NULL;
     first->replaced = false;
@@ -284,12 +341,17 @@ static bool my_turn(time_t *now)
                                        __ATOMIC_SEQ_CST);
 }
 
-/* A policy that was broken from the start has no list of files to look at. */
+/*
+ * A policy that was broken from the start has no list of files to look at. What is seen under
+ * another root directory are no versions of the policy.
+ */
 static bool changed(const struct snapshot *snapshot)
 {
-    if (snapshot->process.policy != NULL)
-        return tg_watch_changed(snapshot->process.policy->watch);
-    return snapshot->process.problem != setting_problem && path[0] == '/';
+    bool differs = snapshot->process.policy != NULL
+                       ? tg_watch_changed(snapshot->process.policy->watch)
+                       : snapshot->process.problem != setting_problem && path[0] == '/';
+
+    return differs && !tg_source_is_out_of_sight(found());
 }
 
 static bool looks(const struct snapshot *snapshot)
@@ -342,6 +404,5 @@ bool tg_process_inert(void)
 
 const char *tg_process_program(void)
 {
-    pthread_once(&once, load);
     return program;
 }

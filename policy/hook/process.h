@@ -6,29 +6,8 @@
 #define TG_PROCESS_H
 
 #include "verdict.h"
-#include <limits.h>
+#include "where.h"
 #include <sys/types.h>
-
-/* Where the policy comes from, in the order in which it is looked for. */
-enum tg_origin {
-    TG_ORIGIN_NONE,        /* no policy anywhere */
-    TG_ORIGIN_ENVIRONMENT, /* TRUSTGRAFT_POLICY */
-    TG_ORIGIN_SETTING,     /* the provider's `policy` in openssl.cnf */
-    TG_ORIGIN_USER,        /* $XDG_CONFIG_HOME/trustgraft/policy.conf */
-    TG_ORIGIN_SYSTEM       /* SYSCONFDIR/trustgraft/policy.conf */
-};
-
-/*
- * Finds the policy's file without opening it; SETTING is the provider's, or NULL. In a set-uid,
- * set-gid or capability-raised process only the system's counts. The user's and the system's
- * are found where the file exists (or can't be looked at); the other two are always found.
- */
-enum tg_origin tg_policy_locate(const char *setting, char path[PATH_MAX]);
-
-#define TG_SYSTEM_POLICY TG_SYSCONFDIR "/trustgraft/policy.conf"
-
-/* True if there is a system policy, or it can't be told. */
-bool tg_policy_system_present(void);
 
 /* What is in force at one moment; immutable. */
 struct tg_process {
@@ -43,6 +22,15 @@ struct tg_process {
  * Both may be NULL; they are copied. Later calls change nothing.
  */
 void tg_process_configure(const char *setting, const char *problem);
+
+/*
+ * What was found when the preload came into this process, before this library did: a policy that
+ * was there then is the one. SOURCE stays for ever, and never changes.
+ */
+void tg_process_came_with(const struct tg_source *source);
+
+/* True if a policy was found when trustgraft came into this process, whatever became of it. */
+bool tg_process_has_origin(void);
 
 /*
  * What is in force now; the first call loads the policy, and at most once a second a call

@@ -73,9 +73,14 @@ tg_custom_callback *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl, tg_custom_
     return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
 }
 
-void tg_inject_set_sources(const struct tg_inject_sources *sources)
+void tg_inject_set_sockets(const struct tg_inject_sockets *sockets)
 {
-    tg_peer_set_sources(sources);
+    tg_peer_set_sockets(sockets);
+}
+
+void tg_inject_set_source(const struct tg_source *source)
+{
+    tg_process_came_with(source);
 }
 
 void tg_inject_set_stderr(dev_t device, ino_t inode)

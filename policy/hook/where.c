@@ -1,22 +1,25 @@
-#include "process.h"
+#include "where.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #define FILE_NAME "trustgraft/policy.conf"
 
-static bool fits(int written)
+/* What doesn't fit is no path: it must not become another file's. */
+static bool fits(int written, char path[PATH_MAX])
 {
-    return written > 0 && written < PATH_MAX;
+    if (written > 0 && written < PATH_MAX)
+        return true;
+    path[0] = '\0';
+    return false;
 }
 
 /* A file that can't be looked at may well be there: it counts, and loading it says why not. */
-static bool present(const char *path)
+static bool is_unknown(int error)
 {
-    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    return error != ENOENT && error != ENOTDIR;
 }
 
 /* XDG Base Directory Specification: a relative XDG_CONFIG_HOME is to be ignored. */
@@ -25,34 +28,55 @@ static bool user_path(char path[PATH_MAX])
     const char *xdg = secure_getenv("XDG_CONFIG_HOME"), *home = secure_getenv("HOME");
 
     if (xdg != NULL && xdg[0] == '/')
-        return fits(snprintf(path, PATH_MAX, "%s/" FILE_NAME, xdg));
+        return fits(snprintf(path, PATH_MAX, "%s/" FILE_NAME, xdg), path);
     return home != NULL && home[0] == '/' &&
-           fits(snprintf(path, PATH_MAX, "%s/.config/" FILE_NAME, home));
+           fits(snprintf(path, PATH_MAX, "%s/.config/" FILE_NAME, home), path);
+}
+
+/* HOME may still be another user's after a change of user, who may not look into it (EACCES). */
+static bool user_present(char path[PATH_MAX])
+{
+    return user_path(path) && (access(path, F_OK) == 0 || (is_unknown(errno) && errno != EACCES));
 }
 
 bool tg_policy_system_present(void)
 {
-    return present(TG_SYSTEM_POLICY);
+    return access(TG_SYSTEM_POLICY, F_OK) == 0 || is_unknown(errno);
 }
 
-enum tg_origin tg_policy_locate(const char *setting, char path[PATH_MAX])
+static enum tg_origin look(bool system, char path[PATH_MAX])
 {
     const char *named = secure_getenv("TRUSTGRAFT_POLICY");
-    bool secure = getauxval(AT_SECURE) != 0;
 
-    if (named != NULL && named[0] != '\0') {
-        snprintf(path, PATH_MAX, "%s", named);
+    if (named != NULL) {
+        (void)fits(snprintf(path, PATH_MAX, "%s", named), path);
         return TG_ORIGIN_ENVIRONMENT;
     }
-    if (setting != NULL && !secure) {
-        snprintf(path, PATH_MAX, "%s", setting);
-        return TG_ORIGIN_SETTING;
-    }
-    if (!secure && user_path(path) && present(path))
+    if (getauxval(AT_SECURE) == 0 && user_present(path))
         return TG_ORIGIN_USER;
-    snprintf(path, PATH_MAX, "%s", TG_SYSTEM_POLICY);
-    if (tg_policy_system_present())
-        return TG_ORIGIN_SYSTEM;
-    path[0] = '\0';
-    return TG_ORIGIN_NONE;
+    (void)fits(snprintf(path, PATH_MAX, "%s", system ? TG_SYSTEM_POLICY : ""), path);
+    return system ? TG_ORIGIN_SYSTEM : TG_ORIGIN_NONE;
+}
+
+void tg_source_look(struct tg_source *source)
+{
+    struct stat root = {.st_dev = 0};
+    int saved = errno;
+
+    (void)stat("/", &root);
+    source->root_device = root.st_dev;
+    source->root_inode = root.st_ino;
+    source->system = tg_policy_system_present();
+    source->origin = look(source->system, source->path);
+    errno = saved;
+}
+
+bool tg_source_is_out_of_sight(const struct tg_source *source)
+{
+    struct stat root = {.st_dev = 0};
+    int saved = errno;
+
+    (void)stat("/", &root);
+    errno = saved;
+    return root.st_dev != source->root_device || root.st_ino != source->root_inode;
 }

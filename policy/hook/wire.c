@@ -1,18 +1,76 @@
 /*
- * wire.c - between the ClientHello and the verdict, the connection's BIOs. An application whose
- * own callbacks have replaced both our verify callback and, after the ClientHello, the gate,
- * still has to read and write: each time, the gate is put back, and a handshake that ended
- * without a verdict is judged before the first byte of application data.
+ * wire.c - the connection's BIOs, between the ClientHello and the verdict, and after a refusal.
+ *
+ * An application whose own callbacks have replaced both our verify callback and, after the
+ * ClientHello, the gate, still has to verify, read and write: each time, the gate is put back, and
+ * a handshake that ended without a verdict is judged before the first byte of application data.
+ * After a refusal nothing is read or written for this connection any more.
+ *
+ * A BIO is the application's: it may be freed before the connection or live on after it, go to
+ * another thread or another connection, and be copied. So we hold no reference; what we keep of a
+ * BIO hangs on it (its ex_data) and on the connection, and goes with the last of them.
  */
 #include "hook.h"
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-bool tg_wire_register(struct tg_foundation *library)
+struct tg_wire {
+    uint64_t inside; /* who is in here now, as self() says; 0: nobody */
+    int references;  /* of the BIO, and of connections */
+    BIO *bio;        /* NULL: it is gone */
+    const struct tg_hooked *hooked;
+    struct tg_connection_state *state; /* of the connection, with SSL; NULL: let go of */
+    SSL *ssl;
+    BIO_callback_fn_ex theirs; /* the callback that stood there */
+    bool busy;                 /* that callback is being called */
+    bool stopped;              /* the connection was refused; without a STATE for good */
+};
+
+/* ---- one thread at a time --------------------------------------------------------------------- */
+
+/* 22 bits of the process and 41 of the thread, whose descriptor lies at a multiple of 64. */
+static uint64_t self(void)
 {
-    library->wire_index =
-        library->crypto.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_BIO, 0, NULL, NULL, NULL, NULL);
-    return library->wire_index >= 0;
+    return (uint64_t)getpid() << 41 | (uint64_t)pthread_self() >> 6;
 }
+
+/*
+ * The connection may be freed in one thread and the BIO in another. True if this thread has to go
+ * out again; false if it was inside already. Who was inside in the parent isn't in its child.
+ */
+static bool come_in(struct tg_wire *wire)
+{
+    uint64_t me = self(), other = 0;
+
+    while (!__atomic_compare_exchange_n(&wire->inside, &other, me, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+        if (other == me)
+            return false;
+        if (other >> 41 != me >> 41)
+            continue;
+        other = 0;
+        (void)sched_yield();
+    }
+    return true;
+}
+
+static void go_out(struct tg_wire *wire, bool entered)
+{
+    if (entered)
+        __atomic_store_n(&wire->inside, 0, __ATOMIC_RELEASE);
+}
+
+static void drop(struct tg_wire *wire)
+{
+    if (__atomic_sub_fetch(&wire->references, 1, __ATOMIC_ACQ_REL) == 0)
+        free(wire);
+}
+
+/* ---- the BIO's callback ----------------------------------------------------------------------- */
 
 /* What a BIO callback is told (BIO_callback_fn_ex); which library it is of tells the number. */
 struct word {
@@ -25,16 +83,98 @@ struct word {
     size_t *moved;
 };
 
-static long call(BIO_callback_fn_ex theirs, BIO *bio, const struct word *word)
+/* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
+enum { RECEIVE_DATAGRAMS = 7, SEND_DATAGRAMS = 8 };
+
+static bool is_moving(int operation)
 {
-    return theirs != NULL ? theirs(bio, word->operation, word->data, word->length, word->argument,
-                                   word->more, word->returned, word->moved)
-                          : word->returned;
+    return operation == BIO_CB_READ || operation == BIO_CB_WRITE ||
+           operation == RECEIVE_DATAGRAMS || operation == SEND_DATAGRAMS;
+}
+
+/*
+ * A callback of the old form (BIO_set_callback(3)) isn't called by a libcrypto that finds one of
+ * the new form: we call it, as bio_call_callback in its bio_lib.c does.
+ */
+static long call_old(tg_old_bio_callback *old, BIO *bio, const struct word *word)
+{
+    int operation = word->operation & ~BIO_CB_RETURN, argument = word->argument;
+    bool moved = (word->operation & BIO_CB_RETURN) && operation != BIO_CB_CTRL;
+    long returned = word->returned;
+
+    if (operation == BIO_CB_READ || operation == BIO_CB_WRITE || operation == BIO_CB_GETS) {
+        if (word->length > INT_MAX)
+            return -1;
+        argument = (int)word->length;
+    }
+    if (returned > 0 && moved) {
+        if (*word->moved > INT_MAX)
+            return -1;
+        returned = (long)*word->moved;
+    }
+    returned = old(bio, word->operation, word->data, argument, word->more, returned);
+    if (returned > 0 && moved) {
+        *word->moved = (size_t)returned;
+        returned = 1;
+    }
+    return returned;
+}
+
+static long call(const struct tg_libcrypto *crypto, BIO_callback_fn_ex theirs, BIO *bio,
+                 const struct word *word)
+{
+    tg_old_bio_callback *old = NULL;
+
+    if (theirs != NULL)
+        return theirs(bio, word->operation, word->data, word->length, word->argument, word->more,
+                      word->returned, word->moved);
+    if (crypto->BIO_get_callback != NULL)
+        old = crypto->BIO_get_callback(bio);
+    return old != NULL ? call_old(old, bio, word) : word->returned;
+}
+
+static BIO_callback_fn_ex callback_of(const struct tg_foundation *library);
+
+/* Takes our callback away from BIO, unless another stands before it by now, which may call it. */
+static void restore(const struct tg_foundation *library, const struct tg_wire *wire, BIO *bio)
+{
+    if (library->crypto.BIO_get_callback_ex(bio) == callback_of(library))
+        library->crypto.BIO_set_callback_ex(bio, wire->theirs);
+}
+
+static bool is_attached(const struct tg_wire *wire, const BIO *bio)
+{
+    return wire->state != NULL && (wire->hooked->libssl.SSL_get_rbio(wire->ssl) == bio ||
+                                   wire->hooked->libssl.SSL_get_wbio(wire->ssl) == bio);
+}
+
+/* True if BIO is to be stopped. The connection may have let go of it: then so do we. */
+static bool attend(const struct tg_foundation *library, struct tg_wire *wire, BIO *bio,
+                   int operation)
+{
+    int saved = errno;
+
+    if (!is_moving(operation))
+        return false;
+    if (!wire->stopped && is_attached(wire, bio))
+        tg_gate_look(wire->hooked, wire->ssl, wire->state);
+    errno = saved;
+    if (wire->stopped && (wire->state == NULL || is_attached(wire, bio)))
+        return true;
+    if (!is_attached(wire, bio))
+        restore(library, wire, bio);
+    return false;
+}
+
+static long stop(const struct tg_libcrypto *crypto, BIO *bio)
+{
+    crypto->BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
+    return -1;
 }
 
 /*
  * The callback that stood there may be one that calls ours, as may one that the application has
- * put in our place: ours is deaf while it calls.
+ * put in our place: ours is deaf while it calls. A BIO that there was no memory for is stopped.
  */
 static long overhear(BIO *bio, const struct word *word)
 {
@@ -42,22 +182,21 @@ static long overhear(BIO *bio, const struct word *word)
     const struct tg_libcrypto *crypto = &library->crypto;
     struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
     BIO_callback_fn_ex theirs = NULL;
+    bool entered, stopped;
     long returned;
 
-    if (wire == NULL || wire->busy)
+    if (wire == NULL)
+        return is_moving(word->operation) ? stop(crypto, bio) : word->returned;
+    if (wire->busy)
         return word->returned;
+    entered = come_in(wire);
+    stopped = attend(library, wire, bio, word->operation);
     theirs = wire->theirs;
-    if (word->operation == BIO_CB_READ || word->operation == BIO_CB_WRITE) {
-        BIO_callback_fn_ex before = crypto->BIO_get_callback_ex(bio);
-        int saved = errno;
-
-        tg_gate_look(wire->hooked, wire->ssl, tg_connection_state_of(wire->hooked, wire->ssl));
-        errno = saved;
-        if (crypto->BIO_get_callback_ex(bio) != before) /* let go of, or refused and closed */
-            return call(crypto->BIO_get_callback_ex(bio), bio, word);
-    }
+    go_out(wire, entered);
+    if (stopped)
+        return stop(crypto, bio);
     wire->busy = true;
-    returned = call(theirs, bio, word);
+    returned = call(crypto, theirs, bio, word);
     wire->busy = false;
     return returned;
 }
@@ -76,59 +215,205 @@ OVERHEAR(1)
 OVERHEAR(2)
 OVERHEAR(3)
 
-static BIO_callback_fn_ex callback_of(size_t number)
+static BIO_callback_fn_ex callback_of(const struct tg_foundation *library)
 {
     static const BIO_callback_fn_ex callbacks[TG_FOUNDATIONS] = {overhear_0, overhear_1, overhear_2,
                                                                  overhear_3};
 
-    return callbacks[number];
+    return callbacks[library->number];
 }
 
-/* Holds BIO, so that it is there to be let go of. */
-static void hold(const struct tg_hooked *hooked, struct tg_wire *wire, BIO *bio, SSL *ssl)
+/* ---- what libcrypto tells of its objects ------------------------------------------------------ */
+
+/* CRYPTO_EX_free of BIO. */
+static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+                      void *argument)
+{
+    struct tg_wire *wire = ptr;
+    bool entered;
+
+    (void)parent, (void)data, (void)index, (void)argl, (void)argument;
+    if (wire == NULL)
+        return;
+    entered = come_in(wire);
+    wire->bio = NULL;
+    go_out(wire, entered);
+    drop(wire);
+}
+
+/* CRYPTO_EX_dup of BIO: the copy (BIO_dup_chain(3)) has our callback, and gives it back as soon
+ * as it is used. */
+static int copy_wire(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int index,
+                     long argl, void *argument)
+{
+    const struct tg_wire *original = *from_d;
+    struct tg_wire *copy = NULL;
+
+    (void)to, (void)from, (void)index, (void)argl, (void)argument;
+    if (original == NULL)
+        return 1;
+    copy = calloc(1, sizeof(*copy));
+    if (copy == NULL)
+        return 0;
+    copy->references = 1;
+    copy->theirs = original->theirs;
+    *from_d = copy; /* which has it from here on */
+    return 1;
+}
+
+/*
+ * CRYPTO_EX_free of X509_STORE_CTX, the end of each verification of certificates, whichever
+ * callback of whomever has made it.
+ */
+static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+                             void *argument)
+{
+    const struct tg_foundation *library = argument;
+    const struct tg_hooked *hooked = NULL;
+
+    (void)ptr, (void)data, (void)argl;
+    if (index != library->verification_index)
+        return;
+    while ((hooked = tg_hooked_next(library, hooked)) != NULL) {
+        SSL *ssl = library->crypto.X509_STORE_CTX_get_ex_data(
+            parent, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
+        struct tg_connection_state *state = NULL;
+
+        if (ssl == NULL || hooked->libssl.SSL_is_server(ssl))
+            continue;
+        (void)tg_gate_restore(hooked, ssl);
+        state = tg_connection_state_of(hooked, ssl);
+        if (state != NULL && (state->wires[0] != NULL || state->wires[1] != NULL))
+            tg_wire_watch(hooked, ssl, state, true);
+    }
+}
+
+/* Takes indexes of KIND up to *OURS, or the one that becomes it. */
+static bool take(struct tg_foundation *library, int kind, int *ours, CRYPTO_EX_dup *copy,
+                 CRYPTO_EX_free *release)
+{
+    int taken = 0;
+
+    do
+        taken = library->crypto.CRYPTO_get_ex_new_index(kind, 0, library, NULL, copy, release);
+    while (taken >= 0 && taken < *ours);
+    if (*ours < 0)
+        *ours = taken;
+    return *ours >= 0;
+}
+
+bool tg_wire_register(struct tg_foundation *library)
+{
+    return take(library, CRYPTO_EX_INDEX_BIO, &library->wire_index, copy_wire, free_wire) &&
+           take(library, CRYPTO_EX_INDEX_X509_STORE_CTX, &library->verification_index, NULL,
+                end_verification);
+}
+
+/* ---- what the gate asks for ------------------------------------------------------------------- */
+
+/* What is kept of BIO; NULL: no memory. */
+static struct tg_wire *wire_of(const struct tg_foundation *library, BIO *bio)
+{
+    struct tg_wire *wire = library->crypto.BIO_get_ex_data(bio, library->wire_index);
+
+    if (wire != NULL)
+        return wire;
+    wire = calloc(1, sizeof(*wire));
+    if (wire == NULL || !library->crypto.BIO_set_ex_data(bio, library->wire_index, wire)) {
+        free(wire);
+        return NULL;
+    }
+    wire->references = 1;
+    return wire; // cppcheck-suppress memleak ; the BIO has it
+}
+
+/* Puts our callback on BIO; it is the newest connection that counts. STATE may be NULL. */
+static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                 size_t slot, BIO *bio, bool stopped)
 {
     const struct tg_foundation *library = hooked->library;
-    const struct tg_libcrypto *crypto = &library->crypto;
-    BIO_callback_fn_ex ours = callback_of(library->number);
-    BIO_callback_fn_ex theirs = crypto->BIO_get_callback_ex(bio);
+    BIO_callback_fn_ex theirs = library->crypto.BIO_get_callback_ex(bio);
+    struct tg_wire *wire = wire_of(library, bio);
+    bool entered;
 
-    if (theirs == ours || !crypto->BIO_up_ref(bio))
+    if (wire == NULL && !stopped)
         return;
-    if (!crypto->BIO_set_ex_data(bio, library->wire_index, wire)) {
-        crypto->BIO_free_all(bio);
-        return;
+    if (wire != NULL) {
+        entered = come_in(wire);
+        if (theirs != callback_of(library))
+            wire->theirs = theirs;
+        wire->bio = bio;
+        wire->hooked = hooked;
+        wire->state = state;
+        wire->ssl = ssl;
+        wire->stopped = stopped;
+        go_out(wire, entered);
     }
-    *wire = (struct tg_wire){.bio = bio, .theirs = theirs, .hooked = hooked, .ssl = ssl};
-    crypto->BIO_set_callback_ex(bio, ours);
+    if (wire != NULL && state != NULL) {
+        __atomic_add_fetch(&wire->references, 1, __ATOMIC_RELAXED);
+        state->wires[slot] = wire;
+    }
+    library->crypto.BIO_set_callback_ex(bio, callback_of(library));
 }
 
-void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+static void hold_both(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                      bool stopped)
 {
     BIO *in = hooked->libssl.SSL_get_rbio(ssl), *out = hooked->libssl.SSL_get_wbio(ssl);
 
-    if (hooked->library->kind == TG_BORINGSSL)
+    if (in != NULL)
+        hold(hooked, ssl, state, 0, in, stopped);
+    if (out != NULL && out != in)
+        hold(hooked, ssl, state, 1, out, stopped);
+}
+
+/* True for a connection that was refused and begins a handshake once more within it. */
+static bool is_refused(const struct tg_hooked *hooked, const SSL *ssl,
+                       const struct tg_connection_state *state)
+{
+    for (size_t i = 0; i < TG_WIRES; i++)
+        if (state->wires[i] != NULL && state->wires[i]->stopped)
+            return hooked->libssl.SSL_get_finished(ssl, NULL, 0) > 0;
+    return false;
+}
+
+void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                   bool wanted)
+{
+    if (hooked->library->kind == TG_BORINGSSL || is_refused(hooked, ssl, state))
         return;
     tg_wire_leave(state);
-    if (in != NULL)
-        hold(hooked, &state->wires[0], in, ssl);
-    if (out != NULL && out != in)
-        hold(hooked, &state->wires[1], out, ssl);
+    if (wanted)
+        hold_both(hooked, ssl, state, false);
+}
+
+void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    if (hooked->library->kind == TG_BORINGSSL)
+        return;
+    if (state != NULL)
+        tg_wire_leave(state);
+    hold_both(hooked, ssl, state, true);
 }
 
 void tg_wire_leave(struct tg_connection_state *state)
 {
     for (size_t i = 0; i < TG_WIRES; i++) {
-        struct tg_wire *wire = &state->wires[i];
-        const struct tg_foundation *library = wire->bio != NULL ? wire->hooked->library : NULL;
-        const struct tg_libcrypto *crypto = NULL;
+        struct tg_wire *wire = state->wires[i];
+        bool entered;
 
-        if (library == NULL)
+        if (wire == NULL)
             continue;
-        crypto = &library->crypto;
-        (void)crypto->BIO_set_ex_data(wire->bio, library->wire_index, NULL);
-        if (crypto->BIO_get_callback_ex(wire->bio) == callback_of(library->number))
-            crypto->BIO_set_callback_ex(wire->bio, wire->theirs);
-        crypto->BIO_free_all(wire->bio); /* with what hangs behind it, as SSL_free does */
-        *wire = (struct tg_wire){.bio = NULL};
+        state->wires[i] = NULL;
+        entered = come_in(wire);
+        if (wire->state == state) {
+            if (wire->bio != NULL)
+                restore(wire->hooked->library, wire, wire->bio);
+            wire->state = NULL;
+            wire->ssl = NULL;
+            wire->stopped = false;
+        }
+        go_out(wire, entered);
+        drop(wire);
     }
 }

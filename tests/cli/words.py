@@ -226,6 +226,15 @@ def test_relative_policy_of_the_environment_is_refused(command):
         "must be an absolute path")
 
 
+def test_empty_policy_of_the_environment_is_refused(command):
+    """It says that there is to be one."""
+    for words in (["check"], ["explain", "a.test"], ["run", "true"],
+                  ["verify", "--host", "a.test", command.chain("api")]):
+        command(*words, env={"TRUSTGRAFT_POLICY": ""}).ended(2).silent().said(
+            "TRUSTGRAFT_POLICY is set, but empty")
+    command("doctor", env={"TRUSTGRAFT_POLICY": ""}).ended(1).printed("is set, but empty")
+
+
 def test_policy_of_the_user(command):
     folder = command.folder()
     policy = folder.write("trustgraft/policy.conf", VALID)

@@ -3,6 +3,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
 import stat
 import tempfile
 
@@ -79,6 +80,27 @@ def json_report(lab, way):
     require(got.verdict == "accept", got.said)
     line = json.loads(got.stderr)
     require((line["verdict"], line["mode"]) == ("reject", "report"), str(line))
+
+
+def json_too_long(lab, way):
+    """What a pipe or syslog doesn't take in one piece is told in fewer words, and still parses."""
+    folder = fresh_home(lab)
+    for _ in range(7):
+        folder += "/" + "\1" * 200
+    os.makedirs(folder)
+    program = clients.PROGRAMS["curl"]
+    shutil.copy(os.path.realpath(shutil.which("curl")), f"{folder}/curl")
+    command = [f"{folder}/curl", *program.command(lab.target("expired"))[1:]]
+    whole = log_policy("log-format = json", "log = file:whole.json, stderr, syslog")
+    with System(lab, whole).listen() as system:
+        got = lab.judge(program, *system.run(command, ways.by_environment(lab.build, way),
+                                             user=False))
+        told = system.logged()
+    require(got.verdict == "refuse" and len(told) == 1, f"{got.said} {told}")
+    for text, most in ((told[0].partition("trustgraft: ")[2], 8192), (got.stderr.splitlines()[0], 4096)):
+        line = json.loads(text)
+        require(len(text) < most and FIELDS <= set(line) and line["truncated"], text)
+        require(line["findings"][0]["name"] == "certificate-expired", text)
 
 
 def file_created(lab, way):
@@ -237,6 +259,52 @@ def stderr_closed(lab, way):
         require(got.verdict == wanted and not got.stderr, got.said)
 
 
+OWN = """
+import fcntl, os, socket, ssl, sys
+port, kind, when = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+def replace():
+    if kind == "socket":
+        near, far = (end.detach() for end in socket.socketpair())
+    elif kind == "pipe":
+        far, near = os.pipe()
+    else:
+        near = os.open(kind, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        far = os.open(kind, os.O_RDONLY)
+    kept = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (near, far)]
+    os.dup2(kept[0], 2, inheritable=when != "closed")
+    os.set_blocking(kept[1], False)
+    return kept[1]
+
+plain = socket.create_connection(("127.0.0.1", port), 8)
+plain = socket.socket(fileno=fcntl.fcntl(plain.fileno(), fcntl.F_DUPFD_CLOEXEC, 20))
+if when == "first":
+    ssl.create_default_context()
+far = replace()
+try:
+    ssl._create_unverified_context().wrap_socket(plain, server_hostname="api.example.test")
+    print("accept", end=" ")
+except ssl.SSLError:
+    print("refuse", end=" ")
+try:
+    print(len(os.read(far, 4096)))
+except BlockingIOError:
+    print(0)
+"""
+
+
+def stderr_replaced(lab, way):
+    """A pipe, socket or file of the program's own, where it closed or replaced its stderr."""
+    policy = lab.policy(log_policy("log = stderr"))
+    for kind in ("socket", "pipe", f"{fresh_home(lab)}/own"):
+        for when, start in (("first", 'exec "$@"'), ("first", 'exec "$@" 2>&-'),
+                            ("closed", 'exec "$@" 2>&-')):
+            command = ["sh", "-c", start, "sh", clients.PYTHON, "-c", OWN,
+                       str(lab.servers.ports["expired"]), kind, when]
+            _, out, err = lab.run(command, environment=ways.by_environment(lab.build, way, policy))
+            require(out.split() == ["refuse", "0"], f"{kind}, {when}, {start}: {out}{err}")
+
+
 def several_sinks(lab, way):
     path = f"{fresh_home(lab)}/verdicts.log"
     got = curl(lab, way, log_policy(f"log = stderr, file:{path}"), "expired")
@@ -309,6 +377,7 @@ def syslog_absent(lab, way):
 def tests():
     for title, test in (
             ("json: every field", json_fields), ("json: report-only", json_report),
+            ("json: too long", json_too_long),
             ("file: created and appended to", file_created),
             ("file: relative to the policy", file_relative),
             ("file: many processes", file_shared), ("file: rotated", file_rotated),
@@ -316,7 +385,8 @@ def tests():
             ("file: left behind by a daemon", file_left_behind),
             ("file: at its limit", file_at_limit),
             ("file: what is no file", file_unfit), ("file: a full disk", disk_full),
-            ("stderr: closed", stderr_closed), ("several sinks", several_sinks),
+            ("stderr: closed", stderr_closed), ("stderr: replaced", stderr_replaced),
+            ("several sinks", several_sinks),
             ("hostile names", hostile_names), ("syslog", syslog),
             ("syslog: hostile names", syslog_hostile),
             ("syslog: a broken policy", syslog_broken_policy),

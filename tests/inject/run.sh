@@ -320,16 +320,18 @@ result "behind another OpenSSL's functions" accepted \
 result "named by a relative path, from another folder" refused \
     "$(cd "$build" && run bare reject LD_PRELOAD=./libtrustgraft-preload.so "$out/app" elsewhere "$pki" trusting)"
 
-# Without its engine, or with one of another version, there is no TLS.
+# Without its engine, or with one of another version, there is no TLS where there is a policy.
 mkdir -p "$work/alone" && cp "$preload" "$work/alone/"
 result "without libtrustgraft.so" refused \
-    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
+    "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
 result "it says so once" 1 "$(grep -c '^trustgraft: .*libtrustgraft.so.*no TLS' "$work/stderr")"
 result "without libtrustgraft.so, OpenSSL in the executable" refused \
-    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/exported" plain "$pki" trusting)"
+    "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/exported" plain "$pki" trusting)"
+result "without libtrustgraft.so, and without a policy" accepted \
+    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
 cp "$out/early.so" "$work/alone/libtrustgraft.so.0"
 result "with a library that isn't libtrustgraft.so" refused \
-    "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
+    "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
 result "a program without TLS doesn't load the engine" 0 \
     "$(run preload reject LD_DEBUG=files /bin/true 2>&1 >/dev/null; grep -c 'libtrustgraft\.so\|libcrypto' "$work/stderr")"
 result "needs nothing but libc" "libc.so.6" \

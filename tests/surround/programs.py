@@ -10,6 +10,7 @@ TLS = ("-lssl", "-lcrypto")
 PROGRAMS = {
     "decide": ("decide.c", "ends.c", *TLS),
     "callbacks": ("callbacks.c", "ends.c", *TLS),
+    "bios": ("bios.c", "ends.c", *TLS),
     "sessions": ("sessions.c", "ends.c", *TLS),
     "guest": ("guest.c", "ends.c", *TLS),
     "guest-now": ("guest.c", "ends.c", *TLS, "-Wl,-z,now"),

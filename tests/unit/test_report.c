@@ -357,6 +357,53 @@ static void json_shows_the_path_and_the_note(void **state)
     X509_free(certificate);
 }
 
+static unsigned count(const char *text, char wanted)
+{
+    unsigned found = 0;
+
+    for (; *text != '\0'; text++)
+        found += *text == wanted;
+    return found;
+}
+
+/* Whatever is long in it: what goes into less room is whole all the same. */
+static void json_that_does_not_fit_leaves_something_out(void **state)
+{
+    static char hostile[5000], utf8[5001];
+    struct tg_finding many[200];
+    struct tg_verdict verdict = refusal();
+    struct tg_occasion occasion = curl;
+    struct tg_rule named = {.where = {.file = hostile, .line = 3}};
+
+    (void)state;
+    memset(hostile, 1, sizeof(hostile) - 1);
+    for (size_t i = 0; i < sizeof(utf8) - 1; i += 2)
+        memcpy(utf8 + i, "\u00e4", 2);
+    for (size_t i = 0; i < 200; i++)
+        many[i] = (struct tg_finding){TG_NAME_MISMATCH, 0, 62, i % 2 ? utf8 : hostile};
+    for (unsigned i = 0; i < 32; i++) {
+        char *json = NULL;
+
+        occasion.program = i & 1 ? hostile : "/usr/bin/curl";
+        occasion.host = i & 2 ? utf8 : "api.example.com";
+        verdict.findings = i & 4 ? many : &mismatch;
+        verdict.finding_count = i & 4 ? 200 : 1;
+        verdict.rule = i & 8 ? &named : &rule;
+        verdict.note = i & 16 ? hostile : NULL;
+        json = tg_verdict_json_within(&verdict, &occasion, 4000);
+        assert_non_null(json);
+        assert_true(strlen(json) <= 4000);
+        assert_int_equal(json[strlen(json) - 1], '}');
+        assert_int_equal(count(json, '{'), count(json, '}'));
+        assert_int_equal(count(json, '"') % 2, 0);
+        assert_int_equal(strstr(json, "\"truncated\":true") != NULL, i != 0);
+        assert_non_null(strstr(json, "\"verdict\":\"reject\""));
+        assert_non_null(strstr(json, "{\"name\":\"name-mismatch\""));
+        assert_null(strstr(json, "\xEF\xBF\xBD")); /* no character was cut in two */
+        free(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +426,7 @@ int main(void)
         cmocka_unit_test(json_of_a_refusal_has_every_field),
         cmocka_unit_test(json_has_null_for_what_is_unknown),
         cmocka_unit_test(json_shows_the_path_and_the_note),
+        cmocka_unit_test(json_that_does_not_fit_leaves_something_out),
     };
 
     return cmocka_run_group_tests(tests, make_key, free_key);
