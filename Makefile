@@ -44,7 +44,7 @@ tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
 ENGINE   := $(call objects,policy/*.c)
 HOOK     := $(call objects,policy/hook/*.c)
 COMMAND  := $(call objects,policy/cli/*.c)
-PRELOAD  := $(call objects,preload/*.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/where.c)
 PROVIDER := $(call objects,provider/*.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \

@@ -46,6 +46,11 @@ void tg_engine_look_at_stderr(void)
     stderr_inode = status.st_ino;
 }
 
+bool tg_engine_is_stderr(const struct stat *status)
+{
+    return stderr_inode != 0 && status->st_dev == stderr_device && status->st_ino == stderr_inode;
+}
+
 void tg_engine_complain(const char *what, const char *detail)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
