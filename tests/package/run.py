@@ -209,7 +209,7 @@ def test_install_without_root(lab):
                 f"r env -i PATH=$PATH BUILD={lab.build.directory} DESTDIR= PREFIX=/opt/home LIBDIR=/opt/home/lib "
                 "MODULESDIR=$D SYSCONFDIR=/etc VERSION=0 SOVERSION=0 policy/package/install; "
                 "ls -l /opt/home/lib/ossl-modules/trustgraft.so; test -e $M || echo untouched; "
-                "r /opt/home/bin/trustgraft doctor | grep "ok *provider"; "
+                "r /opt/home/bin/trustgraft doctor | grep 'ok *provider'; "
                 "find /opt/home -mindepth 1 -perm /022 ! -type l; "
                 f"r env -i PATH=$PATH BUILD={lab.build.directory} DESTDIR= PREFIX=/opt/home LIBDIR=/opt/home/lib "
                 "MODULESDIR=$D SYSCONFDIR=/etc VERSION=0 SOVERSION=0 policy/package/install --undo; "
