@@ -8,7 +8,8 @@ CFLAGS     ?= -O2 -g
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 SYSCONFDIR ?= /etc
-MODULESDIR ?= $(shell openssl version -m | sed -n 's/^MODULESDIR: "\(.*\)"/\1/p')
+CHOSEN     := $(MODULESDIR)
+MODULESDIR ?= $(shell OPENSSL_CONF=/dev/null openssl version -m 2>/dev/null | sed -n 's/^MODULESDIR: "\(.*\)"/\1/p')
 VERSION    := 0.1.0
 SOVERSION  := 0
 ifeq ($(origin CC),default)
@@ -187,12 +188,13 @@ bench: all $(BENCHES)
 
 # policy/package/install has the list of what goes where.
 PLACES = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' MODULESDIR='$(MODULESDIR)' \
-         SYSCONFDIR='$(SYSCONFDIR)' VERSION=$(VERSION) SOVERSION=$(SOVERSION) BUILD='$(BUILD)'
+         SYSCONFDIR='$(SYSCONFDIR)' VERSION=$(VERSION) SOVERSION=$(SOVERSION) BUILD='$(BUILD)' \
+         CHOSEN='$(CHOSEN)'
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)mkdir -p $(BUILD)/install
+	$(Q)$(call link_provider,$(BUILD)/install/trustgraft.so,$(LIBDIR))
 	$(Q)$(PLACES) policy/package/install $(MANUALS)
-	$(Q)[ '$(MODULESDIR)' = '$(LIBDIR)/ossl-modules' ] || \
-	  $(call link_provider,'$(DESTDIR)$(MODULESDIR)/trustgraft.so',$(LIBDIR))
 
 uninstall:
 	$(Q)$(PLACES) policy/package/install --undo $(MANUALS)

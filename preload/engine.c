@@ -73,6 +73,11 @@ static bool stderr_is_there(void)
            status.st_ino == stderr_inode && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
+bool tg_engine_is_stderr(const struct stat *status)
+{
+    return stderr_inode != 0 && status->st_dev == stderr_device && status->st_ino == stderr_inode;
+}
+
 void tg_engine_complain(const char *what, const char *detail)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;

@@ -4,6 +4,7 @@
 
 #include "inject.h"
 #include <stdbool.h>
+#include <sys/stat.h>
 
 /* OpenSSL_version_num(3) of the first version that the engine can work with. */
 #define TG_OPENSSL_3 0x30000000ul
@@ -35,6 +36,9 @@ struct tg_engine {
  * sight later.
  */
 void tg_engine_begin(void);
+
+/* True if STATUS, of descriptor 2, is that of what it was then. */
+bool tg_engine_is_stderr(const struct stat *status);
 
 /*
  * Puts the libssl of SSL_CTX_NEW, its own function of that name, under the policy. False if

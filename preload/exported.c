@@ -5,6 +5,7 @@
  * the hook needs none, as it installs itself by ex_data. It has to be there before the first
  * context. All other programs pay one look into the executable's symbol hash table.
  */
+#include "beside.h"
 #include "elf.h"
 #include "engine.h"
 #include <errno.h>
@@ -49,6 +50,7 @@ __attribute__((constructor)) static void start(void)
     int saved = errno;
 
     tg_engine_begin();
+    tg_beside_begin();
     errno = saved;
     if (dl_iterate_phdr(open_program, &program) != 1)
         return;

@@ -189,7 +189,8 @@ static bool plan_preload(struct tg_activation *plan)
 
 /* ---- both --------------------------------------------------------------------------------- */
 
-/* True if nobody but root can change PATH, or put another file there. */
+/* True if nobody but root can change the file PATH, as realpath(3) names it, or put another there.
+ */
 static bool is_safe(const char *path)
 {
     char part[PATH_MAX];
@@ -211,6 +212,22 @@ static bool is_safe(const char *path)
     return true;
 }
 
+/* Whatever of ours root, or every program, will load or run from now on. */
+static bool parts_are_safe(void)
+{
+    static const enum tg_own parts[] = {TG_OWN_ENGINE, TG_OWN_GENERATOR};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (!tg_environment_find(parts[i], path)) {
+            tg_complain("%s is missing beside this command", tg_environment_name(parts[i]));
+            return false;
+        } else if (!is_safe(path)) {
+            return false;
+        }
+    return true;
+}
+
 bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on)
 {
     bool preload = way == TG_WAY_PRELOAD;
@@ -223,7 +240,7 @@ bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on)
         tg_complain("%s is missing beside this command", tg_environment_name(own));
         return false;
     }
-    if (on && !is_safe(plan->library))
+    if (on && (!is_safe(plan->library) || !parts_are_safe()))
         return false;
     planned = preload ? plan_preload(plan) : plan_settings(plan);
     if (planned && plan->after.failed) {

@@ -24,7 +24,7 @@ struct tg_options {
     const char *dir, *days, *password_file, *jobs, *pin_to;
     const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
     bool json, preload, provider, connect, yes, dry_run, help;
-    bool rsa, new_key, allow_private, refresh;
+    bool rsa, new_key, allow_private, allow_unreached, refresh;
     char **operands; /* ends with NULL */
     int operand_count;
 };
@@ -43,10 +43,11 @@ enum tg_option_bit {
     TG_OPTION_CONNECT = 1 << 9,
     TG_OPTION_YES = 1 << 10,
     TG_OPTION_DRY_RUN = 1 << 11,
-    TG_OPTION_REACH = 1 << 12, /* how to connect: --resolve, --starttls, --timeout */
-    TG_OPTION_CA = 1 << 13,    /* all of `ca` */
-    TG_OPTION_FETCH = 1 << 14, /* of `fetch` alone */
-    TG_OPTION_SCAN = 1 << 15,  /* of `scan` alone */
+    TG_OPTION_REACH = 1 << 12,     /* how to connect: --resolve, --starttls, --timeout */
+    TG_OPTION_CA = 1 << 13,        /* all of `ca` */
+    TG_OPTION_FETCH = 1 << 14,     /* of `fetch` alone */
+    TG_OPTION_SCAN = 1 << 15,      /* of `scan` alone */
+    TG_OPTION_UNREACHED = 1 << 16, /* of `run` alone */
     TG_OPTION_TO = 1 << 20,
     TG_OPTION_EXCEPT = 1 << 21, /* --expires, --note */
 };

@@ -2,6 +2,7 @@
 #include "activation.h"
 #include "chosen.h"
 #include "terminal.h"
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,12 +94,18 @@ static bool names_policy(const struct tg_options *options, const char *verb)
     return options->policy != NULL;
 }
 
+/*
+ * Settings that are broken, perhaps by what is to be undone, mustn't be in the way: our own OpenSSL
+ * goes without them. What is tried is read by its name.
+ */
 static int change(const struct tg_options *options, enum tg_way way, bool on)
 {
     struct tg_activation plan = {0};
     int status = TG_EXIT_USAGE;
 
     fflush(stdout);
+    if (setenv("OPENSSL_CONF", "/dev/null", 1) != 0)
+        return status;
     if (!tg_activation_plan(&plan, way, on))
         goto done;
     status = TG_EXIT_GOOD;

@@ -1,6 +1,7 @@
 #include "library.h"
 #include "executable.h"
 #include "mem.h"
+#include "unreached.h"
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -228,16 +229,7 @@ bool tg_libraries_of(const char *program, struct tg_libraries *list)
 
 const char *tg_library_foreign(const struct tg_library *library)
 {
-    static const struct {
-        const char *prefix, *name;
-    } foreign[] = {
-        {"libgnutls.so", "GnuTLS"},   {"libnss3.so", "NSS"},    {"libmbedtls.so", "Mbed TLS"},
-        {"libwolfssl.so", "wolfSSL"}, {"libs2n.so", "s2n-tls"}, {"librustls.so", "rustls"},
-        {"libjli.so", "Java's JSSE"},
-    };
+    int found = tg_unreached_find(library->name);
 
-    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
-        if (strncmp(library->name, foreign[i].prefix, strlen(foreign[i].prefix)) == 0)
-            return foreign[i].name;
-    return NULL;
+    return found >= 0 ? tg_unreached[found].name : NULL;
 }

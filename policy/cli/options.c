@@ -19,6 +19,8 @@ static const struct row {
      "by the preload library"},
     {TG_OPTION_PROVIDER, 0, "provider", NULL, offsetof(struct tg_options, provider),
      "by the OpenSSL 3 provider"},
+    {TG_OPTION_UNREACHED, 0, "allow-unreached", NULL, offsetof(struct tg_options, allow_unreached),
+     "start what isn't reached too, with a note"},
     {TG_OPTION_CONNECT, 0, "connect", NULL, offsetof(struct tg_options, connect),
      "connect, and evaluate what the server presents"},
     {TG_OPTION_REACH, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),

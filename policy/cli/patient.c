@@ -1,6 +1,7 @@
 #include "patient.h"
 #include "executable.h"
 #include "library.h"
+#include "outside.h"
 #include "reach.h"
 #include "script.h"
 #include "trace.h"
@@ -114,8 +115,11 @@ static void tell_libraries(struct patient *patient)
 
 static void tell_inside(struct patient *patient, const struct tg_executable *file)
 {
+    bool crypto = false;
     char trace[64];
 
+    for (size_t i = 1; i < patient->libraries.count; i++)
+        crypto |= strncmp(patient->libraries.item[i].name, "libcrypto.so", 12) == 0;
     if (tg_executable_exports(file, "SSL_CTX_new")) {
         bool three = tg_executable_exports(file, "OSSL_PROVIDER_load");
 
@@ -133,7 +137,7 @@ static void tell_inside(struct patient *patient, const struct tg_executable *fil
         tg_exam_note(patient->exam, TG_STATE_NOTE, "TLS library",
                      "it is written in Go, whose own "
                      "TLS nothing from outside reaches");
-    } else if (tg_trace_find(patient->path, trace, sizeof(trace))) {
+    } else if (tg_trace_find(patient->path, crypto, trace, sizeof(trace))) {
         patient->foreign = true;
         tg_exam_note(patient->exam, TG_STATE_NOTE, "TLS library",
                      "%s seems to be inside the "
@@ -201,7 +205,26 @@ static bool try_way(struct patient *patient, const char *path, enum tg_way way, 
     return reached;
 }
 
-static void conclude(const struct patient *patient)
+static void conclude_without(const struct patient *patient, const char *path)
+{
+    struct tg_buf why = {0};
+
+    if (tg_outside(path, NULL, TG_WAY_PRELOAD, &why))
+        tg_exam_note(patient->exam, TG_STATE_BAD, "reached", "no: %s",
+                     why.text != NULL ? why.text : "memory ran out");
+    else if (patient->loads)
+        tg_exam_note(patient->exam, TG_STATE_NOTE, "reached",
+                     "yes, if its modules use OpenSSL: it "
+                     "links no TLS library, but loads libraries while it runs (dlopen)");
+    else
+        tg_exam_note(
+            patient->exam, TG_STATE_BAD, "reached",
+            "no TLS library is to be seen in it; "
+            "programs that it starts get trustgraft with its environment: ask about these");
+    tg_buf_free(&why);
+}
+
+static void conclude(const struct patient *patient, const char *path)
 {
     bool got_into = patient->preload || patient->provider;
     bool own = patient->three || patient->other;
@@ -217,15 +240,8 @@ static void conclude(const struct patient *patient)
         tg_exam_note(patient->exam, TG_STATE_BAD, "reached",
                      "no: its TLS isn't OpenSSL's; use a "
                      "build that links libssl");
-    else if (patient->loads)
-        tg_exam_note(patient->exam, TG_STATE_NOTE, "reached",
-                     "yes, if its modules use OpenSSL: it "
-                     "links no TLS library, but loads libraries while it runs (dlopen)");
     else
-        tg_exam_note(
-            patient->exam, TG_STATE_BAD, "reached",
-            "no TLS library is to be seen in it; "
-            "programs that it starts get trustgraft with its environment: ask about these");
+        conclude_without(patient, path);
 }
 
 void tg_patient_examine(struct tg_exam *exam, const char *path)
@@ -246,6 +262,6 @@ void tg_patient_examine(struct tg_exam *exam, const char *path)
     tell_privileges(&patient);
     patient.preload = try_way(&patient, path, TG_WAY_PRELOAD, "preload");
     patient.provider = try_way(&patient, path, TG_WAY_PROVIDER, "provider");
-    conclude(&patient);
+    conclude(&patient, path);
     free(patient.libraries.item);
 }

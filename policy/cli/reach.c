@@ -167,43 +167,9 @@ static bool reach_provider(const char *path, struct tg_buf *why)
     return other < 0;
 }
 
-/* The first library whose TLS isn't OpenSSL's, where there is no OpenSSL beside it. */
-static const char *find_foreign(const struct tg_libraries *list)
-{
-    const char *name = NULL;
-
-    for (size_t i = 1; i < list->count; i++) {
-        if (strncmp(list->item[i].name, "libssl.so", 9) == 0)
-            return NULL;
-        name = name != NULL ? name : tg_library_foreign(&list->item[i]);
-    }
-    return name;
-}
-
-/* What users of a program with another TLS are to be told. */
-static void add_note(const char *path, const struct tg_executable *file, struct tg_buf *note)
-{
-    struct tg_libraries list = {0};
-    const char *name = NULL;
-
-    if (contains_openssl(file))
-        return;
-    if (tg_libraries_of(path, &list))
-        name = find_foreign(&list);
-    free(list.item);
-    if (name != NULL)
-        tg_buf_printf(note, "links %s: that library's TLS connections are not under the policy",
-                      name);
-    else if (tg_executable_is_go(file))
-        tg_buf_add(note, "is written in Go: the TLS connections of Go's own library are not under "
-                         "the policy");
-}
-
 static bool judge(const char *path, const struct tg_executable *file, enum tg_way way,
-                  struct tg_buf *why, struct tg_buf *note)
+                  struct tg_buf *why)
 {
-    bool reached;
-
     if (file->interpreter[0] == '\0') {
         tg_buf_add(why, "is linked statically: nothing can be loaded into it; use a dynamically "
                         "linked build, or link libtrustgraft into it");
@@ -211,10 +177,7 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
     }
     if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, why)))
         return false;
-    reached = way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
-    if (reached)
-        add_note(path, file, note);
-    return reached;
+    return way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
 }
 
 /* Goes by the state in which the file could be read. */
@@ -225,7 +188,7 @@ static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, s
 
     switch (tg_executable_open(path, &file)) {
     case TG_EXECUTABLE_READ:
-        reached = judge(path, &file, way, why, note);
+        reached = judge(path, &file, way, why);
         break;
     case TG_EXECUTABLE_FOREIGN:
         tg_buf_add(why, "is built for another architecture or word size than trustgraft; use a "

@@ -2,6 +2,7 @@
 #include "chosen.h"
 #include "environment.h"
 #include "installation.h"
+#include "outside.h"
 #include "script.h"
 #include "terminal.h"
 #include <errno.h>
@@ -24,20 +25,22 @@ static int find_command(const char *command, char path[PATH_MAX])
     return error == ENOENT || error == ENOTDIR ? TG_EXIT_NOT_FOUND : TG_EXIT_UNRUNNABLE;
 }
 
-static int judge_command(const char *path, enum tg_way way)
+/* 0, with a note where there is something to tell; or the exit code after a complaint. */
+static int judge_command(const char *path, char *const *words, enum tg_way way, bool allowed)
 {
     struct tg_buf why = {0}, note = {0};
-    int status = tg_reach(path, way, &why, &note) ? 0 : TG_EXIT_UNRUNNABLE;
+    bool reached = tg_reach(path, way, &why, &note) && !tg_outside(path, words, way, &why);
 
     if (why.failed || note.failed)
         tg_complain("memory ran out");
-    else if (status != 0)
+    else if (!reached)
         tg_complain("%s", why.text);
     else if (note.length > 0)
         tg_complain("%s", note.text);
+    allowed = reached || (allowed && !why.failed);
     tg_buf_free(&why);
     tg_buf_free(&note);
-    return status;
+    return allowed ? 0 : TG_EXIT_UNRUNNABLE;
 }
 
 /* As execvp(3): a text that the kernel doesn't know is the shell's. */
@@ -82,7 +85,7 @@ static int run(const struct tg_options *options)
     tg_policy_free(policy);
     status = find_command(options->operands[0], path);
     if (status == 0)
-        status = judge_command(path, way);
+        status = judge_command(path, options->operands, way, options->allow_unreached);
     if (status != 0)
         return status;
     if ((options->policy != NULL && !tg_environment_policy(options->policy)) ||
@@ -93,15 +96,15 @@ static int run(const struct tg_options *options)
 
 const struct tg_verb tg_verb_run = {
     .name = "run",
-    .synopsis = "[--preload | --provider] [-p FILE] [--] CMD [ARG...]",
+    .synopsis = "[--preload | --provider] [--allow-unreached] [-p FILE] [--] CMD [ARG...]",
     .summary = "run a program under the policy",
     .details =
         "Checks the policy, then replaces itself by CMD with trustgraft injected: by LD_PRELOAD,\n"
         "or with --provider through OPENSSL_CONF. Options end at CMD. A program that can't be\n"
-        "reached is refused, with the way that would work.\n"
+        "reached is refused, with the way that would work, unless --allow-unreached is given.\n"
         "Exit: CMD's own. 1: the policy has errors; 2: usage, no policy, or trustgraft's own\n"
         "files are missing; 126: CMD can't be run or reached; 127: CMD isn't found.",
-    .options = TG_OPTION_PRELOAD | TG_OPTION_PROVIDER,
+    .options = TG_OPTION_PRELOAD | TG_OPTION_PROVIDER | TG_OPTION_UNREACHED,
     .least = 1,
     .most = -1,
     .missing = "the program to run is missing",

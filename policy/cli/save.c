@@ -180,7 +180,7 @@ bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why)
         return fail(why, path, ENAMETOOLONG);
     for (const char *at = path; at != NULL && *at != '\0'; at = strchr(at + 1, '/')) {
         snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
-        if (at > path && mkdir(part, 0777) == -1 && errno != EEXIST)
+        if (at > path && mkdir(part, 0755) == -1 && errno != EEXIST)
             return fail(why, part, errno);
     }
     if (mkdir(path, mode) == -1 && errno != EEXIST)

@@ -50,7 +50,7 @@ static bool search(const char *data, size_t size, size_t trace, char *out, size_
     return false;
 }
 
-bool tg_trace_find(const char *path, char *out, size_t size)
+bool tg_trace_find(const char *path, bool crypto, char *out, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
@@ -60,7 +60,7 @@ bool tg_trace_find(const char *path, char *out, size_t size)
     if (fd != -1 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
         data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     for (size_t i = 0; data != MAP_FAILED && !found && i < sizeof(traces) / sizeof(traces[0]); i++)
-        found = search(data, (size_t)status.st_size, i, out, size);
+        found = (i > 0 || !crypto) && search(data, (size_t)status.st_size, i, out, size);
     if (data != MAP_FAILED)
         munmap(data, (size_t)status.st_size);
     if (fd != -1)

@@ -5,7 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writes what PATH seems to contain to OUT: "OpenSSL 3.0.15", "rustls". False: nothing known. */
-bool tg_trace_find(const char *path, char *out, size_t size);
+/*
+ * Writes what PATH seems to contain to OUT: "OpenSSL 3.0.15", "rustls". False: nothing known.
+ * CRYPTO: it links libcrypto, so that the name of an OpenSSL in it tells which that is, and no
+ * more.
+ */
+bool tg_trace_find(const char *path, bool crypto, char *out, size_t size);
 
 #endif

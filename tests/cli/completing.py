@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from e2e.harness import Skip, require
+from e2e.harness import Skip, open_terminal, require
 
 BASH = r"""
 source "$1"; shift
@@ -84,7 +84,7 @@ def test_fish(command):
 def zsh(command, line):
     """What an interactive zsh makes of LINE and the tab key."""
     path = script(command, "zsh")
-    master, slave = pty.openpty()
+    master, slave = open_terminal(pty.openpty)
     with subprocess.Popen(["zsh", "-f", "-i"], stdin=slave, stdout=slave, stderr=slave,
                           env=command.environment(TERM="dumb"), cwd=command.folder().path,
                           start_new_session=True) as shell:

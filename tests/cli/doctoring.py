@@ -10,7 +10,7 @@ import subprocess
 import termios
 
 from cli import reaching
-from e2e.harness import Skip, require
+from e2e.harness import Skip, open_terminal, require
 
 POLICY = "[host *]\naction = pass\n"
 PARTS = ("trustgraft", "libtrustgraft.so.0", "libtrustgraft-preload.so", "openssl.cnf",
@@ -316,7 +316,7 @@ def test_hostile_names_are_escaped(command):
 
 def on_terminal(command, columns, **env):
     """What doctor writes to a terminal of that width."""
-    leader, follower = pty.openpty()
+    leader, follower = open_terminal(pty.openpty)
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 50, columns, 0, 0))
     command("doctor", "-p", command.policy(POLICY), stdout=follower,
             env={"TERM": "xterm", **env}).ended(0)

@@ -13,7 +13,7 @@ import time
 
 from cli import plain
 from cli.connecting import serving
-from e2e.harness import require
+from e2e.harness import open_terminal, require
 
 HOST = "api.example.test"
 RULE = f"# mine\n[host {HOST}]   # the rule\nanchors = {{pki}}/root.pem\n"
@@ -223,7 +223,7 @@ class Dialogue(contextlib.AbstractContextManager):
     """The command on a terminal of its own."""
 
     def __init__(self, command, *words):
-        self.master, slave = pty.openpty()
+        self.master, slave = open_terminal(pty.openpty)
         self.output = b""
 
         def control():

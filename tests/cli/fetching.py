@@ -12,7 +12,7 @@ import time
 
 from cli import plain
 from cli.realm import HOST, Realm, Web
-from e2e.harness import Skip, require
+from e2e.harness import Skip, open_terminal, require
 
 
 class Lab:
@@ -467,7 +467,7 @@ def test_progress_on_a_terminal(command):
             handler.wfile.write(whole[half:])
         it.web.pages["/middle.cer"] = slow
         for term, shown in (("xterm", True), ("dumb", False)):
-            terminal, inner = pty.openpty()
+            terminal, inner = open_terminal(pty.openpty)
             subprocess.run(["stty", "cols", "70", "rows", "20"], stdin=inner, check=True)
             seen = []
 

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import time
 
-from e2e.harness import Skip, require
+from e2e.harness import Skip, open_terminal, require
 from lab import servers
 from lab.servers import Servers
 
@@ -323,7 +323,7 @@ def test_password_from_elsewhere(command):
 
 def typed(command, ca, *answers):
     """Issues with the password typed on a terminal; (status, what the terminal showed)."""
-    pid, terminal = pty.fork()
+    pid, terminal = open_terminal(pty.fork)
     if pid == 0:
         os.execve(command.program, ["trustgraft", "ca", "issue", "--dir", str(ca),
                                     "--password-file", "-", NAME], command.environment())

@@ -237,17 +237,94 @@ def test_older_openssl_behind_a_library(command):
     run(command, path).ended(0).quiet()
 
 
-def test_note_about_other_tls_libraries(command):
-    run(command, built(command, "", "libgnutls.so.30")).ended(0).said("links GnuTLS")
-    run(command, built(command, "", "libnss3.so")).ended(0).said("links NSS")
+OUTSIDE = "not under the policy"
+
+
+def test_other_tls_libraries(command):
+    for library, name in (("libgnutls.so.30", "GnuTLS"), ("libnss3.so", "NSS"),
+                          ("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL"),
+                          ("libs2n.so.1", "s2n-tls"), ("librustls.so", "rustls"),
+                          ("libjli.so", "Java's JSSE")):
+        path = built(command, "", library)
+        for way in ((), ("--provider",)):
+            run(command, path, *way).ended(126).silent().said(
+                f"trustgraft: {path} links {name}", OUTSIDE, "--allow-unreached")
     run(command, built(command, "", "libgnutls.so.30", "libssl.so.3")).ended(0).quiet()
 
 
-def test_note_about_go(command):
-    note = ('__asm__(".pushsection .note.go.buildid,\\"a\\",%note\\n"\n'
-            '        ".long 4, 4, 4\\n.ascii \\"Go\\\\0\\\\0\\"\\n.long 0\\n.popsection");\n')
-    run(command, built(command, note)).ended(0).said("is written in Go")
+def test_other_tls_library_behind_another(command):
+    path = built(command, "", "libgnutls.so.30", "libcurl-gnutls.so.4 libgnutls.so.30")
+    run(command, path).ended(126).silent().said("links GnuTLS")
+
+
+GO = ('__asm__(".pushsection .note.go.buildid,\\"a\\",%note\\n"\n'
+      '        ".long 4, 4, 4\\n.ascii \\"Go\\\\0\\\\0\\"\\n.long 0\\n.popsection");\n')
+
+
+def test_go(command):
+    run(command, built(command, GO)).ended(126).silent().said("is written in Go", OUTSIDE)
     run(command, built(command, "")).ended(0).quiet()
+
+
+def test_tls_library_inside(command):
+    for text, name in (("/rustls-0.21.5/src/lib.rs", "rustls"), ("OpenSSL 3.0.15 3 Sep 2024",
+                                                                 "OpenSSL 3.0.15")):
+        source = f'const char *volatile text = "{text}";\n'
+        run(command, built(command, source)).ended(126).silent().said(f"{name} inside", OUTSIDE)
+        run(command, built(command, source, "libssl.so.3")).ended(0).quiet()
+    run(command, built(command, source, "libcrypto.so.3")).ended(0).quiet()
+
+
+def test_unreached_is_allowed(command):
+    for path in (built(command, "", "libgnutls.so.30"), built(command, GO)):
+        for way in ((), ("--provider",)):
+            run(command, path, "--allow-unreached", *way).ended(0).said(OUTSIDE)
+    run(command, built(command, ""), "--allow-unreached").ended(0).quiet()
+
+
+def test_helper_of_git_is_judged(command):
+    tool, harmless = built(command, "", "libgnutls.so.30"), built(command, "", "libssl.so.3")
+    for helper, status in ((tool, 126), (harmless, 0)):
+        folder = command.folder()
+        git = folder.write("bin/git", bytes(image()), 0o755)
+        folder.path.joinpath("lib/git-core").mkdir(parents=True)
+        folder.path.joinpath("lib/git-core/git-remote-https").symlink_to(helper)
+        run(command, git).ended(status)
+        found = command("doctor", "-p", command.policy(POLICY), git).out
+        require(("links GnuTLS" in found) == (status == 126), found)
+        folder.path.joinpath("lib/git-core/git-remote-https").unlink()
+        run(command, git).ended(0).quiet()
+    run(command, git).ended(0).quiet()
+    command("run", "-p", command.policy(POLICY), git,
+            env={"GIT_EXEC_PATH": folder.write("elsewhere/x", "").parent}).ended(0).quiet()
+
+
+def test_launched_command_is_judged(command):
+    tool = built(command, "", "libgnutls.so.30")
+    harmless = built(command, "")
+    for words in (("env", "A=b", "{}"), ("timeout", "-k", "5", "5", "{}"), ("nice", "-n", "1", "{}"),
+                  ("sh", "-c", "{}"), ("sh", "-ec", "A=1; cd / && exec \"{}\" -x"),
+                  ("bash", "-c", "if true; then {}; fi"), ("env", "sh", "-c", "false || {} $x")):
+        for program, status in ((tool, 126), (harmless, 0)):
+            command("run", "-p", command.policy(POLICY), "--",
+                    *(word.format(program) for word in words)).ended(status)
+    command("run", "-p", command.policy(POLICY), "env", tool).said(
+        f"starts {tool}, which links GnuTLS")
+    # what is no command, or none that can be told
+    for text in ("echo {}", "echo 'a; {}'", "true # {}"):
+        command("run", "-p", command.policy(POLICY), "sh", "-c", text.format(tool)).ended(0).quiet()
+    # nor can this one: but it is told when it runs
+    command("run", "-p", command.policy(POLICY), "sh", "-c", f"x={tool}; $x").ended(0).said(
+        f"{tool}[", "links GnuTLS", OUTSIDE)
+
+
+def test_wrapper_of_the_shell_is_judged(command):
+    tool = built(command, "", "libgnutls.so.30")
+    for text, status in ((f"#!/bin/sh\nexec {tool} \"$@\"\n", 126),
+                         (f"#!/bin/sh\nif false; then {tool}; fi\n", 0)):
+        path = script(command, text)
+        run(command, path).ended(status)
+        command("run", "-p", command.policy(POLICY), "sh", path).ended(status)
 
 
 def test_program_that_cannot_be_read(command):

@@ -14,7 +14,7 @@ import threading
 import time
 
 from cli import plain
-from e2e.harness import Skip, require
+from e2e.harness import Skip, open_terminal, require
 
 HOST = "api.example.test"
 # Servers are told apart by their port; what they say is in the rule for the address.
@@ -297,7 +297,7 @@ def test_pipe_that_is_closed(command):
 
 def on_terminal(command, path, columns, **env):
     """What a terminal of so many columns gets from a scan."""
-    pid, terminal = pty.fork()
+    pid, terminal = open_terminal(pty.fork)
     if pid == 0:
         time.sleep(0.2)
         os.execve(command.program, ["trustgraft", "scan", "--timeout", "2", "-p",

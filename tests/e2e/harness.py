@@ -1,6 +1,7 @@
 """harness.py - tests as named functions of a lab, run a few at a time, a line for each."""
 import argparse
 import concurrent.futures
+import os
 import signal
 import sys
 import traceback
@@ -8,6 +9,7 @@ import traceback
 from lab.lab import Lab
 
 WORKERS = 3
+os.umask(0o022)  # whatever the user's: no policy counts that others may write
 
 
 class Skip(Exception):
@@ -16,6 +18,14 @@ class Skip(Exception):
 
 class Failure(AssertionError):
     """What was wrong, in a sentence."""
+
+
+def open_terminal(make):
+    """What MAKE, pty.openpty or pty.fork, gives; there needn't be a /dev/pts."""
+    try:
+        return make()
+    except OSError as error:
+        raise Skip(f"no pseudo-terminal here: {error}") from error
 
 
 def require(condition, text):

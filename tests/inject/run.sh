@@ -425,6 +425,64 @@ activate = 1
 END
 result "a system file with an included folder" "Providers: default legacy trustgraft " "$(providers "$work/made.cnf")"
 
+# A TLS library that nothing gets into is warned of once: a stand-in, linked by a program, loaded by
+# one that then looks a name up, and beside an OpenSSL.
+compile libgnutls.so.30 -shared -Wl,-soname,libgnutls.so.30 -x c /dev/null
+echo 'int main(void) { return 0; }' >"$work/none.c"
+compile beside "$work/none.c" -Wl,--no-as-needed "$out/libgnutls.so.30" -Wl,-rpath,"$out"
+compile beside-openssl "$work/none.c" -Wl,--no-as-needed "$out/libgnutls.so.30" -lssl -Wl,-rpath,"$out"
+cat >"$work/later.c" <<'END'
+#include <dlfcn.h>
+#include <netdb.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    struct addrinfo *list;
+    if (argc > 2) { /* a descriptor 2 of the program's own */
+        dup2(1, 2);
+    }
+    if (dlopen(argv[1], RTLD_NOW) == NULL)
+        return 2;
+    for (int i = 0; i < 2; i++)
+        if (getaddrinfo("127.0.0.1", "1", NULL, &list) == 0)
+            freeaddrinfo(list);
+    return 0;
+}
+END
+compile later "$work/later.c" -ldl
+warned() { # POLICY COMMAND... - how many lines warn, on stderr and elsewhere
+    run preload "$@" >"$work/stdout"
+    echo "$(grep -c "not under the policy" "$work/stderr") $(grep -c . "$work/stdout")"
+}
+policy log-none <<END
+# log = stderr
+[policy]
+log-level = all
+log = none
+END
+policy log-syslog <<END
+[policy]
+log = syslog, file:nowhere
+END
+policy log-both <<END
+[ policy ]
+log=syslog , stderr
+END
+result "a TLS library that isn't reached, linked" "1 0" "$(warned accept "$out/beside")"
+result "what it is called" 1 "$(grep -c "^trustgraft: $out/beside\[[0-9]*\] links GnuTLS" "$work/stderr")"
+result "without a policy" "0 0" "$(warned none "$out/beside")"
+result "under an invalid policy" "1 0" "$(warned broken "$out/beside")"
+result "beside an OpenSSL" "0 0" "$(warned accept "$out/beside-openssl")"
+result "none" "0 0" "$(warned accept "$out/later" libc.so.6)"
+result "loaded" "1 0" "$(warned accept "$out/later" "$out/libgnutls.so.30")"
+result "loaded without a policy" "0 0" "$(warned none "$out/later" "$out/libgnutls.so.30")"
+result "not into a descriptor of the program's own" "0 0" \
+    "$(warned accept "$out/later" "$out/libgnutls.so.30" own)"
+result "log = none" "0 0" "$(warned log-none "$out/beside")"
+result "log = syslog" "0 0" "$(warned log-syslog "$out/beside")"
+result "log = syslog, stderr" "1 0" "$(warned log-both "$out/beside")"
+result "the child of a shell" "1 0" "$(warned accept sh -c "$out/beside; true")"
+
 # The store loader.
 store() {
     run bare "$1" "OPENSSL_CONF=$conf" openssl verify -no-CAfile -no-CApath -CAstore "$2" \

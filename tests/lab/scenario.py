@@ -50,6 +50,8 @@ class Scenario:
             return self.bare
         if not ways.reaches(lab.build, way, clients.PROGRAMS[program].executable):
             return "unreachable"
+        if program == "node" and not self.insecure and not clients.node_knows(self.host):
+            return REFUSE
         return self.under
 
     def complaint(self, way, wanted, outcome):

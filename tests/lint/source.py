@@ -16,7 +16,8 @@ LAYERS = {
     "policy": [],
     "policy/hook": ["policy"],
     "policy/cli": ["policy", "policy/hook"],
-    "preload": ["policy/hook/inject.h", "policy/trustgraft.h"],
+    "preload": ["policy/hook/inject.h", "policy/hook/process.h", "policy/hook/unreached.h",
+                "policy/trustgraft.h"],
     "provider": ["policy", "policy/hook"],
 }
 SEARCHED = ["policy", "policy/hook"]  # as the Makefile's -I

@@ -134,6 +134,96 @@ def test_dist_is_the_same_each_time(lab):
         require(f"{name}/{wanted}" in listed, f"{wanted} isn't in {first}")
 
 
+# ---- beside other installations ---------------------------------------------------------------
+
+# OpenSSL's folder of modules may be changed; M is ours in it.
+MODULES = """
+    D=$(OPENSSL_CONF=/dev/null openssl version -m | cut -d'"' -f2)
+    mkdir /opt/upper /opt/work
+    mount -t overlay -o lowerdir=$D,upperdir=/opt/upper,workdir=/opt/work none $D
+    M=$D/trustgraft.so
+    alive() { openssl list -providers >/opt/list && echo alive || echo dead; }
+"""
+
+
+def beside(lab, script, *wanted):
+    """Like said(), with `make install` and `make uninstall` as i and u, each with a PREFIX."""
+    need_namespace()
+    make_ = f"make -s -C {SOURCE} BUILD={lab.build.directory}"
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    whole = (f"{MODULES} i() {{ {make_} install PREFIX=$1 >/dev/null; }}; "
+             f"u() {{ {make_} uninstall PREFIX=$1; }}; "
+             f"r() {{ setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; }}; {script}")
+    told = call([*NAMESPACE, HERE / "inside.sh", scratch(lab), "bash", "-euc", whole], env=env, cwd=SOURCE)
+    for text in wanted:
+        require(text in told, f"not said: {text!r}:\n{told}")
+    return told
+
+
+def test_uninstall_while_enabled(lab):
+    for way in ("--provider", "--preload"):
+        told = beside(lab, f"i /opt/a; /opt/a/bin/trustgraft enable {way} --yes; alive; u /opt/a; alive; "
+                           "grep -c trustgraft /etc/ssl/openssl.cnf || true; cat /etc/ld.so.preload "
+                           "|| echo none; find /opt/a ! -type d; echo end", "\n0\n", "\nend")
+        require(told.count("alive") == 2 and "dead" not in told and "none\nend" in told, told)
+
+
+def test_uninstall_that_cannot_disable(lab):
+    told = beside(lab, "i /opt/a; /opt/a/bin/trustgraft enable --yes; sed -i '/# end trustgraft/d' "
+                       "/etc/ssl/openssl.cnf; u /opt/a || echo refused; test -e $M && alive",
+                  "refused\nalive", "it is enabled for this machine")
+    require("dead" not in told, told)
+
+
+def test_one_prefix_of_two(lab):
+    told = beside(lab, "i /opt/a; i /opt/b; /opt/a/bin/trustgraft enable --yes >/opt/said; alive; "
+                       "ls $M /opt/b/lib/ossl-modules/trustgraft.so; u /opt/b; "
+                       "grep -c '^# begin trustgraft' /etc/ssl/openssl.cnf; alive; u /opt/a; alive; "
+                       "grep -c '^# begin trustgraft' /etc/ssl/openssl.cnf || true; test -e $M || echo gone",
+                  "alive\n0\ngone")
+    require(told.count("alive") == 3 and "dead" not in told, told)
+
+
+def test_module_of_a_package(lab):
+    beside(lab, "mkdir /opt/dpkg /opt/dpkgwork; mount -t overlay -o lowerdir=/var/lib/dpkg,"
+                "upperdir=/opt/dpkg,workdir=/opt/dpkgwork none /var/lib/dpkg; echo theirs >$M; "
+                "for list in /var/lib/dpkg/info/libssl3*.list; do echo $M >>$list; done; "
+                "dpkg-query -S $M; i /opt/a; cat $M; ls /opt/a/lib/ossl-modules; u /opt/a; cat $M; "
+                f"make -s -C {SOURCE} BUILD={lab.build.directory} install PREFIX=/opt/a MODULESDIR=$D "
+                "|| echo refused; cat $M; find /opt/a ! -type d; echo end",
+           "\ntheirs\ntrustgraft.so\ntheirs\n", "another installation's", "refused\ntheirs\nend")
+
+
+def test_install_where_settings_are_broken(lab):
+    told = beside(lab, "i /opt/a; /opt/a/bin/trustgraft enable --yes >/opt/said; rm $M; alive; "
+                       "i /opt/a; alive; rm $M; alive; u /opt/a; alive; i /opt/a; "
+                       "/opt/a/bin/trustgraft enable --yes >/opt/said; rm $M; "
+                       "/opt/a/bin/trustgraft disable --yes >/opt/said; alive; "
+                       "OPENSSL_CONF=/etc/hostname i /opt/a; ls $M")
+    got = [line for line in told.splitlines() if line in ("alive", "dead")]
+    require(got == ["dead", "alive", "dead", "alive", "alive"], told)
+
+
+def test_install_without_root(lab):
+    beside(lab, "mkdir -m 755 /opt/home; chown 65534 /opt/home; umask 077; "
+                f"r env -i PATH=$PATH BUILD={lab.build.directory} DESTDIR= PREFIX=/opt/home LIBDIR=/opt/home/lib "
+                "MODULESDIR=$D SYSCONFDIR=/etc VERSION=0 SOVERSION=0 policy/package/install; "
+                "ls -l /opt/home/lib/ossl-modules/trustgraft.so; test -e $M || echo untouched; "
+                "r /opt/home/bin/trustgraft doctor | grep 'ok *provider'; "
+                "find /opt/home -mindepth 1 -perm /022 ! -type l; "
+                f"r env -i PATH=$PATH BUILD={lab.build.directory} DESTDIR= PREFIX=/opt/home LIBDIR=/opt/home/lib "
+                "MODULESDIR=$D SYSCONFDIR=/etc VERSION=0 SOVERSION=0 policy/package/install --undo; "
+                "find /opt/home ! -type d; echo end",
+           "untouched\n  ok    provider    /opt/home/lib/trustgraft/openssl.cnf makes", "load it, and keeps "
+           "`default`\nend")
+
+
+def test_failed_install_leaves_nothing(lab):
+    beside(lab, "mkdir -p /opt/a/share/man; touch /opt/a/share/man/man7; i /opt/a || echo failed; "
+                "find /opt/a | sort; test -e $M || echo untouched",
+           "failed\n/opt/a\n/opt/a/share\n/opt/a/share/man\n/opt/a/share/man/man7\nuntouched")
+
+
 # ---- enable and disable ------------------------------------------------------------------------
 
 def need_namespace():
@@ -232,6 +322,15 @@ def test_enable_refuses_a_library_that_others_can_write(lab):
               "setpriv --reuid=65534 --regid=65534 --clear-groups $T disable --yes || echo user $?",
          "others than root can write /opt/trustgraft/lib;", "provider 2", "preload 2", "user 1",
          "its folder can't be written: Permission denied")
+
+
+def test_enable_refuses_parts_that_others_can_write(lab):
+    for part in ("lib/libtrustgraft.so.0", "lib/trustgraft/openssl-cnf", "lib/trustgraft"):
+        for break_ in ("chmod o+w", "chmod g+w", "chown 65534"):
+            told = said(lab, f"{break_} /opt/trustgraft/{part}; $T enable --yes || echo provider $?; "
+                             "grep -c trustgraft /etc/ssl/openssl.cnf || true",
+                        f"others than root can write /opt/trustgraft/{part};", "provider 2", "\n0\n")
+            require("begin" not in told, told)
 
 
 # ---- the Debian package ------------------------------------------------------------------------

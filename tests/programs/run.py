@@ -82,8 +82,8 @@ def run_unreached(lab, one):
     for way in ways.WAYS:
         status, _, err = lab.run([command, "run", f"--{way}", "-p", policy, one.executable,
                                   "--version"])
-        if not re.search(one.words, err):
-            return f"run --{way}: exit {status}, wanted {one.words!r}: {err}"
+        if status != 126 or not re.search(one.words, err):
+            return f"run --{way}: exit {status}, wanted 126 and {one.words!r}: {err}"
     return ""
 
 

@@ -1,0 +1,21 @@
+/* beside.h - a warning where a process has a TLS library that nothing of ours gets into. */
+#ifndef TG_BESIDE_H
+#define TG_BESIDE_H
+
+#include <stdbool.h>
+
+/*
+ * To be called as the process begins, after tg_engine_look_at_stderr: settles whether a policy is
+ * in force, and looks at what the program links. Where that is in unreached.h's list, and no
+ * OpenSSL beside it, one line is logged. Preserves errno.
+ */
+void tg_beside_begin(void);
+
+/*
+ * To be called where a connection begins: looks at what was loaded since. One line a process.
+ * FORKED: also in a child that was forked; dl_iterate_phdr(3)'s lock may be locked in it for ever
+ * where another thread had it, so only with calls that load libraries themselves. Preserves errno.
+ */
+void tg_beside_look(bool forked);
+
+#endif
