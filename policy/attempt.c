@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "keys.h"
 #include <openssl/x509v3.h>
+#include <pthread.h>
 
 /* USE_CHECK_TIME would go before NO_CHECK_TIME; the time that counts is set anew. */
 #define WEAKENING                                                                                  \
@@ -14,6 +15,23 @@
 bool tg_rule_uses_app(const struct tg_rule *rule)
 {
     return !rule->anchors_only;
+}
+
+/* The checks of libcrypto's that have no name of their own. */
+static struct {
+    X509_STORE_CTX_verify_fn verify;
+    X509_STORE_CTX_check_revocation_fn check_revocation;
+} defaults;
+
+static void find_defaults(void)
+{
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+
+    if (context != NULL && X509_STORE_CTX_init(context, NULL, NULL, NULL)) {
+        defaults.verify = X509_STORE_CTX_get_verify(context);
+        defaults.check_revocation = X509_STORE_CTX_get_check_revocation(context);
+    }
+    X509_STORE_CTX_free(context);
 }
 
 struct attempt {
@@ -213,6 +231,45 @@ static void check_end(struct attempt *attempt, X509_STORE_CTX *context, int veri
         tg_findings_add_x509(&attempt->findings, X509_V_ERR_UNSPECIFIED, 0, NULL);
 }
 
+/*
+ * libcrypto asks CRLs before it has checked a signature, so that whoever takes the name of a CA
+ * could have its lists checked with keys of his own. It is put off until the path's are.
+ */
+static int put_off(X509_STORE_CTX *context)
+{
+    return X509_STORE_CTX_get_app_data(context) != NULL ? 1 : defaults.check_revocation(context);
+}
+
+static int check_signatures(X509_STORE_CTX *context)
+{
+    struct attempt *attempt = X509_STORE_CTX_get_app_data(context);
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    unsigned long effort = 0;
+    int checked = defaults.verify(context);
+
+    if (checked <= 0 || attempt == NULL)
+        return checked;
+    for (int i = 0; !attempt->vouched && i < sk_X509_num(chain); i++)
+        effort += tg_effort_key(sk_X509_value(chain, i));
+    if (!attempt->vouched && !afford(attempt, effort, TG_BAD_SIGNATURE, 0, "revocation was"))
+        return 0;
+    return defaults.check_revocation(context);
+}
+
+static int order_checks(X509_STORE *store)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (store == NULL)
+        return 1;
+    pthread_once(&once, find_defaults);
+    if (defaults.verify == NULL || defaults.check_revocation == NULL)
+        return 0;
+    X509_STORE_set_check_revocation(store, put_off);
+    X509_STORE_set_verify(store, check_signatures);
+    return 1;
+}
+
 /* Adds to ATTEMPT what is wrong, and fills *CHAIN, the path that libcrypto made of PATH. 0 without
  * memory. */
 static int verify(struct attempt *attempt, const STACK_OF(X509) *path, bool anchored,
@@ -227,7 +284,7 @@ static int verify(struct attempt *attempt, const STACK_OF(X509) *path, bool anch
     int done = 0;
 
     if (untrusted == NULL || trusted == NULL || context == NULL ||
-        !tg_crl_store(evaluation, &store) ||
+        !tg_crl_store(evaluation, &store) || !order_checks(store) ||
         !X509_STORE_CTX_init(context, store, evaluation->query->leaf, untrusted) ||
         !set_param(evaluation, context) || !X509_STORE_CTX_set_app_data(context, attempt))
         goto end;

@@ -144,8 +144,7 @@ static EVP_PKEY *key_of_ca(unsigned long has)
 
 static X509 *make_ca(unsigned long has)
 {
-    X509 *ca =
-        begin("ca", "root", key_of_ca(has), has & BIT(NOT_YET_VALID) ? DAY : -DAY, 2 * DAY);
+    X509 *ca = begin("ca", "root", key_of_ca(has), has & BIT(NOT_YET_VALID) ? DAY : -DAY, 2 * DAY);
 
     extend(ca, NID_basic_constraints, has & BIT(NOT_A_CA) ? "CA:FALSE" : "critical,CA:TRUE");
     if (has & BIT(NAME_CONSTRAINT))
