@@ -323,8 +323,8 @@ X509_STORE *tg_crl_own_store(const struct tg_evaluation *evaluation)
     return store;
 }
 
-/* X509_STORE_CTX_check_revocation_fn, of a path: one of an anchor alone has no issuer. */
-static int check_path(X509_STORE_CTX *context)
+/* One of an anchor alone has no issuer. */
+int tg_crl_check(X509_STORE_CTX *context)
 {
     const struct tg_evaluation *evaluation = evaluation_of(context);
     struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
@@ -340,8 +340,5 @@ int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
     *store = NULL;
     if (!asks_app(evaluation) && tg_crl_flags(evaluation->rule) == 0)
         return 1;
-    if ((*store = tg_crl_own_store(evaluation)) == NULL)
-        return 0;
-    X509_STORE_set_check_revocation(*store, check_path);
-    return 1;
+    return (*store = tg_crl_own_store(evaluation)) != NULL;
 }

@@ -12,6 +12,12 @@
 TG_MUST_USE int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store);
 
 /*
+ * X509_STORE_CTX_check_revocation_fn, to be called where the path's signatures are checked: its
+ * findings are the app_data of CONTEXT, or NULL for the path of a CRL's own issuer.
+ */
+int tg_crl_check(X509_STORE_CTX *context);
+
+/*
  * The same whether or not CRLs are asked for, and without an opinion on a path of one certificate.
  * NULL without memory.
  */

@@ -36,17 +36,18 @@ static bool self_signed(X509 *certificate)
     return X509_get_extension_flags(certificate) & EXFLAG_SS;
 }
 
+static bool same_holder(const X509 *one, const X509 *other)
+{
+    return X509_NAME_cmp(X509_get_subject_name(one), X509_get_subject_name(other)) == 0 &&
+           ASN1_STRING_cmp(X509_get0_pubkey_bitstr(one), X509_get0_pubkey_bitstr(other)) == 0;
+}
+
 /* The same certificate, or another for the same name and key: passing it again gains nothing. */
 static bool on_path(const STACK_OF(X509) *path, const X509 *certificate)
 {
-    for (int i = 0; i < sk_X509_num(path); i++) {
-        const X509 *other = sk_X509_value(path, i);
-
-        if (X509_NAME_cmp(X509_get_subject_name(other), X509_get_subject_name(certificate)) == 0 &&
-            ASN1_STRING_cmp(X509_get0_pubkey_bitstr(other), X509_get0_pubkey_bitstr(certificate)) ==
-                0)
+    for (int i = 0; i < sk_X509_num(path); i++)
+        if (same_holder(sk_X509_value(path, i), certificate))
             return true;
-    }
     return false;
 }
 
@@ -103,31 +104,29 @@ static bool issued(struct walk *walk, X509 *next, X509 *end)
     return error == X509_V_OK;
 }
 
-/* Trusted or rejected for some purposes: x509(1), -addtrust and -addreject. */
-static bool has_settings(X509 *certificate)
-{
-    return X509_get0_reject_objects(certificate) != NULL ||
-           X509_get0_trust_objects(certificate) != NULL;
-}
-
 /*
  * 1 if one of CERTIFICATES is WANTED, 0 if none, and -1 if it, or one that says the same (twin.h),
- * carries a setting that rejects it for TLS servers, which a copy that was sent doesn't.
+ * or without it another for its name and key, carries a setting that rejects it for TLS servers
+ * (x509(1), -addreject), which a copy that was sent doesn't.
  */
 static int holds(const STACK_OF(X509) *certificates, const X509 *wanted)
 {
-    int held = 0;
+    bool held = false, barred = false;
 
     for (int i = 0; i < sk_X509_num(certificates); i++) {
         X509 *one = sk_X509_value(certificates, i);
+        bool same = X509_cmp(one, wanted) == 0;
 
-        if (has_settings(one) && tg_twin_same(one, wanted) &&
-            X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) == X509_TRUST_REJECTED)
+        if (!same && !same_holder(one, wanted))
+            continue;
+        if (X509_check_trust(one, X509_TRUST_SSL_SERVER, 0) != X509_TRUST_REJECTED)
+            held = held || same;
+        else if (same || tg_twin_same(one, wanted))
             return -1;
-        if (held == 0 && X509_cmp(one, wanted) == 0)
-            held = 1;
+        else
+            barred = true;
     }
-    return held;
+    return held ? 1 : barred ? -1 : 0;
 }
 
 static int store_holds(X509_STORE_CTX *store, const X509 *wanted)
@@ -150,6 +149,18 @@ static bool rejected(const struct tg_path_sources *from, const X509 *certificate
            store_holds(from->app, certificate) < 0;
 }
 
+/* True if NEXT, that doesn't end the path, is rejected, which is noted. */
+static bool barred(struct walk *walk, X509 *next)
+{
+    if (!rejected(walk->sources, next))
+        return false;
+    if (walk->end->rejected == NULL && X509_up_ref(next)) {
+        walk->end->rejected = next;
+        walk->end->rejected_depth = sk_X509_num(walk->path);
+    }
+    return true;
+}
+
 /*
  * Tries each of CANDIDATES that can have issued the path's end and is VALID now, or isn't.
  * What comes from a store of the application's that doesn't take every certificate for an
@@ -163,12 +174,13 @@ static int try_candidates(struct walk *walk, const STACK_OF(X509) *candidates, b
 
     for (int i = 0; found == 0 && i < sk_X509_num(candidates); i++) {
         X509 *next = sk_X509_value(candidates, i);
+        bool ends = trusted && (any || self_signed(next));
 
         if (X509_NAME_cmp(X509_get_subject_name(next), X509_get_issuer_name(end)) != 0 ||
             valid_at(next, walk->sources->when) != valid || on_path(walk->path, next) ||
-            !issued(walk, next, end) || (!trusted && rejected(walk->sources, next)))
+            !issued(walk, next, end) || (!ends && barred(walk, next)))
             continue;
-        found = step(walk, next, trusted && (any || self_signed(next)));
+        found = step(walk, next, ends);
     }
     return found;
 }

@@ -37,10 +37,12 @@ typedef int tg_path_visit(void *arg, const STACK_OF(X509) *path, bool anchored);
 
 /* How a walk ended, for those who found no good path. */
 struct tg_path_end {
-    bool spent;      /* candidates were left untried, the budget was used up */
-    X509 *unfit;     /* an issuer by name that may not sign certificates (RFC 5280 section
-                        4.2.1.3), so that no path leads over it; a reference, NULL: none */
-    int unfit_depth; /* where on a path it would stand */
+    bool spent;         /* candidates were left untried, the budget was used up */
+    X509 *unfit;        /* an issuer by name that may not sign certificates (RFC 5280 section
+                           4.2.1.3), so that no path leads over it; a reference, NULL: none */
+    int unfit_depth;    /* where on a path it would stand */
+    X509 *rejected;     /* an issuer that a trusted source rejects for TLS servers; a reference, */
+    int rejected_depth; /* NULL: none */
 };
 
 /*

@@ -76,6 +76,13 @@ static void explain_missing(struct tg_evaluation *evaluation, const struct tg_pa
                              "number aren't those of the authority key identifier");
 }
 
+static bool ends_without_anchor(const struct tg_findings *findings)
+{
+    return (tg_findings_kinds(findings) &
+            (UINT64_C(1) << TG_MISSING_ISSUER | UINT64_C(1) << TG_UNTRUSTED_ROOT |
+             UINT64_C(1) << TG_SELF_SIGNED_LEAF)) != 0;
+}
+
 /* What kept the walk from a good path, beside the faults of the best one. */
 static void explain_end(struct tg_evaluation *evaluation, const struct tg_path_end *end)
 {
@@ -84,6 +91,9 @@ static void explain_end(struct tg_evaluation *evaluation, const struct tg_path_e
     if (end->unfit != NULL)
         tg_findings_add_x509(&evaluation->findings, X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
                              end->unfit_depth, end->unfit);
+    if (end->rejected != NULL && ends_without_anchor(&evaluation->findings))
+        tg_findings_add_x509(&evaluation->findings, X509_V_ERR_CERT_REJECTED, end->rejected_depth,
+                             end->rejected);
     if (!end->spent)
         return;
     tg_buf_add(&text, "no good path among those that could be tried within bounds");
@@ -115,6 +125,7 @@ static int find_path(struct tg_evaluation *evaluation)
         explain_missing(evaluation, &sources);
     }
     X509_free(end.unfit);
+    X509_free(end.rejected);
     X509_STORE_CTX_free(sources.system);
     return found >= 0 && evaluation->path != NULL && !evaluation->findings.failed;
 }

@@ -30,8 +30,6 @@
 
 enum { TO_STDERR = 1, TO_SYSLOG = 2, TO_NONE = 4 };
 
-static enum tg_origin origin;
-static char policy[PATH_MAX];
 static pid_t process;
 static _Atomic unsigned known; /* a bit for each of the list that was seen */
 static _Atomic unsigned long long loaded;
@@ -67,7 +65,7 @@ static unsigned read_setting(const char *line)
 static unsigned find_sinks(void)
 {
     static char text[16384 + 1];
-    int fd = open(policy, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open(tg_engine_source()->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
     unsigned sinks = 0;
     bool ours = false;
@@ -86,7 +84,7 @@ static unsigned find_sinks(void)
             sinks |= read_setting(line);
     }
     if (sinks == 0)
-        sinks = origin == TG_ORIGIN_ENVIRONMENT ? TO_STDERR : TO_SYSLOG;
+        sinks = tg_engine_source()->origin == TG_ORIGIN_ENVIRONMENT ? TO_STDERR : TO_SYSLOG;
     return sinks;
 }
 
@@ -222,9 +220,8 @@ void tg_beside_begin(void)
 {
     int saved = errno;
 
-    origin = tg_policy_locate(NULL, policy);
     process = getpid();
-    if (origin != TG_ORIGIN_NONE)
+    if (tg_engine_source()->origin != TG_ORIGIN_NONE)
         look(true);
     errno = saved;
 }
@@ -233,7 +230,13 @@ void tg_beside_look(bool forked)
 {
     int saved = errno;
 
-    if (origin != TG_ORIGIN_NONE && (forked || getpid() == process))
+    if (tg_engine_source()->origin != TG_ORIGIN_NONE && (forked || getpid() == process))
         look(false);
     errno = saved;
+}
+
+/* What was loaded and never met a connection that we see. */
+__attribute__((destructor)) static void end(void)
+{
+    tg_beside_look(false);
 }

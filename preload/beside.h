@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * To be called as the process begins, after tg_engine_look_at_stderr: settles whether a policy is
+ * To be called as the process begins, after tg_engine_begin: settles whether a policy is
  * in force, and looks at what the program links. Where that is in unreached.h's list, and no
  * OpenSSL beside it, one line is logged. Preserves errno.
  */

@@ -73,6 +73,11 @@ static bool stderr_is_there(void)
            status.st_ino == stderr_inode && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
+const struct tg_source *tg_engine_source(void)
+{
+    return &source;
+}
+
 bool tg_engine_is_stderr(const struct stat *status)
 {
     return stderr_inode != 0 && status->st_dev == stderr_device && status->st_ino == stderr_inode;

@@ -37,6 +37,9 @@ struct tg_engine {
  */
 void tg_engine_begin(void);
 
+/* Where the policy was as the process began; for who comes after tg_engine_begin. */
+const struct tg_source *tg_engine_source(void);
+
 /* True if STATUS, of descriptor 2, is that of what it was then. */
 bool tg_engine_is_stderr(const struct stat *status);
 

@@ -3,6 +3,7 @@
  * tells where a socket leads to, and what is written first through it which connection of a TLS
  * library that is. They only look, and are async-signal-safe as those that they stand for.
  */
+#include "beside.h"
 #include "ends.h"
 #include "hellos.h"
 #include "resolve.h"
@@ -37,6 +38,7 @@ TG_API int connect(int descriptor, const struct sockaddr *address, socklen_t len
     __typeof__(&connect) real = tg_resolve_libc(TG_CONNECT);
 
     tg_ends_connect(descriptor, address, length);
+    tg_beside_look(false);
     return real != NULL ? real(descriptor, address, length)
                         : (int)syscall(SYS_connect, descriptor, address, length);
 }

@@ -322,6 +322,90 @@ static void hundreds_of_anchors_of_one_name_are_bounded(void **state)
     end(&world);
 }
 
+/* COUNT names or constraints, as X509V3_EXT_conf_nid reads them, each of KIND. */
+static void add_names(X509 *certificate, int nid, const char *kind, int count)
+{
+    size_t room = (size_t)count * 64, length = 0;
+    char *list = malloc(room);
+    X509_EXTENSION *extension;
+
+    assert_non_null(list);
+    for (int i = 0; i < count; i++) {
+        length += (size_t)snprintf(list + length, room - length, "%s%s%d@host.test",
+                                   i > 0 ? "," : "", kind, i);
+    }
+    extension = X509V3_EXT_conf_nid(NULL, NULL, nid, list);
+    assert_non_null(extension);
+    assert_true(X509_add_ext(certificate, extension, -1));
+    X509_EXTENSION_free(extension);
+    free(list);
+}
+
+/* Seconds of CPU for one evaluation of a chain whose CAs each have COUNT name constraints. */
+static double seconds_of_names(int count, bool anchored)
+{
+    struct world world;
+    clock_t start;
+    double spent;
+
+    begin(&world);
+    X509_free(world.leaf);
+    world.leaf = make("host.test", "layer 0", world.key, world.key, false);
+    add_names(world.leaf, NID_subject_alt_name, "email:someone", count);
+    add_names(world.intermediate, NID_name_constraints, "excluded;email:other", count);
+    assert_true(X509_sign(world.leaf, world.key, EVP_sha256()) > 0);
+    assert_true(X509_sign(world.intermediate, world.root_key, EVP_sha256()) > 0);
+    push_ref(world.sent, world.intermediate);
+    push_ref(anchored ? world.anchors : world.sent, world.root);
+    start = clock();
+    if (anchored)
+        expect_accepted(&world);
+    else
+        expect_refused(&world, count > 100 ? TG_NAME_CONSTRAINT : TG_UNTRUSTED_ROOT);
+    spent = (double)(clock() - start) / CLOCKS_PER_SEC;
+    end(&world);
+    return spent;
+}
+
+/* libcrypto's own bound is a million comparisons for each certificate and CA. */
+static void names_are_not_compared_for_nobody(void **state)
+{
+    (void)state;
+    assert_true(seconds_of_names(900, false) < 0.2);
+    seconds_of_names(20, false);
+    seconds_of_names(900, true);
+}
+
+/* A 3072-bit exponent costs as much as making a signature, forty times what an honest one does. */
+static void costly_keys_are_not_tried_for_nobody(void **state)
+{
+    BIGNUM *exponent = BN_new();
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY *key = NULL;
+    struct world world;
+    char name[16] = "layer 0", issuer[16];
+
+    (void)state;
+    assert_true(BN_set_bit(exponent, 2000) && BN_add_word(exponent, 1));
+    assert_true(EVP_PKEY_keygen_init(context) > 0);
+    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(context, 3072) > 0);
+    assert_true(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, exponent) > 0);
+    assert_true(EVP_PKEY_generate(context, &key) > 0);
+    begin(&world);
+    X509_free(world.leaf);
+    world.leaf = make("host.test", name, world.key, key, false);
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "layer %d", i);
+        snprintf(issuer, sizeof issuer, "layer %d", i + 1);
+        push(world.sent, make(name, issuer, key, key, true));
+    }
+    expect_refused(&world, TG_BAD_SIGNATURE);
+    end(&world);
+    EVP_PKEY_free(key);
+    EVP_PKEY_CTX_free(context);
+    BN_free(exponent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +419,8 @@ int main(void)
         cmocka_unit_test(self_issued_certificates_are_bounded),
         cmocka_unit_test(hundreds_of_intermediates_in_a_policy_are_bounded),
         cmocka_unit_test(hundreds_of_anchors_of_one_name_are_bounded),
+        cmocka_unit_test(names_are_not_compared_for_nobody),
+        cmocka_unit_test(costly_keys_are_not_tried_for_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

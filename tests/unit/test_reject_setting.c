@@ -1,4 +1,9 @@
-/* Anchors that an administrator marked as not for TLS servers (x509(1), -addreject). */
+/*
+ * Anchors that an administrator marked as not for TLS servers (x509(1), -addreject), and what else
+ * a rule inherits from the application.
+ */
+#include "keys.h"
+#include "policy.h"
 #include "verdict.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,6 +153,111 @@ static void a_rejected_intermediate_is_not_passed_under_another_signature(void *
     X509_free(twin);
 }
 
+/* The store of an application holds ROOT and MARKED; SENT is sent. */
+static const char *finding_beside(X509 *marked, X509 *sent_copy, bool partial)
+{
+    const struct tg_rule rule = {.skip_hostname = true};
+    const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
+    STACK_OF(X509) *sent = sk_X509_new_null();
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *app = X509_STORE_CTX_new();
+    struct tg_query query = {.host = "host.test", .leaf = leaf, .sent = sent, .app = app};
+    struct tg_verdict *verdict;
+    const char *found = "nothing";
+
+    assert_true(sk_X509_push(sent, sent_copy) > 0);
+    assert_true(X509_STORE_add_cert(store, root) && X509_STORE_add_cert(store, marked));
+    assert_true(X509_STORE_CTX_init(app, store, leaf, sent));
+    if (partial)
+        X509_STORE_CTX_set_flags(app, X509_V_FLAG_PARTIAL_CHAIN);
+    verdict = tg_evaluate(NULL, &match, &query);
+    assert_non_null(verdict);
+    for (size_t i = 0; i < verdict->finding_count; i++)
+        if (i == 0 || verdict->findings[i].kind == TG_DISTRUSTED)
+            found = tg_finding_info(verdict->findings[i].kind)->name;
+    assert_true(verdict->accepted == (verdict->finding_count == 0));
+    tg_verdict_free(verdict);
+    X509_STORE_CTX_free(app);
+    X509_STORE_free(store);
+    sk_X509_free(sent);
+    return found;
+}
+
+/* Also another certificate for its name and key, as an ECDSA signature can be written anew. */
+static void what_the_application_rejects_stays_rejected(void **state)
+{
+    X509 *again = make("intermediate", root, key, root_key, true);
+    X509 *marked = X509_dup(intermediate), *mail = X509_dup(intermediate);
+
+    (void)state;
+    assert_true(X509_add1_reject_object(marked, OBJ_nid2obj(NID_server_auth)));
+    assert_true(X509_add1_reject_object(mail, OBJ_nid2obj(NID_email_protect)));
+    for (int partial = 0; partial < 2; partial++) {
+        assert_string_equal(finding_beside(marked, intermediate, partial), "distrusted");
+        assert_string_equal(finding_beside(marked, again, partial), "distrusted");
+        assert_string_equal(finding_beside(mail, intermediate, partial), "nothing");
+        assert_string_equal(finding_beside(mail, again, partial), "nothing");
+    }
+    X509_free(again);
+    X509_free(marked);
+    X509_free(mail);
+}
+
+/* What RULE, which inherits, lets pass of an application that set LEVEL and FLAGS. */
+static bool inherits(const struct tg_rule *rule, int level, unsigned long flags)
+{
+    const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = rule, .pattern = "*"};
+    STACK_OF(X509) *sent = sk_X509_new_null();
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *app = X509_STORE_CTX_new();
+    struct tg_query query = {
+        .host = "host.test", .leaf = leaf, .sent = sent, .app = app, .security_level = 1};
+    struct tg_verdict *verdict;
+    bool accepted;
+
+    assert_true(sk_X509_push(sent, intermediate) > 0 && X509_STORE_add_cert(store, root));
+    assert_true(X509_STORE_CTX_init(app, store, leaf, sent));
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(app), level);
+    X509_STORE_CTX_set_flags(app, flags);
+    verdict = tg_evaluate(NULL, &match, &query);
+    assert_non_null(verdict);
+    accepted = verdict->accepted;
+    tg_verdict_free(verdict);
+    X509_STORE_CTX_free(app);
+    X509_STORE_free(store);
+    sk_X509_free(sent);
+    return accepted;
+}
+
+static void the_stricter_level_counts_unless_the_rule_has_one(void **state)
+{
+    const struct tg_rule none = {.skip_hostname = true};
+    struct tg_rule own = {.skip_hostname = true, .security_level = 2};
+
+    (void)state;
+    own.set = TG_KEY_BIT(TG_KEY_SECURITY_LEVEL);
+    assert_true(inherits(&none, -1, 0));
+    assert_true(inherits(&none, 3, 0)); /* P-256 */
+    assert_false(inherits(&none, 4, 0));
+    assert_true(inherits(&own, 4, 0));
+    own.security_level = 4;
+    assert_false(inherits(&own, 0, 0));
+}
+
+/* The certificates here lack the key identifiers that RFC 5280 asks for. */
+static void an_explicit_no_lifts_strictness(void **state)
+{
+    struct tg_rule rule = {.skip_hostname = true};
+
+    (void)state;
+    assert_true(inherits(&rule, -1, 0));
+    assert_false(inherits(&rule, -1, X509_V_FLAG_X509_STRICT));
+    rule.set = TG_KEY_BIT(TG_KEY_STRICT);
+    assert_true(inherits(&rule, -1, X509_V_FLAG_X509_STRICT));
+    rule.strict = true;
+    assert_false(inherits(&rule, -1, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +265,9 @@ int main(void)
         cmocka_unit_test(a_rejected_leaf_is_no_anchor),
         cmocka_unit_test(a_rejected_intermediate_is_not_passed_as_it_was_sent),
         cmocka_unit_test(a_rejected_intermediate_is_not_passed_under_another_signature),
+        cmocka_unit_test(what_the_application_rejects_stays_rejected),
+        cmocka_unit_test(the_stricter_level_counts_unless_the_rule_has_one),
+        cmocka_unit_test(an_explicit_no_lifts_strictness),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
