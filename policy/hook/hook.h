@@ -25,7 +25,7 @@ struct tg_context_state {
     tg_custom_callback *custom; /* BoringSSL alone */
 };
 
-struct tg_wire; /* what is kept of a BIO: wire.c */
+struct tg_wire;    /* what is kept of a BIO: wire.c */
 #define TG_WIRES 2 /* to read from and to write to */
 
 /* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */

@@ -42,7 +42,7 @@ static char *last_problem;
 static char *setting, *setting_problem; /* stay for the life of the process */
 static char path[PATH_MAX], program[TG_PROGRAM_SIZE];
 
-static struct tg_source at_load;            /* found when this library was loaded */
+static struct tg_source at_load;           /* found when this library was loaded */
 static const struct tg_source *at_preload; /* found before, by the preload; NULL: not handed over */
 
 __attribute__((constructor)) static void look_for_policy(void)
@@ -198,8 +198,8 @@ static bool out_of_sight(struct snapshot *first)
 static enum tg_origin locate(void)
 {
     const struct tg_source *source = found();
-    bool set = setting != NULL && source->origin != TG_ORIGIN_ENVIRONMENT &&
-               getauxval(AT_SECURE) == 0;
+    bool set =
+        setting != NULL && source->origin != TG_ORIGIN_ENVIRONMENT && getauxval(AT_SECURE) == 0;
 
     (void)snprintf(path, sizeof(path), "%s", set ? setting : source->path);
     return set ? TG_ORIGIN_SETTING : source->origin;

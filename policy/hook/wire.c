@@ -30,7 +30,8 @@ struct tg_wire {
     bool stopped;              /* the connection was refused; without a STATE for good */
 };
 
-/* ---- one thread at a time --------------------------------------------------------------------- */
+/* ---- one thread at a time ---------------------------------------------------------------------
+ */
 
 /* 22 bits of the process and 41 of the thread, whose descriptor lies at a multiple of 64. */
 static uint64_t self(void)
@@ -70,7 +71,8 @@ static void drop(struct tg_wire *wire)
         free(wire);
 }
 
-/* ---- the BIO's callback ----------------------------------------------------------------------- */
+/* ---- the BIO's callback -----------------------------------------------------------------------
+ */
 
 /* What a BIO callback is told (BIO_callback_fn_ex); which library it is of tells the number. */
 struct word {
@@ -223,7 +225,8 @@ static BIO_callback_fn_ex callback_of(const struct tg_foundation *library)
     return callbacks[library->number];
 }
 
-/* ---- what libcrypto tells of its objects ------------------------------------------------------ */
+/* ---- what libcrypto tells of its objects ------------------------------------------------------
+ */
 
 /* CRYPTO_EX_free of BIO. */
 static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
@@ -309,7 +312,8 @@ bool tg_wire_register(struct tg_foundation *library)
                 end_verification);
 }
 
-/* ---- what the gate asks for ------------------------------------------------------------------- */
+/* ---- what the gate asks for -------------------------------------------------------------------
+ */
 
 /* What is kept of BIO; NULL: no memory. */
 static struct tg_wire *wire_of(const struct tg_foundation *library, BIO *bio)

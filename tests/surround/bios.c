@@ -72,7 +72,7 @@ static void duplicated(void)
         BIO_free_all(copy);
         use("its copy", second);
         (void)printf("%s; ", BIO_get_callback_ex(second) == (i % 2 == 1 ? own : NULL) ? "as it was"
-                                                                                     : "changed");
+                                                                                      : "changed");
         BIO_free_all(second);
         if (i < 2)
             SSL_free(client);
@@ -249,7 +249,8 @@ static void say_after(const char *when, BIO *bio)
                  BIO_get_callback_ex(bio) == own ? "as it was" : "changed");
 }
 
-/* Its BIO is the application's again once it is taken away from the connection, or that is freed. */
+/* Its BIO is the application's again once it is taken away from the connection, or that is freed.
+ */
 static void after_refusal(void)
 {
     for (int i = 0; i < 2; i++) {
@@ -264,8 +265,8 @@ static void after_refusal(void)
         (void)BIO_up_ref(bio);
         (void)ends_shake(client, server);
         SSL_set_shutdown(client, 0);
-        (void)printf("%s, ",
-                     ends_pass(client, server) || ends_pass(server, client) ? "through" : "stopped");
+        (void)printf("%s, ", ends_pass(client, server) || ends_pass(server, client) ? "through"
+                                                                                    : "stopped");
         if (i == 0)
             SSL_free(client);
         else
@@ -286,15 +287,15 @@ static void again(void)
     meet_by_key(&client, &server);
     if (!ends_join(client, server))
         return;
-    (void)printf("%s, ", ends_shake(client, server) && ends_pass(server, client) ? "through"
-                                                                                 : "stopped");
+    (void)printf("%s, ",
+                 ends_shake(client, server) && ends_pass(server, client) ? "through" : "stopped");
     (void)BIO_reset(SSL_get_wbio(client));
     (void)BIO_reset(SSL_get_wbio(server));
     (void)SSL_clear(client);
     (void)SSL_clear(server);
     (void)SSL_set_tlsext_host_name(client, "third.test");
-    (void)printf("%s", ends_shake(client, server) && ends_pass(server, client) ? "through"
-                                                                               : "stopped");
+    (void)printf("%s",
+                 ends_shake(client, server) && ends_pass(server, client) ? "through" : "stopped");
     SSL_free(client);
     SSL_free(server);
 }
@@ -325,8 +326,8 @@ static void replaced(int version)
     SSL_CTX_set_cert_verify_callback(ctx, trusting, NULL);
     SSL_set_info_callback(client, information);
     BIO_set_callback_ex(SSL_get_rbio(client), own);
-    (void)printf("%s", ends_shake(client, server) && ends_pass(server, client) ? "through"
-                                                                               : "stopped");
+    (void)printf("%s",
+                 ends_shake(client, server) && ends_pass(server, client) ? "through" : "stopped");
     SSL_free(client);
     SSL_free(server);
     SSL_CTX_free(ctx);
@@ -343,10 +344,14 @@ static void replaced_1_3(void)
 }
 
 static const struct ends_scenario scenarios[] = {
-    {"duplicated", duplicated},     {"let-go", let_go},
-    {"elsewhere", elsewhere},       {"two-connections", two_connections},
-    {"old-form", old_form},         {"after-refusal", after_refusal},
-    {"again", again},               {"replaced-1.2", replaced_1_2},
+    {"duplicated", duplicated},
+    {"let-go", let_go},
+    {"elsewhere", elsewhere},
+    {"two-connections", two_connections},
+    {"old-form", old_form},
+    {"after-refusal", after_refusal},
+    {"again", again},
+    {"replaced-1.2", replaced_1_2},
     {"replaced-1.3", replaced_1_3},
 };
 
