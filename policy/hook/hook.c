@@ -105,7 +105,10 @@ static int leave(const struct meeting *met)
     bool refused = false;
 
     if (!tg_judge_distrusts(met->policy)) {
-        if (verified > REFUSED && met->hooked->library->kind == TG_BORINGSSL)
+        bool goes_on = verified > REFUSED ||
+                       !(met->hooked->libssl.SSL_get_verify_mode(met->ssl) & SSL_VERIFY_PEER);
+
+        if (goes_on && met->hooked->library->kind == TG_BORINGSSL)
             remember(met);
         return verified;
     }
@@ -188,7 +191,7 @@ static int judge_unreadable(struct meeting *met)
 
     if (!tg_judge_demands(met->process, &met->peer))
         return ask(met);
-    verdict = tg_verdict_refuse(TG_MALFORMED, "the server's certificates can't be read");
+    verdict = tg_verdict_refuse(TG_MALFORMED, tg_border_reason(&met->shown));
     if (verdict != NULL)
         tg_judge_log(met->process, verdict, &met->peer);
     outcome = refuse(met, verdict);

@@ -133,6 +133,8 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
         verdict = judge_shown(&late, &shown, &refuse);
     } else {
         refuse = tg_judge_demands(process, &late.peer);
+        if (refuse && (verdict = tg_verdict_refuse(TG_MALFORMED, tg_border_reason(&shown))) != NULL)
+            tg_judge_log(process, verdict, &late.peer);
     }
     if (!refuse && late.left && late.stray) {
         refuse = true;
