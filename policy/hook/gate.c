@@ -145,7 +145,7 @@ static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
 }
 
 /* Data is to go out early under a session that had to be dropped: libssl makes no full handshake
- * of that, and says no more than that its own state is wrong. */
+ * of that, but ends it as an error of its own, without a word on the error queue. */
 static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_reign reign;
@@ -255,6 +255,11 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
         tg_gate_raise(hooked, ssl);
     if (event.where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
         watch(hooked, ssl, state, event.where);
+    if (state != NULL && state->dropped && !state->judged && event.where == SSL_CB_WRITE_ALERT &&
+        event.value == (SSL3_AL_FATAL << 8 | SSL_AD_INTERNAL_ERROR)) {
+        state->dropped = false;
+        refuse_early(hooked, ssl);
+    }
     if (state != NULL && state->forced && event.where == SSL_CB_WRITE_ALERT)
         relent(hooked, ssl, state);
     errno = saved;
