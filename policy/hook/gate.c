@@ -11,18 +11,24 @@
  * libssl can't take it away without the rest of the connection's state.
  */
 static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_process *process)
+                               const struct tg_reign *reign)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_peer peer;
+    bool known = false;
 
     if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
         libssl->SSL_get_finished(ssl, NULL, 0) > 0)
         return false;
     tg_peer_of(hooked, ssl, &peer);
-    return (tg_judge_demands(process, &peer) || tg_known_marked(hooked, session)) &&
-           !tg_known(hooked, process->policy, &peer, session);
+    for (size_t i = 0; i < reign->count; i++) {
+        if (tg_known(hooked, reign->over[i].policy, &peer, session))
+            known = true;
+        else if (tg_judge_demands(&reign->over[i], &peer))
+            return true;
+    }
+    return !known && tg_known_marked(hooked, session);
 }
 
 /* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
@@ -104,7 +110,6 @@ static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_reign reign;
-    bool unknown = false;
 
     if (state != NULL) {
         state->started = true;
@@ -112,11 +117,9 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         tg_hook_forget(state);
     }
     tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; i < reign.count; i++) {
+    for (size_t i = 0; i < reign.count; i++)
         prepare(hooked, ssl, state, &reign.over[i]);
-        unknown = unknown || session_is_unknown(hooked, ssl, &reign.over[i]);
-    }
-    if (unknown)
+    if (session_is_unknown(hooked, ssl, &reign))
         drop_session(hooked, ssl, state);
     tg_reign_end(&reign);
 }
@@ -131,7 +134,7 @@ bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
         return true;
     tg_reign_begin(hooked, ssl, &reign);
     for (size_t i = 0; passed && i < reign.count; i++)
-        passed = tg_late_judge(hooked, ssl, &reign.over[i]);
+        passed = tg_late_judge(hooked, ssl, &reign.over[i], &reign);
     tg_reign_end(&reign);
     if (state != NULL)
         state->judged = true;
@@ -328,11 +331,10 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     int written = 0; /* 0: the extension isn't sent */
 
     tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; written == 0 && i < reign.count; i++) {
+    for (size_t i = 0; i < reign.count; i++)
         prepare(hooked, ssl, state, &reign.over[i]);
-        if (session_is_unknown(hooked, ssl, &reign.over[i]))
-            written = forget_session(hooked, ssl, state, &reign.over[i]);
-    }
+    if (session_is_unknown(hooked, ssl, &reign))
+        written = forget_session(hooked, ssl, state, &reign.over[reign.count - 1]);
     tg_reign_end(&reign);
     return written;
 }

@@ -288,6 +288,18 @@ def given_sessions(lab, library):
         require([one["resumed"] for one in seen[:2]] == ["0", "0"], f"{server}: {seen} {err}")
 
 
+def given_twice(lab, library):
+    """And beside the policy of the process, whose rule comes first."""
+    other = "[host other.test]\nstrict = yes"
+    for outer in (ROOT, other):
+        for inner in (ROOT, other):
+            words = ("sni=" + HOST, "resume", "connections=3", "ca={root}",
+                     f"library={lab.build.directory}/libtrustgraft.so", f"given={lab.policy(inner)}")
+            seen, err = visit(lab, library, "api", outer, *words)
+            require([one["resumed"] + one["hello"] for one in seen[:3]] == ["01", "11", "11"],
+                    f"{outer}, {inner}: {seen} {err}")
+
+
 def nameless_session(lab, library):
     """A session tells nothing of a server that is met without a name: its address has a rule."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -477,6 +489,7 @@ def tests():
     yield made(poisoned, "boringssl")
     yield made(given_staples, "openssl-3")
     yield made(given_sessions, "openssl-3")
+    yield made(given_twice, "openssl-3")
 
 
 def start(lab):
