@@ -140,6 +140,9 @@ TG_API TG_MUST_USE int tg_trust_set_exceptions(tg_trust *trust, const char *exce
  * X509_STORE_CTX's error, chain and the application's verify callback served as
  * X509_verify_cert(3) would. A host that the policy leaves to the application goes to
  * X509_verify_cert. On the server side of a connection it is X509_verify_cert.
+ * What libssl doesn't call it for (resumed sessions, staples of TLS 1.2, RFC 6066 section 8, keys
+ * without a certificate) is judged from the context's first call on, by an info callback that
+ * stands before the application's; where there is no memory for that, it refuses.
  */
 TG_API int tg_verify_callback(X509_STORE_CTX *ctx, void *policy);
 

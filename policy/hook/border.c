@@ -243,12 +243,14 @@ static bool show_context(struct tg_shown *shown)
     const struct tg_foundation *library = shown->library;
     bool made;
 
+    shown->poisoned = tg_param_poisoned(&library->layout,
+                                        library->crypto.X509_STORE_CTX_get0_param(shown->theirs));
     shown->app = X509_STORE_CTX_new();
     if (store != NULL) {
         X509_STORE_set_lookup_certs(store, lookup_certs);
         X509_STORE_set_lookup_crls(store, lookup_crls);
     }
-    made = store != NULL && shown->app != NULL &&
+    made = !shown->poisoned && store != NULL && shown->app != NULL &&
            X509_STORE_CTX_init(shown->app, store, shown->leaf, shown->sent) &&
            X509_STORE_CTX_set_app_data(shown->app, shown) &&
            tg_param_import(&library->crypto, &library->layout,
@@ -259,6 +261,13 @@ static bool show_context(struct tg_shown *shown)
     /* The context borrows it, as X509_STORE_CTX_init(3) says; it goes with the context. */
     shown->store = store;
     return made;
+}
+
+const char *tg_border_reason(const struct tg_shown *shown)
+{
+    return shown->poisoned ? "a host name, address or e-mail address that the program wanted to be "
+                             "verified could not be set"
+                           : "the server's certificates can't be read";
 }
 
 bool tg_border_show(const struct tg_foundation *library, X509 *leaf, const void *sent,

@@ -17,8 +17,12 @@ struct tg_shown {
     const struct tg_foundation *library;
     X509_STORE_CTX *theirs; /* that app asks, where the library is foreign; and its own: */
     X509_STORE *store;
-    bool failed; /* something couldn't be brought over: what was evaluated isn't all there is */
+    bool poisoned; /* what the application set to be verified is none (tg_param_poisoned) */
+    bool failed;   /* something couldn't be brought over: what was evaluated isn't all there is */
 };
+
+/* Why tg_border_show failed, in words. */
+const char *tg_border_reason(const struct tg_shown *shown);
 
 /*
  * Shows LEAF, SENT and CONTEXT of the program (each may be NULL). False if they can't be brought

@@ -34,7 +34,8 @@ static void fill(void)
     library->wire_index = library->verification_index = -1;
     if (!tg_libcrypto_at(task.address, task.kind, &library->crypto, &slot->missing))
         return;
-    slot->usable = !library->foreign || tg_param_probe(&library->crypto, &library->layout);
+    slot->usable =
+        !library->foreign || tg_param_probe(&library->crypto, task.kind, &library->layout);
     if (!slot->usable)
         slot->missing = "X509_VERIFY_PARAM that can be read";
 }

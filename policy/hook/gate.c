@@ -12,18 +12,24 @@
  * libssl can't take it away without the rest of the connection's state.
  */
 static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_process *process)
+                               const struct tg_reign *reign)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
     struct tg_peer peer;
+    bool known = false;
 
     if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
         libssl->SSL_get_finished(ssl, NULL, 0) > 0)
         return false;
     tg_peer_of(hooked, ssl, &peer);
-    return (tg_judge_demands(process, &peer) || tg_known_marked(hooked, session)) &&
-           !tg_known(hooked, process->policy, &peer, session);
+    for (size_t i = 0; i < reign->count; i++) {
+        if (tg_known(hooked, reign->over[i].policy, &peer, session))
+            known = true;
+        else if (tg_judge_demands(&reign->over[i], &peer))
+            return true;
+    }
+    return !known && tg_known_marked(hooked, session);
 }
 
 /* The connection stays open, but neither reads nor writes application data any more. */
@@ -101,7 +107,6 @@ static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_reign reign;
-    bool unknown = false;
 
     if (state != NULL) {
         forget_peer(hooked, ssl, state);
@@ -110,11 +115,9 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         tg_hook_forget(state);
     }
     tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; i < reign.count; i++) {
+    for (size_t i = 0; i < reign.count; i++)
         prepare(hooked, ssl, state, &reign.over[i]);
-        unknown = unknown || session_is_unknown(hooked, ssl, &reign.over[i]);
-    }
-    if (unknown)
+    if (session_is_unknown(hooked, ssl, &reign))
         drop_session(hooked, ssl, state);
     tg_reign_end(&reign);
 }
@@ -129,7 +132,7 @@ bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
         return true;
     tg_reign_begin(hooked, ssl, &reign);
     for (size_t i = 0; passed && i < reign.count; i++)
-        passed = tg_late_judge(hooked, ssl, &reign.over[i]);
+        passed = tg_late_judge(hooked, ssl, &reign.over[i], &reign);
     tg_reign_end(&reign);
     if (state != NULL)
         state->judged = true;
@@ -143,7 +146,7 @@ static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
 }
 
 /* Data is to go out early under a session that had to be dropped: libssl makes no full handshake
- * of that, and says no more than that its own state is wrong. */
+ * of that, but ends it as an error of its own, without a word on the error queue. */
 static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_reign reign;
@@ -253,6 +256,11 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
         tg_gate_raise(hooked, ssl);
     if (event.where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
         watch(hooked, ssl, state, event.where);
+    if (state != NULL && state->dropped && !state->judged && event.where == SSL_CB_WRITE_ALERT &&
+        event.value == (SSL3_AL_FATAL << 8 | SSL_AD_INTERNAL_ERROR)) {
+        state->dropped = false;
+        refuse_early(hooked, ssl);
+    }
     if (state != NULL && state->forced && event.where == SSL_CB_WRITE_ALERT)
         relent(hooked, ssl, state);
     errno = saved;
@@ -321,11 +329,10 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     int written = 0; /* 0: the extension isn't sent */
 
     tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; written == 0 && i < reign.count; i++) {
+    for (size_t i = 0; i < reign.count; i++)
         prepare(hooked, ssl, state, &reign.over[i]);
-        if (session_is_unknown(hooked, ssl, &reign.over[i]))
-            written = forget_session(hooked, ssl, state, &reign.over[i]);
-    }
+    if (session_is_unknown(hooked, ssl, &reign))
+        written = forget_session(hooked, ssl, state, &reign.over[reign.count - 1]);
     tg_reign_end(&reign);
     return written;
 }

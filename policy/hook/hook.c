@@ -10,6 +10,7 @@ struct meeting {
     SSL *ssl;
     X509_STORE_CTX *context; /* theirs; NULL where BoringSSL's application verifies by itself: */
     uint8_t *alert;          /* what is sent then on refusal */
+    bool called;             /* by the application itself, which is then not to be asked again */
     const struct tg_process *process;
     const tg_policy *policy; /* NULL: this process has none, or an invalid one */
     struct tg_query query;
@@ -34,13 +35,15 @@ static int ask_custom(const struct meeting *met)
 }
 
 /* What the application would have done: its own callback, or libssl's default. */
-static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context)
+static int ask_application(const struct meeting *met)
 {
+    const struct tg_hooked *hooked = met->hooked;
+    X509_STORE_CTX *context = met->context;
     const struct tg_context_state *state =
-        tg_context_state_of(hooked, hooked->libssl.SSL_get_SSL_CTX(ssl));
+        tg_context_state_of(hooked, hooked->libssl.SSL_get_SSL_CTX(met->ssl));
     int verified;
 
-    if (state != NULL && state->verify != NULL)
+    if (!met->called && state != NULL && state->verify != NULL)
         return state->verify(context, state->verify_arg);
     verified = hooked->crypto->X509_verify_cert(context);
     return verified < 0 ? 0 : verified; /* as ssl_verify_cert_chain does */
@@ -48,8 +51,7 @@ static int ask_application(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_
 
 static int ask(const struct meeting *met)
 {
-    return met->context == NULL ? ask_custom(met)
-                                : ask_application(met->hooked, met->ssl, met->context);
+    return met->context == NULL ? ask_custom(met) : ask_application(met);
 }
 
 static int refuse(const struct meeting *met, const struct tg_verdict *verdict)
@@ -107,7 +109,10 @@ static int leave(const struct meeting *met)
     bool refused = false;
 
     if (!tg_judge_distrusts(met->policy)) {
-        if (verified > REFUSED && met->hooked->library->kind == TG_BORINGSSL)
+        bool goes_on = verified > REFUSED ||
+                       !(met->hooked->libssl.SSL_get_verify_mode(met->ssl) & SSL_VERIFY_PEER);
+
+        if (goes_on && met->hooked->library->kind == TG_BORINGSSL)
             remember(met);
         return verified;
     }
@@ -189,7 +194,7 @@ static int judge_unreadable(struct meeting *met)
 
     if (!tg_judge_demands(met->process, &met->peer))
         return ask(met);
-    verdict = tg_verdict_refuse(TG_MALFORMED, "the server's certificates can't be read");
+    verdict = tg_verdict_refuse(TG_MALFORMED, tg_border_reason(&met->shown));
     if (verdict != NULL)
         tg_judge_log(met->process, verdict, &met->peer);
     outcome = refuse(met, verdict);
@@ -267,9 +272,10 @@ static int meet(struct meeting *met)
         given = *process;
         given.policy = met->policy;
         given.problem = NULL;
-        met->process = &given;
+        met->process = &given; // cppcheck-suppress autoVariables ; used no longer than here
     }
     outcome = judge_client(met);
+    met->process = NULL;
     tg_process_leave(process, cancel);
     if (foreign)
         ERR_pop_to_mark();
@@ -283,24 +289,27 @@ SSL *tg_hook_connection(const struct tg_hooked *hooked, const X509_STORE_CTX *co
         context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 }
 
-int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
-                         const tg_policy *policy)
+static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, struct meeting *met)
 {
-    struct meeting met = {.hooked = hooked,
-                          .ssl = tg_hook_connection(hooked, context),
-                          .context = context,
-                          .policy = policy};
-
-    if (met.ssl == NULL)
+    met->hooked = hooked;
+    met->ssl = tg_hook_connection(hooked, context);
+    met->context = context;
+    if (met->ssl == NULL)
         return tg_hook_refuse(context, (void *)hooked);
-    if (hooked->libssl.SSL_is_server(met.ssl))
-        return ask(&met);
-    return meet(&met);
+    if (hooked->libssl.SSL_is_server(met->ssl))
+        return ask(met);
+    return meet(met);
 }
 
 int tg_hook_verify(X509_STORE_CTX *context, void *arg)
 {
-    return tg_hook_verify_under(arg, context, NULL);
+    return verify(arg, context, &(struct meeting){.called = false});
+}
+
+int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
+                         const tg_policy *policy)
+{
+    return verify(hooked, context, &(struct meeting){.called = true, .policy = policy});
 }
 
 int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *alert)

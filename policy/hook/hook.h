@@ -99,7 +99,7 @@ unsigned tg_peer_shown_port(const struct tg_peer *peer);
  */
 int tg_hook_verify(X509_STORE_CTX *context, void *arg);
 
-/* The same under POLICY, or that of the process where it is NULL. */
+/* The same, called by the application, under POLICY or that of the process where it is NULL. */
 int tg_hook_verify_under(const struct tg_hooked *hooked, X509_STORE_CTX *context,
                          const tg_policy *policy);
 /* Whose certificate CONTEXT verifies; NULL: no connection's. */
@@ -268,7 +268,7 @@ bool tg_status_wanted(const struct tg_rule *rule);
 /* late.c: the verdict on a server whose handshake is done; what was accepted is remembered.
  * False: refused, and the reason raised. */
 TG_MUST_USE bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_process *process);
+                               const struct tg_process *process, const struct tg_reign *reign);
 
 /* The refusal, logged and raised, of a session that has to be dropped, too late for that. */
 void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_process *process,

@@ -104,7 +104,8 @@ static void refuse_late(const struct late *late, const struct tg_verdict *verdic
  * (PSK, anonymous), or a session was resumed. The policy has the last word all the same; it
  * can only be stricter here, for the application has decided already. False: refused.
  */
-bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process)
+bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process,
+                   const struct tg_reign *reign)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
@@ -123,6 +124,9 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
         if (tg_known(hooked, process->policy, &late.peer, session))
             return true;
         late.stray = tg_known_marked(hooked, session);
+        for (size_t i = 0; i < reign->count; i++)
+            if (tg_known(hooked, reign->over[i].policy, &late.peer, session))
+                late.stray = false;
     }
     context = tg_late_context(hooked, ssl, leaf, sent);
     if (tg_border_show(hooked->library, leaf, sent, context, &shown) && context != NULL) {
@@ -133,6 +137,8 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
         verdict = judge_shown(&late, &shown, &refuse);
     } else {
         refuse = tg_judge_demands(process, &late.peer);
+        if (refuse && (verdict = tg_verdict_refuse(TG_MALFORMED, tg_border_reason(&shown))) != NULL)
+            tg_judge_log(process, verdict, &late.peer);
     }
     if (!refuse && late.left && late.stray) {
         refuse = true;

@@ -109,12 +109,42 @@ static bool proven(const struct tg_libcrypto *crypto, const struct tg_param_layo
     return right;
 }
 
-bool tg_param_probe(const struct tg_libcrypto *crypto, struct tg_param_layout *layout)
+/* BoringSSL's last field, behind the length of the address. No address has three bytes: it isn't
+ * set, and what stays behind is the poison. */
+static bool find_poison(const struct tg_libcrypto *crypto, struct tg_param_layout *layout)
+{
+    X509_VERIFY_PARAM *param = crypto->X509_VERIFY_PARAM_new();
+    size_t offset = layout->address + 2 * WORD;
+    unsigned char before = 0, after = 0;
+
+    if (param != NULL) {
+        memcpy(&before, at(param, offset), 1);
+        (void)crypto->X509_VERIFY_PARAM_set1_ip(param, address, 3);
+        memcpy(&after, at(param, offset), 1);
+    }
+    if (before == 0 && after != 0)
+        layout->poison = offset;
+    crypto->X509_VERIFY_PARAM_free(param);
+    return layout->poison != 0;
+}
+
+bool tg_param_probe(const struct tg_libcrypto *crypto, enum tg_kind kind,
+                    struct tg_param_layout *layout)
 {
     return find(crypto, set_host, &layout->hosts) &&
            find(crypto, set_hostflags, &layout->hostflags) &&
            find(crypto, set_email, &layout->email) && find(crypto, set_address, &layout->address) &&
-           find(crypto, set_time, &layout->time) && proven(crypto, layout);
+           find(crypto, set_time, &layout->time) && proven(crypto, layout) &&
+           (kind != TG_BORINGSSL || find_poison(crypto, layout));
+}
+
+bool tg_param_poisoned(const struct tg_param_layout *layout, const X509_VERIFY_PARAM *theirs)
+{
+    unsigned char poison = 0;
+
+    if (layout->poison != 0 && theirs != NULL)
+        memcpy(&poison, at(theirs, layout->poison), 1);
+    return poison != 0;
 }
 
 bool tg_param_import(const struct tg_libcrypto *crypto, const struct tg_param_layout *layout,

@@ -15,10 +15,16 @@ struct tg_param_layout {
     size_t email;     /* characters; their number, a size_t, follows */
     size_t address;   /* bytes; their number, a size_t, follows */
     size_t time;      /* time_t */
+    size_t poison; /* BoringSSL: not 0 once a name or address could not be set; 0: there is none */
 };
 
 /* Fills *LAYOUT; false if the structure isn't of a form that is understood. */
-bool tg_param_probe(const struct tg_libcrypto *crypto, struct tg_param_layout *layout);
+bool tg_param_probe(const struct tg_libcrypto *crypto, enum tg_kind kind,
+                    struct tg_param_layout *layout);
+
+/* True where something that THEIRS should verify could not be set: BoringSSL then accepts nobody.
+ */
+bool tg_param_poisoned(const struct tg_param_layout *layout, const X509_VERIFY_PARAM *theirs);
 
 /*
  * Gives OURS the flags, depth, time, names and addresses of THEIRS. False when memory ran out.

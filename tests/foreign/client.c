@@ -6,6 +6,7 @@
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* what OpenSSL 1.1 and BoringSSL have as well */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,7 +28,7 @@ X509 *SSL_get_peer_certificate(const SSL *ssl) __attribute__((weak));
 #endif
 
 static const char *ca, *sni, *name, *address, *email, *match, *custom, *late, *callback, *verify_cb,
-    *newest, *session_in, *session_out, *at, *depth, *host;
+    *newest, *session_in, *session_out, *at, *depth, *host, *next, *broken, *library, *given, *then;
 static int port, unverified, resume, buffers, sni_once, connections = 1, calls, asked, info_calls;
 static char along[512];
 
@@ -51,6 +52,11 @@ static const struct {
     {"tls=", &newest},              /* 1.2: no newer protocol */
     {"session-in=", &session_in},   /* from a file */
     {"session-out=", &session_out}, /* to a file */
+    {"next=", &next},               /* the server name of all but the first connection */
+    {"broken=", &broken},           /* host, address or email: setting one that is none, in vain */
+    {"library=", &library},         /* libtrustgraft, to put the context under a policy: */
+    {"given=", &given},             /* this, or "-" for that of the process */
+    {"then=", &then},               /* what takes the process's place after the first connection */
 };
 
 static int dial(void);
@@ -148,6 +154,36 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
+/* As libtrustgraft(3) shows it. */
+static void put_under_policy(SSL_CTX *ctx)
+{
+    void *object = dlopen(library, RTLD_NOW);
+    void *(*load)(const char *, char **) = NULL;
+    int (*verify)(X509_STORE_CTX *, void *) = NULL;
+    void *policy = NULL;
+
+    if (object == NULL)
+        exit(2);
+    *(void **)&load = dlsym(object, "tg_policy_load");
+    *(void **)&verify = dlsym(object, "tg_verify_callback");
+    if (strcmp(given, "-") != 0 && (policy = load(given, NULL)) == NULL)
+        exit(2);
+    SSL_CTX_set_cert_verify_callback(ctx, verify, policy);
+}
+
+/* The policy of the process becomes another. */
+static void change_policy(void)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof(command), "cp %s %s.new && mv %s.new %s", then,
+                   getenv("TRUSTGRAFT_POLICY"), getenv("TRUSTGRAFT_POLICY"),
+                   getenv("TRUSTGRAFT_POLICY"));
+    if (system(command) != 0)
+        exit(2);
+    sleep(3); /* it is looked at once a second */
+}
+
 static SSL_CTX *make_context(void)
 {
     SSL_CTX *ctx = NULL;
@@ -165,6 +201,8 @@ static SSL_CTX *make_context(void)
         exit(2);
     if (callback != NULL)
         SSL_CTX_set_cert_verify_callback(ctx, own_callback, NULL);
+    if (given != NULL)
+        put_under_policy(ctx);
 #ifdef OPENSSL_IS_BORINGSSL
     if (custom != NULL)
         SSL_CTX_set_custom_verify(ctx, unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, own_custom);
@@ -196,10 +234,24 @@ static int dial(void)
     return fd;
 }
 
+/* What poisons a connection of BoringSSL's, and leaves others as they were. */
+static void set_in_vain(X509_VERIFY_PARAM *param)
+{
+    static const unsigned char three[3] = {192, 0, 2};
+
+    if ((strcmp(broken, "host") == 0 && X509_VERIFY_PARAM_set1_host(param, "a\0b", 3)) ||
+        (strcmp(broken, "email") == 0 && X509_VERIFY_PARAM_set1_email(param, "a\0b", 3)) ||
+        (strcmp(broken, "address") == 0 && X509_VERIFY_PARAM_set1_ip(param, three, sizeof(three))))
+        exit(2);
+    ERR_clear_error();
+}
+
 static void prepare(SSL *ssl)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
+    if (broken != NULL)
+        set_in_vain(param);
     if (sni != NULL && !(sni_once && kept != NULL) && !SSL_set_tlsext_host_name(ssl, sni))
         exit(2);
     if ((name != NULL && !X509_VERIFY_PARAM_set1_host(param, name, strlen(name))) ||
@@ -214,7 +266,10 @@ static void prepare(SSL *ssl)
     if (late != NULL)
         SSL_set_custom_verify(ssl, unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, own_custom);
 #endif
-    SSL_set_info_callback(ssl, own_info);
+    if (given != NULL)
+        (void)SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+    else
+        SSL_set_info_callback(ssl, own_info);
     if (kept != NULL)
         (void)SSL_set_session(ssl, kept);
 }
@@ -355,8 +410,12 @@ int main(int argc, char **argv)
         read_word(argv[i]);
     load_session();
     ctx = make_context();
-    for (int i = 0; i < connections; i++)
+    for (int i = 0; i < connections; i++) {
         result = visit(ctx);
+        sni = next != NULL ? next : sni;
+        if (i == 0 && then != NULL)
+            change_policy();
+    }
     (void)printf("bytes=%zu\n", in_use());
     save_session();
     SSL_SESSION_free(kept);

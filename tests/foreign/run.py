@@ -222,6 +222,84 @@ def sessions(lab, library):
                    **(ACCEPTED if name == server else REFUSED), resumed="0")
 
 
+def let_in(lab, library):
+    """A session that a policy let in for one host isn't the program's own for another."""
+    policy = "[host a.test]\ntrust-certificate = {api}\n"
+    for server in ("api", "api/1.2"):
+        for more in ("", "[host z.test]\nmode = report\naction = reject\n"):
+            words = ("resume", "unverified", "connections=3")
+            for names, wanted in ((("sni=a.test",), ["0", "1", "1"]),
+                                  (("sni=z.test",), ["0", "1", "1"]),
+                                  (("sni=a.test", "next=z.test"), ["0", "0", "1"])):
+                seen, err = visit(lab, library, server, policy + more, *words, *names)
+                require([one["resumed"] for one in seen[:3]] == wanted and seen[0]["hello"] == "1",
+                        f"{server}: {names}: {seen} {err}")
+
+
+def poisoned(lab, library):
+    """What the program set in vain: BoringSSL then verifies nobody, under a policy as without."""
+    for what in ("host", "address", "email"):
+        words = ("ca={root}", "sni=" + HOST, f"broken={what}")
+        bare, _ = visit(lab, library, "api", None, *words, way=ways.BARE)
+        for policy in (ROOT, "[policy]\nunmatched = verify", "[host other.test]\nstrict = yes",
+                       f"[host {HOST}]\nmode = report\nanchors = {{root}}"):
+            seen, err = visit(lab, library, "api", policy, *words)
+            require(bare[0]["word"] == seen[0]["word"] == "refused",
+                    f"{what}: {policy}: {bare} {seen} {err}")
+            require(policy not in (ROOT, "[policy]\nunmatched = verify") or
+                    "could not be set" in err, f"{what}: {policy}: {err}")
+
+
+def given(lab, library, server, policy, *words, then=None):
+    """A program that uses libtrustgraft(3); its policy is that of the process if it changes."""
+    own = lab.scratch / f"given-{os.urandom(8).hex()}.conf"
+    own.write_bytes(lab.policy(policy).read_bytes())
+    named = {"TRUSTGRAFT_POLICY": str(own)} if then else None
+    words = (*words, f"then={lab.policy(then)}", "given=-") if then else (*words, f"given={own}")
+    return visit(lab, library, server, None, "sni=" + HOST, *words, way=ways.BARE, extra=named,
+                 *(f"library={lab.build.directory}/libtrustgraft.so",))
+
+
+def given_staples(lab, library):
+    """tg_verify_callback comes back for a staple that is sent behind the certificate."""
+    policy = "[host api.example.test]\nanchors = {root}\nrevocation = staple-required"
+    for version in ("", "/1.2"):
+        for server, hello in ((f"api=good{version}", "1"), (f"api=api-revoked{version}", "0"),
+                              (f"api{version}", "0")):
+            seen, err = given(lab, library, server, policy, "connections=2")
+            require([one["hello"] for one in seen[:2]] == [hello] * 2, f"{server}: {seen} {err}")
+            require(hello == "1" or "trustgraft: " in seen[0]["error"], f"{server}: {seen}")
+
+
+def given_sessions(lab, library):
+    """And for sessions: of a policy that has changed, of another host, of elsewhere."""
+    for server in ("api", "api/1.2"):
+        words = ("resume", "connections=3")
+        for then, wanted in ((None, ["101", "111", "111"]), (ROOT, ["101", "101", "111"]),
+                             (f"[host {HOST}]\naction = reject", ["101", "000", "000"])):
+            seen, err = given(lab, library, server, ROOT, *words, then=then)
+            got = ["01"[one["word"] == "connected"] + one["resumed"] + one["hello"]
+                   for one in seen[:3]]
+            require(got == wanted, f"{server}: {then}: {seen} {err}")
+        policy = ROOT + "\n[host bad.test]\nanchors = {other-root}"
+        seen, err = given(lab, library, server, policy, *words, "next=bad.test")
+        require([one["hello"] for one in seen[:2]] == ["1", "0"], f"{server}: {seen} {err}")
+        seen, err = given(lab, library, server, ROOT, *words, "next=unmatched.test", "unverified")
+        require([one["resumed"] for one in seen[:2]] == ["0", "0"], f"{server}: {seen} {err}")
+
+
+def given_twice(lab, library):
+    """And beside the policy of the process, whose rule comes first."""
+    other = "[host other.test]\nstrict = yes"
+    for outer in (ROOT, other):
+        for inner in (ROOT, other):
+            words = ("sni=" + HOST, "resume", "connections=3", "ca={root}",
+                     f"library={lab.build.directory}/libtrustgraft.so", f"given={lab.policy(inner)}")
+            seen, err = visit(lab, library, "api", outer, *words)
+            require([one["resumed"] + one["hello"] for one in seen[:3]] == ["01", "11", "11"],
+                    f"{outer}, {inner}: {seen} {err}")
+
+
 def nameless_session(lab, library):
     """A session tells nothing of a server that is met without a name: its address has a rule."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -390,7 +468,8 @@ def is_address(host):
 
 
 TESTS = (plain, callbacks, nested, own_verification, override, application_anchors,
-         reference_name, system_anchors, report_only, sessions, nameless_session, unchanged, alerts, staples, steady,
+         reference_name, system_anchors, report_only, sessions, let_in,
+         nameless_session, unchanged, alerts, staples, steady,
          scenarios)
 
 
@@ -407,6 +486,10 @@ def tests():
             yield made(test, library)
     yield from (made(retry, library) for library in ("openssl-3", "openssl-copy"))
     yield made(custom_verify, "boringssl")
+    yield made(poisoned, "boringssl")
+    yield made(given_staples, "openssl-3")
+    yield made(given_sessions, "openssl-3")
+    yield made(given_twice, "openssl-3")
 
 
 def start(lab):

@@ -57,6 +57,10 @@ SESSIONS = {  # (without a rule, under one that accepts the server, under one th
                     "first through; " + REFUSED_EARLY + "through", "first stopped; " + KEPT),
     "impostor": ("first through; " + REFUSED_EARLY + "through",
                  "first through; " + REFUSED_EARLY + "stopped", "first stopped; " + KEPT),
+    # What a policy let in at one host is no session for another, and data doesn't go out under it.
+    "elsewhere": ("first through; " + EARLY + "; through resumed",
+                  "first through; " + KEPT + ", and said why; through in full",
+                  "first stopped; " + KEPT + "; through in full"),
     "imported": (EARLY, KEPT, KEPT),
     "resumed": ("through resumed", "through in full", "stopped in full"),
     "key": (EARLY, KEPT, KEPT), "context-key": (EARLY, KEPT, KEPT),
