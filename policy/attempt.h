@@ -22,7 +22,7 @@ struct tg_evaluation {
     time_t forgiven_until;
     time_t staple_until; /* the end of the stapled answer; 0: none */
     bool pins_enforced;
-    unsigned long effort; /* spent on paths that nobody vouched for (effort.h) */
+    unsigned long effort;                /* spent on paths that nobody vouched for (effort.h) */
     struct tg_acquaintance acquaintance; /* what known-hosts says of the host */
     struct tg_findings findings;         /* of the best path so far, then of the whole evaluation */
     STACK_OF(X509) *path;                /* the best so far; owned */
