@@ -42,17 +42,30 @@ static char *last_problem;
 static char *setting, *setting_problem; /* stay for the life of the process */
 static char path[PATH_MAX], program[TG_PROGRAM_SIZE];
 
-static struct tg_source at_load;           /* found when this library was loaded */
+static struct tg_source at_arrival;        /* found when an injector came, else at first use */
 static const struct tg_source *at_preload; /* found before, by the preload; NULL: not handed over */
 
-__attribute__((constructor)) static void look_for_policy(void)
+__attribute__((constructor)) static void look_at_program(void)
 {
-    tg_source_look(&at_load);
     tg_program_self(program);
+}
+
+static void look_for_policy(void)
+{
+    tg_source_look(&at_arrival);
+}
+
+/* Whoever links this library itself, and is injected nothing, may set the variable before. */
+static void settle(void)
+{
+    static pthread_once_t once_settled = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once_settled, look_for_policy);
 }
 
 void tg_process_came_with(const struct tg_source *source)
 {
+    settle();
     __atomic_store_n(&at_preload, source, __ATOMIC_RELEASE);
 }
 
@@ -61,7 +74,10 @@ static const struct tg_source *found(void)
 {
     const struct tg_source *first = __atomic_load_n(&at_preload, __ATOMIC_ACQUIRE);
 
-    return first != NULL && first->origin != TG_ORIGIN_NONE ? first : &at_load;
+    if (first != NULL && first->origin != TG_ORIGIN_NONE)
+        return first;
+    settle();
+    return &at_arrival;
 }
 
 bool tg_process_has_origin(void)
@@ -71,6 +87,7 @@ bool tg_process_has_origin(void)
 
 void tg_process_configure(const char *policy, const char *problem)
 {
+    settle();
     if (setting != NULL || setting_problem != NULL)
         return;
     setting = policy != NULL ? strdup(policy) : NULL;
