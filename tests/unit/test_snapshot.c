@@ -8,6 +8,8 @@ static void meanwhile(void);
 #define __atomic_compare_exchange_n(...) (meanwhile(), __atomic_compare_exchange_n(__VA_ARGS__))
 #define tg_policy_free                   copy_policy_free
 #define tg_process_configure             copy_configure
+#define tg_process_came_with             copy_came_with
+#define tg_process_has_origin            copy_has_origin
 #define tg_process_enter                 copy_enter
 #define tg_process_leave                 copy_leave
 #define tg_process_inert                 copy_inert
