@@ -16,7 +16,8 @@
 #define WAYS     4
 #define INITIALS 64
 
-/* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2. */
+/* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2.
+ */
 enum {
     HANDSHAKE = 22,
     CLIENT_HELLO = 1,
@@ -213,8 +214,8 @@ uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned
             return now;
         }
         for (unsigned i = 0; i < *count && !known; i++)
-            known = memcmp(&ends[i].address, &record.hello.address,
-                           sizeof(record.hello.address)) == 0;
+            known =
+                memcmp(&ends[i].address, &record.hello.address, sizeof(record.hello.address)) == 0;
         if (known)
             continue;
         if (*count < room)

@@ -146,8 +146,7 @@ void tg_names_add_hostent(const char *name, const struct hostent *entry)
 }
 
 /* The newest first. */
-static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t sequence,
-                   const char *name)
+static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t sequence, const char *name)
 {
     unsigned at = out->count < TG_INJECT_NAMES ? out->count : TG_INJECT_NAMES;
 
@@ -183,8 +182,8 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
         uint64_t sequence = tg_slot_read(slots[set][way], record.words, WORDS);
 
         if (sequence == 0)
-            out->more = out->more || atomic_load_explicit(&slots[set][way][0],
-                                                          memory_order_relaxed) != 0;
+            out->more =
+                out->more || atomic_load_explicit(&slots[set][way][0], memory_order_relaxed) != 0;
         else if (memcmp(record.entry.address, wanted, sizeof(wanted)) == 0)
             insert(out, age, sequence, record.entry.name);
     }

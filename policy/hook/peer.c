@@ -365,8 +365,7 @@ static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl
 /* Without memory it is told anew each time, which may come out otherwise: then it's unknown. */
 static void keep(struct tg_connection_state *state, struct tg_peer *peer)
 {
-    size_t size = offsetof(struct tg_peer, candidates) +
-                  peer->count * sizeof(peer->candidates[0]);
+    size_t size = offsetof(struct tg_peer, candidates) + peer->count * sizeof(peer->candidates[0]);
 
     tg_peer_forget(state);
     state->peer = malloc(size);

@@ -175,8 +175,8 @@ static void stays_with_sockets(void)
 
     name_loopback("first.example");
     tg_ends_connect(one, (struct sockaddr *)&address, sizeof(address));
-    check("a socket is connected", front >= 0 &&
-              connect(one, (struct sockaddr *)&address, sizeof(address)) == 0);
+    check("a socket is connected",
+          front >= 0 && connect(one, (struct sockaddr *)&address, sizeof(address)) == 0);
     name_loopback("second.example");
     found = names_at(one, &address);
     check("later look-ups don't count",
@@ -228,7 +228,8 @@ static void finds_hellos(void)
 
     for (int i = 0; i < 2; i++) {
         end[i] = socket(AF_INET, SOCK_STREAM, 0);
-        check("connected", connect(end[i], (struct sockaddr *)&address[i], sizeof(address[i])) == 0);
+        check("connected",
+              connect(end[i], (struct sockaddr *)&address[i], sizeof(address[i])) == 0);
     }
     write_hello(end[0], 1, 1, false);
     check("nothing is looked at before a library is hooked", seen(1) == 0);
@@ -236,7 +237,8 @@ static void finds_hellos(void)
     write_hello(end[0], 1, 1, false);
     write_hello(end[0], 2, 8, false);
     write_hello(end[0], 3, 4, true);
-    check("ClientHellos whole, in pieces and of DTLS", seen(1) == 1 && seen(2) == 1 && seen(3) == 1);
+    check("ClientHellos whole, in pieces and of DTLS",
+          seen(1) == 1 && seen(2) == 1 && seen(3) == 1);
     check("another random is none", seen(4) == 0);
     write_hello(end[0], 1, 1, false);
     check("the same once more is the same", seen(1) == 1);
