@@ -268,11 +268,15 @@ static bool is_datagram_version(int version)
     return version == QUIC || version == ANY_DTLS || version == OLD_DTLS || version >> 8 == 0xFE;
 }
 
-/* QUIC over callbacks has no BIO at all. */
+/* QUIC over callbacks has no BIO at all, or one that leads nowhere (SSL_set_quic_tls_cbs(3)). */
 static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
 {
-    return is_datagram_version(hooked->libssl.SSL_version(ssl)) ||
-           (hooked->libssl.SSL_get_rbio(ssl) == NULL && hooked->libssl.SSL_get_wbio(ssl) == NULL);
+    BIO *out = hooked->libssl.SSL_get_wbio(ssl);
+
+    if (is_datagram_version(hooked->libssl.SSL_version(ssl)))
+        return true;
+    return out == NULL ? hooked->libssl.SSL_get_rbio(ssl) == NULL
+                       : hooked->crypto->BIO_method_type(out) == BIO_TYPE_NULL;
 }
 
 /* By the socket that the ClientHello went to. Encrypted as QUIC has it, it can't be told from
@@ -365,8 +369,7 @@ static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl
 /* Without memory it is told anew each time, which may come out otherwise: then it's unknown. */
 static void keep(struct tg_connection_state *state, struct tg_peer *peer)
 {
-    size_t size = offsetof(struct tg_peer, candidates) +
-                  peer->count * sizeof(peer->candidates[0]);
+    size_t size = offsetof(struct tg_peer, candidates) + peer->count * sizeof(peer->candidates[0]);
 
     tg_peer_forget(state);
     state->peer = malloc(size);

@@ -114,8 +114,7 @@ static bool may_be_written_to(int descriptor)
 
 static void see_listener(struct search *search, int descriptor)
 {
-    if (search->listening_count < LISTENERS &&
-        option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) > 0 &&
+    if (search->listening_count < LISTENERS && option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) > 0 &&
         local_of(descriptor, &search->listening[search->listening_count]))
         search->listening_count++;
 }

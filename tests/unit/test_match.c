@@ -361,8 +361,7 @@ static void test_explain_tells_of_each_rule_in_order_of_rank(void **state)
                      "3 *.example:8443: its port is 8443; the connection's isn't known\n"
                      "7 *.example: less specific than policy.conf:3\n"
                      "2 *: less specific than line 3\n");
-    expect_explained(&policy, NULL, 443, "/usr/bin/x",
-                     "2 *: less specific than conf.d/a.conf:7\n");
+    expect_explained(&policy, NULL, 443, "/usr/bin/x", "2 *: less specific than conf.d/a.conf:7\n");
     tg_arena_free(policy.arena);
 }
 
