@@ -28,15 +28,16 @@ static void fill(void)
     struct tg_foundation *library = &slot->library;
 
     library->kind = task.kind;
-    library->foreign = slot->object != tg_object_base((void *)X509_verify_cert);
+    library->foreign = __atomic_load_n(&slot->object, __ATOMIC_RELAXED) !=
+                       tg_object_base((void *)X509_verify_cert);
     library->number = (size_t)(slot - slots);
     library->context_index = library->connection_index = -1;
     library->wire_index = library->verification_index = -1;
     if (!tg_libcrypto_at(task.address, task.kind, &library->crypto, &slot->missing))
         return;
-    slot->usable =
-        !library->foreign || tg_param_probe(&library->crypto, task.kind, &library->layout);
-    if (!slot->usable)
+    if (!library->foreign || tg_param_probe(&library->crypto, task.kind, &library->layout))
+        __atomic_store_n(&slot->usable, true, __ATOMIC_RELEASE);
+    else
         slot->missing = "X509_VERIFY_PARAM that can be read";
 }
 

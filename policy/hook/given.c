@@ -11,7 +11,7 @@
 struct given {
     SSL_CTX *context;       /* NULL: of none, to be taken; TAKEN: it is being filled */
     tg_policy *policy;      /* a reference; NULL: that of the process */
-    tg_info_callback *info; /* the application's own, in whose place the gate stands */
+    tg_info_callback *info; /* the application's own, in whose place the gate stands; or UNMET */
     uint64_t serial;        /* of several of one context, the highest counts */
     struct given *next;
 };
@@ -25,8 +25,20 @@ static bool is_of(const struct given *given, const SSL_CTX *context)
     return __atomic_load_n(&given->context, __ATOMIC_ACQUIRE) == context;
 }
 
-/* The one that counts; NULL: the program gave this context none. */
-static struct given *find(const SSL_CTX *context)
+/* The gate was put on the context when another thread filled another one. */
+static void unmet(const SSL *ssl, int where, int value)
+{
+    (void)ssl, (void)where, (void)value;
+}
+#define UNMET (&unmet)
+
+static tg_info_callback *info_of(const struct given *given)
+{
+    return __atomic_load_n(&given->info, __ATOMIC_ACQUIRE);
+}
+
+/* The one that counts, of those that MET its own callback or of all; NULL: there is none. */
+static struct given *find(const SSL_CTX *context, bool met)
 {
     struct given *found = NULL;
     uint64_t highest = 0;
@@ -35,7 +47,8 @@ static struct given *find(const SSL_CTX *context)
          one = one->next) {
         uint64_t serial = __atomic_load_n(&one->serial, __ATOMIC_RELAXED);
 
-        if (is_of(one, context) && (found == NULL || serial > highest)) {
+        if (is_of(one, context) && (!met || info_of(one) != UNMET) &&
+            (found == NULL || serial > highest)) {
             found = one;
             highest = serial;
         }
@@ -72,7 +85,7 @@ static struct given *take(const SSL_CTX *context, const tg_policy *policy)
 /* CONTEXT is under POLICY from now on. */
 static struct given *put(SSL_CTX *context, const tg_policy *policy)
 {
-    struct given *before = find(context), *one = NULL;
+    struct given *before = find(context, false), *one = NULL;
 
     if (before != NULL && before->policy == policy)
         return before;
@@ -81,11 +94,10 @@ static struct given *put(SSL_CTX *context, const tg_policy *policy)
         return NULL;
     if (is_of(one, TAKEN)) {
         one->policy = policy != NULL ? tg_policy_ref(policy) : NULL;
-        one->info = NULL;
+        __atomic_store_n(&one->info, UNMET, __ATOMIC_RELEASE);
     }
-    if (before != NULL)
-        __atomic_store_n(&one->info, __atomic_load_n(&before->info, __ATOMIC_ACQUIRE),
-                         __ATOMIC_RELEASE);
+    if (before != NULL && info_of(before) != UNMET)
+        __atomic_store_n(&one->info, info_of(before), __ATOMIC_RELEASE);
     __atomic_store_n(&one->serial, __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED),
                      __ATOMIC_RELAXED);
     __atomic_store_n(&one->context, context, __ATOMIC_RELEASE);
@@ -105,7 +117,7 @@ void tg_given_forget(const SSL_CTX *context)
 
 bool tg_given(const SSL_CTX *context, const tg_policy **policy)
 {
-    const struct given *found = find(context);
+    const struct given *found = find(context, false);
 
     if (found != NULL)
         *policy = found->policy;
@@ -114,9 +126,9 @@ bool tg_given(const SSL_CTX *context, const tg_policy **policy)
 
 tg_info_callback *tg_given_info(const SSL_CTX *context)
 {
-    const struct given *found = find(context);
+    const struct given *found = find(context, true);
 
-    return found != NULL ? __atomic_load_n(&found->info, __ATOMIC_ACQUIRE) : NULL;
+    return found != NULL ? info_of(found) : NULL;
 }
 
 struct tg_connection_state *tg_given_state(const struct tg_hooked *hooked, SSL *ssl)

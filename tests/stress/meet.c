@@ -28,8 +28,9 @@ void meet_setup(const char *pki, const char *path, int others)
 
 static void write_rules(FILE *file, int version)
 {
-    (void)fprintf(file, "[host *.example.test]\nanchors = %s/root.pem\nhostname = %s\n", folder,
-                  PAIR_HOST);
+    (void)fprintf(
+        file, "[policy]\nlog = none\n[host *.example.test]\nanchors = %s/root.pem\nhostname = %s\n",
+        folder, PAIR_HOST);
     (void)fprintf(file, "[host %s]\naction = reject\n", MEET_REJECTED);
     if (version % 2 == 0)
         (void)fprintf(file, "[host %s]\naction = reject\n", MEET_TURNING);
