@@ -26,17 +26,22 @@ struct tg_wire {
     struct tg_connection_state *state; /* of the connection, with SSL; NULL: let go of */
     SSL *ssl;
     BIO_callback_fn_ex theirs; /* the callback that stood there */
-    bool busy;                 /* that callback is being called */
+    uint64_t busy;             /* who is calling that callback; 0: nobody */
     bool stopped;              /* the connection was refused; without a STATE for good */
 };
 
 /* ---- one thread at a time ---------------------------------------------------------------------
  */
 
-/* 22 bits of the process and 41 of the thread, whose descriptor lies at a multiple of 64. */
+/*
+ * 22 bits of the process and 42 of the thread: addresses have up to 48 (arm64), and two descriptors
+ * of threads are further apart than 64 bytes.
+ */
+#define THREAD_BITS 42
 static uint64_t self(void)
 {
-    return (uint64_t)getpid() << 41 | (uint64_t)pthread_self() >> 6;
+    return (uint64_t)getpid() << THREAD_BITS |
+           ((uint64_t)pthread_self() >> 6 & ((UINT64_C(1) << THREAD_BITS) - 1));
 }
 
 /*
@@ -51,7 +56,7 @@ static bool come_in(struct tg_wire *wire)
                                         __ATOMIC_RELAXED)) {
         if (other == me)
             return false;
-        if (other >> 41 != me >> 41)
+        if (other >> THREAD_BITS != me >> THREAD_BITS)
             continue;
         other = 0;
         (void)sched_yield();
@@ -184,12 +189,14 @@ static long overhear(BIO *bio, const struct word *word)
     const struct tg_libcrypto *crypto = &library->crypto;
     struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
     BIO_callback_fn_ex theirs = NULL;
+    uint64_t before, me = self();
     bool entered, stopped;
     long returned;
 
     if (wire == NULL)
         return is_moving(word->operation) ? stop(crypto, bio) : word->returned;
-    if (wire->busy)
+    before = __atomic_load_n(&wire->busy, __ATOMIC_RELAXED);
+    if (before == me)
         return word->returned;
     entered = come_in(wire);
     stopped = attend(library, wire, bio, word->operation);
@@ -197,9 +204,9 @@ static long overhear(BIO *bio, const struct word *word)
     go_out(wire, entered);
     if (stopped)
         return stop(crypto, bio);
-    wire->busy = true;
+    __atomic_store_n(&wire->busy, me, __ATOMIC_RELAXED);
     returned = call(crypto, theirs, bio, word);
-    wire->busy = false;
+    __atomic_store_n(&wire->busy, 0, __ATOMIC_RELAXED);
     return returned;
 }
 
@@ -340,8 +347,6 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
     struct tg_wire *wire = wire_of(library, bio);
     bool entered;
 
-    if (wire == NULL && !stopped)
-        return;
     if (wire != NULL) {
         entered = come_in(wire);
         if (theirs != callback_of(library))
