@@ -71,18 +71,20 @@ static fault check_signer(const struct tg_evaluation *evaluation, OCSP_BASICRESP
     return wrong;
 }
 
-/* Whether SINGLE is about LEAF of ISSUER, whichever digest the responder named them with. */
-static bool is_about(const OCSP_SINGLERESP *single, const X509 *leaf, const X509 *issuer)
+/* Whether SINGLE is about LEAF of ISSUER, whichever digest the responder named them with: 1, 0, or
+ * -1 where that can't be told. */
+static int is_about(const OCSP_SINGLERESP *single, const X509 *leaf, const X509 *issuer)
 {
     OCSP_CERTID *id = (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single), *wanted = NULL;
     ASN1_OBJECT *digest = NULL;
     const EVP_MD *md = NULL;
-    bool same;
+    int same;
 
     if (!OCSP_id_get0_info(NULL, &digest, NULL, NULL, id) ||
-        (md = EVP_get_digestbyobj(digest)) == NULL ||
-        (wanted = OCSP_cert_to_id(md, leaf, issuer)) == NULL)
-        return false;
+        (md = EVP_get_digestbyobj(digest)) == NULL)
+        return 0;
+    if ((wanted = OCSP_cert_to_id(md, leaf, issuer)) == NULL)
+        return -1;
     same = OCSP_id_cmp(id, wanted) == 0;
     OCSP_CERTID_free(wanted);
     return same;
@@ -147,7 +149,11 @@ static fault read_all(struct tg_evaluation *evaluation, OCSP_BASICRESP *answer, 
     for (int i = 0, seen = 0; i < OCSP_resp_count(answer); i++) {
         OCSP_SINGLERESP *single = OCSP_resp_get0(answer, i);
 
-        if (!is_about(single, evaluation->query->leaf, issuer))
+        int about = is_about(single, evaluation->query->leaf, issuer);
+
+        if (about < 0)
+            return "can't be read: memory ran out";
+        if (about == 0)
             continue;
         found = read_status(evaluation, single, sound);
         if (seen++ == 0 || found != NULL)
