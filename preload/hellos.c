@@ -10,11 +10,14 @@
 #include "slot.h"
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 
 #define SETS     1024
 #define WAYS     4
 #define INITIALS 64
+#define ATTEMPTS 16
+#define PATIENCE 50
 
 /* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2.
  */
@@ -106,24 +109,41 @@ static bool same(const struct hello *one, const struct hello *other)
            memcmp(&one->address, &other->address, sizeof(one->address)) == 0;
 }
 
-static void keep_hello(const union record *record)
+/* Where it goes: in place of the oldest, which has the sequence *HELD. NULL: it is there already,
+ * or other threads are everywhere. */
+static tg_slot_word *place_for(const union record *record, uint64_t *held)
 {
-    tg_slot_word(*set)[1 + WORDS] = set_of(record->hello.random), *place = set[0];
-    uint64_t age = UINT64_MAX, ticket = 0;
+    tg_slot_word(*set)[1 + WORDS] = set_of(record->hello.random), *place = NULL;
     union record old;
 
+    *held = UINT64_MAX;
     for (size_t way = 0; way < WAYS; way++) {
-        uint64_t sequence = tg_slot_read(set[way], old.words, WORDS);
+        bool busy;
+        uint64_t sequence = tg_slot_wait(set[way], old.words, WORDS, &busy);
 
         if (sequence != 0 && same(&old.hello, &record->hello))
-            return;
-        if (sequence < age) {
-            age = sequence;
+            return NULL;
+        if (!busy && sequence < *held) {
+            *held = sequence;
             place = set[way];
         }
     }
-    ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
-    (void)tg_slot_write(place, record->words, WORDS, ticket * 2);
+    return place;
+}
+
+/* Two threads may want the same place: who comes second looks for another. */
+static void keep_hello(const union record *record)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        uint64_t held, ticket;
+        tg_slot_word *place = place_for(record, &held);
+
+        if (place == NULL)
+            return;
+        ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
+        if (tg_slot_replace(place, held, record->words, WORDS, ticket * 2))
+            return;
+    }
 }
 
 static void keep_initial(const union record *record)
@@ -198,6 +218,19 @@ unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_i
     return count;
 }
 
+/* Who has a ticket writes at once, but may have to wait. False if the packet was pushed out. */
+static bool read_initial(uint64_t ticket, union record *record)
+{
+    for (int i = 0; i < PATIENCE; i++) {
+        uint64_t sequence = tg_slot_read(initials[ticket % INITIALS], record->words, WORDS);
+
+        if (sequence >= ticket * 2)
+            return sequence == ticket * 2;
+        (void)sched_yield();
+    }
+    return false;
+}
+
 uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned room,
                             unsigned *count)
 {
@@ -208,9 +241,8 @@ uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned
     for (uint64_t ticket = now; ticket > since && *count <= room; ticket--) {
         bool known = false;
 
-        if (now - ticket >= INITIALS ||
-            tg_slot_read(initials[ticket % INITIALS], record.words, WORDS) != ticket * 2) {
-            *count = room + 1; /* one was pushed out */
+        if (now - ticket >= INITIALS || !read_initial(ticket, &record)) {
+            *count = room + 1;
             return now;
         }
         for (unsigned i = 0; i < *count && !known; i++)

@@ -10,6 +10,7 @@
 
 #define SETS       1024
 #define WAYS       8
+#define ATTEMPTS   16
 #define PER_LOOKUP 64 /* of one answer's addresses, so that none pushes out all others */
 
 struct entry {
@@ -70,40 +71,53 @@ static size_t set_of(const uint8_t address[16])
     return (hash * UINT64_C(0x9e3779b97f4a7c15) >> 40) % SETS;
 }
 
+/* Where a record goes. */
+struct place {
+    tg_slot_word *way; /* NULL: other threads are in each of them */
+    uint64_t held;     /* by it; 0: it is empty */
+    bool same;         /* that is the record itself */
+    bool newest;       /* and the newest of its set */
+};
+
 /* The way that holds what RECORD says, else the oldest or an empty one. */
-static tg_slot_word *way_for(const union record *record, size_t set, bool *lost)
+static struct place place_for(const union record *record, size_t set)
 {
-    tg_slot_word *oldest = slots[set][0];
-    uint64_t age = UINT64_MAX;
+    struct place place = {.held = UINT64_MAX};
+    uint64_t top = 0;
     union record old;
 
-    *lost = false;
     for (size_t way = 0; way < WAYS; way++) {
-        uint64_t sequence = tg_slot_read(slots[set][way], old.words, WORDS);
+        bool busy;
+        uint64_t sequence = tg_slot_wait(slots[set][way], old.words, WORDS, &busy);
+        bool same = sequence != 0 && memcmp(&old, record, sizeof(old)) == 0;
 
-        if (sequence != 0 && memcmp(&old, record, sizeof(old)) == 0)
-            return slots[set][way];
-        if (sequence < age) {
-            age = sequence;
-            oldest = slots[set][way];
-        }
+        top = sequence > top ? sequence : top;
+        if (!busy && (same || (!place.same && sequence < place.held)))
+            place = (struct place){.way = slots[set][way], .held = sequence, .same = same};
     }
-    *lost = atomic_load_explicit(&oldest[0], memory_order_relaxed) != 0;
-    return oldest;
+    place.newest = place.same && place.held == top;
+    return place;
 }
 
+/* Two threads may want the same way: who comes second looks for another. */
 static void remember(const union record *record)
 {
     size_t set = set_of(record->entry.address);
-    uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
-    bool lost = false;
-    tg_slot_word *way = way_for(record, set, &lost);
 
-    if (lost)
-        atomic_store_explicit(&crowded[set], true, memory_order_release);
-    /* Another thread is in this very slot. */
-    if (!tg_slot_write(way, record->words, WORDS, ticket * 2))
-        atomic_store_explicit(&crowded[set], true, memory_order_release);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        struct place place = place_for(record, set);
+        uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
+
+        if (place.newest)
+            return;
+        if (place.way == NULL)
+            break;
+        if (place.held != 0 && !place.same)
+            atomic_store_explicit(&crowded[set], true, memory_order_release);
+        if (tg_slot_replace(place.way, place.held, record->words, WORDS, ticket * 2))
+            return;
+    }
+    atomic_store_explicit(&crowded[set], true, memory_order_release);
 }
 
 static void begin(union record *record, const char *name)
@@ -179,12 +193,11 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
         return;
     set = set_of(wanted);
     for (size_t way = 0; way < WAYS; way++) {
-        uint64_t sequence = tg_slot_read(slots[set][way], record.words, WORDS);
+        bool busy;
+        uint64_t sequence = tg_slot_wait(slots[set][way], record.words, WORDS, &busy);
 
-        if (sequence == 0)
-            out->more =
-                out->more || atomic_load_explicit(&slots[set][way][0], memory_order_relaxed) != 0;
-        else if (memcmp(record.entry.address, wanted, sizeof(wanted)) == 0)
+        out->more = out->more || busy;
+        if (sequence != 0 && memcmp(record.entry.address, wanted, sizeof(wanted)) == 0)
             insert(out, age, sequence, record.entry.name);
     }
     out->more = out->more || atomic_load_explicit(&crowded[set], memory_order_acquire);

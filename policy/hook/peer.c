@@ -7,6 +7,7 @@
  * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
  */
 #include "hook.h"
+#include "reference.h"
 #include "sockets.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -111,13 +112,16 @@ static void add_given(struct tg_peer *peer, const char *name)
 /* ---- the names that the application gave ---- */
 
 /* The names to verify; SENT counts too where there is none, or one is ".example", which stands
- * for any name below it. */
-static void add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
+ * for any name below it. False, with none added, without memory. */
+static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
 {
-    char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
+    char *address = NULL;
     const char *name = NULL;
-    bool open = address == NULL && X509_VERIFY_PARAM_get0_host(param, 0) == NULL;
+    bool open;
 
+    if (!tg_reference_address(param, &address))
+        return false;
+    open = address == NULL && X509_VERIFY_PARAM_get0_host(param, 0) == NULL;
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
         open = open || name[0] == '.';
     if (open)
@@ -126,6 +130,7 @@ static void add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const c
         add_given(peer, name);
     add_given(peer, address);
     OPENSSL_free(address);
+    return true;
 }
 
 /*
@@ -150,16 +155,18 @@ static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL 
     const struct tg_foundation *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
     const char *sent = sent_name(hooked, ssl);
+    bool read = true;
 
-    ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
-    if (theirs == NULL) {
+    ERR_set_mark();
+    if (theirs == NULL)
         add_given(peer, sent);
-    } else if (!library->foreign) {
-        add_names_in(peer, theirs, sent);
-    } else if ((ours = X509_VERIFY_PARAM_new()) != NULL &&
-               tg_param_import(&library->crypto, &library->layout, theirs, ours)) {
-        add_names_in(peer, ours, sent);
-    } else {
+    else if (!library->foreign)
+        read = add_names_in(peer, theirs, sent);
+    else
+        read = (ours = X509_VERIFY_PARAM_new()) != NULL &&
+               tg_param_import(&library->crypto, &library->layout, theirs, ours) &&
+               add_names_in(peer, ours, sent);
+    if (!read) {
         peer->named = true;
         peer->unknown = "the names that it is to verify can't be read";
         add_given(peer, sent);

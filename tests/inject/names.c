@@ -6,6 +6,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +197,77 @@ static void stays_with_sockets(void)
     (void)close(front), (void)close(one), (void)close(other), (void)close(copy);
 }
 
+/* ---- two threads at once ---- */
+
+#define ROUNDS 1500
+
+static atomic_uint arrived;
+
+/* Lets both threads go on at the same time. */
+static void meet(unsigned number)
+{
+    (void)atomic_fetch_add(&arrived, 1);
+    for (unsigned spins = 0; atomic_load(&arrived) < 2 * (number + 1); spins++)
+        if (spins > 1000)
+            (void)sched_yield();
+}
+
+static void begin_rounds(void)
+{
+    arrived = 0;
+}
+
+static void *name_at_once(void *name)
+{
+    for (unsigned i = 0; i < ROUNDS / 50; i++) {
+        meet(i);
+        remember(name, 0x10000 + 50 * i, 50);
+    }
+    return NULL;
+}
+
+static bool run_both(void *(*run)(void *), void *one, void *other)
+{
+    pthread_t thread;
+
+    begin_rounds();
+    if (pthread_create(&thread, NULL, run, one) != 0)
+        return false;
+    (void)run(other);
+    return pthread_join(thread, NULL) == 0;
+}
+
+/* None of two names for one address pushes the other out, or it is said. */
+static bool keeps_both_names(void)
+{
+    unsigned lost = 0;
+    bool ran = run_both(name_at_once, (void *)"one.example", (void *)"other.example");
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct tg_inject_names found = names_of(0x10000 + i);
+
+        lost += found.count != 2 && !found.more;
+    }
+    return ran && lost == 0;
+}
+
+/* The name that is looked up again and again is known all the time. */
+static bool stays_known(void)
+{
+    pthread_t thread;
+    unsigned unknown = 0;
+
+    remember("beside.example", 7, 1);
+    if (pthread_create(&thread, NULL, hammer, NULL) != 0)
+        return false;
+    for (unsigned i = 0; i < 200000; i++) {
+        remember("beside.example", 7, 1);
+        unknown += names_of(7).more;
+    }
+    (void)pthread_join(thread, NULL);
+    return unknown == 0;
+}
+
 /* A ClientHello as far as it is looked at, in PIECES; only its random varies. */
 static void write_hello(int descriptor, uint8_t mark, unsigned pieces, bool dtls)
 {
@@ -218,6 +292,88 @@ static unsigned seen(uint8_t mark)
 
     memset(random, mark, sizeof(random));
     return tg_hellos_find(random, ends, 8);
+}
+
+/* A ClientHello whose random is of the set that NUMBER has, of SENDER. */
+static void make_random(uint8_t random[32], unsigned number, uint8_t sender)
+{
+    memset(random, sender, 32);
+    random[0] = (uint8_t)number;
+    random[1] = (uint8_t)(number >> 8);
+    random[2] = (uint8_t)(number >> 16);
+}
+
+static int reached; /* a connected socket */
+
+static void send_hello(unsigned number, uint8_t sender)
+{
+    uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
+
+    make_random(bytes + 11, number, sender);
+    tg_hellos_note(reached, &(struct iovec){bytes, sizeof(bytes)}, 1, NULL, 0);
+}
+
+static unsigned sent(unsigned number, uint8_t sender)
+{
+    struct tg_inject_end ends[2];
+    uint8_t random[32];
+
+    make_random(random, number, sender);
+    return tg_hellos_find(random, ends, 2);
+}
+
+static atomic_uint lost_hellos;
+
+static void *send_at_once(void *sender)
+{
+    uint8_t mark = *(uint8_t *)sender;
+
+    for (unsigned i = 0; i < 4 * ROUNDS; i++) {
+        meet(i);
+        send_hello(i % 1024, (uint8_t)(mark + 2 * (i >> 10)));
+        if (sent(i % 1024, (uint8_t)(mark + 2 * (i >> 10))) != 1)
+            atomic_fetch_add(&lost_hellos, 1);
+    }
+    return NULL;
+}
+
+static bool keeps_both_hellos(void)
+{
+    uint8_t one = 1, other = 2;
+
+    return run_both(send_at_once, &one, &other) && lost_hellos == 0;
+}
+
+static atomic_bool enough;
+
+static void *send_always(void *arg)
+{
+    for (unsigned i = 0; !enough; i++)
+        send_hello(i << 16 | 9, (uint8_t)(i >> 8));
+    return arg;
+}
+
+/* Children of a process that is always in the middle of a write find what they write there. */
+static bool finds_hellos_after_fork(void)
+{
+    pthread_t thread;
+    bool right = true;
+    int status = 0;
+
+    if (pthread_create(&thread, NULL, send_always, NULL) != 0)
+        return false;
+    for (int i = 0; i < 100; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            (void)alarm(10);
+            send_hello(9, 255);
+            _exit(sent(9, 255) == 1 ? 0 : 1);
+        }
+        right &= waitpid(pid, &status, 0) == pid && status == 0;
+    }
+    enough = true;
+    (void)pthread_join(thread, NULL);
+    return right;
 }
 
 static void finds_hellos(void)
@@ -248,6 +404,9 @@ static void finds_hellos(void)
     check("what isn't a socket leads nowhere", seen(5) == 0);
     tg_hellos_note(end[0], &(struct iovec){&tiny, 1}, 1, NULL, 0);
     tg_hellos_note(end[0], &(struct iovec){NULL, 1}, 1, NULL, 0);
+    reached = end[0];
+    check("of two ClientHellos at once both are found", keeps_both_hellos());
+    check("also in children of a busy process", finds_hellos_after_fork());
     for (int i = 0; i < 2; i++)
         (void)close(front[i]), (void)close(end[i]);
 }
@@ -298,5 +457,7 @@ int main(void)
     finds_hellos();
     check("a record is never torn", never_torn());
     check("children of a busy process", survives_fork());
+    check("of two names at once both are known", keeps_both_names());
+    check("a name that is looked up meanwhile stays known", stays_known());
     return failed > 0;
 }
