@@ -75,6 +75,24 @@ static void *hammer(void *arg)
     return arg;
 }
 
+/* Threads that look up the same host lose nothing by it, and whoever asks meanwhile sees that. */
+static int stays_whole(void)
+{
+    pthread_t thread[2];
+    int right = 1;
+
+    remember("one.example", 7, 1);
+    for (int i = 0; i < 2; i++) {
+        if (pthread_create(&thread[i], NULL, hammer, NULL) != 0)
+            return 0;
+    }
+    for (unsigned i = 0; i < 100000; i++)
+        right &= leads_to(7, "one.example", 1) && !names_of(7).more;
+    for (int i = 0; i < 2; i++)
+        (void)pthread_join(thread[i], NULL);
+    return right && leads_to(7, "one.example", 1) && !names_of(7).more;
+}
+
 #define RECORD 32 /* words of a slot that two threads write and a third reads */
 
 static tg_slot_word shared[1 + RECORD];
@@ -175,8 +193,8 @@ static void stays_with_sockets(void)
 
     name_loopback("first.example");
     tg_ends_connect(one, (struct sockaddr *)&address, sizeof(address));
-    check("a socket is connected", front >= 0 &&
-              connect(one, (struct sockaddr *)&address, sizeof(address)) == 0);
+    check("a socket is connected",
+          front >= 0 && connect(one, (struct sockaddr *)&address, sizeof(address)) == 0);
     name_loopback("second.example");
     found = names_at(one, &address);
     check("later look-ups don't count",
@@ -228,7 +246,8 @@ static void finds_hellos(void)
 
     for (int i = 0; i < 2; i++) {
         end[i] = socket(AF_INET, SOCK_STREAM, 0);
-        check("connected", connect(end[i], (struct sockaddr *)&address[i], sizeof(address[i])) == 0);
+        check("connected",
+              connect(end[i], (struct sockaddr *)&address[i], sizeof(address[i])) == 0);
     }
     write_hello(end[0], 1, 1, false);
     check("nothing is looked at before a library is hooked", seen(1) == 0);
@@ -236,7 +255,8 @@ static void finds_hellos(void)
     write_hello(end[0], 1, 1, false);
     write_hello(end[0], 2, 8, false);
     write_hello(end[0], 3, 4, true);
-    check("ClientHellos whole, in pieces and of DTLS", seen(1) == 1 && seen(2) == 1 && seen(3) == 1);
+    check("ClientHellos whole, in pieces and of DTLS",
+          seen(1) == 1 && seen(2) == 1 && seen(3) == 1);
     check("another random is none", seen(4) == 0);
     write_hello(end[0], 1, 1, false);
     check("the same once more is the same", seen(1) == 1);
@@ -285,7 +305,9 @@ int main(void)
     remember("many.example", 1000, 5000);
     check("a huge answer doesn't push all others out",
           leads_to(1, "a.example", 2) && !names_of(1).more);
-    check("of it, the first addresses are known", leads_to(1000, "many.example", 1));
+    check("of it, the first addresses are known",
+          leads_to(1000, "many.example", 1) && !names_of(1000).more);
+    check("the rest may have a name that isn't", names_of(1100).more && names_of(5999).more);
     for (unsigned i = 0; i < 9; i++) {
         (void)snprintf(name, sizeof(name), "%u.example", i);
         remember(name, 6, 1);
@@ -294,6 +316,7 @@ int main(void)
     check("of too many the newest are told", leads_to(6, "8.example", 4));
     stays_with_sockets();
     finds_hellos();
+    check("look-ups of one host at once", stays_whole());
     check("a record is never torn", never_torn());
     check("children of a busy process", survives_fork());
     return failed > 0;
