@@ -223,8 +223,7 @@ static void find_names(int descriptor, struct tg_inject_end *end)
     end->names.count = 0;
     end->names.more = false;
     if (from != NULL)
-        from->names(descriptor, (const struct sockaddr *)&end->address, sizeof(end->address),
-                    &end->names);
+        from->names(descriptor, (const void *)&end->address, sizeof(end->address), &end->names);
 }
 
 /* DTLS: the socket needn't be connected, then the BIO knows who is to be reached; once a datagram
@@ -281,20 +280,22 @@ static void place_by_hello(struct tg_peer *peer, const struct tg_hooked *hooked,
 {
     const struct tg_inject_sockets *from = preload();
     static const uint8_t none[TG_INJECT_RANDOM_SIZE];
-    struct tg_inject_end *ends = NULL;
     uint8_t random[TG_INJECT_RANDOM_SIZE];
     unsigned count = 0;
+    struct tg_inject_end *ends = from != NULL ? malloc(ENDS * sizeof(*ends)) : NULL;
 
-    if (from != NULL)
-        ends = malloc(ENDS * sizeof(*ends)); /* a host's threads may have small stacks */
-    if (ends == NULL)
+    if (ends == NULL) /* on the heap, for a host's threads may have small stacks */
         return;
     if (hooked->libssl.SSL_get_client_random(ssl, random, sizeof(random)) == sizeof(random) &&
         memcmp(random, none, sizeof(random)) != 0)
         count = from->hello(random, ends, ENDS);
-    if (count == 0 && peer->datagrams)
+    peer->own = count > ENDS || (count > 0 && ends[0].address.ss_family == AF_UNSPEC);
+    if (peer->own)
+        peer->unknown = count > ENDS ? "its ClientHello went to more places than are told"
+                                     : "its ClientHello went to no socket of IP";
+    else if (count == 0 && peer->datagrams)
         (void)from->initials(peer->since, ends, ENDS, &count);
-    if (count > 0 && count <= ENDS)
+    if (!peer->own && count > 0 && count <= ENDS)
         place(peer, ends, count);
     free(ends);
 }
@@ -365,8 +366,7 @@ static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl
 /* Without memory it is told anew each time, which may come out otherwise: then it's unknown. */
 static void keep(struct tg_connection_state *state, struct tg_peer *peer)
 {
-    size_t size = offsetof(struct tg_peer, candidates) +
-                  peer->count * sizeof(peer->candidates[0]);
+    size_t size = offsetof(struct tg_peer, candidates) + peer->count * sizeof(peer->candidates[0]);
 
     tg_peer_forget(state);
     state->peer = malloc(size);

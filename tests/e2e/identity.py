@@ -15,8 +15,8 @@ BELOW = "[host *.example.test]\naction = reject\n"
 ELSEWHERE = "[host 192.0.2.1]\naction = reject\n"
 
 # The bytes are moved by the program itself. words: the server name or "-"; how they go: "socket",
-# in small "pieces", or through a "pair" of sockets that a thread relays to the server; "descriptor"
-# hands the library such a pair. Then ports to which there are connections besides.
+# in small "pieces", or through a "pair" of sockets that a thread or a "child" relays to the server;
+# "descriptor" hands the library such a pair. Then ports to which there are connections besides.
 MEMORY = CLIENT + """
 name, through, *others = words
 name = None if name == "-" else name
@@ -29,6 +29,14 @@ if through in ("pair", "descriptor"):
     far, (plain, near) = plain, socket.socketpair()
     for ends in ((near, far), (far, near)):
         threading.Thread(target=relay, args=ends, daemon=True).start()
+if through == "child":
+    far, (plain, near) = plain, socket.socketpair()
+    if os.fork() == 0:
+        plain.close()
+        threading.Thread(target=relay, args=(far, near), daemon=True).start()
+        relay(near, far)
+        os._exit(0)
+    far.close(), near.close()
 incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
 
 def send():
@@ -106,6 +114,12 @@ def unknown_host(lab, way):
         got, said = says(lab, way, policy, "ip", "-", "descriptor")
         require(got == "refuse" and "host-unknown" in said and "is no connected socket" in said,
                 f"{policy}: {said}")
+    with holding() as other:
+        got, said = says(lab, way, ELSEWHERE, "ip", "-", "child", other)
+        require((got == "refuse") == (way == ways.PRELOAD), f"another process's connection: {said}")
+        require(got == "accept" or "went to no socket of IP" in said, said)
+        got, said = says(lab, way, BELOW, "ip", "other.test", "child", other)
+        require(got == "accept", f"a name that no rule is for: {said}")
     got, said = says(lab, way, "[policy]\ninsecure-unknown-host = app\n" + BELOW, "ip", "-",
                      "descriptor")
     require(got == "accept", f"left to the application: {said}")

@@ -238,10 +238,71 @@ static unsigned seen(uint8_t mark)
     return tg_hellos_find(random, ends, 8);
 }
 
+/* A ClientHello that is sent to ADDRESS, as sendto(2) is given it. */
+static void send_hello(int descriptor, uint8_t mark, const void *address, socklen_t length)
+{
+    uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
+
+    memset(bytes + 11, mark, 32);
+    tg_hellos_note(descriptor, &(struct iovec){bytes, sizeof(bytes)}, 1, address, length);
+}
+
+static int is_at(uint8_t mark, const struct sockaddr_in *address)
+{
+    static struct tg_inject_end ends[8];
+    const struct sockaddr_in *found = (const struct sockaddr_in *)&ends[0].address;
+    uint8_t random[32];
+
+    memset(random, mark, sizeof(random));
+    return tg_hellos_find(random, ends, 8) == 1 && found->sin_family == AF_INET &&
+           found->sin_port == address->sin_port &&
+           found->sin_addr.s_addr == address->sin_addr.s_addr;
+}
+
+/* What the kernel makes of an address beside a socket that is connected, or isn't. */
+static void finds_places(int end, const struct sockaddr_in *peer)
+{
+    struct sockaddr_in other = ipv4(1);
+    int pair[2], tube[2], datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+
+    other.sin_port = htons(443);
+    send_hello(end, 20, &other, sizeof(other));
+    check("a connected stream ignores an address", is_at(20, peer));
+    send_hello(end, 21, &other, 0);
+    check("an empty address is none", is_at(21, peer));
+    (void)connect(datagrams, (const struct sockaddr *)peer, sizeof(*peer));
+    send_hello(datagrams, 22, &other, sizeof(other));
+    check("a datagram goes to its address", is_at(22, &other));
+    check("two kinds of pipe", socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(tube) == 0);
+    send_hello(pair[0], 23, NULL, 0);
+    send_hello(tube[1], 24, NULL, 0);
+    check("what goes to another process leads to an unknown place",
+          seen(23) == 1 && seen(24) == 1 && !is_at(23, peer) && !is_at(24, peer));
+    send_hello(end, 23, NULL, 0);
+    check("unless this process carries it on", is_at(23, peer));
+    (void)close(pair[0]), (void)close(pair[1]), (void)close(tube[0]), (void)close(tube[1]);
+    (void)close(datagrams);
+}
+
+/* One that sees to it that a random goes to many hides none of them. */
+static void overflows(int end)
+{
+    struct sockaddr_in other = ipv4(1);
+    int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+
+    send_hello(end, 30, NULL, 0);
+    for (uint16_t port = 1; port < 20; port++) {
+        other.sin_port = htons(port);
+        send_hello(datagrams, 30, &other, sizeof(other));
+    }
+    check("more places than are kept are said to be more", seen(30) > 8);
+    (void)close(datagrams);
+}
+
 static void finds_hellos(void)
 {
     struct sockaddr_in address[2];
-    int front[2] = {listener(&address[0]), listener(&address[1])}, end[2];
+    int front[2] = {listener(&address[0]), listener(&address[1])}, end[3];
     char tiny = 22;
 
     for (int i = 0; i < 2; i++) {
@@ -262,10 +323,14 @@ static void finds_hellos(void)
     check("the same once more is the same", seen(1) == 1);
     write_hello(end[1], 1, 1, false);
     check("who sends a random that was seen adds himself and hides nobody", seen(1) == 2);
-    write_hello(STDERR_FILENO, 5, 1, false);
-    check("what isn't a socket leads nowhere", seen(5) == 0);
+    end[2] = open("/dev/null", O_WRONLY);
+    write_hello(end[2], 5, 1, false);
+    check("a file leads nowhere", seen(5) == 0);
+    finds_places(end[0], &address[0]);
+    overflows(end[0]);
     tg_hellos_note(end[0], &(struct iovec){&tiny, 1}, 1, NULL, 0);
     tg_hellos_note(end[0], &(struct iovec){NULL, 1}, 1, NULL, 0);
+    tg_hellos_note(end[0], &(struct iovec){NULL, 4096}, 1, NULL, 0);
     for (int i = 0; i < 2; i++)
         (void)close(front[i]), (void)close(end[i]);
 }
