@@ -110,8 +110,15 @@ static void add_given(struct tg_peer *peer, const char *name)
 
 /* ---- the names that the application gave ---- */
 
-/* The names to verify; SENT counts too where there is none, or one is ".example", which stands
- * for any name below it. */
+/* NAME is ".example", which stands for any name below it, as SENT (may be NULL) is one. */
+static bool stands_for(const char *name, const char *sent)
+{
+    size_t length = strlen(name), all = sent != NULL ? strlen(sent) : 0;
+
+    return name[0] == '.' && all > length && strcasecmp(sent + all - length, name) == 0;
+}
+
+/* The names to verify; SENT counts too where there is none, or one that stands for many. */
 static void add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
 {
     char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
@@ -123,7 +130,8 @@ static void add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const c
     if (open)
         add_given(peer, sent);
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        add_given(peer, name);
+        if (!stands_for(name, sent))
+            add_given(peer, name);
     add_given(peer, address);
     OPENSSL_free(address);
 }
@@ -171,23 +179,17 @@ static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL 
 
 /* ---- where the connection leads ---- */
 
-static const void *bytes_of(const struct sockaddr_storage *address)
-{
-    return address->ss_family == AF_INET
-               ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-               : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
-}
-
 static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsigned end)
 {
     unsigned port = tg_socket_port(&at->address);
+    const void *bytes = tg_socket_bytes(&at->address);
     char text[INET6_ADDRSTRLEN] = "", host[TG_HOST_SIZE];
 
     for (unsigned i = 0; i < at->names.count; i++) {
         spell(at->names.name[i], host);
         add(peer, host, port, end);
     }
-    if (inet_ntop(at->address.ss_family, bytes_of(&at->address), text, sizeof(text)) != NULL) {
+    if (inet_ntop(at->address.ss_family, bytes, text, sizeof(text)) != NULL) {
         spell(text, host);
         add(peer, host, port, end);
     }
@@ -226,8 +228,7 @@ static void find_names(int descriptor, struct tg_inject_end *end)
         from->names(descriptor, (const void *)&end->address, sizeof(end->address), &end->names);
 }
 
-/* DTLS: the socket needn't be connected, then the BIO knows who is to be reached; once a datagram
- * has come, it is its sender. */
+/* Of DTLS, whose socket needn't be connected; once a datagram has come, it is its sender. */
 static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, struct sockaddr_storage *to)
 {
     const struct tg_libcrypto *crypto = hooked->crypto;
@@ -246,8 +247,7 @@ static bool place_by_socket(struct tg_peer *peer, const struct tg_hooked *hooked
     int descriptor = hooked->libssl.SSL_get_fd(ssl);
     struct tg_inject_end end;
 
-    peer->own = descriptor >= 0;
-    if (!peer->own)
+    if (!(peer->own = descriptor >= 0))
         return false;
     if (!tg_socket_peer(descriptor, SOCK_STREAM, &end.address) &&
         !tg_socket_peer(descriptor, SOCK_DGRAM, &end.address) &&

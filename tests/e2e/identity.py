@@ -143,6 +143,14 @@ def unspellable(lab, way):
                                    (REJECTED, True)):
                 got = s_client(lab, way, policy, "api", "-connect", end, *options)
                 require(got == wanted, f"{options}: {policy}")
+    rule = "[host api.example.test]\naction = reject\n"
+    for options, policy, wanted in (
+            (("-noservername",), rule, False), (("-servername", "api.example.test"), rule, False),
+            (("-servername", "www.example.test"), rule, True), (("-noservername",), BELOW, False),
+            (("-noservername",), "[host api.other.test]\naction = reject\n", True)):
+        got = s_client(lab, way, policy, "api", "-connect", end, "-verify_hostname",
+                       ".example.test", *options)
+        require(got == wanted, f"any name below .example.test: {options}: {policy}")
     for name in ("127.1", "2130706433", "0x7f000001"):
         require(not s_client(lab, way, REJECTED, "ip", "-connect",
                              f"127.0.0.1:{lab.servers.ports['ip']}", "-servername", name),
