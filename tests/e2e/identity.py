@@ -157,6 +157,39 @@ def unspellable(lab, way):
                 f"{name} is an address")
 
 
+# A look-up that libc makes in a thread of its own; `wait`: the call waits for it, `suspend` and
+# `poll`: the program does.
+IN_BACKGROUND = CLIENT + """
+import ctypes
+class Request(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_char_p) for name in ("name", "service", "hints", "result")] + [
+        ("status", ctypes.c_int), ("rest", ctypes.c_int * 5)]
+libc, request = ctypes.CDLL(None), Request(b"localhost")
+one = (ctypes.POINTER(Request) * 1)(ctypes.pointer(request))
+assert libc.getaddrinfo_a(int(words[0] != "wait"), one, 1, None) == 0
+if words[0] == "suspend":
+    libc.gai_suspend(one, 1, None)
+elif words[0] == "poll":
+    while libc.gai_error(ctypes.byref(request)) == -100: # EAI_INPROGRESS
+        time.sleep(0.01)
+try:
+    call(context.wrap_socket(dial()))
+    print("accept")
+except OSError as error:
+    print("refuse", error)
+"""
+
+
+def looked_up_in_background(lab, way):
+    """The rule for a name holds however it is looked up."""
+    for how in ("wait", "suspend", "poll"):
+        for name, wanted in (("localhost", way != ways.PRELOAD), ("other.test", True)):
+            command = [clients.PYTHON, "-c", IN_BACKGROUND, str(lab.servers.ports["ip"]), how]
+            policy = lab.policy(f"[host {name}]\naction = reject\n")
+            _, out, err = lab.run(ways.by_command(lab.build, way, command, policy))
+            require(out.startswith("accept" if wanted else "refuse"), f"{how} {name}: {out}{err}")
+
+
 def node_by_address(lab, way):
     """Node moves the bytes itself, and checks the address itself: the rule holds all the same."""
     if not ways.reaches(lab.build, way, clients.PROGRAMS["node"].executable):
@@ -215,6 +248,7 @@ def start(_):
 def tests():
     for title, check in (("bytes that the program moves", moves_bytes_itself),
                          ("an unknown host", unknown_host), ("unspellable names", unspellable),
+                         ("looked up in the background", looked_up_in_background),
                          ("node, by address", node_by_address),
                          ("sessions of whom no port is known", resumes)):
         yield from in_both_ways(f"identity: {title}", check)
