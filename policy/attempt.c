@@ -2,6 +2,7 @@
 #include "crl.h"
 #include "distrust.h"
 #include "effort.h"
+#include "floor.h"
 #include "hash.h"
 #include "keys.h"
 #include "reference.h"
@@ -400,6 +401,7 @@ int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored)
     /* What a CA is constrained to is nobody's word before its certificate is signed. */
     if (!(tg_findings_kinds(findings) & UINT64_C(1) << TG_BAD_SIGNATURE))
         tg_reference_check_path(evaluation, chain, findings);
+    tg_floor_check_path(evaluation->rule, chain, findings);
     if (!check_pins(evaluation, chain, anchored, findings) ||
         !tg_known_check_path(evaluation, chain, anchored, findings) || findings->failed)
         goto end;
