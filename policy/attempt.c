@@ -307,7 +307,8 @@ static int verify(struct attempt *attempt, const STACK_OF(X509) *path, bool anch
         check_last_digest(&attempt->findings, path,
                           X509_VERIFY_PARAM_get_auth_level(X509_STORE_CTX_get0_param(context)));
     *chain = X509_STORE_CTX_get1_chain(context);
-    done = *chain != NULL && !attempt->findings.failed;
+    /* Without memory libcrypto may have begun a path that doesn't even hold the leaf. */
+    done = sk_X509_num(*chain) > 0 && !attempt->findings.failed;
 end:
     X509_STORE_CTX_free(context);
     X509_STORE_free(store);

@@ -1,5 +1,6 @@
 #include "floor.h"
 #include "keys.h"
+#include "twin.h"
 #include <openssl/evp.h>
 #include <openssl/tls1.h>
 
@@ -29,7 +30,7 @@ static void check_key(unsigned floor, int depth, X509 *certificate, struct tg_fi
     EVP_PKEY *key = X509_get0_pubkey(certificate);
     struct tg_buf text = {0};
 
-    if (key == NULL || !(EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) ||
+    if (key == NULL || !tg_twin_is_rsa(X509_get_X509_PUBKEY(certificate)) ||
         EVP_PKEY_get_bits(key) >= (int)floor)
         return;
     tg_findings_who(&text, depth, certificate);

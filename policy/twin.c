@@ -327,6 +327,14 @@ static bool is_rsa(int algorithm)
     return algorithm == NID_rsaEncryption || algorithm == NID_rsassaPss || algorithm == NID_rsa;
 }
 
+bool tg_twin_is_rsa(const X509_PUBKEY *key)
+{
+    ASN1_OBJECT *algorithm = NULL;
+
+    return X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) &&
+           is_rsa(OBJ_obj2nid(algorithm));
+}
+
 /* By any of the names that libcrypto takes for it. */
 static bool is_dsa(int algorithm)
 {
