@@ -2,6 +2,7 @@
 #include "crl.h"
 #include "distrust.h"
 #include "effort.h"
+#include "floor.h"
 #include "hash.h"
 #include "keys.h"
 #include "reference.h"
@@ -33,9 +34,20 @@ static void find_default(void)
 struct attempt {
     struct tg_findings findings; /* first: crl.c knows libcrypto's app_data as this */
     struct tg_evaluation *evaluation;
-    bool vouched; /* there is an anchor, and each signature from there down was right */
-    bool ended;   /* before libcrypto's end, with a finding that says so */
+    bool anchored; /* the path that was verified ends in an anchor */
+    bool vouched;  /* there is an anchor, and each signature from there down was right */
+    bool ended;    /* before libcrypto's end, with a finding that says so */
 };
+
+/*
+ * True if libcrypto's path ends in the anchor too. It takes whatever is self-signed for an end,
+ * where the walk goes on to an anchor of the same name and another key.
+ */
+static bool reaches_anchor(X509_STORE_CTX *context)
+{
+    return X509_STORE_CTX_get_num_untrusted(context) <
+           sk_X509_num(X509_STORE_CTX_get0_chain(context));
+}
 
 /* The dates of the certificates of CHAIN below DEPTH, that libcrypto won't come to. */
 static void check_dates(struct attempt *attempt, const STACK_OF(X509) *chain, int depth)
@@ -78,6 +90,7 @@ static int go_on(struct attempt *attempt, X509_STORE_CTX *context)
     const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
     int depth = X509_STORE_CTX_get_error_depth(context);
 
+    attempt->vouched = attempt->vouched && reaches_anchor(context);
     if (attempt->vouched)
         return 1;
     if (depth == 0)
@@ -104,7 +117,8 @@ static int collect(int ok, X509_STORE_CTX *context)
     if (!tg_crl_excused(context, error))
         tg_findings_add_x509(&attempt->findings, error, X509_STORE_CTX_get_error_depth(context),
                              X509_STORE_CTX_get_current_cert(context));
-    if (tg_finding_by_x509(error) == TG_BAD_SIGNATURE)
+    if (tg_finding_by_x509(error) == TG_BAD_SIGNATURE ||
+        error == X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)
         attempt->vouched = false;
     /* An error left there stands for those that libcrypto finds later; it expects this one. */
     if (error != X509_V_ERR_CERT_REJECTED)
@@ -287,12 +301,14 @@ static int verify(struct attempt *attempt, const STACK_OF(X509) *path, bool anch
     X509_STORE_CTX_set0_trusted_stack(context, trusted);
     X509_STORE_CTX_set_verify_cb(context, collect);
     check_end(attempt, context, X509_verify_cert(context));
+    attempt->anchored = anchored && reaches_anchor(context);
     check_encoding(&attempt->findings, path);
     if (!anchored)
         check_last_digest(&attempt->findings, path,
                           X509_VERIFY_PARAM_get_auth_level(X509_STORE_CTX_get0_param(context)));
     *chain = X509_STORE_CTX_get1_chain(context);
-    done = *chain != NULL && !attempt->findings.failed;
+    /* Without memory libcrypto may have begun a path that doesn't even hold the leaf. */
+    done = sk_X509_num(*chain) > 0 && !attempt->findings.failed;
 end:
     X509_STORE_CTX_free(context);
     X509_STORE_free(store);
@@ -400,8 +416,9 @@ int tg_attempt(void *arg, const STACK_OF(X509) *path, bool anchored)
     /* What a CA is constrained to is nobody's word before its certificate is signed. */
     if (!(tg_findings_kinds(findings) & UINT64_C(1) << TG_BAD_SIGNATURE))
         tg_reference_check_path(evaluation, chain, findings);
-    if (!check_pins(evaluation, chain, anchored, findings) ||
-        !tg_known_check_path(evaluation, chain, anchored, findings) || findings->failed)
+    tg_floor_check_path(evaluation->rule, chain, findings);
+    if (!check_pins(evaluation, chain, attempt.anchored, findings) ||
+        !tg_known_check_path(evaluation, chain, attempt.anchored, findings) || findings->failed)
         goto end;
     found = findings->count == 0;
     if (better(evaluation, findings)) {

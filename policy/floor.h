@@ -4,7 +4,11 @@
 
 #include "attempt.h"
 
-/* Adds a finding for the TLS version, and for each RSA key on the path, below the rule's floor. */
+/* Adds a finding for a TLS version below the rule's floor. */
 void tg_floor_check(struct tg_evaluation *evaluation);
+
+/* And one for each RSA key on PATH, to FINDINGS: so that a path without it is preferred. */
+void tg_floor_check_path(const struct tg_rule *rule, const STACK_OF(X509) *path,
+                         struct tg_findings *findings);
 
 #endif

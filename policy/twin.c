@@ -219,6 +219,8 @@ static const struct {
     {NID_rsaEncryption, V_ASN1_NULL},
     {NID_rsaEncryption, V_ASN1_UNDEF},
     {NID_rsassaPss, V_ASN1_UNDEF},
+    {NID_rsa, V_ASN1_NULL}, /* X.509's of 1988, which libcrypto reads as the first */
+    {NID_rsa, V_ASN1_UNDEF},
 };
 
 /* The digest of a SubjectPublicKeyInfo with BITS, malloc'd, which are taken over. 1, or -1. */
@@ -320,6 +322,35 @@ static int curve_of(EVP_PKEY *key)
     return curve != NID_undef ? curve : OBJ_txt2nid(name);
 }
 
+static bool is_rsa(int algorithm)
+{
+    return algorithm == NID_rsaEncryption || algorithm == NID_rsassaPss || algorithm == NID_rsa;
+}
+
+bool tg_twin_is_rsa(const X509_PUBKEY *key)
+{
+    ASN1_OBJECT *algorithm = NULL;
+
+    return X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) &&
+           is_rsa(OBJ_obj2nid(algorithm));
+}
+
+/* By any of the names that libcrypto takes for it. */
+static bool is_dsa(int algorithm)
+{
+    return algorithm == NID_dsa || algorithm == NID_dsa_2 || algorithm == NID_dsaWithSHA ||
+           algorithm == NID_dsaWithSHA1 || algorithm == NID_dsaWithSHA1_2;
+}
+
+static int digest_dsa(EVP_PKEY *key, uint8_t out[TG_SHA256_SIZE])
+{
+    X509_PUBKEY *info = NULL;
+    int made = X509_PUBKEY_set(&info, key) && tg_hash_pubkey(info, out) ? 1 : -1;
+
+    X509_PUBKEY_free(info);
+    return made;
+}
+
 /* The digest of KEY in its FORM, from 0: 1; 0 if there is no such form, -1 where that can't be
  * told.
  */
@@ -332,8 +363,10 @@ static int digest_form(const X509_PUBKEY *key, size_t form, uint8_t out[TG_SHA25
     if (read == NULL || !X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key))
         return 0;                 /* one that signs nothing */
     nid = OBJ_obj2nid(algorithm); /* EVP_PKEY_is_a(3) says no where memory runs out */
-    if (nid == NID_rsaEncryption || nid == NID_rsassaPss)
+    if (is_rsa(nid))
         return form < sizeof(rsa_forms) / sizeof(rsa_forms[0]) ? digest_rsa(read, form, out) : 0;
+    if (is_dsa(nid))
+        return form == 0 ? digest_dsa(read, out) : 0;
     if (nid != NID_X9_62_id_ecPublicKey || form >= sizeof(ec_forms) / sizeof(ec_forms[0]))
         return 0;
     curve = curve_of(read);

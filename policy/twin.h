@@ -24,8 +24,12 @@ bool tg_twin_same(const X509 *one, const X509 *other);
 TG_MUST_USE int tg_twin_has_certificate(const struct tg_digests *digests, const X509 *certificate,
                                         const X509 *issuer);
 
+/* True if KEY is an RSA key by any of the names that libcrypto takes for one. Needs no memory, which
+ * EVP_PKEY_is_a(3) does, and says no without it. */
+bool tg_twin_is_rsa(const X509_PUBKEY *key);
+
 /* SHA-256 of KEY as a SubjectPublicKeyInfo that doesn't depend on how it was encoded; as it was
- * where it isn't RSA or elliptic. 0 without memory, or where the curve has no name. */
+ * where it isn't RSA, DSA or elliptic. 0 without memory, or where the curve has no name. */
 TG_MUST_USE int tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
 
 /* 1 if DIGESTS of keys have KEY in any encoding: that of tg_twin_key, its own, or another that is

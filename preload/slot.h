@@ -25,14 +25,11 @@ uint64_t tg_slot_read(const tg_slot_word *slot, uint64_t *record, size_t count);
  */
 bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t sequence);
 
-/*
- * As tg_slot_read, but gives whoever writes some time to end. *BUSY: he didn't, or was there when
- * the process was forked and won't. May be called by a signal handler.
- */
-uint64_t tg_slot_wait(const tg_slot_word *slot, uint64_t *record, size_t count, bool *busy);
-
-/* As tg_slot_write, but only in place of what had the sequence HELD (0: of nothing). */
-bool tg_slot_replace(tg_slot_word *slot, uint64_t held, const uint64_t *record, size_t count,
+/* The same, only in the place of what was read with the sequence number FOUND, or 0. */
+bool tg_slot_replace(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t found,
                      uint64_t sequence);
+
+/* True if SLOT holds nothing. */
+bool tg_slot_empty(const tg_slot_word *slot);
 
 #endif

@@ -68,7 +68,7 @@ struct tg_peer {
     bool named;          /* the program gave the host its name */
     bool placed;         /* it is known where the connection leads */
     bool searched;       /* the process's sockets were looked at for that */
-    bool own;            /* it has a descriptor of its own: no other one counts */
+    bool own;            /* its own descriptor, or where it was sent: no other one counts */
     bool datagrams;      /* as DTLS and QUIC have it */
     uint64_t since;      /* QUIC connections begun before aren't this one */
     const char *unknown; /* why host or port isn't known; NULL: no reason is told */

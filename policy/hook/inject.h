@@ -99,7 +99,10 @@ struct tg_inject_sockets {
     /* The names that had led to PEER when DESCRIPTOR, a socket or -1, was connected. */
     void (*names)(int descriptor, const struct sockaddr *peer, socklen_t length,
                   struct tg_inject_names *names);
-    /* Where the ClientHello with this random went: how many ENDS, at most ROOM; 0: not seen. */
+    /*
+     * Where the ClientHello with this random went: how many ENDS, more than ROOM where not all are
+     * told; 0: not seen. One without a family: to another process, and no further by this one.
+     */
     unsigned (*hello)(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
                       unsigned room);
     /*

@@ -11,6 +11,9 @@
 /* The peer's port, in host order; 0: ADDRESS is none of IP. */
 unsigned tg_socket_port(const struct sockaddr_storage *address);
 
+/* The bytes of ADDRESS, which is one of IP: four, or of IPv6 sixteen; they lie in it. */
+const void *tg_socket_bytes(const struct sockaddr_storage *address);
+
 /* The peer of DESCRIPTOR, if that is a connected socket of TYPE (SOCK_STREAM...) over IP. */
 bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer);
 

@@ -78,6 +78,24 @@ static void *hammer(void *arg)
     return arg;
 }
 
+/* Threads that look up the same host lose nothing by it, and whoever asks meanwhile sees that. */
+static int stays_whole(void)
+{
+    pthread_t thread[2];
+    int right = 1;
+
+    remember("one.example", 7, 1);
+    for (int i = 0; i < 2; i++) {
+        if (pthread_create(&thread[i], NULL, hammer, NULL) != 0)
+            return 0;
+    }
+    for (unsigned i = 0; i < 100000; i++)
+        right &= leads_to(7, "one.example", 1) && !names_of(7).more;
+    for (int i = 0; i < 2; i++)
+        (void)pthread_join(thread[i], NULL);
+    return right && leads_to(7, "one.example", 1) && !names_of(7).more;
+}
+
 #define RECORD 32 /* words of a slot that two threads write and a third reads */
 
 static tg_slot_word shared[1 + RECORD];
@@ -305,7 +323,7 @@ static void make_random(uint8_t random[32], unsigned number, uint8_t sender)
 
 static int reached; /* a connected socket */
 
-static void send_hello(unsigned number, uint8_t sender)
+static void send_numbered(unsigned number, uint8_t sender)
 {
     uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
 
@@ -330,7 +348,7 @@ static void *send_at_once(void *sender)
 
     for (unsigned i = 0; i < 4 * ROUNDS; i++) {
         meet(i);
-        send_hello(i % 1024, (uint8_t)(mark + 2 * (i >> 10)));
+        send_numbered(i % 1024, (uint8_t)(mark + 2 * (i >> 10)));
         if (sent(i % 1024, (uint8_t)(mark + 2 * (i >> 10))) != 1)
             atomic_fetch_add(&lost_hellos, 1);
     }
@@ -349,7 +367,7 @@ static atomic_bool enough;
 static void *send_always(void *arg)
 {
     for (unsigned i = 0; !enough; i++)
-        send_hello(i << 16 | 9, (uint8_t)(i >> 8));
+        send_numbered(i << 16 | 9, (uint8_t)(i >> 8));
     return arg;
 }
 
@@ -366,7 +384,7 @@ static bool finds_hellos_after_fork(void)
         pid_t pid = fork();
         if (pid == 0) {
             (void)alarm(10);
-            send_hello(9, 255);
+            send_numbered(9, 255);
             _exit(sent(9, 255) == 1 ? 0 : 1);
         }
         right &= waitpid(pid, &status, 0) == pid && status == 0;
@@ -376,10 +394,71 @@ static bool finds_hellos_after_fork(void)
     return right;
 }
 
+/* A ClientHello that is sent to ADDRESS, as sendto(2) is given it. */
+static void send_hello(int descriptor, uint8_t mark, const void *address, socklen_t length)
+{
+    uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
+
+    memset(bytes + 11, mark, 32);
+    tg_hellos_note(descriptor, &(struct iovec){bytes, sizeof(bytes)}, 1, address, length);
+}
+
+static int is_at(uint8_t mark, const struct sockaddr_in *address)
+{
+    static struct tg_inject_end ends[8];
+    const struct sockaddr_in *found = (const struct sockaddr_in *)&ends[0].address;
+    uint8_t random[32];
+
+    memset(random, mark, sizeof(random));
+    return tg_hellos_find(random, ends, 8) == 1 && found->sin_family == AF_INET &&
+           found->sin_port == address->sin_port &&
+           found->sin_addr.s_addr == address->sin_addr.s_addr;
+}
+
+/* What the kernel makes of an address beside a socket that is connected, or isn't. */
+static void finds_places(int end, const struct sockaddr_in *peer)
+{
+    struct sockaddr_in other = ipv4(1);
+    int pair[2], tube[2], datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+
+    other.sin_port = htons(443);
+    send_hello(end, 20, &other, sizeof(other));
+    check("a connected stream ignores an address", is_at(20, peer));
+    send_hello(end, 21, &other, 0);
+    check("an empty address is none", is_at(21, peer));
+    (void)connect(datagrams, (const struct sockaddr *)peer, sizeof(*peer));
+    send_hello(datagrams, 22, &other, sizeof(other));
+    check("a datagram goes to its address", is_at(22, &other));
+    check("two kinds of pipe", socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(tube) == 0);
+    send_hello(pair[0], 23, NULL, 0);
+    send_hello(tube[1], 24, NULL, 0);
+    check("what goes to another process leads to an unknown place",
+          seen(23) == 1 && seen(24) == 1 && !is_at(23, peer) && !is_at(24, peer));
+    send_hello(end, 23, NULL, 0);
+    check("unless this process carries it on", is_at(23, peer));
+    (void)close(pair[0]), (void)close(pair[1]), (void)close(tube[0]), (void)close(tube[1]);
+    (void)close(datagrams);
+}
+
+/* One that sees to it that a random goes to many hides none of them. */
+static void overflows(int end)
+{
+    struct sockaddr_in other = ipv4(1);
+    int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+
+    send_hello(end, 30, NULL, 0);
+    for (uint16_t port = 1; port < 20; port++) {
+        other.sin_port = htons(port);
+        send_hello(datagrams, 30, &other, sizeof(other));
+    }
+    check("more places than are kept are said to be more", seen(30) > 8);
+    (void)close(datagrams);
+}
+
 static void finds_hellos(void)
 {
     struct sockaddr_in address[2];
-    int front[2] = {listener(&address[0]), listener(&address[1])}, end[2];
+    int front[2] = {listener(&address[0]), listener(&address[1])}, end[3];
     char tiny = 22;
 
     for (int i = 0; i < 2; i++) {
@@ -400,13 +479,17 @@ static void finds_hellos(void)
     check("the same once more is the same", seen(1) == 1);
     write_hello(end[1], 1, 1, false);
     check("who sends a random that was seen adds himself and hides nobody", seen(1) == 2);
-    write_hello(STDERR_FILENO, 5, 1, false);
-    check("what isn't a socket leads nowhere", seen(5) == 0);
+    end[2] = open("/dev/null", O_WRONLY);
+    write_hello(end[2], 5, 1, false);
+    check("a file leads nowhere", seen(5) == 0);
+    finds_places(end[0], &address[0]);
+    overflows(end[0]);
     tg_hellos_note(end[0], &(struct iovec){&tiny, 1}, 1, NULL, 0);
     tg_hellos_note(end[0], &(struct iovec){NULL, 1}, 1, NULL, 0);
     reached = end[0];
     check("of two ClientHellos at once both are found", keeps_both_hellos());
     check("also in children of a busy process", finds_hellos_after_fork());
+    tg_hellos_note(end[0], &(struct iovec){NULL, 4096}, 1, NULL, 0);
     for (int i = 0; i < 2; i++)
         (void)close(front[i]), (void)close(end[i]);
 }
@@ -446,7 +529,9 @@ int main(void)
     remember("many.example", 1000, 5000);
     check("a huge answer doesn't push all others out",
           leads_to(1, "a.example", 2) && !names_of(1).more);
-    check("of it, the first addresses are known", leads_to(1000, "many.example", 1));
+    check("of it, the first addresses are known",
+          leads_to(1000, "many.example", 1) && !names_of(1000).more);
+    check("the rest may have a name that isn't", names_of(1100).more && names_of(5999).more);
     for (unsigned i = 0; i < 9; i++) {
         (void)snprintf(name, sizeof(name), "%u.example", i);
         remember(name, 6, 1);
@@ -455,6 +540,7 @@ int main(void)
     check("of too many the newest are told", leads_to(6, "8.example", 4));
     stays_with_sockets();
     finds_hellos();
+    check("look-ups of one host at once", stays_whole());
     check("a record is never torn", never_torn());
     check("children of a busy process", survives_fork());
     check("of two names at once both are known", keeps_both_names());

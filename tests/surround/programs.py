@@ -15,6 +15,7 @@ PROGRAMS = {
     "guest": ("guest.c", "ends.c", *TLS),
     "guest-now": ("guest.c", "ends.c", *TLS, "-Wl,-z,now"),
     "guest-lookup": ("guest.c", "ends.c", *TLS, "-DOWN_GETADDRINFO", "-rdynamic"),
+    "unconnected": ("unconnected.c", *TLS),
     "starve": ("starve.c", "../inject/pair.c", *TLS, "-rdynamic"),
     "audit.so": ("audit.c", "-shared", "-fPIC", "-fvisibility=default"),
     "plugin.so": ("../inject/module.c", "../inject/pair.c", *TLS, "-shared", "-fPIC"),

@@ -1,5 +1,6 @@
 """wires.py - other ways to a server: proxies, datagrams, certificates of the client's own."""
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -84,14 +85,61 @@ def through_proxy(scheme, greet):
     return check
 
 
-def datagrams(lab, way):
-    """DTLS, under the rule of the name that is sent, looked up, or of the address alone."""
+def datagram_server(lab):
+    """The process and the port, as a text."""
     server = lab.servers.start(
         ["openssl", "s_server", "-dtls", "-accept", "0", "-cert", lab.pki.pem("ip"), "-key",
          lab.pki.key("ip"), "-cert_chain", lab.pki.chain("ip")], stdin=-1, stdout=-1, stderr=-3,
         text=True)
     # A datagram that comes before the server is there gets a refusal; it says when it is.
-    port = next(line for line in server.stdout if line.startswith("ACCEPT")).split(":")[-1].strip()
+    line = next(line for line in server.stdout if line.startswith("ACCEPT"))
+    return server, line.split(":")[-1].strip()
+
+
+@contextlib.contextmanager
+def answering_from(address, server):
+    """Takes datagrams at 127.0.0.1, and lets the port SERVER's answers come from ADDRESS."""
+    with socket.socket(type=socket.SOCK_DGRAM) as front, \
+            socket.socket(type=socket.SOCK_DGRAM) as other, \
+            socket.socket(type=socket.SOCK_DGRAM) as back:
+        front.bind(("127.0.0.1", 0))
+        other.bind((address, front.getsockname()[1]))
+        back.connect(("127.0.0.1", int(server)))
+        ended = threading.Event()
+
+        def carry():
+            client = None
+            while not ended.is_set():
+                for ready in select.select((front, other, back), (), (), 0.2)[0]:
+                    data, sender = ready.recvfrom(65536)
+                    if ready is back:
+                        other.sendto(data, client)
+                    else: # the client answers who answers it
+                        client = sender
+                        back.send(data)
+        thread = threading.Thread(target=carry, daemon=True)
+        thread.start()
+        yield str(front.getsockname()[1])
+        ended.set()
+        thread.join()
+
+
+def other_sender(lab, way):
+    """DTLS without a connected socket: the host is who is sent to, not who answers."""
+    for policy, wanted in (("[host 127.0.0.1]\nanchors = {root}", "through"),
+                           ("[host 127.0.0.1]\nanchors = {other-root}", "stopped"),
+                           (REJECTS.format("127.0.0.9"), "through"),
+                           (REJECTS.format("127.0.0.1"), "stopped")):
+        _, port = datagram_server(lab)
+        with answering_from("127.0.0.9", port) as front:
+            command = [lab.programs["unconnected"], "127.0.0.1", front]
+            _, out, err = lab.run(ways.by_command(lab.build, way, command, lab.policy(policy)))
+        require(out.strip() == wanted, f"wanted {wanted}: {policy}: {out}{err}")
+
+
+def datagrams(lab, way):
+    """DTLS, under the rule of the name that is sent, looked up, or of the address alone."""
+    server, port = datagram_server(lab)
     looked_up = way == ways.PRELOAD
     for policy, names, wanted in (
             (RULE + "hostname = 127.0.0.1", ("-servername", "api.example.test"), True),
@@ -192,6 +240,7 @@ def tests():
     for scheme, greet in (("http", greet_http), ("socks5", greet_socks), ("socks5h", greet_socks)):
         yield from in_both_ways(f"proxy: {scheme}", through_proxy(scheme, greet))
     yield from in_both_ways("datagrams", datagrams)
+    yield from in_both_ways("datagrams: another sender", other_sender)
     for title, version in (("1.2", "/1.2"), ("1.3", "")):
         yield from in_both_ways(f"session: from before a reload, TLS {title}",
                                 before_a_reload(version))

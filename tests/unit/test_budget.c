@@ -376,6 +376,52 @@ static void names_are_not_compared_for_nobody(void **state)
     seconds_of_names(900, true);
 }
 
+/* CERTIFICATE's key is number OWN, and its issuer's number ISSUER; 0: it doesn't say. */
+static void set_key_ids(X509 *certificate, unsigned char own, unsigned char issuer)
+{
+    AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
+    ASN1_OCTET_STRING *number = ASN1_OCTET_STRING_new();
+
+    authority->keyid = ASN1_OCTET_STRING_new();
+    assert_true(ASN1_OCTET_STRING_set(authority->keyid, &issuer, 1));
+    assert_true(ASN1_OCTET_STRING_set(number, &own, 1));
+    if (own != 0)
+        assert_true(X509_add1_ext_i2d(certificate, NID_subject_key_identifier, number, 0, 0));
+    if (issuer != 0)
+        assert_true(X509_add1_ext_i2d(certificate, NID_authority_key_identifier, authority, 0, 0));
+    AUTHORITY_KEYID_free(authority);
+    ASN1_OCTET_STRING_free(number);
+}
+
+/*
+ * Whoever takes the anchor's name for a root of his own: the walk goes on from there to the anchor,
+ * libcrypto ends there.
+ */
+static void a_namesake_of_the_anchor_vouches_for_nobody(void **state)
+{
+    struct world world;
+    X509 *namesake;
+
+    (void)state;
+    begin(&world);
+    namesake = make("root", NULL, world.key, world.key, true);
+    set_key_ids(namesake, 2, 0);
+    assert_true(X509_sign(namesake, world.key, EVP_sha256()) > 0);
+    set_key_ids(world.root, 1, 0);
+    assert_true(X509_sign(world.root, world.root_key, EVP_sha256()) > 0);
+    set_key_ids(world.intermediate, 0, 2);
+    add_names(world.leaf, NID_subject_alt_name, "email:someone", 900);
+    add_names(world.intermediate, NID_name_constraints, "excluded;email:other", 900);
+    assert_true(X509_sign(world.leaf, world.key, EVP_sha256()) > 0);
+    assert_true(X509_sign(world.intermediate, world.key, EVP_sha256()) > 0);
+    push_ref(world.anchors, world.root);
+    push_ref(world.sent, world.intermediate);
+    push(world.sent, namesake);
+    expect_refused(&world, TG_UNTRUSTED_ROOT);
+    expect_refused(&world, TG_NAME_CONSTRAINT);
+    end(&world);
+}
+
 /* A 3072-bit exponent costs as much as making a signature, forty times what an honest one does. */
 static void costly_keys_are_not_tried_for_nobody(void **state)
 {
@@ -420,6 +466,7 @@ int main(void)
         cmocka_unit_test(hundreds_of_intermediates_in_a_policy_are_bounded),
         cmocka_unit_test(hundreds_of_anchors_of_one_name_are_bounded),
         cmocka_unit_test(names_are_not_compared_for_nobody),
+        cmocka_unit_test(a_namesake_of_the_anchor_vouches_for_nobody),
         cmocka_unit_test(costly_keys_are_not_tried_for_nobody),
     };
 

@@ -2,6 +2,8 @@
  * Every allocation of an evaluation fails once, ours and libcrypto's: a server that is to be
  * refused is never accepted, and nothing crashes or leaks.
  */
+#include "folder.h"
+#include "match.h"
 #include "pki.h"
 #include "policy.h"
 #include "trustgraft.h"
@@ -115,6 +117,78 @@ static long fail_each(const char *leaf, const char *anchor, bool acceptable)
     pki_free(anchors);
     return number;
 }
+
+/* A rule for api.example.test with root as its anchor, and a server that it refuses. */
+struct demand {
+    const char *server, *staple;
+    const char *rule; /* $ stands for the test PKI's folder */
+};
+
+static tg_policy *policy_of(const struct demand *demand)
+{
+    FILE *out = fopen("policy.conf", "we");
+    char *errors = NULL;
+    tg_policy *policy;
+
+    assert_non_null(out);
+    fprintf(out, "[host %s]\nanchors = %s\n", HOST, pki_path("root.pem"));
+    for (const char *at = demand->rule; *at; at++)
+        if (*at == '$')
+            fputs(getenv("TG_PKI"), out);
+        else
+            fputc(*at, out);
+    assert_int_equal(fclose(out), 0);
+    policy = tg_policy_load("policy.conf", &errors);
+    if (policy == NULL)
+        fail_msg("%s", errors);
+    return policy;
+}
+
+static size_t read_staple(const char *name, unsigned char *out, size_t room)
+{
+    FILE *in = name != NULL ? fopen(pki_path(name), "re") : NULL;
+    size_t size = 0;
+
+    assert_true((in != NULL) == (name != NULL));
+    if (in == NULL)
+        return 0;
+    size = fread(out, 1, room, in);
+    fclose(in);
+    return size;
+}
+
+static void fail_each_of(const struct demand *demand)
+{
+    unsigned char staple[8192];
+    size_t size = read_staple(demand->staple, staple, sizeof(staple));
+    STACK_OF(X509) *sent = pki_chain(demand->server);
+    bool spent = true;
+
+    for (long number = 1; spent; number++) {
+        tg_policy *policy = policy_of(demand); /* with nothing remembered of its CRLs */
+        struct tg_match match = tg_policy_match(policy, HOST, 443, NULL);
+        struct tg_query query = {.host = HOST,
+                                 .port = 443,
+                                 .leaf = sk_X509_value(sent, 0),
+                                 .sent = sent,
+                                 .security_level = 1,
+                                 .tls_version = 0x304,
+                                 .staple = size > 0 ? staple : NULL,
+                                 .staple_length = size};
+        struct tg_verdict *verdict;
+
+        countdown = number;
+        verdict = tg_evaluate(policy, &match, &query);
+        spent = countdown == 0;
+        countdown = 0;
+        if (verdict != NULL && verdict->accepted)
+            fail_msg("%s: accepted when allocation %ld failed: %s", demand->server, number,
+                     demand->rule);
+        tg_verdict_free(verdict);
+        tg_policy_free(policy);
+    }
+    pki_free(sent);
+}
 #else
 static long fail_each(const char *leaf, const char *anchor, bool acceptable)
 {
@@ -158,6 +232,45 @@ static void an_address_beside_the_name_is_never_left_out(void **state)
     fail_each_at(NULL, true);
     fail_each_at("192.0.2.77", false);
 }
+#if OWN_ALLOCATOR
+static void what_a_rule_demands_is_never_skipped(void **state)
+{
+    static const char other[] = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    char folder[] = "/tmp/test_memory.XXXXXX", pins[3][128];
+    const struct demand demands[] = {
+        {"rsa", NULL, "min-rsa-bits = 4096\n"},
+        {"rsa", NULL, "security-level = 5\n"},
+        {"revoked", NULL, "revocation = crl\ncrl = $/intermediate.crl\n"},
+        {"api", NULL, "revocation = crl-chain\ncrl = $/revoked-intermediate.crl\n"},
+        {"revoked", "revoked.ocsp", "revocation = staple\n"},
+        {"api", NULL, "revocation = staple-required\n"},
+        {"must-staple", NULL, "revocation = staple\n"},
+        {"api", NULL, pins[0]},
+        {"api", NULL, pins[1]},
+        {"api", NULL, pins[2]},
+        {"api", NULL, "known-hosts = known\n"},
+        {"api", NULL, "hostname = other.test\n"},
+        {"no-akid", NULL, "strict = yes\n"},
+        {"api", NULL, "[distrust]\ncertificate = $/intermediate.pem\n"},
+        {"api", NULL, "[distrust]\nspki = $/root.pem\n"},
+    };
+
+    FILE *known;
+
+    (void)state;
+    assert_int_equal(folder_enter(folder), 0);
+    known = fopen("known", "we");
+    assert_non_null(known);
+    fprintf(known, "%s %s\n", HOST, other);
+    assert_int_equal(fclose(known), 0);
+    snprintf(pins[0], sizeof(pins[0]), "leaf-pin = %s\n", other);
+    snprintf(pins[1], sizeof(pins[1]), "ca-pin = %s\n", other);
+    snprintf(pins[2], sizeof(pins[2]), "pin = %s\n", other);
+    for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++)
+        fail_each_of(&demands[i]);
+    assert_int_equal(folder_remove(folder), 0);
+}
+#endif
 
 int main(void)
 {
@@ -165,6 +278,9 @@ int main(void)
         cmocka_unit_test(a_good_server_is_accepted_or_refused),
         cmocka_unit_test(bad_servers_are_refused),
         cmocka_unit_test(an_address_beside_the_name_is_never_left_out),
+#if OWN_ALLOCATOR
+        cmocka_unit_test(what_a_rule_demands_is_never_skipped),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

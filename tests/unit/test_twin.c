@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <openssl/core_names.h>
+#include <openssl/dsa.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -268,11 +269,58 @@ static void an_rsa_key_is_one_in_all_its_encodings(void **state)
         rsa_info(key, NID_rsaEncryption, V_ASN1_NULL),
         rsa_info(key, NID_rsaEncryption, V_ASN1_UNDEF),
         rsa_info(key, NID_rsassaPss, V_ASN1_UNDEF),
+        rsa_info(key, NID_rsa, V_ASN1_NULL),
+        rsa_info(key, NID_rsa, V_ASN1_UNDEF),
     };
 
     (void)state;
-    each_for_each(forms, sizeof(forms) / sizeof(forms[0]), 3,
+    each_for_each(forms, sizeof(forms) / sizeof(forms[0]), 5,
                   rsa_info(others, NID_rsaEncryption, V_ASN1_NULL), key);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(others);
+}
+
+static EVP_PKEY *dsa_key(void)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
+    EVP_PKEY *parameters = NULL, *key = NULL;
+
+    assert_true(EVP_PKEY_paramgen_init(context) > 0);
+    assert_true(EVP_PKEY_CTX_set_dsa_paramgen_bits(context, 1024) > 0);
+    assert_true(EVP_PKEY_paramgen(context, &parameters) > 0);
+    EVP_PKEY_CTX_free(context);
+    context = EVP_PKEY_CTX_new(parameters, NULL);
+    assert_true(EVP_PKEY_keygen_init(context) > 0 && EVP_PKEY_keygen(context, &key) > 0);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(parameters);
+    return key;
+}
+
+/* KEY as X509_PUBKEY_set(3) writes it, but for the algorithm's name. */
+static X509_PUBKEY *dsa_info(EVP_PKEY *key, int algorithm)
+{
+    X509_PUBKEY *info = NULL;
+    const unsigned char *bits = NULL;
+    X509_ALGOR *whole = NULL;
+    const void *value = NULL;
+    int size = 0, type = V_ASN1_UNDEF;
+
+    assert_true(X509_PUBKEY_set(&info, key));
+    assert_true(X509_PUBKEY_get0_param(NULL, &bits, &size, &whole, info));
+    X509_ALGOR_get0(NULL, &type, &value, whole);
+    assert_true(X509_PUBKEY_set0_param(info, OBJ_nid2obj(algorithm), type, ASN1_STRING_dup(value),
+                                       OPENSSL_memdup(bits, (size_t)size), size));
+    return info;
+}
+
+static void a_dsa_key_is_one_by_all_its_names(void **state)
+{
+    EVP_PKEY *key = dsa_key(), *others = dsa_key();
+    X509_PUBKEY *forms[] = {dsa_info(key, NID_dsa), dsa_info(key, NID_dsa_2),
+                            dsa_info(key, NID_dsaWithSHA1)};
+
+    (void)state;
+    each_for_each(forms, sizeof(forms) / sizeof(forms[0]), 1, dsa_info(others, NID_dsa), key);
     EVP_PKEY_free(key);
     EVP_PKEY_free(others);
 }
@@ -336,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_signature_written_anew_makes_no_other_certificate),
         cmocka_unit_test(an_ec_key_is_one_in_all_its_encodings),
         cmocka_unit_test(an_rsa_key_is_one_in_all_its_encodings),
+        cmocka_unit_test(a_dsa_key_is_one_by_all_its_names),
         cmocka_unit_test(without_memory_nothing_is_let_through),
     };
 
