@@ -184,7 +184,8 @@ static void change_policy(void)
     if (from == NULL || to == NULL)
         exit(2);
     length = fread(text, 1, sizeof(text), from);
-    if (fwrite(text, 1, length, to) != length || fclose(to) != 0 || rename(fresh, policy) != 0)
+    if (length == sizeof(text) || fwrite(text, 1, length, to) != length || fclose(to) != 0 ||
+        rename(fresh, policy) != 0)
         exit(2);
     (void)fclose(from);
     sleep(3); /* it is looked at once a second */
