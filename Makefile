@@ -192,9 +192,10 @@ PLACES = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' MODULESDIR='
          CHOSEN='$(CHOSEN)'
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
-	$(Q)mkdir -p $(BUILD)/install
-	$(Q)$(call link_provider,$(BUILD)/install/trustgraft.so,$(LIBDIR))
-	$(Q)$(PLACES) policy/package/install $(MANUALS)
+	$(Q)linked=$$(mktemp -d '$(BUILD)/install.XXXXXX') && \
+	  $(call link_provider,"$$linked/trustgraft.so",$(LIBDIR)) && \
+	  $(PLACES) LINKED="$$linked/trustgraft.so" policy/package/install $(MANUALS); \
+	  status=$$?; rm -rf "$$linked"; exit $$status
 
 uninstall:
 	$(Q)$(PLACES) policy/package/install --undo $(MANUALS)

@@ -2,7 +2,7 @@
 #include "attempt.h"
 #include "findings.h"
 #include "hash.h"
-#include <openssl/err.h>
+#include "reference.h"
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -47,8 +47,9 @@ static int add_sent(EVP_MD_CTX *context, const X509 *certificate, const X509 *le
 static int add_names(EVP_MD_CTX *context, X509_VERIFY_PARAM *param)
 {
     const char *email = X509_VERIFY_PARAM_get0_email(param), *name = NULL;
-    char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
-    int added = add(context, email != NULL ? email : "", email != NULL ? strlen(email) : 0) &&
+    char *address = NULL;
+    int added = tg_reference_address(param, &address) &&
+                add(context, email != NULL ? email : "", email != NULL ? strlen(email) : 0) &&
                 add(context, address != NULL ? address : "", address != NULL ? strlen(address) : 0);
 
     OPENSSL_free(address);
@@ -89,11 +90,8 @@ static int make_key(const tg_policy *policy, const struct tg_match *match,
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     int made;
 
-    ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
     made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
            add_query(context, policy, match, query) && EVP_DigestFinal_ex(context, key, NULL);
-
-    ERR_pop_to_mark();
     EVP_MD_CTX_free(context);
     return made;
 }

@@ -158,33 +158,49 @@ static bool search_key(void *arg, const struct tg_host_key *key)
     return search_group(search, pattern, true);
 }
 
-/* One of its patterns means some hosts and not others. */
-static bool is_specific(const struct tg_rule *rule)
+/* True if the pattern WORD, as it is written, means one or some of the names that end in BELOW. */
+static bool lies_below(const char *word, const char *below)
+{
+    size_t length = strcspn(word, ":"), end = strlen(below);
+
+    if (length > 0 && word[length - 1] == '.')
+        length--;
+    if (below[end - 1] == '.')
+        end--;
+    return length > end && strncasecmp(word + length - end, below, end) == 0 &&
+           (word[0] != '*' || length > end + 1);
+}
+
+/* One of its patterns means some hosts and not others; of those that end in BELOW, if not NULL. */
+static bool is_specific(const struct tg_rule *rule, const char *below)
 {
     size_t i;
 
     for (i = 0; i < rule->patterns.count; i++)
-        if (rule->patterns.word[i][0] != '*' || rule->patterns.word[i][1] == '.')
+        if (below ? lies_below(rule->patterns.word[i], below)
+                  : rule->patterns.word[i][0] != '*' || rule->patterns.word[i][1] == '.')
             return true;
     return false;
 }
 
-/* Any host may be the one that isn't known, so each rule that has demands may apply. */
-static void search_unknown(struct search *search, const tg_policy *policy)
+/* Any host, or any that ends in BELOW, may be the one that isn't known: each rule that has demands
+ * may apply. */
+static void search_unknown(struct search *search, const tg_policy *policy, const char *below)
 {
     size_t i;
 
     for (i = 0; i < policy->rule_count; i++) {
         const struct tg_rule *rule = policy->rules[i];
 
-        if (rule->action == TG_ACTION_PASS || !is_specific(rule) ||
+        if (rule->action == TG_ACTION_PASS || !is_specific(rule, below) ||
             (search->program && !tg_rule_covers_program(rule, search->program)))
             continue;
+        search->several = below && search->unknown.rule;
         if (search->unknown.rule && rule->mode == TG_MODE_REPORT)
             continue;
         search->unknown.rule = rule;
         search->lacking = "host";
-        if (rule->mode == TG_MODE_ENFORCE)
+        if (rule->mode == TG_MODE_ENFORCE && (!below || search->several))
             break;
     }
     if (search->unknown.rule)
@@ -196,9 +212,10 @@ static void find(struct search *search, const tg_policy *policy, const char *hos
 {
     *search = (struct search){.index = policy->index, .port = port, .kind = TG_MATCH_UNMATCHED};
     search->program = program && *program ? program : NULL;
-    if (!host || !*host)
-        search_unknown(search, policy);
-    if (search->kind != TG_MATCH_UNKNOWN || search->found->rule->mode != TG_MODE_ENFORCE)
+    if (!host || !*host || *host == '.')
+        search_unknown(search, policy, host && *host ? host : NULL);
+    if (search->kind != TG_MATCH_UNKNOWN || search->found->rule->mode != TG_MODE_ENFORCE ||
+        (host && *host))
         visit_patterns(policy->index, host, search_key, search);
 }
 

@@ -187,8 +187,9 @@ void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags)
 
 /*
  * Which rule applies to HOST (DNS name or IP literal, any case, trailing dot allowed; of what
- * no pattern can spell the wildcard that it ends in counts; NULL or "" if unknown), PORT (0 if unknown) and PROGRAM (absolute path; NULL if unknown): POLICY.md
- * section 4. Costs a fixed number of hash lookups, however many rules there are.
+ * no pattern can spell the wildcard that it ends in counts; NULL or "" if unknown), PORT (0 if
+ * unknown) and PROGRAM (absolute path; NULL if unknown): POLICY.md section 4. Costs a fixed number
+ * of hash lookups, however many rules there are.
  */
 enum tg_match_kind {
     TG_MATCH_RULE,      /* rule applies (its action may be pass or reject) */

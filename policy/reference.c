@@ -1,12 +1,29 @@
 #include "reference.h"
 #include "constraint.h"
 #include "name.h"
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
 static X509_VERIFY_PARAM *app_param(const struct tg_query *query)
 {
     return query->app != NULL ? X509_STORE_CTX_get0_param(query->app) : NULL;
+}
+
+/*
+ * libcrypto says the same of no address and of no memory, but for an error that it leaves for the
+ * former alone: by the one that is put before, the two are told apart.
+ */
+int tg_reference_address(X509_VERIFY_PARAM *param, char **address)
+{
+    int told;
+
+    ERR_set_mark();
+    ERR_raise(ERR_LIB_X509, ERR_R_MALLOC_FAILURE);
+    *address = X509_VERIFY_PARAM_get1_ip_asc(param);
+    told = *address != NULL || ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_PASSED_NULL_PARAMETER;
+    ERR_pop_to_mark();
+    return told;
 }
 
 static unsigned host_flags(const struct tg_query *query)
@@ -157,9 +174,11 @@ static void add_app_wanted(struct tg_evaluation *evaluation, struct lack *lack)
     const struct tg_query *query = evaluation->query;
     X509_VERIFY_PARAM *param = app_param(query);
     const char *email = param != NULL ? X509_VERIFY_PARAM_get0_email(param) : NULL;
-    char *address = param != NULL ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
     struct tg_buf *wanted = &lack->wanted;
+    char *address = NULL;
 
+    if (param != NULL && !tg_reference_address(param, &address))
+        evaluation->findings.failed = true;
     if (param != NULL)
         add_app_names(evaluation, param, lack);
     if (address != NULL && !tg_name_matches(query->leaf, address, 0))

@@ -15,4 +15,10 @@ void tg_reference_check(struct tg_evaluation *evaluation);
 void tg_reference_check_path(const struct tg_evaluation *evaluation, const STACK_OF(X509) *path,
                              struct tg_findings *findings);
 
+/*
+ * The address that PARAM has verified, as text: *ADDRESS, which the caller frees by OPENSSL_free,
+ * or NULL for none. 0 if that can't be told for lack of memory.
+ */
+int tg_reference_address(X509_VERIFY_PARAM *param, char **address);
+
 #endif

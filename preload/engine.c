@@ -20,10 +20,10 @@
 #define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
 
 static const char *const names[FUNCTIONS] = {
-    "tg_inject_version",         "tg_inject_libssl",         "tg_inject_context",
-    "tg_inject_connection",      "tg_inject_set_app_verify", "tg_inject_set_app_info",
-    "tg_inject_get_app_info",    "tg_inject_set_ctx_custom", "tg_inject_set_custom",
-    "tg_inject_set_sockets",     "tg_inject_set_stderr",     "tg_inject_set_source",
+    "tg_inject_version",      "tg_inject_libssl",         "tg_inject_context",
+    "tg_inject_connection",   "tg_inject_set_app_verify", "tg_inject_set_app_info",
+    "tg_inject_get_app_info", "tg_inject_set_ctx_custom", "tg_inject_set_custom",
+    "tg_inject_set_sockets",  "tg_inject_set_stderr",     "tg_inject_set_source",
 };
 
 union table {

@@ -2,21 +2,24 @@
  * hellos.c - ClientHellos by their random, and the peers of QUIC's Initial packets by age.
  *
  * Whoever relays bytes for others can be made to send a ClientHello that it has seen, so a random
- * may come to have several peers: all of them are kept, the first never gives way to a later one
- * of the same random.
+ * may come to have several peers: all of them are kept, and none gives way to another of the same
+ * random.
  */
 #include "hellos.h"
 #include "ends.h"
 #include "slot.h"
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define SETS     1024
-#define WAYS     4
+#define SETS     512
+#define WAYS     8
 #define INITIALS 64
 
-/* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2. */
+/* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2.
+ */
 enum {
     HANDSHAKE = 22,
     CLIENT_HELLO = 1,
@@ -28,11 +31,17 @@ enum {
     LOOKED_AT = DTLS_RANDOM + TG_INJECT_RANDOM_SIZE,
     LONG_HEADER = 0xC0, /* and the fixed bit */
     LONG_TYPE = 0x30,
+    NOWHERE = 0x10000, /* below it nothing is mapped (vm.mmap_min_addr) */
 };
 
 struct hello {
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* all zero: a QUIC Initial */
-    struct sockaddr_storage address;
+    union {
+        struct sockaddr any; /* of no family: to what is no socket of IP */
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+        uint64_t words[4];
+    } address;
     uint64_t descriptor;
 };
 #define WORDS (sizeof(struct hello) / sizeof(uint64_t))
@@ -57,10 +66,16 @@ static size_t gather(const struct iovec *data, size_t count, uint8_t out[LOOKED_
 {
     size_t have = 0, whole = 0;
 
-    /* Some write a byte to learn whether they may read it: what is too short isn't touched. */
-    for (size_t i = 0; i < count && whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE; i++)
+    /*
+     * Some write a byte to learn whether they may read it: what is too short isn't touched. Nor is
+     * what the kernel would refuse, as it does a null pointer.
+     */
+    for (size_t i = 0; i < count && whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE; i++) {
+        if (data[i].iov_len > 0 && (uintptr_t)data[i].iov_base < NOWHERE)
+            return 0;
         whole += data[i].iov_len;
-    if (whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE)
+    }
+    if (whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE || count > IOV_MAX)
         return 0;
     for (size_t i = 0; i < count && have < LOOKED_AT; i++) {
         size_t piece = data[i].iov_len < LOOKED_AT - have ? data[i].iov_len : LOOKED_AT - have;
@@ -99,30 +114,46 @@ static tg_slot_word (*set_of(const uint8_t *random))[1 + WORDS]
     return hellos[(random[0] | random[1] << 8) % SETS];
 }
 
+static bool same_random(const struct hello *one, const uint8_t random[TG_INJECT_RANDOM_SIZE])
+{
+    return memcmp(one->random, random, TG_INJECT_RANDOM_SIZE) == 0;
+}
+
 static bool same(const struct hello *one, const struct hello *other)
 {
-    return memcmp(one->random, other->random, sizeof(one->random)) == 0 &&
+    return same_random(one, other->random) &&
            memcmp(&one->address, &other->address, sizeof(one->address)) == 0;
 }
 
-static void keep_hello(const union record *record)
+/* In the place of the oldest. False: another thread came between. */
+static bool put_hello(const union record *record)
 {
-    tg_slot_word(*set)[1 + WORDS] = set_of(record->hello.random), *place = set[0];
-    uint64_t age = UINT64_MAX, ticket = 0;
+    tg_slot_word(*set)[1 + WORDS] = set_of(record->hello.random), *place = NULL;
+    uint64_t age = UINT64_MAX;
     union record old;
 
     for (size_t way = 0; way < WAYS; way++) {
         uint64_t sequence = tg_slot_read(set[way], old.words, WORDS);
 
+        if (sequence == 0 && !tg_slot_empty(set[way]))
+            continue; /* for ever, in a child that was forked in the middle of it */
         if (sequence != 0 && same(&old.hello, &record->hello))
-            return;
-        if (sequence < age) {
+            return true;
+        if (sequence < age && (sequence == 0 || !same_random(&old.hello, record->hello.random))) {
             age = sequence;
             place = set[way];
         }
     }
-    ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
-    (void)tg_slot_write(place, record->words, WORDS, ticket * 2);
+    if (place == NULL)
+        return true; /* all are of this random: tg_hellos_find tells so */
+    return tg_slot_replace(place, record->words, WORDS, age,
+                           (atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1) * 2);
+}
+
+static void keep_hello(const union record *record)
+{
+    for (unsigned i = 0; i < WAYS && !put_hello(record); i++)
+        continue;
 }
 
 static void keep_initial(const union record *record)
@@ -132,18 +163,61 @@ static void keep_initial(const union record *record)
     (void)tg_slot_write(initials[ticket % INITIALS], record->words, WORDS, ticket * 2);
 }
 
-/* Where the data goes: to ADDRESS, else to the peer, also of one that is being connected. */
-static bool find_peer(int descriptor, const void *address, socklen_t length,
-                      struct sockaddr_storage *peer)
+static bool is_ip(const struct sockaddr_storage *address)
 {
-    socklen_t size = sizeof(*peer);
+    return address->ss_family == AF_INET || address->ss_family == AF_INET6;
+}
+
+/* True for a pipe or a socket that isn't of IP: whoever is behind it may carry the data on. */
+static bool is_passage(int descriptor)
+{
+    struct stat status;
+    int family = AF_UNSPEC;
+    socklen_t length = sizeof(family);
+
+    if (fstat(descriptor, &status) != 0)
+        return false;
+    if (S_ISSOCK(status.st_mode))
+        return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 &&
+               family != AF_INET && family != AF_INET6;
+    return S_ISFIFO(status.st_mode);
+}
+
+/*
+ * Where the data goes: to the peer of a connected stream, else to ADDRESS (*NEW then), else to the
+ * peer, also of one that is being connected.
+ */
+static bool find_peer(int descriptor, const void *address, socklen_t length,
+                      struct sockaddr_storage *peer, bool *new)
+{
+    socklen_t size = sizeof(*peer), other = sizeof(int);
+    int type = 0;
+    bool given = address != NULL && length > 0 && length <= sizeof(*peer), connected;
 
     memset(peer, 0, sizeof(*peer));
-    if (address != NULL && length <= sizeof(*peer))
+    connected = getpeername(descriptor, (struct sockaddr *)peer, &size) == 0;
+    if (given && connected)
+        given =
+            getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &other) != 0 || type != SOCK_STREAM;
+    *new = given;
+    if (given) {
+        memset(peer, 0, sizeof(*peer));
         memcpy(peer, address, length);
-    else if (getpeername(descriptor, (struct sockaddr *)peer, &size) != 0)
-        return tg_ends_address(descriptor, peer);
-    return peer->ss_family == AF_INET || peer->ss_family == AF_INET6;
+    }
+    if ((given || connected || tg_ends_address(descriptor, peer)) && is_ip(peer))
+        return true;
+    peer->ss_family = AF_UNSPEC;
+    return is_passage(descriptor);
+}
+
+static void put_address(struct hello *hello, const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET6) {
+        hello->address.six = *(const struct sockaddr_in6 *)address;
+    } else if (address->ss_family == AF_INET) {
+        hello->address.four = *(const struct sockaddr_in *)address;
+        memset(hello->address.four.sin_zero, 0, sizeof(hello->address.four.sin_zero));
+    }
 }
 
 void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
@@ -151,8 +225,10 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
 {
     uint8_t first[LOOKED_AT];
     const uint8_t *random = NULL;
+    struct sockaddr_storage peer;
     union record record;
     size_t have;
+    bool new = false;
     int saved = errno;
 
     if (!atomic_load_explicit(&started, memory_order_relaxed) || count == 0)
@@ -163,14 +239,15 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
         return;
     memset(&record, 0, sizeof(record));
     record.hello.descriptor = (uint64_t)descriptor;
-    if (find_peer(descriptor, address, length, &record.hello.address)) {
-        if (address != NULL)
+    if (find_peer(descriptor, address, length, &peer, &new)) {
+        put_address(&record.hello, &peer);
+        if (new)
             tg_ends_connect(descriptor, address, length);
         if (random != NULL)
             memcpy(record.hello.random, random, sizeof(record.hello.random));
         if (random != NULL)
             keep_hello(&record);
-        else
+        else if (is_ip(&peer))
             keep_initial(&record);
     }
     errno = saved;
@@ -178,22 +255,35 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
 
 static void show(const struct hello *hello, struct tg_inject_end *end)
 {
-    end->address = hello->address;
-    tg_ends_names((int)hello->descriptor, (const struct sockaddr *)&hello->address,
-                  sizeof(hello->address), &end->names);
+    memset(end, 0, sizeof(*end));
+    if (hello->address.any.sa_family == AF_UNSPEC)
+        return;
+    memcpy(&end->address, &hello->address, sizeof(hello->address));
+    tg_ends_names((int)hello->descriptor, (const struct sockaddr *)&end->address,
+                  sizeof(end->address), &end->names);
 }
 
+/* What went to another process says nothing of where, unless this one has carried it on itself. */
 unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
                         unsigned room)
 {
     tg_slot_word(*set)[1 + WORDS] = set_of(random);
-    unsigned count = 0;
-    union record record;
+    unsigned count = 0, all = 0;
+    union record record, passage;
 
-    for (size_t way = 0; way < WAYS && count < room; way++)
-        if (tg_slot_read(set[way], record.words, WORDS) != 0 &&
-            memcmp(record.hello.random, random, TG_INJECT_RANDOM_SIZE) == 0)
+    for (size_t way = 0; way < WAYS; way++) {
+        if (tg_slot_read(set[way], record.words, WORDS) == 0 || !same_random(&record.hello, random))
+            continue;
+        all++;
+        if (record.hello.address.any.sa_family == AF_UNSPEC)
+            passage = record;
+        else if (count < room)
             show(&record.hello, &ends[count++]);
+    }
+    if (all == WAYS)
+        return room + 1;
+    if (count == 0 && all > 0 && room > 0)
+        show(&passage.hello, &ends[count++]);
     return count;
 }
 
@@ -213,8 +303,8 @@ uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned
             return now;
         }
         for (unsigned i = 0; i < *count && !known; i++)
-            known = memcmp(&ends[i].address, &record.hello.address,
-                           sizeof(record.hello.address)) == 0;
+            known =
+                memcmp(&ends[i].address, &record.hello.address, sizeof(record.hello.address)) == 0;
         if (known)
             continue;
         if (*count < room)

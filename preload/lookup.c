@@ -68,3 +68,48 @@ TG_API int gethostbyname2_r(const char *restrict name, int family, struct hosten
         tg_names_add_hostent(name, *found);
     return result;
 }
+
+/* ---- those that libc makes in the background (getaddrinfo_a(3)): seen when their end is ------ */
+
+static void see(struct gaicb *request)
+{
+    __typeof__(&gai_error) error_of = tg_resolve_libc(TG_GAI_ERROR);
+
+    if (request != NULL && error_of != NULL && error_of(request) == 0)
+        tg_names_add_addrinfo(request->ar_name, request->ar_result);
+}
+
+TG_API int getaddrinfo_a(int mode, struct gaicb *list[restrict], int count,
+                         struct sigevent *restrict event)
+{
+    __typeof__(&getaddrinfo_a) real = tg_resolve_libc(TG_GETADDRINFO_A);
+
+    if (real == NULL)
+        return EAI_SYSTEM;
+    int result = real(mode, list, count, event);
+    for (int i = 0; mode == GAI_WAIT && i < count; i++)
+        see(list[i]);
+    return result;
+}
+
+TG_API int gai_error(struct gaicb *request)
+{
+    __typeof__(&gai_error) real = tg_resolve_libc(TG_GAI_ERROR);
+    int error = real != NULL ? real(request) : EAI_SYSTEM;
+
+    if (error == 0)
+        see(request);
+    return error;
+}
+
+TG_API int gai_suspend(const struct gaicb *const list[], int count, const struct timespec *timeout)
+{
+    __typeof__(&gai_suspend) real = tg_resolve_libc(TG_GAI_SUSPEND);
+
+    if (real == NULL)
+        return EAI_SYSTEM;
+    int result = real(list, count, timeout);
+    for (int i = 0; i < count; i++)
+        see((struct gaicb *)list[i]);
+    return result;
+}

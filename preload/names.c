@@ -1,16 +1,20 @@
 /*
  * names.c - a hash table of (address, name). A fixed size bounds the memory, whatever a name
- * server answers; what is pushed out leaves a mark, so that nobody takes the rest for all.
+ * server answers; what is pushed out, or left out, leaves a mark on its address, so that nobody
+ * takes the rest for all.
  */
 #include "names.h"
 #include "slot.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 
 #define SETS       1024
 #define WAYS       8
 #define PER_LOOKUP 64 /* of one answer's addresses, so that none pushes out all others */
+#define LOST_BITS  (UINT64_C(1) << 20)
+#define PATIENCE   200 /* with another thread that is writing; in a fork's child it isn't there */
 
 struct entry {
     uint8_t address[16];
@@ -25,8 +29,10 @@ union record {
 };
 
 static tg_slot_word slots[SETS][WAYS][1 + WORDS];
-static atomic_bool crowded[SETS]; /* some name of this set was lost */
-static _Atomic uint64_t newest;
+/* Two bits for each address that a name was lost of; others may have both by chance. */
+static _Atomic uint64_t lost[LOST_BITS / 64];
+/* When each was looked up last: to look it up again doesn't disturb whoever reads it. */
+static _Atomic uint64_t ages[SETS][WAYS], newest;
 
 static void map_ipv4(uint8_t out[16], const void *address)
 {
@@ -61,55 +67,113 @@ static bool is_name(const char *text)
     return strchr(text, ':') == NULL && inet_aton(text, &ignored) == 0;
 }
 
-static size_t set_of(const uint8_t address[16])
+/* FNV-1a, and what MurmurHash3 ends with, since all bits are used. */
+static uint64_t hash_of(const uint8_t address[16])
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
     for (size_t i = 0; i < 16; i++)
         hash = (hash ^ address[i]) * UINT64_C(0x100000001b3);
-    return (hash * UINT64_C(0x9e3779b97f4a7c15) >> 40) % SETS;
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ hash >> 33;
 }
 
-/* The way that holds what RECORD says, else the oldest or an empty one. */
-static tg_slot_word *way_for(const union record *record, size_t set, bool *lost)
+static void lose(const uint8_t address[16])
 {
-    tg_slot_word *oldest = slots[set][0];
-    uint64_t age = UINT64_MAX;
-    union record old;
+    for (uint64_t hash = hash_of(address), i = 0; i < 2; i++, hash >>= 32)
+        atomic_fetch_or_explicit(&lost[hash % LOST_BITS / 64], UINT64_C(1) << hash % 64,
+                                 memory_order_release);
+}
 
-    *lost = false;
+static bool is_lost(const uint8_t address[16])
+{
+    bool both = true;
+
+    for (uint64_t hash = hash_of(address), i = 0; i < 2; i++, hash >>= 32)
+        both = both && (atomic_load_explicit(&lost[hash % LOST_BITS / 64], memory_order_acquire) >>
+                            hash % 64 &
+                        1);
+    return both;
+}
+
+static size_t set_of(const uint8_t address[16])
+{
+    return (hash_of(address) >> 52) % SETS;
+}
+
+/* As tg_slot_read, but waits for whoever is writing. */
+static uint64_t read_way(const tg_slot_word *way, union record *record)
+{
+    uint64_t sequence = 0;
+
+    for (unsigned i = 0; i < PATIENCE; i++) {
+        sequence = tg_slot_read(way, record->words, WORDS);
+        if (sequence != 0 || tg_slot_empty(way))
+            break;
+        if (i > PATIENCE / 2)
+            (void)sched_yield();
+    }
+    return sequence;
+}
+
+/* In the way that holds it already, else in the place of nothing or the oldest. False: another
+ * thread came between. */
+static bool keep(const union record *record)
+{
+    uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
+    uint64_t sequence = 0, age = UINT64_MAX;
+    size_t set = set_of(record->entry.address), place = WAYS;
+    union record old, oldest;
+
     for (size_t way = 0; way < WAYS; way++) {
-        uint64_t sequence = tg_slot_read(slots[set][way], old.words, WORDS);
+        uint64_t found = read_way(slots[set][way], &old), when = atomic_load(&ages[set][way]);
 
-        if (sequence != 0 && memcmp(&old, record, sizeof(old)) == 0)
-            return slots[set][way];
-        if (sequence < age) {
-            age = sequence;
-            oldest = slots[set][way];
+        if (found == 0 && !tg_slot_empty(slots[set][way]))
+            continue;
+        if (found != 0 && memcmp(&old, record, sizeof(old)) == 0) {
+            atomic_store(&ages[set][way], ticket);
+            return true;
+        }
+        if (found == 0)
+            when = 0;
+        if (place == WAYS || when < age) {
+            age = when;
+            place = way;
+            sequence = found;
+            oldest = old;
         }
     }
-    *lost = atomic_load_explicit(&oldest[0], memory_order_relaxed) != 0;
-    return oldest;
+    if (place == WAYS)
+        return false;
+    if (sequence != 0)
+        lose(oldest.entry.address);
+    atomic_store(&ages[set][place], ticket);
+    return tg_slot_replace(slots[set][place], record->words, WORDS, sequence, ticket * 2);
 }
 
 static void remember(const union record *record)
 {
-    size_t set = set_of(record->entry.address);
-    uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;
-    bool lost = false;
-    tg_slot_word *way = way_for(record, set, &lost);
-
-    if (lost)
-        atomic_store_explicit(&crowded[set], true, memory_order_release);
-    /* Another thread is in this very slot. */
-    if (!tg_slot_write(way, record->words, WORDS, ticket * 2))
-        atomic_store_explicit(&crowded[set], true, memory_order_release);
+    for (unsigned i = 0; i < PATIENCE; i++)
+        if (keep(record))
+            return;
+    lose(record->entry.address);
 }
 
 static void begin(union record *record, const char *name)
 {
     memset(record, 0, sizeof(*record));
     memcpy(record->entry.name, name, strlen(name) + 1);
+}
+
+/* LEFT: as many more are remembered. */
+static void add(const union record *record, int *left)
+{
+    if (*left > 0)
+        remember(record);
+    else
+        lose(record->entry.address);
+    --*left;
 }
 
 void tg_names_add_addrinfo(const char *name, const struct addrinfo *list)
@@ -119,40 +183,43 @@ void tg_names_add_addrinfo(const char *name, const struct addrinfo *list)
     if (!is_name(name))
         return;
     begin(&record, name);
-    for (int left = PER_LOOKUP; list != NULL && left > 0; list = list->ai_next) {
-        if (!tg_names_address(record.entry.address, list->ai_addr, list->ai_addrlen))
+    for (int left = PER_LOOKUP; list != NULL; list = list->ai_next) {
+        uint8_t before[sizeof(record.entry.address)];
+
+        memcpy(before, record.entry.address, sizeof(before));
+        if (!tg_names_address(record.entry.address, list->ai_addr, list->ai_addrlen) ||
+            memcmp(before, record.entry.address, sizeof(before)) == 0) /* for other protocols */
             continue;
-        remember(&record);
-        left--;
+        add(&record, &left);
     }
 }
 
 void tg_names_add_hostent(const char *name, const struct hostent *entry)
 {
     union record record;
+    int left = PER_LOOKUP;
 
     if (entry == NULL || !is_name(name))
         return;
     begin(&record, name);
-    for (int i = 0; i < PER_LOOKUP && entry->h_addr_list[i] != NULL; i++) {
+    for (int i = 0; entry->h_addr_list[i] != NULL; i++) {
         if (entry->h_addrtype == AF_INET && entry->h_length == 4)
             map_ipv4(record.entry.address, entry->h_addr_list[i]);
         else if (entry->h_addrtype == AF_INET6 && entry->h_length == 16)
             memcpy(record.entry.address, entry->h_addr_list[i], 16);
         else
             return;
-        remember(&record);
+        add(&record, &left);
     }
 }
 
 /* The newest first. */
-static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t sequence,
-                   const char *name)
+static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t when, const char *name)
 {
     unsigned at = out->count < TG_INJECT_NAMES ? out->count : TG_INJECT_NAMES;
 
     out->more = out->more || out->count == TG_INJECT_NAMES;
-    while (at > 0 && age[at - 1] < sequence) {
+    while (at > 0 && age[at - 1] < when) {
         if (at < TG_INJECT_NAMES) {
             age[at] = age[at - 1];
             memcpy(out->name[at], out->name[at - 1], TG_INJECT_NAME_SIZE);
@@ -161,7 +228,7 @@ static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t sequenc
     }
     if (at == TG_INJECT_NAMES)
         return;
-    age[at] = sequence;
+    age[at] = when;
     memcpy(out->name[at], name, TG_INJECT_NAME_SIZE);
     if (out->count < TG_INJECT_NAMES)
         out->count++;
@@ -180,13 +247,10 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
         return;
     set = set_of(wanted);
     for (size_t way = 0; way < WAYS; way++) {
-        uint64_t sequence = tg_slot_read(slots[set][way], record.words, WORDS);
-
-        if (sequence == 0)
-            out->more = out->more || atomic_load_explicit(&slots[set][way][0],
-                                                          memory_order_relaxed) != 0;
+        if (read_way(slots[set][way], &record) == 0)
+            out->more = out->more || !tg_slot_empty(slots[set][way]);
         else if (memcmp(record.entry.address, wanted, sizeof(wanted)) == 0)
-            insert(out, age, sequence, record.entry.name);
+            insert(out, age, atomic_load(&ages[set][way]), record.entry.name);
     }
-    out->more = out->more || atomic_load_explicit(&crowded[set], memory_order_acquire);
+    out->more = out->more || is_lost(wanted);
 }

@@ -14,10 +14,9 @@ uint64_t tg_slot_read(const tg_slot_word *slot, uint64_t *record, size_t count)
     return before == after ? before : 0;
 }
 
-bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t sequence)
+bool tg_slot_replace(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t found,
+                     uint64_t sequence)
 {
-    uint64_t found = atomic_load_explicit(&slot[0], memory_order_relaxed);
-
     if (found & 1 || found >= sequence)
         return false;
     if (!atomic_compare_exchange_strong(&slot[0], &found, sequence - 1))
@@ -27,4 +26,15 @@ bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uin
         atomic_store_explicit(&slot[1 + i], record[i], memory_order_release);
     atomic_store_explicit(&slot[0], sequence, memory_order_release);
     return true;
+}
+
+bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t sequence)
+{
+    return tg_slot_replace(slot, record, count,
+                           atomic_load_explicit(&slot[0], memory_order_relaxed), sequence);
+}
+
+bool tg_slot_empty(const tg_slot_word *slot)
+{
+    return atomic_load_explicit(&slot[0], memory_order_relaxed) == 0;
 }

@@ -25,4 +25,11 @@ uint64_t tg_slot_read(const tg_slot_word *slot, uint64_t *record, size_t count);
  */
 bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t sequence);
 
+/* The same, only in the place of what was read with the sequence number FOUND, or 0. */
+bool tg_slot_replace(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t found,
+                     uint64_t sequence);
+
+/* True if SLOT holds nothing. */
+bool tg_slot_empty(const tg_slot_word *slot);
+
 #endif

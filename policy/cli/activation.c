@@ -259,9 +259,11 @@ bool tg_activation_changes(const struct tg_activation *plan)
 static bool works(const struct tg_activation *plan, int (*try)(const char *), const char *argument)
 {
     struct tg_buf said = {0};
-    bool good = tg_child_run(try, argument, &said) == 0 &&
-                (said.length == 0 || strstr(said.text, "cannot be preloaded") == NULL);
+    bool good = tg_child_run(try, argument, &said) == 0;
 
+    /* What the other way left behind mustn't keep this one from being undone. */
+    if (plan->way == TG_WAY_PRELOAD && said.length > 0)
+        good = good && strstr(said.text, "cannot be preloaded") == NULL;
     if (!good)
         tg_complain("%s stays as it was, since it doesn't work: %s", plan->file.path,
                     said.length > 0 ? said.text : "nothing says why");

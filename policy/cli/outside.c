@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEPTH = 5, LARGEST_SCRIPT = 1 << 16, WORD = 256 };
+enum { DEPTH = 5, LARGEST_SCRIPT = 1 << 16, WORD = 256, WORDS = 16 };
 
 struct question {
     enum tg_way way;
@@ -173,9 +173,11 @@ static bool is_shell(const char *path)
 
 static bool is_launcher(const char *path)
 {
-    static const char *const names[] = {"env",    "timeout", "nice",    "nohup",     "setsid",
-                                        "stdbuf", "ionice",  "chrt",    "time",      "taskset",
-                                        "xargs",  "unshare", "setpriv", "catchsegv", NULL};
+    static const char *const names[] = {
+        "env",    "timeout", "nice",      "nohup",   "setsid",  "stdbuf",    "ionice",
+        "chrt",   "time",    "taskset",   "xargs",   "unshare", "setpriv",   "catchsegv",
+        "flock",  "prlimit", "setarch",   "linux32", "linux64", "runuser",   "nsenter",
+        "strace", "ltrace",  "uclampset", "numactl", "tini",    "dumb-init", NULL};
 
     return is_one_of(path, names);
 }
@@ -214,14 +216,51 @@ static const char *read_word(const char *text, char word[WORD])
     return text;
 }
 
+/* The words of a simple command, as many as count. */
+struct words {
+    char text[WORDS][WORD];
+    char *at[WORDS + 1];
+};
+
+static void read_words(const char *text, struct words *words)
+{
+    size_t count = 0;
+
+    while (count < WORDS && *text != '\0' && strchr("\n;&|()", *text) == NULL) {
+        words->at[count] = words->text[count];
+        text = read_word(text, words->text[count++]);
+        text += strspn(text, " \t");
+    }
+    words->at[count] = NULL;
+}
+
+/*
+ * True if WORD is neither a command nor an argument, but a redirection, or an option of `exec` or
+ * `time`; moves TEXT, which is behind it, over the word that belongs to it.
+ */
+static bool is_aside(const char *word, const char **text)
+{
+    size_t length = strlen(word);
+    char more[WORD];
+
+    if (*word != '-' && strpbrk(word, "<>") == NULL)
+        return false;
+    if (strcmp(word, "-a") == 0 || (length > 0 && strchr("<>", word[length - 1]) != NULL))
+        *text = read_word(*text + strspn(*text, " \t"), more);
+    return true;
+}
+
 /* The commands of a shell's TEXT, those behind exec alone if not ALL: a long script may have
  * many that it never comes to. */
 static bool judge_text(struct question question, const char *path, const char *text, bool all)
 {
     char word[WORD], command[PATH_MAX];
     bool wanted = all, open = true; /* open: a command comes next */
+    struct words words;
 
     while (*text != '\0') {
+        const char *begin = text;
+
         if (strchr(" \t\n;&|()", *text) != NULL) {
             if (*text != ' ' && *text != '\t') {
                 open = true;
@@ -235,14 +274,16 @@ static bool judge_text(struct question question, const char *path, const char *t
             continue;
         }
         text = read_word(text, word);
-        if (!open || is_before_command(word))
+        if (!open || is_before_command(word) || is_aside(word, &text))
             continue;
         open = strcmp(word, "exec") == 0;
-        if (open)
+        if (open) {
             wanted = true;
-        else if (wanted && tg_script_search(word, command) == 0 &&
-                 judge_started(question, path, command, NULL))
-            return true;
+        } else if (wanted && tg_script_search(word, command) == 0) {
+            read_words(begin, &words);
+            if (judge_started(question, path, command, words.at))
+                return true;
+        }
     }
     return false;
 }
@@ -263,14 +304,19 @@ static bool judge_script(struct question question, const char *script)
     return outside;
 }
 
-/* `sh -c TEXT`, `sh SCRIPT`. */
+/* `sh -c TEXT`, `sh SCRIPT`; options come before either, and `-o` has a word of its own. */
 static bool judge_shell(struct question question, const char *path, char *const *words)
 {
+    bool text = false;
+
     for (words++; *words != NULL; words++) {
         if ((*words)[0] != '-' && (*words)[0] != '+')
-            return judge_script(question, *words);
-        if ((*words)[1] != '-' && strchr(*words, 'c') != NULL)
-            return words[1] != NULL && judge_text(question, path, words[1], true);
+            return text ? judge_text(question, path, *words, true) : judge_script(question, *words);
+        if ((*words)[1] == '-')
+            continue;
+        text |= strchr(*words, 'c') != NULL;
+        if (strpbrk(*words, "oO") != NULL && words[1] != NULL)
+            words++;
     }
     return false;
 }
@@ -278,12 +324,18 @@ static bool judge_shell(struct question question, const char *path, char *const 
 /* Which of their words is the command only they know: the first that names one counts. */
 static bool judge_launcher(struct question question, const char *path, char *const *words)
 {
+    bool env = strcmp(base_name(path), "env") == 0;
     char command[PATH_MAX];
 
-    for (words++; *words != NULL; words++)
+    for (words++; *words != NULL; words++) {
+        const char *text = (*words)[0] == '-' && (*words)[1] == 'S' ? *words + 2 : NULL;
+
+        if (env && text != NULL && (*text != '\0' || (text = words[1]) != NULL))
+            return judge_text(question, path, text, true);
         if ((*words)[0] != '-' && strchr(*words, '=') == NULL && !isdigit((unsigned char)**words) &&
             tg_script_search(*words, command) == 0)
             return judge_started(question, path, command, words);
+    }
     return false;
 }
 

@@ -67,23 +67,29 @@ static void wish(void *arg, const struct tg_rule *rule)
         wishes->level = (int)rule->security_level;
 }
 
-/* What the policy asks of the connection itself. */
+/* What the policies ask of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                    const struct tg_process *process)
+                    const struct tg_reign *reign)
 {
     struct wishes wishes = {.level = -1};
     struct tg_peer peer;
+    bool demands = false;
 
     tg_peer_of(hooked, ssl, &peer);
-    /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
-    if (!tg_judge_rules(process, &peer, wish, &wishes) && process->policy->staples)
-        wishes.staple = wishes.enforced = true;
+    for (size_t i = 0; i < reign->count; i++) {
+        const struct tg_process *process = &reign->over[i];
+
+        /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
+        if (!tg_judge_rules(process, &peer, wish, &wishes) && process->policy->staples)
+            wishes.staple = wishes.enforced = true;
+        demands = demands || tg_judge_demands(process, &peer);
+    }
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced);
     if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_BORINGSSL)
         hooked->libssl.SSL_set_security_level(ssl, wishes.level);
     if (state != NULL)
-        tg_wire_watch(hooked, ssl, state, tg_judge_demands(process, &peer));
+        tg_wire_watch(hooked, ssl, state, demands);
 }
 
 /* A renegotiation is with the same peer. */
@@ -115,8 +121,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         tg_hook_forget(state);
     }
     tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; i < reign.count; i++)
-        prepare(hooked, ssl, state, &reign.over[i]);
+    prepare(hooked, ssl, state, &reign);
     if (session_is_unknown(hooked, ssl, &reign))
         drop_session(hooked, ssl, state);
     tg_reign_end(&reign);
@@ -329,8 +334,7 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     int written = 0; /* 0: the extension isn't sent */
 
     tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; i < reign.count; i++)
-        prepare(hooked, ssl, state, &reign.over[i]);
+    prepare(hooked, ssl, state, &reign);
     if (session_is_unknown(hooked, ssl, &reign))
         written = forget_session(hooked, ssl, state, &reign.over[reign.count - 1]);
     tg_reign_end(&reign);

@@ -176,7 +176,8 @@ static int carry_out(const struct meeting *met, const struct tg_verdict *verdict
         !tg_outcome_accept(met->hooked, met->ssl, met->context, verdict, alias ? host : NULL))
         return 0;
     as_shown = !alias && !met->hooked->library->foreign && met->query.leaf == met->shown.leaf;
-    if (let_in(met, verdict, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL, later))
+    if (let_in(met, verdict, as_shown && verdict->leaf_digested ? verdict->leaf_digest : NULL,
+               later))
         return 1;
     return refuse(met, NULL);
 }

@@ -36,15 +36,15 @@ struct tg_event {
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
-    tg_info_callback *info;     /* the application's own, set on the connection (preload only) */
-    struct tg_event told;       /* what that is told of now */
-    bool started;               /* the gate saw this handshake start */
-    bool judged;                /* there is a verdict on this handshake */
-    bool forced;                /* to verify, for a refusal: the application doesn't */
-    bool dropped;               /* of this handshake: a session that could carry early data */
-    bool asking;                /* the application's own callback is to be asked again, not we */
+    tg_info_callback *info; /* the application's own, set on the connection (preload only) */
+    struct tg_event told;   /* what that is told of now */
+    bool started;           /* the gate saw this handshake start */
+    bool judged;            /* there is a verdict on this handshake */
+    bool forced;            /* to verify, for a refusal: the application doesn't */
+    bool dropped;           /* of this handshake: a session that could carry early data */
+    bool asking;            /* the application's own callback is to be asked again, not we */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
-    struct tg_peer *peer;       /* as it was told once (peer.c); NULL: not yet */
+    struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
     tg_custom_callback *custom; /* the application's own (BoringSSL) */
     struct tg_wire *wires[TG_WIRES];
@@ -65,15 +65,15 @@ struct tg_candidate {
  */
 #define TG_CANDIDATES 8
 struct tg_peer {
-    bool named;              /* the program gave the host its name */
-    bool placed;             /* it is known where the connection leads */
-    bool searched;           /* the process's sockets were looked at for that */
-    bool own;                /* it has a descriptor of its own: no other one counts */
-    bool datagrams;          /* as DTLS and QUIC have it */
-    uint64_t since;          /* QUIC connections begun before aren't this one */
-    const char *unknown;     /* why host or port isn't known; NULL: no reason is told */
-    unsigned shown;          /* the candidate that verdicts and logs name */
-    unsigned count;          /* at least 1 */
+    bool named;          /* the program gave the host its name */
+    bool placed;         /* it is known where the connection leads */
+    bool searched;       /* the process's sockets were looked at for that */
+    bool own;            /* its own descriptor, or where it was sent: no other one counts */
+    bool datagrams;      /* as DTLS and QUIC have it */
+    uint64_t since;      /* QUIC connections begun before aren't this one */
+    const char *unknown; /* why host or port isn't known; NULL: no reason is told */
+    unsigned shown;      /* the candidate that verdicts and logs name */
+    unsigned count;      /* at least 1 */
     struct tg_candidate candidates[TG_CANDIDATES];
 };
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
@@ -259,7 +259,8 @@ typedef void tg_rule_visit(void *arg, const struct tg_rule *rule);
 bool tg_judge_rules(const struct tg_process *process, const struct tg_peer *peer,
                     tg_rule_visit *visit, void *arg);
 
-/* status.c: asks for a stapled OCSP answer where the application didn't; what is needed from the connection itself goes into QUERY. */
+/* status.c: asks for a stapled OCSP answer where the application didn't; what is needed from the
+ * connection itself goes into QUERY. */
 void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced);
 void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *query);
 /* True if RULE wants a staple. */

@@ -79,7 +79,8 @@ TG_API tg_inject_custom_verify *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl
 
 /* Names that this process looked up and that led to an address; MORE: some may be missing. */
 #define TG_INJECT_NAMES     4
-#define TG_INJECT_NAME_SIZE 256 /* a DNS name's 253 bytes, a dot and NUL (RFC 1035 section 2.3.4) */
+#define TG_INJECT_NAME_SIZE 256 /* a DNS name's 253 bytes, a dot and NUL (RFC 1035 section 2.3.4)  \
+                                 */
 struct tg_inject_names {
     unsigned count;
     bool more;
@@ -98,7 +99,10 @@ struct tg_inject_sockets {
     /* The names that had led to PEER when DESCRIPTOR, a socket or -1, was connected. */
     void (*names)(int descriptor, const struct sockaddr *peer, socklen_t length,
                   struct tg_inject_names *names);
-    /* Where the ClientHello with this random went: how many ENDS, at most ROOM; 0: not seen. */
+    /*
+     * Where the ClientHello with this random went: how many ENDS, more than ROOM where not all are
+     * told; 0: not seen. One without a family: to another process, and no further by this one.
+     */
     unsigned (*hello)(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
                       unsigned room);
     /*

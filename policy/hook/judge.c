@@ -178,8 +178,7 @@ static bool take(struct demands *demands, struct tg_verdict *verdict, unsigned w
 static bool leaves_place(const struct demands *demands, unsigned end)
 {
     for (unsigned i = 0; i < demands->peer->count; i++)
-        if (demands->peer->candidates[i].end == end &&
-            !leaves(demands->policy, &demands->match[i]))
+        if (demands->peer->candidates[i].end == end && !leaves(demands->policy, &demands->match[i]))
             return false;
     return true;
 }
@@ -221,8 +220,7 @@ static bool is_refused(const struct tg_judgement *judgement)
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query)
 {
-    struct demands demands = {
-        .process = process, .policy = policy, .peer = peer, .query = query};
+    struct demands demands = {.process = process, .policy = policy, .peer = peer, .query = query};
 
     if (policy == NULL) {
         demands.judgement.leave = process->problem == NULL;

@@ -7,6 +7,7 @@
  * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
  */
 #include "hook.h"
+#include "reference.h"
 #include "sockets.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -110,22 +111,35 @@ static void add_given(struct tg_peer *peer, const char *name)
 
 /* ---- the names that the application gave ---- */
 
-/* The names to verify; SENT counts too where there is none, or one is ".example", which stands
- * for any name below it. */
-static void add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
+/* NAME is ".example", which stands for any name below it, as SENT (may be NULL) is one. */
+static bool stands_for(const char *name, const char *sent)
 {
-    char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
-    const char *name = NULL;
-    bool open = address == NULL && X509_VERIFY_PARAM_get0_host(param, 0) == NULL;
+    size_t length = strlen(name), all = sent != NULL ? strlen(sent) : 0;
 
+    return name[0] == '.' && all > length && strcasecmp(sent + all - length, name) == 0;
+}
+
+/* The names to verify; SENT counts too where there is none, or one that stands for many. False,
+ * with none added, without memory. */
+static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
+{
+    char *address = NULL;
+    const char *name = NULL;
+    bool open;
+
+    if (!tg_reference_address(param, &address))
+        return false;
+    open = address == NULL && X509_VERIFY_PARAM_get0_host(param, 0) == NULL;
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
         open = open || name[0] == '.';
     if (open)
         add_given(peer, sent);
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        add_given(peer, name);
+        if (!stands_for(name, sent))
+            add_given(peer, name);
     add_given(peer, address);
     OPENSSL_free(address);
+    return true;
 }
 
 /*
@@ -150,16 +164,18 @@ static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL 
     const struct tg_foundation *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
     const char *sent = sent_name(hooked, ssl);
+    bool read = true;
 
-    ERR_set_mark(); /* asking for an address that isn't set is an error to libcrypto */
-    if (theirs == NULL) {
+    ERR_set_mark();
+    if (theirs == NULL)
         add_given(peer, sent);
-    } else if (!library->foreign) {
-        add_names_in(peer, theirs, sent);
-    } else if ((ours = X509_VERIFY_PARAM_new()) != NULL &&
-               tg_param_import(&library->crypto, &library->layout, theirs, ours)) {
-        add_names_in(peer, ours, sent);
-    } else {
+    else if (!library->foreign)
+        read = add_names_in(peer, theirs, sent);
+    else
+        read = (ours = X509_VERIFY_PARAM_new()) != NULL &&
+               tg_param_import(&library->crypto, &library->layout, theirs, ours) &&
+               add_names_in(peer, ours, sent);
+    if (!read) {
         peer->named = true;
         peer->unknown = "the names that it is to verify can't be read";
         add_given(peer, sent);
@@ -171,23 +187,17 @@ static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL 
 
 /* ---- where the connection leads ---- */
 
-static const void *bytes_of(const struct sockaddr_storage *address)
-{
-    return address->ss_family == AF_INET
-               ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-               : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
-}
-
 static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsigned end)
 {
     unsigned port = tg_socket_port(&at->address);
+    const void *bytes = tg_socket_bytes(&at->address);
     char text[INET6_ADDRSTRLEN] = "", host[TG_HOST_SIZE];
 
     for (unsigned i = 0; i < at->names.count; i++) {
         spell(at->names.name[i], host);
         add(peer, host, port, end);
     }
-    if (inet_ntop(at->address.ss_family, bytes_of(&at->address), text, sizeof(text)) != NULL) {
+    if (inet_ntop(at->address.ss_family, bytes, text, sizeof(text)) != NULL) {
         spell(text, host);
         add(peer, host, port, end);
     }
@@ -223,12 +233,10 @@ static void find_names(int descriptor, struct tg_inject_end *end)
     end->names.count = 0;
     end->names.more = false;
     if (from != NULL)
-        from->names(descriptor, (const struct sockaddr *)&end->address, sizeof(end->address),
-                    &end->names);
+        from->names(descriptor, (const void *)&end->address, sizeof(end->address), &end->names);
 }
 
-/* DTLS: the socket needn't be connected, then the BIO knows who is to be reached; once a datagram
- * has come, it is its sender. */
+/* Of DTLS, whose socket needn't be connected; once a datagram has come, it is its sender. */
 static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, struct sockaddr_storage *to)
 {
     const struct tg_libcrypto *crypto = hooked->crypto;
@@ -247,8 +255,7 @@ static bool place_by_socket(struct tg_peer *peer, const struct tg_hooked *hooked
     int descriptor = hooked->libssl.SSL_get_fd(ssl);
     struct tg_inject_end end;
 
-    peer->own = descriptor >= 0;
-    if (!peer->own)
+    if (!(peer->own = descriptor >= 0))
         return false;
     if (!tg_socket_peer(descriptor, SOCK_STREAM, &end.address) &&
         !tg_socket_peer(descriptor, SOCK_DGRAM, &end.address) &&
@@ -268,11 +275,15 @@ static bool is_datagram_version(int version)
     return version == QUIC || version == ANY_DTLS || version == OLD_DTLS || version >> 8 == 0xFE;
 }
 
-/* QUIC over callbacks has no BIO at all. */
+/* QUIC over callbacks has no BIO at all, or one that leads nowhere (SSL_set_quic_tls_cbs(3)). */
 static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
 {
-    return is_datagram_version(hooked->libssl.SSL_version(ssl)) ||
-           (hooked->libssl.SSL_get_rbio(ssl) == NULL && hooked->libssl.SSL_get_wbio(ssl) == NULL);
+    BIO *out = hooked->libssl.SSL_get_wbio(ssl);
+
+    if (is_datagram_version(hooked->libssl.SSL_version(ssl)))
+        return true;
+    return out == NULL ? hooked->libssl.SSL_get_rbio(ssl) == NULL
+                       : hooked->crypto->BIO_method_type(out) == BIO_TYPE_NULL;
 }
 
 /* By the socket that the ClientHello went to. Encrypted as QUIC has it, it can't be told from
@@ -281,20 +292,22 @@ static void place_by_hello(struct tg_peer *peer, const struct tg_hooked *hooked,
 {
     const struct tg_inject_sockets *from = preload();
     static const uint8_t none[TG_INJECT_RANDOM_SIZE];
-    struct tg_inject_end *ends = NULL;
     uint8_t random[TG_INJECT_RANDOM_SIZE];
     unsigned count = 0;
+    struct tg_inject_end *ends = from != NULL ? malloc(ENDS * sizeof(*ends)) : NULL;
 
-    if (from != NULL)
-        ends = malloc(ENDS * sizeof(*ends)); /* a host's threads may have small stacks */
-    if (ends == NULL)
+    if (ends == NULL) /* on the heap, for a host's threads may have small stacks */
         return;
     if (hooked->libssl.SSL_get_client_random(ssl, random, sizeof(random)) == sizeof(random) &&
         memcmp(random, none, sizeof(random)) != 0)
         count = from->hello(random, ends, ENDS);
-    if (count == 0 && peer->datagrams)
+    peer->own = count > ENDS || (count > 0 && ends[0].address.ss_family == AF_UNSPEC);
+    if (peer->own)
+        peer->unknown = count > ENDS ? "its ClientHello went to more places than are told"
+                                     : "its ClientHello went to no socket of IP";
+    else if (count == 0 && peer->datagrams)
         (void)from->initials(peer->since, ends, ENDS, &count);
-    if (count > 0 && count <= ENDS)
+    if (!peer->own && count > 0 && count <= ENDS)
         place(peer, ends, count);
     free(ends);
 }
@@ -365,8 +378,7 @@ static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl
 /* Without memory it is told anew each time, which may come out otherwise: then it's unknown. */
 static void keep(struct tg_connection_state *state, struct tg_peer *peer)
 {
-    size_t size = offsetof(struct tg_peer, candidates) +
-                  peer->count * sizeof(peer->candidates[0]);
+    size_t size = offsetof(struct tg_peer, candidates) + peer->count * sizeof(peer->candidates[0]);
 
     tg_peer_forget(state);
     state->peer = malloc(size);

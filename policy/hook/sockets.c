@@ -22,6 +22,13 @@ unsigned tg_socket_port(const struct sockaddr_storage *address)
     return 0;
 }
 
+const void *tg_socket_bytes(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET
+               ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+               : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+}
+
 static bool peer_of(int descriptor, struct sockaddr_storage *peer)
 {
     socklen_t length = sizeof(*peer);
@@ -53,13 +60,6 @@ static bool local_of(int descriptor, struct sockaddr_storage *local)
            tg_socket_port(local) != 0;
 }
 
-static const void *bytes_of(const struct sockaddr_storage *address)
-{
-    return address->ss_family == AF_INET
-               ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-               : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
-}
-
 /* What the sockets of the process come to. */
 struct search {
     int type;
@@ -80,8 +80,8 @@ static bool accepts_at(const struct sockaddr_storage *listener,
 
     return listener->ss_family == local->ss_family &&
            tg_socket_port(listener) == tg_socket_port(local) &&
-           (memcmp(bytes_of(listener), any, size) == 0 ||
-            memcmp(bytes_of(listener), bytes_of(local), size) == 0);
+           (memcmp(tg_socket_bytes(listener), any, size) == 0 ||
+            memcmp(tg_socket_bytes(listener), tg_socket_bytes(local), size) == 0);
 }
 
 /* connect(2) takes no place at which someone listens. */
@@ -114,8 +114,7 @@ static bool may_be_written_to(int descriptor)
 
 static void see_listener(struct search *search, int descriptor)
 {
-    if (search->listening_count < LISTENERS &&
-        option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) > 0 &&
+    if (search->listening_count < LISTENERS && option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) > 0 &&
         local_of(descriptor, &search->listening[search->listening_count]))
         search->listening_count++;
 }

@@ -11,6 +11,9 @@
 /* The peer's port, in host order; 0: ADDRESS is none of IP. */
 unsigned tg_socket_port(const struct sockaddr_storage *address);
 
+/* The bytes of ADDRESS, which is one of IP: four, or of IPv6 sixteen; they lie in it. */
+const void *tg_socket_bytes(const struct sockaddr_storage *address);
+
 /* The peer of DESCRIPTOR, if that is a connected socket of TYPE (SOCK_STREAM...) over IP. */
 bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer);
 
@@ -22,7 +25,7 @@ enum { TG_SOCKETS_MOST = 8192, TG_SOCKETS_FEW = 256 };
  * from a listener of its own: into PEERS, at most ROOM; *COUNT says how many. NULL, or why there
  * may be others, as half a sentence; then *COUNT is 0. MOST: one of the above.
  */
-const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers,
-                             unsigned room, unsigned *count);
+const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers, unsigned room,
+                             unsigned *count);
 
 #endif

@@ -14,8 +14,8 @@
  * take turns and be compared round by round. Exit: 0, or 1 where a handshake failed.
  */
 #include <limits.h>
-#include <netinet/in.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>

@@ -304,14 +304,19 @@ def test_launched_command_is_judged(command):
     harmless = built(command, "")
     for words in (("env", "A=b", "{}"), ("timeout", "-k", "5", "5", "{}"), ("nice", "-n", "1", "{}"),
                   ("sh", "-c", "{}"), ("sh", "-ec", "A=1; cd / && exec \"{}\" -x"),
-                  ("bash", "-c", "if true; then {}; fi"), ("env", "sh", "-c", "false || {} $x")):
+                  ("bash", "-c", "if true; then {}; fi"), ("env", "sh", "-c", "false || {} $x"),
+                  ("sh", "-c", "timeout 5 {}"), ("sh", "-c", "sh -c '{}; true'"), ("env", "-S", "A=b {} -x"),
+                  ("bash", "-o", "pipefail", "-c", "{}"), ("bash", "-eo", "pipefail", "-c", "{}"),
+                  ("sh", "-c", "--", "{}"), ("sh", "-c", ">/dev/null 2> /dev/null {}"),
+                  ("bash", "-c", "exec -a x {}"), ("flock", "/dev/null", "{}")):
         for program, status in ((tool, 126), (harmless, 0)):
             command("run", "-p", command.policy(POLICY), "--",
                     *(word.format(program) for word in words)).ended(status)
     command("run", "-p", command.policy(POLICY), "env", tool).said(
         f"starts {tool}, which links GnuTLS")
     # what is no command, or none that can be told
-    for text in ("echo {}", "echo 'a; {}'", "true # {}"):
+    for text in ("echo {}", "echo 'a; {}'", "true # {}", "sh -c 'echo {}'", "echo x >/dev/null {}",
+                 "true sh -c {}"):
         command("run", "-p", command.policy(POLICY), "sh", "-c", text.format(tool)).ended(0).quiet()
     # nor can this one: but it is told when it runs
     command("run", "-p", command.policy(POLICY), "sh", "-c", f"x={tool}; $x").ended(0).said(
@@ -321,6 +326,7 @@ def test_launched_command_is_judged(command):
 def test_wrapper_of_the_shell_is_judged(command):
     tool = built(command, "", "libgnutls.so.30")
     for text, status in ((f"#!/bin/sh\nexec {tool} \"$@\"\n", 126),
+                         (f"#!/bin/sh\nexec timeout 5 {tool} \"$@\"\n", 126),
                          (f"#!/bin/sh\nif false; then {tool}; fi\n", 0)):
         path = script(command, text)
         run(command, path).ended(status)

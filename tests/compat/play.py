@@ -3,6 +3,7 @@ import dataclasses
 import re
 
 from compat.rows import BROKEN, Closed, Outside
+from e2e import naming
 from e2e.harness import Failure, require
 from e2e.transparency import difference, steady
 from lab import tn2232, ways
@@ -16,6 +17,8 @@ TITLES = {"anchor": "custom anchor: its server",
           "-k": "curl -k overruled: a bad one"}
 CASES = {case: scenario for case, title in TITLES.items() for scenario in tn2232.SCENARIOS
          if scenario.title == title}
+CASES |= {"address": scenario for scenario in naming.SCENARIOS
+          if scenario.title == "address: checks switched off"}
 ELSEWHERE = "[host elsewhere.test]\naction = reject\n"
 UNMATCHED = ("api/no-tickets", "api-other/no-tickets")
 COLUMNS = (*CASES, "no rule", BROKEN)
@@ -37,7 +40,8 @@ def bare(lab, place, target):
     return lab.judge(place.program, *place.run(lab, place.program.command(target)))
 
 
-def check_scenario(lab, row, place, way, scenario):
+def check_scenario(lab, row, place, way, column):
+    scenario = CASES[column]
     scenario = dataclasses.replace(scenario, server=row.server + scenario.server)
     target = lab.target(scenario.server, scenario.host, scenario.app, scenario.insecure)
     contrast = bare(lab, place, target)
@@ -49,6 +53,8 @@ def check_scenario(lab, row, place, way, scenario):
     if isinstance(expected, Outside):
         return require(outcome.verdict == scenario.bare and not outcome.log,
                        f"not as without trustgraft: {outcome.said}")
+    if column in row.lacks:
+        return require(outcome.verdict == REFUSE, f"not its own refusal: {outcome.said}")
     complaint = scenario.complaint(way, scenario.under, outcome)
     return require(not complaint, complaint)
 
@@ -100,7 +106,7 @@ def check(lab, row, place, way, column):
     """What is wrong in that cell of the table, or None."""
     try:
         if column in CASES:
-            check_scenario(lab, row, place, way, CASES[column])
+            check_scenario(lab, row, place, way, column)
         elif column == BROKEN:
             check_broken(lab, row, place, way)
         else:

@@ -13,6 +13,7 @@ Debian 12. Tested by `make compat`, which also writes this file.
   name      under `hostname`, a certificate for that other name is accepted
   pin       under `leaf-pin`, another key is refused
   -k        refused also where the program switched verification off
+  address   by the rule for an address, which is all that the program names, likewise
   no rule   a host without a rule: output and exit status as without trustgraft
   broken    without the engine, libtrustgraft.so, no connection comes about
 

@@ -15,8 +15,8 @@ BELOW = "[host *.example.test]\naction = reject\n"
 ELSEWHERE = "[host 192.0.2.1]\naction = reject\n"
 
 # The bytes are moved by the program itself. words: the server name or "-"; how they go: "socket",
-# in small "pieces", or through a "pair" of sockets that a thread relays to the server; "descriptor"
-# hands the library such a pair. Then ports to which there are connections besides.
+# in small "pieces", or through a "pair" of sockets that a thread or a "child" relays to the server;
+# "descriptor" hands the library such a pair. Then ports to which there are connections besides.
 MEMORY = CLIENT + """
 name, through, *others = words
 name = None if name == "-" else name
@@ -29,6 +29,14 @@ if through in ("pair", "descriptor"):
     far, (plain, near) = plain, socket.socketpair()
     for ends in ((near, far), (far, near)):
         threading.Thread(target=relay, args=ends, daemon=True).start()
+if through == "child":
+    far, (plain, near) = plain, socket.socketpair()
+    if os.fork() == 0:
+        plain.close()
+        threading.Thread(target=relay, args=(far, near), daemon=True).start()
+        relay(near, far)
+        os._exit(0)
+    far.close(), near.close()
 incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
 
 def send():
@@ -106,6 +114,12 @@ def unknown_host(lab, way):
         got, said = says(lab, way, policy, "ip", "-", "descriptor")
         require(got == "refuse" and "host-unknown" in said and "is no connected socket" in said,
                 f"{policy}: {said}")
+    with holding() as other:
+        got, said = says(lab, way, ELSEWHERE, "ip", "-", "child", other)
+        require((got == "refuse") == (way == ways.PRELOAD), f"another process's connection: {said}")
+        require(got == "accept" or "went to no socket of IP" in said, said)
+        got, said = says(lab, way, BELOW, "ip", "other.test", "child", other)
+        require(got == "accept", f"a name that no rule is for: {said}")
     got, said = says(lab, way, "[policy]\ninsecure-unknown-host = app\n" + BELOW, "ip", "-",
                      "descriptor")
     require(got == "accept", f"left to the application: {said}")
@@ -129,10 +143,51 @@ def unspellable(lab, way):
                                    (REJECTED, True)):
                 got = s_client(lab, way, policy, "api", "-connect", end, *options)
                 require(got == wanted, f"{options}: {policy}")
+    rule = "[host api.example.test]\naction = reject\n"
+    for options, policy, wanted in (
+            (("-noservername",), rule, False), (("-servername", "api.example.test"), rule, False),
+            (("-servername", "www.example.test"), rule, True), (("-noservername",), BELOW, False),
+            (("-noservername",), "[host api.other.test]\naction = reject\n", True)):
+        got = s_client(lab, way, policy, "api", "-connect", end, "-verify_hostname",
+                       ".example.test", *options)
+        require(got == wanted, f"any name below .example.test: {options}: {policy}")
     for name in ("127.1", "2130706433", "0x7f000001"):
         require(not s_client(lab, way, REJECTED, "ip", "-connect",
                              f"127.0.0.1:{lab.servers.ports['ip']}", "-servername", name),
                 f"{name} is an address")
+
+
+# A look-up that libc makes in a thread of its own; `wait`: the call waits for it, `suspend` and
+# `poll`: the program does.
+IN_BACKGROUND = CLIENT + """
+import ctypes
+class Request(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_char_p) for name in ("name", "service", "hints", "result")] + [
+        ("status", ctypes.c_int), ("rest", ctypes.c_int * 5)]
+libc, request = ctypes.CDLL(None), Request(b"localhost")
+one = (ctypes.POINTER(Request) * 1)(ctypes.pointer(request))
+assert libc.getaddrinfo_a(int(words[0] != "wait"), one, 1, None) == 0
+if words[0] == "suspend":
+    libc.gai_suspend(one, 1, None)
+elif words[0] == "poll":
+    while libc.gai_error(ctypes.byref(request)) == -100: # EAI_INPROGRESS
+        time.sleep(0.01)
+try:
+    call(context.wrap_socket(dial()))
+    print("accept")
+except OSError as error:
+    print("refuse", error)
+"""
+
+
+def looked_up_in_background(lab, way):
+    """The rule for a name holds however it is looked up."""
+    for how in ("wait", "suspend", "poll"):
+        for name, wanted in (("localhost", way != ways.PRELOAD), ("other.test", True)):
+            command = [clients.PYTHON, "-c", IN_BACKGROUND, str(lab.servers.ports["ip"]), how]
+            policy = lab.policy(f"[host {name}]\naction = reject\n")
+            _, out, err = lab.run(ways.by_command(lab.build, way, command, policy))
+            require(out.startswith("accept" if wanted else "refuse"), f"{how} {name}: {out}{err}")
 
 
 def node_by_address(lab, way):
@@ -193,6 +248,7 @@ def start(_):
 def tests():
     for title, check in (("bytes that the program moves", moves_bytes_itself),
                          ("an unknown host", unknown_host), ("unspellable names", unspellable),
+                         ("looked up in the background", looked_up_in_background),
                          ("node, by address", node_by_address),
                          ("sessions of whom no port is known", resumes)):
         yield from in_both_ways(f"identity: {title}", check)

@@ -125,7 +125,7 @@ static void ask(const tg_policy *policy, const char *host, unsigned port, const 
     if (match.kind == TG_MATCH_RULE)
         REQUIRE(tg_rule_covers_program(match.rule, program));
     if (match.kind == TG_MATCH_UNKNOWN)
-        REQUIRE(port == 0 || program == NULL);
+        REQUIRE(host == NULL || *host == '\0' || port == 0 || program == NULL);
 }
 
 /* A connection to the host of PATTERN has some rule, that one or one of a higher rank. */

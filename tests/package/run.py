@@ -184,6 +184,50 @@ def test_one_prefix_of_two(lab):
     require(told.count("alive") == 3 and "dead" not in told, told)
 
 
+def test_uninstall_leaves_what_another_enabled(lab):
+    told = beside(lab, "i /opt/a; i /opt/b; /opt/a/bin/trustgraft enable --yes >/opt/said; "
+                       "/opt/b/bin/trustgraft enable --preload --yes >/opt/said; u /opt/a >/opt/said; alive; "
+                       "cat /etc/ld.so.preload; grep -c trustgraft.so /etc/ssl/openssl.cnf || true; "
+                       "u /opt/b >/opt/said; alive; test -e /etc/ld.so.preload || echo none",
+                  "alive\n/opt/b/lib/libtrustgraft-preload.so\n0\nalive\nnone")
+    require("dead" not in told, told)
+    told = beside(lab, "i /opt/a; i /opt/b; /opt/a/bin/trustgraft enable --yes >/opt/said; "
+                       "rm -r /opt/b/lib/trustgraft /opt/b/lib/ossl-modules; u /opt/b >/opt/said; alive; "
+                       "grep -c trustgraft.so /etc/ssl/openssl.cnf", "alive\n2\n")
+
+
+def test_uninstall_without_all_of_its_files(lab):
+    for gone in ("/opt/a/lib/trustgraft/openssl.cnf", "/opt/a/bin"):
+        told = beside(lab, f"i /opt/a; /opt/a/bin/trustgraft enable --yes >/opt/said; rm -r {gone}; "
+                           "u /opt/a >/opt/said; alive; grep -c trustgraft.so /etc/ssl/openssl.cnf || true",
+                      "alive\n0\n")
+        require("dead" not in told, told)
+
+
+def test_uninstall_from_a_root(lab):
+    """DESTDIR may be the machine's own root; in another one nothing can be disabled from here."""
+    told = beside(lab, "i /opt/a; /opt/a/bin/trustgraft enable --yes >/opt/said; "
+                       f"make -s -C {SOURCE} BUILD={lab.build.directory} uninstall PREFIX=/opt/a DESTDIR=// "
+                       ">/opt/said; alive; find /opt/a ! -type d; echo end", "alive\nend")
+    require("dead" not in told, told)
+    c = f"make -s -C {SOURCE} BUILD={lab.build.directory} PREFIX=/usr MODULESDIR=/usr/lib/m DESTDIR=/opt/c"
+    beside(lab, f"{c} install >/opt/said; mkdir -p /opt/c/etc/ssl; "
+                "echo 'module = /usr/lib/m/trustgraft.so' >/opt/c/etc/ssl/openssl.cnf; "
+                f"{c} uninstall || echo refused; ls /opt/c/usr/lib/m; rm /opt/c/etc/ssl/openssl.cnf; "
+                f"{c} uninstall; find /opt/c ! -type d; echo end",
+           "it is enabled for /opt/c", "refused\ntrustgraft.so\nend")
+
+
+def test_interrupted_install_leaves_nothing(lab):
+    told = beside(lab, "printf '#!/bin/sh\n: >/opt/begun; sleep 1\n' >/opt/b; chmod 755 /opt/b; "
+                       "mkdir /opt/build; cp -a {0}/*.so {0}/ossl-modules /opt/build/; cp /opt/b /opt/build/trustgraft; "
+                       "BUILD=/opt/build DESTDIR= PREFIX=/opt/a LIBDIR=/opt/a/lib MODULESDIR= SYSCONFDIR=/etc "
+                       "VERSION=0 SOVERSION=0 policy/package/install preload/*.7 & "
+                       "while [ ! -e /opt/begun ]; do sleep .05; done; kill -TERM $!; wait $! || echo stopped; "
+                       "test -e /opt/a || echo nothing".format(lab.build.directory), "stopped\nnothing")
+    require("as it was" in told, told)
+
+
 def test_module_of_a_package(lab):
     beside(lab, "mkdir /opt/dpkg /opt/dpkgwork; mount -t overlay -o lowerdir=/var/lib/dpkg,"
                 "upperdir=/opt/dpkg,workdir=/opt/dpkgwork none /var/lib/dpkg; echo theirs >$M; "
@@ -289,6 +333,14 @@ def test_other_lines_of_ld_so_preload_stay(lab):
               "echo; cat /etc/ld.so.preload; echo end",
          "\n# mine\n/usr/lib/x86_64-linux-gnu/libm.so.6\n/opt/trustgraft/lib/libtrustgraft-preload.so\n",
          "\n# mine\n/usr/lib/x86_64-linux-gnu/libm.so.6\nend")
+
+
+def test_disable_where_neither_way_loads(lab):
+    """ld.so tells each process of a library that it can't preload: that says nothing of openssl.cnf."""
+    said(lab, "$T enable --yes >/dev/null; $T enable --preload --yes >/dev/null; rm -r /opt/trustgraft/lib; "
+              "openssl version >/dev/null 2>&1 || echo dead; $T disable --yes; openssl version; "
+              "grep -c trustgraft.so /etc/ssl/openssl.cnf || true; test -e /etc/ld.so.preload || echo none",
+         "dead\n", "\nOpenSSL ", "\n0\nnone")
 
 
 def test_enable_shows_and_asks_first(lab):

@@ -44,8 +44,8 @@ static inline struct tg_rule *rules_make(tg_policy *policy, unsigned line, const
     rule->where = (struct tg_where){"policy.conf", line, 1};
     rule->programs = rules_words(policy->arena, programs);
     if ((policy->rule_count & (policy->rule_count - 1)) == 0) { /* full */
-        struct tg_rule **rules = tg_arena_alloc(
-            policy->arena, (policy->rule_count * 2 + 1) * sizeof *policy->rules);
+        struct tg_rule **rules =
+            tg_arena_alloc(policy->arena, (policy->rule_count * 2 + 1) * sizeof *policy->rules);
 
         assert_non_null(rules);
         if (policy->rule_count > 0)

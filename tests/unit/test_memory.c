@@ -5,6 +5,8 @@
 #include "folder.h"
 #include "match.h"
 #include "pki.h"
+#include "policy.h"
+#include "trustgraft.h"
 #include "verdict.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +55,48 @@ static tg_result evaluate(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, long nu
     countdown = 0;
     tg_trust_free(trust);
     return result;
+}
+
+/* The same where the application has the name and ADDRESS verified. */
+static bool accepts_at(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, const char *address,
+                       long number, bool *spent)
+{
+    const struct tg_rule rule = {.anchors = anchors, .anchors_only = true};
+    const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *app = X509_STORE_CTX_new();
+    struct tg_query query = {.host = HOST, .leaf = sk_X509_value(sent, 0), .sent = sent};
+    struct tg_verdict *verdict = NULL;
+    bool accepted;
+
+    assert_true(X509_STORE_CTX_init(app, store, query.leaf, sent));
+    assert_true(X509_VERIFY_PARAM_set1_host(X509_STORE_CTX_get0_param(app), HOST, 0));
+    if (address != NULL)
+        assert_true(X509_VERIFY_PARAM_set1_ip_asc(X509_STORE_CTX_get0_param(app), address));
+    query.app = app;
+    countdown = number;
+    verdict = tg_evaluate(NULL, &match, &query);
+    *spent = number != 0 && countdown == 0;
+    countdown = 0;
+    accepted = verdict != NULL && verdict->accepted;
+    tg_verdict_free(verdict);
+    X509_STORE_CTX_free(app);
+    X509_STORE_free(store);
+    return accepted;
+}
+
+static void fail_each_at(const char *address, bool acceptable)
+{
+    STACK_OF(X509) *sent = pki_chain("api"), *anchors = pki_certificates("root", NULL);
+    bool spent = true;
+
+    assert_true(accepts_at(sent, anchors, address, 0, &spent) == acceptable);
+    spent = true;
+    for (long number = 1; spent; number++)
+        if (accepts_at(sent, anchors, address, number, &spent) && !acceptable)
+            fail_msg("accepted at %s when allocation %ld failed", address, number);
+    pki_free(sent);
+    pki_free(anchors);
 }
 
 /* Returns how many allocations were made to fail. */
@@ -152,6 +196,12 @@ static long fail_each(const char *leaf, const char *anchor, bool acceptable)
     skip();
     return 0;
 }
+
+static void fail_each_at(const char *address, bool acceptable)
+{
+    (void)address, (void)acceptable;
+    skip();
+}
 #endif
 
 static void a_good_server_is_accepted_or_refused(void **state)
@@ -176,6 +226,12 @@ static void bad_servers_are_refused(void **state)
     fail_each("api", "other-root", false);
 }
 
+static void an_address_beside_the_name_is_never_left_out(void **state)
+{
+    (void)state;
+    fail_each_at(NULL, true);
+    fail_each_at("192.0.2.77", false);
+}
 #if OWN_ALLOCATOR
 static void what_a_rule_demands_is_never_skipped(void **state)
 {
@@ -221,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_server_is_accepted_or_refused),
         cmocka_unit_test(bad_servers_are_refused),
+        cmocka_unit_test(an_address_beside_the_name_is_never_left_out),
 #if OWN_ALLOCATOR
         cmocka_unit_test(what_a_rule_demands_is_never_skipped),
 #endif

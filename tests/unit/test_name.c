@@ -46,7 +46,9 @@ static const struct {
     {NULL, "DNS:*.corp.test", "a_b.corp.test", 0, true},
     {NULL, "DNS:*.corp.test", "a~b.corp.test", 0, true},
     {NULL, "DNS:*.corp.test", "-.corp.test", 0, true},
-    {NULL, "DNS:*.corp.test", ".corp.test", 0, true}, /* X509_check_host(3): any name below */
+    {NULL, "DNS:*.corp.test", ".corp.test", 0, true}, /* X509_check_host(3): any name below it */
+    {NULL, "DNS:a.corp.test", ".corp.test", 0, true},
+    {NULL, "DNS:acorp.test", ".corp.test", 0, false},
     {NULL, "DNS:corp.test", ".corp.test", 0, false},
     {NULL, "DNS:*.corp.test", "corp.test", 0, false},
     {NULL, "DNS:*.corp.test", "a.b_c.corp.test", 0, false},
