@@ -37,13 +37,20 @@ static bool read_claim(const char *host, struct claim *claim)
     return false;
 }
 
-/* "example" is itself and all below it, ".example" all below it, and "" everything. */
-static bool name_within(const ASN1_STRING *base, const char *name)
+/*
+ * "example" is itself and all below it, ".example" all below it, and "" everything. Where WIDE,
+ * "*.example" and "." are what they must have been meant for.
+ */
+static bool name_within(const ASN1_STRING *base, const char *name, bool wide)
 {
     const char *text = (const char *)ASN1_STRING_get0_data(base), *end;
     size_t size = (size_t)ASN1_STRING_length(base), length = strlen(name);
 
-    if (size > 1 && text[size - 1] == '.')
+    if (wide && size > 0 && text[0] == '*') {
+        text++;
+        size--;
+    }
+    if (size > (wide ? 0 : 1) && text[size - 1] == '.')
         size--;
     if (size == 0)
         return true;
@@ -67,8 +74,8 @@ static bool address_within(const ASN1_STRING *base, const struct claim *claim)
 }
 
 /*
- * True if CLAIM is within one of SUBTREES. *ANY becomes true where one is of its type. One with
- * bounds, which RFC 5280 has none, comes to ODD.
+ * True if CLAIM is within one of SUBTREES. *ANY becomes true where one is of its type. What is odd,
+ * one with bounds, which RFC 5280 has none, or "*.example", counts where ODD.
  */
 static bool within(const STACK_OF(GENERAL_SUBTREE) *subtrees, const struct claim *claim, bool odd,
                    bool *any)
@@ -85,7 +92,7 @@ static bool within(const STACK_OF(GENERAL_SUBTREE) *subtrees, const struct claim
             (subtree->minimum != NULL && ASN1_INTEGER_get(subtree->minimum) != 0))
             found = found || odd;
         else if (claim->type == GEN_DNS)
-            found = found || name_within(subtree->base->d.dNSName, claim->name);
+            found = found || name_within(subtree->base->d.dNSName, claim->name, odd);
         else
             found = found || address_within(subtree->base->d.iPAddress, claim);
     }

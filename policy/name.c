@@ -70,14 +70,27 @@ static bool subject_names(const X509 *leaf, const struct wanted *wanted)
     return found;
 }
 
-static bool certificate_names(const X509 *leaf, const struct wanted *wanted)
+void tg_names_open(struct tg_names *names, X509 *leaf)
 {
     int critical = -1; /* -1: there are no alternative names */
-    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, &critical, NULL);
-    bool dns = names == NULL && critical != -1, found = false;
 
-    for (int i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+    names->leaf = leaf;
+    names->alternative = X509_get_ext_d2i(leaf, NID_subject_alt_name, &critical, NULL);
+    names->unreadable = names->alternative == NULL && critical != -1;
+}
+
+void tg_names_close(struct tg_names *names)
+{
+    GENERAL_NAMES_free(names->alternative);
+    names->alternative = NULL;
+}
+
+static bool certificate_names(const struct tg_names *names, const struct wanted *wanted)
+{
+    bool dns = names->unreadable, found = false;
+
+    for (int i = 0; !found && i < sk_GENERAL_NAME_num(names->alternative); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names->alternative, i);
 
         if (name->type != GEN_DNS)
             continue;
@@ -85,11 +98,10 @@ static bool certificate_names(const X509 *leaf, const struct wanted *wanted)
         found = is_named((const char *)ASN1_STRING_get0_data(name->d.dNSName),
                          (size_t)ASN1_STRING_length(name->d.dNSName), wanted);
     }
-    GENERAL_NAMES_free(names);
     if (found || (wanted->flags & X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         return found;
     return (!dns || (wanted->flags & X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT)) &&
-           subject_names(leaf, wanted);
+           subject_names(names->leaf, wanted);
 }
 
 /* What has no empty label, and doesn't end in a number, which is an address to some (inet_aton). */
@@ -101,7 +113,7 @@ static bool is_like_name(const char *name, size_t length)
            strchr(name, ':') == NULL && (*last < '0' || *last > '9');
 }
 
-bool tg_name_matches(X509 *leaf, const char *host, unsigned flags)
+bool tg_names_match(const struct tg_names *names, const char *host, unsigned flags)
 {
     char canonical[TG_HOST_SIZE];
     enum tg_host_kind kind = tg_host_canonical(host, canonical);
@@ -110,12 +122,23 @@ bool tg_name_matches(X509 *leaf, const char *host, unsigned flags)
     if (kind == TG_HOST_INVALID)
         return false;
     if (kind == TG_HOST_ADDRESS) /* of its own length alone: RFC 9525 section 6.4 */
-        return X509_check_ip_asc(leaf, canonical, 0) == 1;
+        return X509_check_ip_asc(names->leaf, canonical, 0) == 1;
     wanted.length = strlen(canonical);
     if (canonical[0] == '.')
-        return tg_name_matches_app(leaf, canonical, flags);
+        return tg_name_matches_app(names->leaf, canonical, flags);
     return (kind == TG_HOST_NAME || is_like_name(canonical, wanted.length)) &&
-           certificate_names(leaf, &wanted);
+           certificate_names(names, &wanted);
+}
+
+bool tg_name_matches(X509 *leaf, const char *host, unsigned flags)
+{
+    struct tg_names names;
+    bool matches;
+
+    tg_names_open(&names, leaf);
+    matches = tg_names_match(&names, host, flags);
+    tg_names_close(&names);
+    return matches;
 }
 
 bool tg_name_matches_app(X509 *leaf, const char *host, unsigned flags)
@@ -139,22 +162,35 @@ static bool is_name(enum tg_host_kind kind)
     return kind == TG_HOST_NAME || kind == TG_HOST_UNSPELLABLE;
 }
 
-const char *tg_name_objection(X509 *leaf, const char *host, unsigned flags)
+static const char *objection(const struct tg_names *names, const char *host, unsigned flags)
 {
+    const unsigned never = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                   no_star = X509_CHECK_FLAG_NO_WILDCARDS;
     char canonical[TG_HOST_SIZE];
 
     if (!is_name(tg_host_canonical(host, canonical)))
         return NULL;
-    if (tg_name_matches(leaf, host, flags))
+    if (tg_names_match(names, host, flags))
         return "the check that the program asks for (X509_check_host) has a wildcard stand for "
                "letters, digits and hyphens alone";
-    if (tg_name_matches(leaf, host, flags & ~(unsigned)X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+    if ((flags & never) && tg_names_match(names, host, flags & ~never))
         return "the program forbids to go by the common name (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)";
-    if (tg_name_matches(leaf, host, flags & ~(unsigned)X509_CHECK_FLAG_NO_WILDCARDS))
+    if ((flags & no_star) && tg_names_match(names, host, flags & ~no_star))
         return "the program forbids wildcards (X509_CHECK_FLAG_NO_WILDCARDS)";
-    if (X509_check_host(leaf, canonical, 0, 0, NULL) == 1)
+    if (X509_check_host(names->leaf, canonical, 0, 0, NULL) == 1)
         return "a wildcard counts only where it is a whole label";
     return NULL;
+}
+
+const char *tg_name_objection(X509 *leaf, const char *host, unsigned flags)
+{
+    struct tg_names names;
+    const char *found;
+
+    tg_names_open(&names, leaf);
+    found = objection(&names, host, flags);
+    tg_names_close(&names);
+    return found;
 }
 
 static void add_address(struct tg_buf *out, const ASN1_OCTET_STRING *address)

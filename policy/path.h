@@ -14,7 +14,7 @@
 /* What no chain, however hostile, makes us exceed in one evaluation. */
 #define TG_PATH_MAX_SENT     64  /* certificates that a server may send */
 #define TG_PATH_MAX_LENGTH   24  /* certificates on a path */
-#define TG_PATH_MAX_STEPS    512 /* certificates tried as the next one on some path */
+#define TG_PATH_MAX_STEPS    256 /* certificates tried as the next one on some path */
 #define TG_PATH_MAX_CHECKED  160 /* certificates on all candidates together: signature checks */
 #define TG_PATH_MAX_ATTEMPTS 32  /* candidates */
 

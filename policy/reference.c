@@ -90,11 +90,14 @@ static struct claims claim_wanted(const struct tg_evaluation *evaluation,
 {
     const struct tg_query *query = evaluation->query;
     struct claims claims = {.path = path};
+    struct tg_names names;
     const char *name = NULL;
 
+    tg_names_open(&names, query->leaf);
     for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++)
-        if (tg_name_matches(query->leaf, name, host_flags(query)))
+        if (tg_names_match(&names, name, host_flags(query)))
             claim(&claims, name);
+    tg_names_close(&names);
     return claims;
 }
 
@@ -121,6 +124,9 @@ static bool are_there(const struct claims *claims)
     return claims->permitted || claims->refused != NULL;
 }
 
+/* Of so many wanted names it is told why what is like them doesn't count: that takes its time. */
+#define EXPLAINED 4
+
 /* What is wanted and isn't there, and why what is like it doesn't count. */
 struct lack {
     struct tg_buf wanted;
@@ -134,7 +140,7 @@ static void add_wanted(const struct tg_evaluation *evaluation, struct lack *lack
 
     for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++) {
         add_name(&lack->wanted, i > 0 ? " or " : "", name);
-        if (lack->objection == NULL)
+        if (lack->objection == NULL && i < EXPLAINED)
             lack->objection = tg_name_objection(query->leaf, name, host_flags(query));
     }
     if (lack->wanted.length == 0)
@@ -154,7 +160,7 @@ static void add_app_names(struct tg_evaluation *evaluation, X509_VERIFY_PARAM *p
         return;
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
         add_name(&lack->wanted, i > 0 ? " or " : "", name);
-        if (lack->objection == NULL)
+        if (lack->objection == NULL && i < EXPLAINED)
             lack->objection = tg_name_objection(query->leaf, name, host_flags(query));
     }
 }

@@ -308,8 +308,7 @@ static int digest_rsa(EVP_PKEY *key, size_t form, uint8_t out[TG_SHA256_SIZE])
                        length, out);
 }
 
-/* The curve of KEY, or NID_undef: nobody named it, so nobody could say what its key is the same as.
- */
+/* The curve of KEY, or NID_undef: one without a name, of which nobody knows another encoding. */
 static int curve_of(EVP_PKEY *key)
 {
     char name[80];
@@ -322,17 +321,19 @@ static int curve_of(EVP_PKEY *key)
     return curve != NID_undef ? curve : OBJ_txt2nid(name);
 }
 
-static bool is_rsa(int algorithm)
+static int algorithm_of(const X509_PUBKEY *key)
 {
-    return algorithm == NID_rsaEncryption || algorithm == NID_rsassaPss || algorithm == NID_rsa;
+    ASN1_OBJECT *algorithm = NULL;
+
+    return X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) ? OBJ_obj2nid(algorithm)
+                                                                     : NID_undef;
 }
 
 bool tg_twin_is_rsa(const X509_PUBKEY *key)
 {
-    ASN1_OBJECT *algorithm = NULL;
+    int nid = algorithm_of(key);
 
-    return X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) &&
-           is_rsa(OBJ_obj2nid(algorithm));
+    return nid == NID_rsaEncryption || nid == NID_rsassaPss || nid == NID_rsa;
 }
 
 /* By any of the names that libcrypto takes for it. */
@@ -351,19 +352,15 @@ static int digest_dsa(EVP_PKEY *key, uint8_t out[TG_SHA256_SIZE])
     return made;
 }
 
-/* The digest of KEY in its FORM, from 0: 1; 0 if there is no such form, -1 where that can't be
- * told.
- */
+/* The digest of KEY in its FORM, from 0: 1; 0: there is no such form, -1: that can't be told. */
 static int digest_form(const X509_PUBKEY *key, size_t form, uint8_t out[TG_SHA256_SIZE])
 {
     EVP_PKEY *read = X509_PUBKEY_get0(key);
-    ASN1_OBJECT *algorithm = NULL;
-    int nid, curve;
+    int nid = algorithm_of(key), curve;
 
-    if (read == NULL || !X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key))
-        return 0;                 /* one that signs nothing */
-    nid = OBJ_obj2nid(algorithm); /* EVP_PKEY_is_a(3) says no where memory runs out */
-    if (is_rsa(nid))
+    if (read == NULL)
+        return 0; /* one that signs nothing */
+    if (tg_twin_is_rsa(key))
         return form < sizeof(rsa_forms) / sizeof(rsa_forms[0]) ? digest_rsa(read, form, out) : 0;
     if (is_dsa(nid))
         return form == 0 ? digest_dsa(read, out) : 0;

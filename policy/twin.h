@@ -24,8 +24,8 @@ bool tg_twin_same(const X509 *one, const X509 *other);
 TG_MUST_USE int tg_twin_has_certificate(const struct tg_digests *digests, const X509 *certificate,
                                         const X509 *issuer);
 
-/* True if KEY is an RSA key by any of the names that libcrypto takes for one. Needs no memory, which
- * EVP_PKEY_is_a(3) does, and says no without it. */
+/* True if KEY is an RSA key by any of the names that libcrypto takes for one. Unlike
+ * EVP_PKEY_is_a(3) it needs no memory, and so never says no for want of it. */
 bool tg_twin_is_rsa(const X509_PUBKEY *key);
 
 /* SHA-256 of KEY as a SubjectPublicKeyInfo that doesn't depend on how it was encoded; as it was

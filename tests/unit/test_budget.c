@@ -18,7 +18,7 @@
 #define DAY     (24L * 3600)
 #define SECONDS 20 /* for one evaluation: far more than it takes, even under a sanitizer */
 
-static unsigned verifications, certificates;
+static unsigned verifications, certificates, readings;
 
 /* The engine's calls come here: this program is linked before libcrypto. */
 int X509_verify_cert(X509_STORE_CTX *context)
@@ -32,6 +32,16 @@ int X509_verify_cert(X509_STORE_CTX *context)
     verifications++;
     certificates += (unsigned)sk_X509_num(X509_STORE_CTX_get0_chain(context));
     return verified;
+}
+
+void *X509_get_ext_d2i(const X509 *certificate, int nid, int *critical, int *at)
+{
+    static void *(*next)(const X509 *, int, int *, int *);
+
+    if (next == NULL)
+        *(void **)&next = dlsym(RTLD_NEXT, "X509_get_ext_d2i");
+    readings += nid == NID_subject_alt_name;
+    return next(certificate, nid, critical, at);
 }
 
 static void set_name(X509_NAME *name, const char *cn)
@@ -97,10 +107,12 @@ struct world {
     EVP_PKEY *root_key, *key;
     X509 *root, *intermediate, *leaf;
     STACK_OF(X509) *anchors, *sent, *intermediates;
+    struct tg_words hostnames; /* none: any name will do */
 };
 
 static void begin(struct world *world)
 {
+    world->hostnames = (struct tg_words){NULL, 0};
     world->root_key = new_key();
     world->key = new_key();
     world->root = make("root", NULL, world->root_key, world->root_key, true);
@@ -136,7 +148,8 @@ static struct tg_verdict *evaluate(const struct world *world)
     const struct tg_rule rule = {.anchors = world->anchors,
                                  .anchors_only = true,
                                  .intermediates = world->intermediates,
-                                 .skip_hostname = true};
+                                 .hostnames = world->hostnames,
+                                 .skip_hostname = world->hostnames.count == 0};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
     const struct tg_query query = {.host = "host.test", .leaf = world->leaf, .sent = world->sent};
     time_t begun = time(NULL);
@@ -376,6 +389,25 @@ static void names_are_not_compared_for_nobody(void **state)
     seconds_of_names(900, true);
 }
 
+/* However many names a rule would take: those of the certificate may fill 100 kB. */
+static void names_are_not_read_for_each_that_is_wanted(void **state)
+{
+    const char *wanted[100];
+    struct world world;
+
+    (void)state;
+    begin(&world);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        wanted[i] = "other.test";
+    world.hostnames = (struct tg_words){wanted, sizeof(wanted) / sizeof(wanted[0])};
+    push_ref(world.anchors, world.root);
+    push_ref(world.sent, world.intermediate);
+    readings = 0;
+    expect_refused(&world, TG_NAME_MISMATCH);
+    assert_in_range(readings, 1, 16);
+    end(&world);
+}
+
 /* CERTIFICATE's key is number OWN, and its issuer's number ISSUER; 0: it doesn't say. */
 static void set_key_ids(X509 *certificate, unsigned char own, unsigned char issuer)
 {
@@ -466,6 +498,7 @@ int main(void)
         cmocka_unit_test(hundreds_of_intermediates_in_a_policy_are_bounded),
         cmocka_unit_test(hundreds_of_anchors_of_one_name_are_bounded),
         cmocka_unit_test(names_are_not_compared_for_nobody),
+        cmocka_unit_test(names_are_not_read_for_each_that_is_wanted),
         cmocka_unit_test(a_namesake_of_the_anchor_vouches_for_nobody),
         cmocka_unit_test(costly_keys_are_not_tried_for_nobody),
     };
