@@ -10,9 +10,9 @@
 void tg_beside_begin(void);
 
 /*
- * To be called where a connection begins: looks at what was loaded since. One line a process. Not in
- * a child that a thread among others has forked: dl_iterate_phdr(3)'s lock may be locked in it for
- * ever. Preserves errno.
+ * To be called where a connection begins: looks at what was loaded since. One line a process. Not
+ * in a child that a thread among others has forked: dl_iterate_phdr(3)'s lock may be locked in it
+ * for ever. Preserves errno.
  */
 void tg_beside_look(void);
 

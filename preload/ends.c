@@ -49,8 +49,8 @@ static tg_slot_word *slot(int descriptor, bool make)
         return NULL;
     found = atomic_load_explicit(&chunks[number], memory_order_acquire);
     if (found == NULL && make) {
-        fresh = mmap(NULL, sizeof(*fresh), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                     0);
+        fresh =
+            mmap(NULL, sizeof(*fresh), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (fresh == MAP_FAILED)
             return NULL;
         if (atomic_compare_exchange_strong(&chunks[number], &found, fresh))
@@ -66,9 +66,8 @@ static void set_address(struct end *end, const struct sockaddr *address)
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
 
     end->family = address->sa_family;
-    end->port = address->sa_family == AF_INET6
-                    ? six->sin6_port
-                    : ((const struct sockaddr_in *)address)->sin_port;
+    end->port = address->sa_family == AF_INET6 ? six->sin6_port
+                                               : ((const struct sockaddr_in *)address)->sin_port;
     end->scope = address->sa_family == AF_INET6 ? six->sin6_scope_id : 0;
 }
 

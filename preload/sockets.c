@@ -48,8 +48,7 @@ TG_API ssize_t write(int descriptor, const void *data, size_t size)
     __typeof__(&write) real = tg_resolve_libc(TG_WRITE);
 
     note(descriptor, data, size, NULL, 0);
-    return real != NULL ? real(descriptor, data, size)
-                        : syscall(SYS_write, descriptor, data, size);
+    return real != NULL ? real(descriptor, data, size) : syscall(SYS_write, descriptor, data, size);
 }
 
 TG_API ssize_t writev(int descriptor, const struct iovec *data, int count)

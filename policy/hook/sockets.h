@@ -25,7 +25,7 @@ enum { TG_SOCKETS_MOST = 8192, TG_SOCKETS_FEW = 256 };
  * from a listener of its own: into PEERS, at most ROOM; *COUNT says how many. NULL, or why there
  * may be others, as half a sentence; then *COUNT is 0. MOST: one of the above.
  */
-const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers,
-                             unsigned room, unsigned *count);
+const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers, unsigned room,
+                             unsigned *count);
 
 #endif
