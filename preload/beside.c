@@ -19,9 +19,11 @@
 #include <link.h>
 #include <paths.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,7 +32,8 @@
 
 enum { TO_STDERR = 1, TO_SYSLOG = 2, TO_NONE = 4 };
 
-static pid_t process;
+static pid_t process;          /* in which no lock of the linker's can have been left locked */
+static bool alone;             /* there was one thread when it forked */
 static _Atomic unsigned known; /* a bit for each of the list that was seen */
 static _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
@@ -216,21 +219,34 @@ static void look(bool begin)
         }
 }
 
+static void before_fork(void)
+{
+    alone = __libc_single_threaded && getpid() == process;
+}
+
+static void in_child(void)
+{
+    if (alone)
+        process = getpid();
+}
+
 void tg_beside_begin(void)
 {
     int saved = errno;
 
+    if (process == 0)
+        (void)pthread_atfork(before_fork, NULL, in_child);
     process = getpid();
     if (tg_engine_source()->origin != TG_ORIGIN_NONE)
         look(true);
     errno = saved;
 }
 
-void tg_beside_look(bool forked)
+void tg_beside_look(void)
 {
     int saved = errno;
 
-    if (tg_engine_source()->origin != TG_ORIGIN_NONE && (forked || getpid() == process))
+    if (tg_engine_source()->origin != TG_ORIGIN_NONE && getpid() == process)
         look(false);
     errno = saved;
 }
@@ -238,5 +254,5 @@ void tg_beside_look(bool forked)
 /* What was loaded and never met a connection that we see. */
 __attribute__((destructor)) static void end(void)
 {
-    tg_beside_look(false);
+    tg_beside_look();
 }

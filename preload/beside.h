@@ -2,8 +2,6 @@
 #ifndef TG_BESIDE_H
 #define TG_BESIDE_H
 
-#include <stdbool.h>
-
 /*
  * To be called as the process begins, after tg_engine_begin: settles whether a policy is
  * in force, and looks at what the program links. Where that is in unreached.h's list, and no
@@ -12,10 +10,10 @@
 void tg_beside_begin(void);
 
 /*
- * To be called where a connection begins: looks at what was loaded since. One line a process.
- * FORKED: also in a child that was forked; dl_iterate_phdr(3)'s lock may be locked in it for ever
- * where another thread had it, so only with calls that load libraries themselves. Preserves errno.
+ * To be called where a connection begins: looks at what was loaded since. One line a process. Not
+ * in a child that a thread among others has forked: dl_iterate_phdr(3)'s lock may be locked in it
+ * for ever. Preserves errno.
  */
-void tg_beside_look(bool forked);
+void tg_beside_look(void);
 
 #endif

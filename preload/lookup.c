@@ -13,7 +13,7 @@ TG_API int getaddrinfo(const char *restrict name, const char *restrict service,
     if (real == NULL)
         return EAI_FAIL;
     int result = real(name, service, hints, list);
-    tg_beside_look(true);
+    tg_beside_look();
     if (result == 0)
         tg_names_add_addrinfo(name, *list);
     return result;
@@ -24,7 +24,7 @@ TG_API struct hostent *gethostbyname(const char *name)
     __typeof__(&gethostbyname) real = tg_resolve_libc(TG_GETHOSTBYNAME);
     struct hostent *entry = real != NULL ? real(name) : NULL;
 
-    tg_beside_look(true);
+    tg_beside_look();
     tg_names_add_hostent(name, entry);
     return entry;
 }
@@ -34,7 +34,7 @@ TG_API struct hostent *gethostbyname2(const char *name, int family)
     __typeof__(&gethostbyname2) real = tg_resolve_libc(TG_GETHOSTBYNAME2);
     struct hostent *entry = real != NULL ? real(name, family) : NULL;
 
-    tg_beside_look(true);
+    tg_beside_look();
     tg_names_add_hostent(name, entry);
     return entry;
 }
@@ -48,7 +48,7 @@ TG_API int gethostbyname_r(const char *restrict name, struct hostent *restrict e
     if (real == NULL)
         return ENOSYS;
     int result = real(name, entry, buffer, size, found, error);
-    tg_beside_look(true);
+    tg_beside_look();
     if (result == 0)
         tg_names_add_hostent(name, *found);
     return result;
@@ -63,7 +63,7 @@ TG_API int gethostbyname2_r(const char *restrict name, int family, struct hosten
     if (real == NULL)
         return ENOSYS;
     int result = real(name, family, entry, buffer, size, found, error);
-    tg_beside_look(true);
+    tg_beside_look();
     if (result == 0)
         tg_names_add_hostent(name, *found);
     return result;

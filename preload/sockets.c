@@ -38,7 +38,7 @@ TG_API int connect(int descriptor, const struct sockaddr *address, socklen_t len
     __typeof__(&connect) real = tg_resolve_libc(TG_CONNECT);
 
     tg_ends_connect(descriptor, address, length);
-    tg_beside_look(false);
+    tg_beside_look();
     return real != NULL ? real(descriptor, address, length)
                         : (int)syscall(SYS_connect, descriptor, address, length);
 }

@@ -79,8 +79,7 @@ TG_API tg_inject_custom_verify *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl
 
 /* Names that this process looked up and that led to an address; MORE: some may be missing. */
 #define TG_INJECT_NAMES     4
-#define TG_INJECT_NAME_SIZE 256 /* a DNS name's 253 bytes, a dot and NUL (RFC 1035 section 2.3.4)  \
-                                 */
+#define TG_INJECT_NAME_SIZE 256 /* 253 bytes, a dot and NUL (RFC 1035 section 2.3.4) */
 struct tg_inject_names {
     unsigned count;
     bool more;

@@ -98,7 +98,7 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_OPENSSL, int, BIO_set_ex_data, (BIO *, int, void *))                                      \
     X(TG_OPENSSL, void *, BIO_get_ex_data, (const BIO *, int))                                     \
     X(TG_OPENSSL | TG_OPTIONAL, tg_old_bio_callback *, BIO_get_callback, (const BIO *))            \
-    X(TG_ANY_KIND, int, BIO_method_type, (const BIO *))                                            \
+    X(TG_ANY_KIND, BIO *, BIO_find_type, (BIO *, int))                                             \
     X(TG_ANY_KIND, long, BIO_ctrl, (BIO *, int, long, void *))                                     \
     X(TG_OPENSSL, void, BIO_clear_flags, (BIO *, int))                                             \
     X(TG_BORINGSSL, const unsigned char *, CRYPTO_BUFFER_data, (const void *))                     \

@@ -242,7 +242,7 @@ static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, struct socka
     const struct tg_libcrypto *crypto = hooked->crypto;
     BIO *out = hooked->libssl.SSL_get_wbio(ssl);
 
-    if (out == NULL || crypto->BIO_method_type(out) != BIO_TYPE_DGRAM)
+    if (out == NULL || (out = crypto->BIO_find_type(out, BIO_TYPE_DGRAM)) == NULL)
         return false;
     memset(to, 0, sizeof(*to));
     return crypto->BIO_ctrl(out, BIO_CTRL_DGRAM_GET_PEER, 0, to) > 0 && tg_socket_port(to) != 0;

@@ -48,6 +48,7 @@ compile early.so -shared -fvisibility=default early.c -lssl
 compile app app.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"$out"
 compile module.so -shared module.c pair.c -lssl -lcrypto
 compile host host.c
+compile forks forks.c
 compile names names.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/slot.c
 # OpenSSL inside the executable, exported, as Node.js has it.
 compile exported app.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
@@ -336,6 +337,8 @@ result "a program without TLS doesn't load the engine" 0 \
     "$(run preload reject LD_DEBUG=files /bin/true 2>&1 >/dev/null; grep -c 'libtrustgraft\.so\|libcrypto' "$work/stderr")"
 result "needs nothing but libc" "libc.so.6" \
     "$(readelf -d "$preload" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | tr '\n' ' ' | sed 's/ $//')"
+result "a child of threads that walk the libraries" "5 of 5 ended" \
+    "$(run preload reject "$out/forks")"
 if "$out/names" >"$work/names"; then
     result "names of addresses" "51 right" "$(grep -c '^ok' "$work/names") right"
 else

@@ -85,6 +85,30 @@ def through_proxy(scheme, greet):
     return check
 
 
+# DTLS over a socket that isn't connected: the BIO knows the peer, also below one that filters.
+UNCONNECTED = """
+import ctypes, socket, sys
+for name in ("crypto", "ssl"):
+    ctypes.CDLL(f"lib{name}.so.3", ctypes.RTLD_GLOBAL)
+def call(name, *words):
+    function = getattr(ctypes.CDLL(None), name)
+    function.restype = ctypes.c_void_p
+    return function(*(ctypes.c_void_p(word) if type(word) is int else word for word in words))
+SET_PEER = 44
+plain, at = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), call("BIO_ADDR_new")
+call("BIO_ADDR_rawmake", at, socket.AF_INET, socket.inet_aton("127.0.0.1"), 4,
+     socket.htons(int(sys.argv[1])))
+bio = call("BIO_new_dgram", plain.fileno(), 0)
+call("BIO_ctrl", bio, SET_PEER, 0, at)
+if sys.argv[2] == "filtered":
+    bio = call("BIO_push", call("BIO_new", call("BIO_f_null")), bio)
+ssl = call("SSL_new", call("SSL_CTX_new", call("DTLS_client_method")))
+call("SSL_set_bio", ssl, bio, bio)
+print("accept" if call("SSL_connect", ssl) == 1 else "refuse")
+call("SSL_shutdown", ssl)
+"""
+
+
 def datagram_server(lab):
     """The process and the port, as a text."""
     server = lab.servers.start(
@@ -154,6 +178,12 @@ def datagrams(lab, way):
                                    b"Q\n")
         require(status in (0, 1), f"crashed or hung: status {status}: {err}")
         require(("Cipher is (NONE)" not in out) == wanted, f"wanted {wanted}: {policy}: {out}{err}")
+    for how in ("plain", "filtered"):
+        for address, wanted in (("127.0.0.1", "refuse"), ("192.0.2.1", "accept")):
+            command = [clients.PYTHON, "-c", UNCONNECTED, port, how]
+            policy = lab.policy(REJECTS.format(address))
+            _, out, err = lab.run(ways.by_command(lab.build, way, command, policy))
+            require(out.strip() == wanted, f"{how}, {address}: {out}{err}")
     require(server.poll() is None, "the server has ended")
 
 
