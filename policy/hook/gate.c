@@ -367,6 +367,8 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
         forget_peer(hooked, ssl, state);
     if (state == NULL || !state->started)
         written = start_late(hooked, ssl, state);
+    if (state != NULL && !tg_wire_await_end(hooked, ssl, state))
+        written = -1;
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     errno = saved;
     return written;

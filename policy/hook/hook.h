@@ -26,7 +26,7 @@ struct tg_context_state {
 };
 
 struct tg_wire;    /* what is kept of a BIO: wire.c */
-#define TG_WIRES 2 /* to read from and to write to */
+#define TG_WIRES 3 /* to read from, to write to, and the buffer before that */
 
 /* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */
 struct tg_event {
@@ -182,6 +182,13 @@ void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 bool tg_wire_register(struct tg_foundation *library);
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                    bool wanted);
+/*
+ * To be called while the ClientHello is made, of a connection that is watched: the gate is put back
+ * at the end of the handshake too, whatever the application does to it and to its BIOs until then.
+ * False: no memory.
+ */
+TG_MUST_USE bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl,
+                                   struct tg_connection_state *state);
 void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
 void tg_wire_leave(struct tg_connection_state *state);
 

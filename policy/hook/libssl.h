@@ -57,6 +57,7 @@
     X(TG_ANY_KIND, STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                       \
     X(TG_ANY_KIND, BIO *, SSL_get_rbio, (const SSL *))                                             \
     X(TG_ANY_KIND, BIO *, SSL_get_wbio, (const SSL *))                                             \
+    X(TG_OPENSSL, void, SSL_set0_wbio, (SSL *, BIO *))                                             \
     X(TG_ANY_KIND, void, SSL_set_shutdown, (SSL *, int))                                           \
     X(TG_ANY_KIND, SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                                   \
     X(TG_BORINGSSL, int, SSL_CTX_get_ex_new_index,                                                 \
