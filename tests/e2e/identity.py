@@ -1,12 +1,14 @@
 """identity.py - which connection it is: whatever else the process has open, looks up or is told."""
 import contextlib
 import socket
+import struct
 import threading
 
 from e2e.attacks import CLIENT
 from e2e.harness import Skip, require
 from e2e.naming import in_both_ways, s_client
 from lab import clients, ways
+from lab.servers import in_thread
 
 SERVERS = ("api", "ip", "ip/1.2")
 ADDRESS = "[host 127.0.0.1]\nanchors = {root}\nleaf-pin = {pin ip}\n"
@@ -98,6 +100,75 @@ def moves_bytes_itself(lab, way):
         require((got == "accept") == (way == ways.PRELOAD), f"which it is: {said}")
         got, said = says(lab, way, ELSEWHERE, "ip", "-", "socket", other)
         require(got == "accept", f"none of them has a rule: {said}")
+
+
+# words: how it hides, "shared" its place with a listener of its own or "ended" before anyone looks,
+# and a port to which there is a connection besides.
+HIDING = CLIENT + """
+how, other = words
+keep = socket.create_connection(("127.0.0.1", int(other)))
+plain, listener = socket.socket(), socket.socket()
+for one in (plain, listener) if how == "shared" else ():
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    one.bind(plain.getsockname() if one is listener else ("127.0.0.1", 0))
+if how == "shared":
+    listener.listen()
+plain.connect(("127.0.0.1", port))
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+secured = context.wrap_bio(incoming, outgoing)
+
+def receive():
+    data = plain.recv(65536)
+    try:
+        while how == "ended" and (more := plain.recv(65536)):
+            data += more
+    except ConnectionResetError:
+        pass
+    return data
+
+def shake():
+    while True:
+        try:
+            return secured.do_handshake()
+        except ssl.SSLWantReadError:
+            plain.sendall(outgoing.read())
+            incoming.write(receive())
+try:
+    shake()
+    print("accept")
+except OSError as error:
+    print("refuse", error)
+"""
+
+
+@contextlib.contextmanager
+def cutting(port):
+    """Lets the server at PORT say its first words, and resets the connection."""
+    def cut(listener):
+        near = listener.accept()[0]
+        with near, socket.create_connection(("127.0.0.1", port)) as far:
+            far.settimeout(2)
+            far.sendall(near.recv(65536))
+            with contextlib.suppress(TimeoutError):
+                while data := far.recv(65536):
+                    near.sendall(data)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with in_thread(cut) as at:
+        yield at
+
+
+def hiding(lab, way):
+    """A connection that looks like an accepted one, or isn't one any more, is one all the same."""
+    for how in ("shared", "ended"):
+        for policy, wanted in ((REJECTED, "refuse"), ("[host 192.0.2.1]\naction = pass\n", "accept")):
+            server = lab.servers.ports["ip"]
+            with holding() as other, \
+                    cutting(server) if how == "ended" else contextlib.nullcontext(server) as port:
+                elsewhere = policy.replace("127.0.0.1", f"127.0.0.1:{port}")
+                command = [clients.PYTHON, "-c", HIDING, str(port), how, str(other)]
+                _, out, err = lab.run(ways.by_command(lab.build, way, command,
+                                                      lab.policy(elsewhere)))
+            require(out.startswith(wanted), f"{how}, {policy}: {out}{err}")
 
 
 def unknown_host(lab, way):
@@ -192,6 +263,7 @@ def start(_):
 
 def tests():
     for title, check in (("bytes that the program moves", moves_bytes_itself),
+                         ("connections that hide", hiding),
                          ("an unknown host", unknown_host), ("unspellable names", unspellable),
                          ("node, by address", node_by_address),
                          ("sessions of whom no port is known", resumes)):
