@@ -42,6 +42,7 @@ struct tg_connection_state {
     bool judged;                /* there is a verdict on this handshake */
     bool forced;                /* to verify, for a refusal: the application doesn't */
     bool dropped;               /* of this handshake: a session that could carry early data */
+    bool ticketless;            /* of this handshake: its session's ticket isn't sent */
     bool asking;                /* the application's own callback is to be asked again, not we */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;       /* as it was told once (peer.c); NULL: not yet */

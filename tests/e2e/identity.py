@@ -257,8 +257,52 @@ meet(undefined, ticket => meet(ticket, (_, reused) => console.log(reused)));
         require(out.startswith(wanted), f"{policy}: {out}{err}")
 
 
-def start(_):
-    """Nothing but the leaves' servers is needed."""
+def carries_on(lab, way):
+    """Node's own callbacks come before the session's: one of TLS 1.2 that the policy has yet to
+    evaluate, for this version of it or this host, ends in a full handshake; without a ticket it
+    is refused."""
+    if not ways.reaches(lab.build, way, clients.PROGRAMS["node"].executable):
+        raise Skip("node carries OpenSSL inside; the provider reaches it")
+    script = """
+const [, port, policy, more, name] = process.argv, tls = require('tls'), fs = require('fs');
+function meet(servername, session, next) {
+  const socket = tls.connect({host: '127.0.0.1', port, servername, session,
+                              rejectUnauthorized: false});
+  let ticket;
+  socket.on('session', one => { ticket = one; });
+  socket.on('secureConnect', () => {
+    console.log(socket.isSessionReused());
+    socket.write('GET /hello HTTP/1.0\\r\\n\\r\\n');
+  });
+  socket.on('data', () => {});
+  socket.on('close', () => next(ticket));
+  socket.on('error', error => console.log('refuse'));
+}
+meet('api.example.test', undefined, ticket => {
+  fs.appendFileSync(policy, more);
+  setTimeout(meet, more ? 1300 : 0, name, ticket, () => {});
+});
+"""
+    rule, own = "[host api.example.test]\nanchors = {root}\n", "api.example.test"
+    for server, more, name, wanted in (
+            ("tickets", "", own, ("false true",)), ("tickets", "# anew\n", own, ("false false",)),
+            ("tickets", "leaf-pin = {pin ip}\n", own, ("false refuse",)),
+            ("tickets", "", "free.test", ("false false",)), ("numbers", "", own, ("false true",)),
+            ("numbers", "leaf-pin = {pin ip}\n", own, ("false refuse",)),
+            ("numbers", "", "free.test", ("false refuse", "false false"))):
+        path = lab.scratch / f"carries-on-{way}.conf"
+        path.write_text(lab.pki.expand(rule))
+        path.chmod(0o644)
+        command = [clients.PROGRAMS["node"].executable, "-e", script, str(lab.servers.ports[server]),
+                   str(path), lab.pki.expand(more), name]
+        _, out, err = lab.run(ways.by_command(lab.build, way, command, path))
+        require(" ".join(out.split()) in wanted, f"{server}, {more}, {name}: {out}{err}")
+
+
+def start(lab):
+    """Servers that keep sessions in tickets, and by their numbers."""
+    lab.servers.openssl("tickets", "-tls1_2", leaf="api")
+    lab.servers.openssl("numbers", "-tls1_2", "-no_ticket", leaf="api")
 
 
 def tests():
@@ -266,5 +310,6 @@ def tests():
                          ("connections that hide", hiding),
                          ("an unknown host", unknown_host), ("unspellable names", unspellable),
                          ("node, by address", node_by_address),
-                         ("sessions of whom no port is known", resumes)):
+                         ("sessions of whom no port is known", resumes),
+                         ("sessions from before a reload or of another host", carries_on)):
         yield from in_both_ways(f"identity: {title}", check)
