@@ -110,11 +110,21 @@ static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
     (void)libssl->SSL_set_session(ssl, NULL);
 }
 
+/* What was the application's to say (withhold_ticket). */
+static void allow_tickets(const struct tg_hooked *hooked, SSL *ssl,
+                          struct tg_connection_state *state)
+{
+    if (state->ticketless)
+        (void)hooked->libssl.SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    state->ticketless = false;
+}
+
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_reign reign;
 
     if (state != NULL) {
+        allow_tickets(hooked, ssl, state);
         forget_peer(hooked, ssl, state);
         state->started = true;
         state->judged = state->asking = state->dropped = false;
@@ -179,6 +189,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
     if (state != NULL && is_over(hooked, ssl)) {
         tg_wire_leave(state);
         tg_hook_forget(state);
+        allow_tickets(hooked, ssl, state);
     } else if (state != NULL) {
         state->judged = false;
     }
@@ -303,9 +314,23 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
 }
 
 /*
+ * The session's number in the ClientHello is one that the client made up for the ticket (RFC 5077
+ * section 3.4): without that it means nothing to the server. Were it resumed all the same, it would
+ * be evaluated when the handshake is done.
+ */
+static void withhold_ticket(const struct tg_hooked *hooked, SSL *ssl,
+                            struct tg_connection_state *state)
+{
+    if (hooked->libssl.SSL_get_options(ssl) & SSL_OP_NO_TICKET)
+        return;
+    (void)hooked->libssl.SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    state->ticketless = true;
+}
+
+/*
  * The ClientHello is being written, too late to take the session away. A TLS 1.3 ticket that
  * is too old isn't offered (RFC 8446 section 4.6.1), and one that allows for no early data has
- * none announced; another session ends the handshake.
+ * none announced; an earlier version's isn't sent. A session without a ticket ends the handshake.
  */
 static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
                           struct tg_connection_state *state, const struct tg_process *process)
@@ -320,6 +345,10 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
         if (early)
             state->dropped = true;
         (void)libssl->SSL_SESSION_set_time(session, 1);
+        return 0;
+    }
+    if (state != NULL && libssl->SSL_SESSION_has_ticket(session)) {
+        withhold_ticket(hooked, ssl, state);
         return 0;
     }
     tg_peer_of(hooked, ssl, &peer);
@@ -371,6 +400,8 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
         forget_peer(hooked, ssl, state);
     if (state == NULL || !state->started)
         written = start_late(hooked, ssl, state);
+    if (state != NULL && !tg_wire_await_end(hooked, ssl, state))
+        written = -1;
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     errno = saved;
     return written;

@@ -26,7 +26,7 @@ struct tg_context_state {
 };
 
 struct tg_wire;    /* what is kept of a BIO: wire.c */
-#define TG_WIRES 2 /* to read from and to write to */
+#define TG_WIRES 3 /* to read from, to write to, and the buffer before that */
 
 /* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */
 struct tg_event {
@@ -42,6 +42,7 @@ struct tg_connection_state {
     bool judged;            /* there is a verdict on this handshake */
     bool forced;            /* to verify, for a refusal: the application doesn't */
     bool dropped;           /* of this handshake: a session that could carry early data */
+    bool ticketless;        /* of this handshake: its session's ticket isn't sent */
     bool asking;            /* the application's own callback is to be asked again, not we */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
@@ -182,6 +183,13 @@ void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
 bool tg_wire_register(struct tg_foundation *library);
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                    bool wanted);
+/*
+ * To be called while the ClientHello is made, of a connection that is watched: the gate is put back
+ * at the end of the handshake too, whatever the application does to it and to its BIOs until then.
+ * False: no memory.
+ */
+TG_MUST_USE bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl,
+                                   struct tg_connection_state *state);
 void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
 void tg_wire_leave(struct tg_connection_state *state);
 

@@ -101,6 +101,10 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_ANY_KIND, BIO *, BIO_find_type, (BIO *, int))                                             \
     X(TG_ANY_KIND, long, BIO_ctrl, (BIO *, int, long, void *))                                     \
     X(TG_OPENSSL, void, BIO_clear_flags, (BIO *, int))                                             \
+    X(TG_OPENSSL, const BIO_METHOD *, BIO_s_null, (void))                                          \
+    X(TG_OPENSSL, BIO *, BIO_new, (const BIO_METHOD *))                                            \
+    X(TG_OPENSSL, int, BIO_up_ref, (BIO *))                                                        \
+    X(TG_OPENSSL, int, BIO_free, (BIO *))                                                          \
     X(TG_BORINGSSL, const unsigned char *, CRYPTO_BUFFER_data, (const void *))                     \
     X(TG_BORINGSSL, size_t, CRYPTO_BUFFER_len, (const void *))
 

@@ -30,6 +30,9 @@
     X(TG_ANY_KIND, X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                   \
     X(TG_ANY_KIND, int, SSL_version, (const SSL *))                                                \
     X(TG_OPENSSL, long, SSL_ctrl, (SSL *, int, long, void *))                                      \
+    X(TG_OPENSSL, uint64_t, SSL_get_options, (const SSL *))                                        \
+    X(TG_OPENSSL, uint64_t, SSL_set_options, (SSL *, uint64_t))                                    \
+    X(TG_OPENSSL, uint64_t, SSL_clear_options, (SSL *, uint64_t))                                  \
     X(TG_OPENSSL, void, SSL_set_security_level, (SSL *, int))                                      \
     X(TG_OPENSSL, int, SSL_get_security_level, (const SSL *))                                      \
     X(TG_ANY_KIND, size_t, SSL_get_client_random, (const SSL *, unsigned char *, size_t))          \
@@ -51,12 +54,14 @@
     X(TG_OPENSSL, int, SSL_SESSION_set_max_early_data, (SSL_SESSION *, uint32_t))                  \
     X(TG_OPENSSL, int, SSL_SESSION_set1_ticket_appdata, (SSL_SESSION *, const void *, size_t))     \
     X(TG_OPENSSL, int, SSL_SESSION_get0_ticket_appdata, (SSL_SESSION *, void **, size_t *))        \
+    X(TG_OPENSSL, int, SSL_SESSION_has_ticket, (const SSL_SESSION *))                              \
     X(TG_OPENSSL, const char *, SSL_SESSION_get0_hostname, (const SSL_SESSION *))                  \
     X(TG_ANY_KIND, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                              \
     X(TG_ANY_KIND, X509 *, SSL_SESSION_get0_peer, (SSL_SESSION *))                                 \
     X(TG_ANY_KIND, STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                       \
     X(TG_ANY_KIND, BIO *, SSL_get_rbio, (const SSL *))                                             \
     X(TG_ANY_KIND, BIO *, SSL_get_wbio, (const SSL *))                                             \
+    X(TG_OPENSSL, void, SSL_set0_wbio, (SSL *, BIO *))                                             \
     X(TG_ANY_KIND, void, SSL_set_shutdown, (SSL *, int))                                           \
     X(TG_ANY_KIND, SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                                   \
     X(TG_BORINGSSL, int, SSL_CTX_get_ex_new_index,                                                 \

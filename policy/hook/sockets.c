@@ -84,12 +84,14 @@ static bool accepts_at(const struct sockaddr_storage *listener,
             memcmp(tg_socket_bytes(listener), tg_socket_bytes(local), size) == 0);
 }
 
-/* connect(2) takes no place at which someone listens. */
+/* connect(2) takes no place at which someone listens, unless that is to be shared, which an
+ * accepted socket inherits. */
 static bool is_accepted(const struct search *search, int descriptor)
 {
     struct sockaddr_storage local;
 
-    if (search->listening_count == 0 || !local_of(descriptor, &local))
+    if (search->listening_count == 0 || option(descriptor, SOL_SOCKET, SO_REUSEPORT) > 0 ||
+        !local_of(descriptor, &local))
         return false;
     for (unsigned i = 0; i < search->listening_count; i++)
         if (accepts_at(&search->listening[i], &local))
@@ -97,19 +99,32 @@ static bool is_accepted(const struct search *search, int descriptor)
     return false;
 }
 
-/* TCP Fast Open writes before it is connected; a datagram socket never needs to be. */
-static bool may_be_written_to(int descriptor)
+/* What Linux's struct tcp_info has behind the end of libc's, since Linux 4.1. */
+struct tcp_counts {
+    struct tcp_info info;
+    uint64_t pacing, most_pacing, acknowledged, received;
+};
+
+/*
+ * TCP Fast Open writes before it is connected; a datagram socket never needs to be. A connection
+ * that has ended has no peer any more, but what came from there may be yet to be looked at.
+ */
+static const char *doubt_of(int descriptor)
 {
-    struct tcp_info info = {0};
-    socklen_t length = sizeof(info);
+    struct tcp_counts counts = {.received = 1};
+    socklen_t length = sizeof(counts);
     int type = option(descriptor, SOL_SOCKET, SO_TYPE);
 
     if (type == SOCK_DGRAM)
-        return true;
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
-        return false;
-    return info.tcpi_state == TCP_SYN_SENT ||
-           option(descriptor, IPPROTO_TCP, TCP_FASTOPEN_CONNECT) > 0;
+        return "a socket of the process isn't connected yet";
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &counts, &length) != 0)
+        return NULL;
+    if (counts.info.tcpi_state == TCP_SYN_SENT ||
+        option(descriptor, IPPROTO_TCP, TCP_FASTOPEN_CONNECT) > 0)
+        return "a socket of the process isn't connected yet";
+    if (counts.info.tcpi_state == TCP_CLOSE && counts.received > 0)
+        return "a connection of the process has ended, whose socket is still there";
+    return NULL;
 }
 
 static void see_listener(struct search *search, int descriptor)
@@ -124,8 +139,8 @@ static void see_unconnected(struct search *search, int descriptor)
     int family = option(descriptor, SOL_SOCKET, SO_DOMAIN);
 
     if ((family == AF_INET || family == AF_INET6) &&
-        option(descriptor, SOL_SOCKET, SO_TYPE) == search->type && may_be_written_to(descriptor))
-        search->doubt = "a socket of the process isn't connected yet";
+        option(descriptor, SOL_SOCKET, SO_TYPE) == search->type)
+        search->doubt = doubt_of(descriptor);
 }
 
 static void see(struct search *search, int descriptor)

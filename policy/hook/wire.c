@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define BUFFER (TG_WIRES - 1) /* of a connection's wires: libssl's own */
+
 struct tg_wire {
     uint64_t inside; /* who is in here now, as self() says; 0: nobody */
     int references;  /* of the BIO, and of connections */
@@ -28,6 +30,7 @@ struct tg_wire {
     BIO_callback_fn_ex theirs; /* the callback that stood there */
     uint64_t busy;             /* who is calling that callback; 0: nobody */
     bool stopped;              /* the connection was refused; without a STATE for good */
+    bool buffers;              /* it is libssl's own, which ends with the handshake */
 };
 
 /* ---- one thread at a time ---------------------------------------------------------------------
@@ -247,6 +250,8 @@ static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, 
         return;
     entered = come_in(wire);
     wire->bio = NULL;
+    if (wire->buffers && wire->state != NULL)
+        (void)tg_gate_restore(wire->hooked, wire->ssl);
     go_out(wire, entered);
     drop(wire);
 }
@@ -386,28 +391,10 @@ static bool is_refused(const struct tg_hooked *hooked, const SSL *ssl,
     return false;
 }
 
-void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                   bool wanted)
+/* The first COUNT of them. */
+static void leave(struct tg_connection_state *state, size_t count)
 {
-    if (hooked->library->kind == TG_BORINGSSL || is_refused(hooked, ssl, state))
-        return;
-    tg_wire_leave(state);
-    if (wanted)
-        hold_both(hooked, ssl, state, false);
-}
-
-void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
-{
-    if (hooked->library->kind == TG_BORINGSSL)
-        return;
-    if (state != NULL)
-        tg_wire_leave(state);
-    hold_both(hooked, ssl, state, true);
-}
-
-void tg_wire_leave(struct tg_connection_state *state)
-{
-    for (size_t i = 0; i < TG_WIRES; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct tg_wire *wire = state->wires[i];
         bool entered;
 
@@ -425,4 +412,87 @@ void tg_wire_leave(struct tg_connection_state *state)
         go_out(wire, entered);
         drop(wire);
     }
+}
+
+void tg_wire_leave(struct tg_connection_state *state)
+{
+    leave(state, TG_WIRES);
+}
+
+void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                   bool wanted)
+{
+    if (hooked->library->kind == TG_BORINGSSL || is_refused(hooked, ssl, state))
+        return;
+    leave(state, wanted ? BUFFER : TG_WIRES);
+    if (wanted)
+        hold_both(hooked, ssl, state, false);
+}
+
+/*
+ * libssl writes its handshakes through a buffer of its own, and frees that when one is done, before
+ * it looks whom to tell of that (tls_finish_handshake in its statem_lib.c). Which BIO that is only
+ * what comes behind it gets to know, when the two are joined.
+ */
+static _Thread_local BIO *joined;
+
+static long see_join(BIO *bio, int operation, const char *data, size_t length, int argument,
+                     long more, int returned, size_t *moved)
+{
+    (void)bio, (void)length, (void)more, (void)moved;
+    if (operation == BIO_CB_CTRL && argument == BIO_CTRL_PUSH)
+        joined = (BIO *)data;
+    return returned;
+}
+
+/* False: no memory. */
+static bool find_buffer(const struct tg_hooked *hooked, SSL *ssl, BIO *out)
+{
+    const struct tg_libcrypto *crypto = hooked->crypto;
+    BIO *probe = crypto->BIO_new(crypto->BIO_s_null());
+
+    joined = NULL;
+    if (probe == NULL || !crypto->BIO_up_ref(out)) {
+        (void)crypto->BIO_free(probe);
+        return false;
+    }
+    crypto->BIO_set_callback_ex(probe, see_join);
+    hooked->libssl.SSL_set0_wbio(ssl, probe);
+    hooked->libssl.SSL_set0_wbio(ssl, out); /* which frees the probe */
+    return true;
+}
+
+bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    enum { QUIC = 1 }; /* OSSL_QUIC1_VERSION: its connections have no such buffer to be found */
+    BIO *out = hooked->libssl.SSL_get_wbio(ssl);
+    struct tg_wire *wire = NULL;
+
+    if ((state->wires[0] == NULL && state->wires[1] == NULL) || state->wires[BUFFER] != NULL ||
+        out == NULL || hooked->libssl.SSL_version(ssl) == QUIC)
+        return true;
+    if (!find_buffer(hooked, ssl, out))
+        return false;
+    if (joined == NULL)
+        return true;
+    wire = wire_of(hooked->library, joined);
+    if (wire == NULL)
+        return false;
+    wire->bio = joined;
+    wire->hooked = hooked;
+    wire->state = state;
+    wire->ssl = ssl;
+    wire->buffers = true;
+    __atomic_add_fetch(&wire->references, 1, __ATOMIC_RELAXED);
+    state->wires[BUFFER] = wire;
+    return true;
+}
+
+void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    if (hooked->library->kind == TG_BORINGSSL)
+        return;
+    if (state != NULL)
+        tg_wire_leave(state);
+    hold_both(hooked, ssl, state, true);
 }

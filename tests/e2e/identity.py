@@ -1,12 +1,14 @@
 """identity.py - which connection it is: whatever else the process has open, looks up or is told."""
 import contextlib
 import socket
+import struct
 import threading
 
 from e2e.attacks import CLIENT
 from e2e.harness import Skip, require
 from e2e.naming import in_both_ways, s_client
 from lab import clients, ways
+from lab.servers import in_thread
 
 SERVERS = ("api", "ip", "ip/1.2")
 ADDRESS = "[host 127.0.0.1]\nanchors = {root}\nleaf-pin = {pin ip}\n"
@@ -106,6 +108,75 @@ def moves_bytes_itself(lab, way):
         require((got == "accept") == (way == ways.PRELOAD), f"which it is: {said}")
         got, said = says(lab, way, ELSEWHERE, "ip", "-", "socket", other)
         require(got == "accept", f"none of them has a rule: {said}")
+
+
+# words: how it hides, "shared" its place with a listener of its own or "ended" before anyone looks,
+# and a port to which there is a connection besides.
+HIDING = CLIENT + """
+how, other = words
+keep = socket.create_connection(("127.0.0.1", int(other)))
+plain, listener = socket.socket(), socket.socket()
+for one in (plain, listener) if how == "shared" else ():
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    one.bind(plain.getsockname() if one is listener else ("127.0.0.1", 0))
+if how == "shared":
+    listener.listen()
+plain.connect(("127.0.0.1", port))
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+secured = context.wrap_bio(incoming, outgoing)
+
+def receive():
+    data = plain.recv(65536)
+    try:
+        while how == "ended" and (more := plain.recv(65536)):
+            data += more
+    except ConnectionResetError:
+        pass
+    return data
+
+def shake():
+    while True:
+        try:
+            return secured.do_handshake()
+        except ssl.SSLWantReadError:
+            plain.sendall(outgoing.read())
+            incoming.write(receive())
+try:
+    shake()
+    print("accept")
+except OSError as error:
+    print("refuse", error)
+"""
+
+
+@contextlib.contextmanager
+def cutting(port):
+    """Lets the server at PORT say its first words, and resets the connection."""
+    def cut(listener):
+        near = listener.accept()[0]
+        with near, socket.create_connection(("127.0.0.1", port)) as far:
+            far.settimeout(2)
+            far.sendall(near.recv(65536))
+            with contextlib.suppress(TimeoutError):
+                while data := far.recv(65536):
+                    near.sendall(data)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with in_thread(cut) as at:
+        yield at
+
+
+def hiding(lab, way):
+    """A connection that looks like an accepted one, or isn't one any more, is one all the same."""
+    for how in ("shared", "ended"):
+        for policy, wanted in ((REJECTED, "refuse"), ("[host 192.0.2.1]\naction = pass\n", "accept")):
+            server = lab.servers.ports["ip"]
+            with holding() as other, \
+                    cutting(server) if how == "ended" else contextlib.nullcontext(server) as port:
+                elsewhere = policy.replace("127.0.0.1", f"127.0.0.1:{port}")
+                command = [clients.PYTHON, "-c", HIDING, str(port), how, str(other)]
+                _, out, err = lab.run(ways.by_command(lab.build, way, command,
+                                                      lab.policy(elsewhere)))
+            require(out.startswith(wanted), f"{how}, {policy}: {out}{err}")
 
 
 def unknown_host(lab, way):
@@ -241,14 +312,60 @@ meet(undefined, ticket => meet(ticket, (_, reused) => console.log(reused)));
         require(out.startswith(wanted), f"{policy}: {out}{err}")
 
 
-def start(_):
-    """Nothing but the leaves' servers is needed."""
+def carries_on(lab, way):
+    """Node's own callbacks come before the session's: one of TLS 1.2 that the policy has yet to
+    evaluate, for this version of it or this host, ends in a full handshake; without a ticket it
+    is refused."""
+    if not ways.reaches(lab.build, way, clients.PROGRAMS["node"].executable):
+        raise Skip("node carries OpenSSL inside; the provider reaches it")
+    script = """
+const [, port, policy, more, name] = process.argv, tls = require('tls'), fs = require('fs');
+function meet(servername, session, next) {
+  const socket = tls.connect({host: '127.0.0.1', port, servername, session,
+                              rejectUnauthorized: false});
+  let ticket;
+  socket.on('session', one => { ticket = one; });
+  socket.on('secureConnect', () => {
+    console.log(socket.isSessionReused());
+    socket.write('GET /hello HTTP/1.0\\r\\n\\r\\n');
+  });
+  socket.on('data', () => {});
+  socket.on('close', () => next(ticket));
+  socket.on('error', error => console.log('refuse'));
+}
+meet('api.example.test', undefined, ticket => {
+  fs.appendFileSync(policy, more);
+  setTimeout(meet, more ? 1300 : 0, name, ticket, () => {});
+});
+"""
+    rule, own = "[host api.example.test]\nanchors = {root}\n", "api.example.test"
+    for server, more, name, wanted in (
+            ("tickets", "", own, ("false true",)), ("tickets", "# anew\n", own, ("false false",)),
+            ("tickets", "leaf-pin = {pin ip}\n", own, ("false refuse",)),
+            ("tickets", "", "free.test", ("false false",)), ("numbers", "", own, ("false true",)),
+            ("numbers", "leaf-pin = {pin ip}\n", own, ("false refuse",)),
+            ("numbers", "", "free.test", ("false refuse", "false false"))):
+        path = lab.scratch / f"carries-on-{way}.conf"
+        path.write_text(lab.pki.expand(rule))
+        path.chmod(0o644)
+        command = [clients.PROGRAMS["node"].executable, "-e", script, str(lab.servers.ports[server]),
+                   str(path), lab.pki.expand(more), name]
+        _, out, err = lab.run(ways.by_command(lab.build, way, command, path))
+        require(" ".join(out.split()) in wanted, f"{server}, {more}, {name}: {out}{err}")
+
+
+def start(lab):
+    """Servers that keep sessions in tickets, and by their numbers."""
+    lab.servers.openssl("tickets", "-tls1_2", leaf="api")
+    lab.servers.openssl("numbers", "-tls1_2", "-no_ticket", leaf="api")
 
 
 def tests():
     for title, check in (("bytes that the program moves", moves_bytes_itself),
+                         ("connections that hide", hiding),
                          ("an unknown host", unknown_host), ("unspellable names", unspellable),
                          ("looked up in the background", looked_up_in_background),
                          ("node, by address", node_by_address),
-                         ("sessions of whom no port is known", resumes)):
+                         ("sessions of whom no port is known", resumes),
+                         ("sessions from before a reload or of another host", carries_on)):
         yield from in_both_ways(f"identity: {title}", check)

@@ -224,7 +224,7 @@ static unsigned server_key(SSL *ssl, const char *name, unsigned char *key, unsig
 }
 
 /* A handshake without certificates, which a rule with anchors refuses when it is over. */
-static void meet_by_key(SSL **client, SSL **server)
+static void meet_by_key(SSL **client, SSL **server, int version)
 {
     SSL_CTX *near = ends_client(), *far = ends_server("api", 0);
 
@@ -233,8 +233,9 @@ static void meet_by_key(SSL **client, SSL **server)
     for (int i = 0; i < 2; i++) {
         SSL_CTX *ctx = i == 0 ? near : far;
 
-        (void)SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+        (void)SSL_CTX_set_max_proto_version(ctx, version);
         (void)SSL_CTX_set_cipher_list(ctx, "PSK");
+        (void)SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256"); /* that the key is for */
     }
     *client = ends_connecting(near, ENDS_HOST);
     *server = ends_accepting(far);
@@ -257,7 +258,7 @@ static void after_refusal(void)
         SSL *client = NULL, *server = NULL;
         BIO *bio = NULL;
 
-        meet_by_key(&client, &server);
+        meet_by_key(&client, &server, TLS1_2_VERSION);
         if (!ends_join(client, server))
             return;
         bio = SSL_get_wbio(client);
@@ -284,7 +285,7 @@ static void again(void)
 {
     SSL *client = NULL, *server = NULL;
 
-    meet_by_key(&client, &server);
+    meet_by_key(&client, &server, TLS1_2_VERSION);
     if (!ends_join(client, server))
         return;
     (void)printf("%s, ",
@@ -333,6 +334,53 @@ static void replaced(int version)
     SSL_CTX_free(ctx);
 }
 
+static void put_before(SSL *client, BIO *filter)
+{
+    BIO *bio = SSL_get_rbio(client);
+
+    (void)BIO_up_ref(bio);
+    filter = BIO_push(filter, bio);
+    (void)BIO_up_ref(filter);
+    SSL_set_bio(client, filter, filter);
+}
+
+/* The same where no certificate is there to be verified, AFTER so many rounds of the handshake; and
+ * maybe with another BIO. */
+static void replaced_key(int version, int after, BIO *filter)
+{
+    SSL *client = NULL, *server = NULL;
+
+    meet_by_key(&client, &server, version);
+    if (!ends_join(client, server))
+        return;
+    (void)SSL_do_handshake(client);
+    for (int i = 0; i < after; i++) {
+        (void)SSL_do_handshake(server);
+        (void)SSL_do_handshake(client);
+    }
+    SSL_set_info_callback(client, information);
+    BIO_set_callback_ex(SSL_get_rbio(client), own);
+    if (filter != NULL)
+        put_before(client, filter);
+    (void)printf("%s, ",
+                 ends_shake(client, server) && ends_pass(server, client) ? "through" : "stopped");
+    SSL_free(client);
+    SSL_free(server);
+}
+
+static void replaced_key_1_2(void)
+{
+    replaced_key(TLS1_2_VERSION, 0, NULL);
+    replaced_key(TLS1_2_VERSION, 1, NULL);
+    replaced_key(TLS1_2_VERSION, 1, BIO_new(BIO_f_null()));
+}
+
+static void replaced_key_1_3(void)
+{
+    replaced_key(0, 0, NULL);
+    replaced_key(0, 0, BIO_new(BIO_f_null()));
+}
+
 static void replaced_1_2(void)
 {
     replaced(TLS1_2_VERSION);
@@ -353,6 +401,8 @@ static const struct ends_scenario scenarios[] = {
     {"again", again},
     {"replaced-1.2", replaced_1_2},
     {"replaced-1.3", replaced_1_3},
+    {"replaced-key-1.2", replaced_key_1_2},
+    {"replaced-key-1.3", replaced_key_1_3},
 };
 
 int main(int argc, char **argv)
