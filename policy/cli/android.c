@@ -58,13 +58,32 @@ static bool truth(struct tg_translation *out, const tg_xml_node *node, const cha
     return yes;
 }
 
-/* An element that has no equivalent: one that is only misspelled may have been meant to demand. */
+/* The first element in NODE, at any depth, that is understood where it belongs; NULL: none. */
+static const tg_xml_node *find_known(const tg_xml_node *node)
+{
+    const tg_xml_node *found = NULL;
+
+    for (const char *const *name = elements; *name != NULL; name++)
+        if (tg_xml_is(node, *name))
+            return node;
+    for (node = tg_xml_first(node); node != NULL && found == NULL; node = tg_xml_next(node))
+        found = find_known(node);
+    return found;
+}
+
+/*
+ * An element that has no equivalent. Android passes over it, but what is misspelled, or in a place
+ * where it says nothing, may have been meant to demand.
+ */
 static void note_stranger(struct tg_translation *out, const tg_xml_node *node)
 {
     const char *alike = tg_translate_alike(tg_xml_name(node), elements);
+    const tg_xml_node *lost = find_known(node);
 
     if (alike != NULL)
         tg_translate_error(out, node, "<%s> is not understood: <%s> is", tg_xml_name(node), alike);
+    else if (lost != NULL)
+        tg_translate_error(out, lost, "<%s> has no place here", tg_xml_name(lost));
     else if (tg_xml_is(node, "certificateTransparency") && truth(out, node, "enabled", true))
         tg_translate_error(out, node,
                            "a policy can't demand certificate transparency: without <%s>, a copy "
@@ -74,17 +93,25 @@ static void note_stranger(struct tg_translation *out, const tg_xml_node *node)
         tg_translate_gap(out, node, "<%s> has no equivalent", tg_xml_name(node));
 }
 
+/* NODE is to have no elements in it. */
+static void note_children(struct tg_translation *out, const tg_xml_node *node)
+{
+    for (node = tg_xml_first(node); node != NULL; node = tg_xml_next(node))
+        note_stranger(out, node);
+}
+
 /* ---- trust-anchors ------------------------------------------------------------------------- */
 
 /*
  * Writes the file of the resource @raw/NAME to FOUND: it lies in res/raw, beside the res/xml where
- * this file is, under any extension.
+ * this file is, under any extension. Of two, Android's tools take none either.
  */
 static bool find_resource(const char *file, const char *name, char found[PATH_MAX])
 {
     const char *slash = strrchr(file, '/');
     char folder[PATH_MAX], path[2 * PATH_MAX];
-    struct dirent *entry = NULL;
+    const struct dirent *entry;
+    unsigned count = 0;
     DIR *raw;
 
     snprintf(folder, sizeof(folder), "%.*s../raw", slash != NULL ? (int)(slash - file) + 1 : 0,
@@ -93,14 +120,12 @@ static bool find_resource(const char *file, const char *name, char found[PATH_MA
     while (raw != NULL && (entry = readdir(raw)) != NULL) {
         size_t stem = strcspn(entry->d_name, ".");
 
-        if (stem == strlen(name) && strncmp(entry->d_name, name, stem) == 0)
-            break;
+        if (stem == strlen(name) && strncmp(entry->d_name, name, stem) == 0 && count++ == 0)
+            snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
     }
-    if (entry != NULL)
-        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
     if (raw != NULL)
         closedir(raw);
-    return entry != NULL && realpath(path, found) != NULL;
+    return count == 1 && realpath(path, found) != NULL;
 }
 
 /* A resource's name is a Java identifier: nothing of it needs quoting. */
@@ -122,7 +147,8 @@ static void add_resource(struct tg_translation *out, struct tg_buf *anchors,
     }
     tg_buf_printf(anchors, "anchors = %s.pem\n", name);
     tg_translate_gap(out, node,
-                     "there is no ../raw/%s.*: put the certificates at %s.pem, beside the policy",
+                     "there is no ../raw/%s.*, or more than one: put the certificates at %s.pem, "
+                     "beside the policy",
                      name, name);
 }
 
@@ -133,6 +159,7 @@ static void add_certificates(struct tg_translation *out, struct tg_buf *anchors,
     char *source = tg_xml_attribute(node, "src");
 
     check_attributes(out, node, known);
+    note_children(out, node);
     if (source != NULL && strcmp(source, "system") == 0)
         tg_buf_add(anchors, "anchors = system\n");
     else if (source != NULL && strcmp(source, "user") == 0)
@@ -209,9 +236,11 @@ static void add_trustkit(struct tg_translation *out, struct settings *settings,
     check_attributes(out, node, known);
     settings->enforcing =
         truth(out, node, "enforcePinning", settings->enforcing == ENFORCED) ? ENFORCED : REPORTED;
-    if (tg_xml_find(node, "report-uri") != NULL)
-        tg_translate_gap(out, tg_xml_find(node, "report-uri"),
-                         "reports go to the policy's `log`, not to an address");
+    for (node = tg_xml_first(node); node != NULL; node = tg_xml_next(node))
+        if (tg_xml_is(node, "report-uri"))
+            tg_translate_gap(out, node, "reports go to the policy's `log`, not to an address");
+        else
+            note_stranger(out, node);
 }
 
 /* ---- configs ------------------------------------------------------------------------------- */
@@ -313,12 +342,11 @@ static void translate_domains(struct tg_translation *out, const tg_xml_node *con
                               struct settings settings)
 {
     struct own own = {0};
-    unsigned errors = out->errors;
 
     note_cleartext(out, config);
     for (const tg_xml_node *node = tg_xml_first(config); node != NULL; node = tg_xml_next(node))
         read_element(out, node, false, &own, &settings);
-    if (own.patterns.length == 0 && out->errors == errors)
+    if (tg_xml_find(config, "domain") == NULL)
         tg_translate_error(out, config, "this <domain-config> has no <domain>");
     write_rule(out, config, &own, &settings);
     for (const tg_xml_node *node = tg_xml_first(config); node != NULL; node = tg_xml_next(node))
@@ -359,10 +387,11 @@ void tg_translate_android(struct tg_translation *out, const tg_xml_node *root)
             translate_domains(out, node, settings);
         else if (tg_xml_is(node, "base-config"))
             (void)is_second(out, node);
-        else if (tg_translate_alike(tg_xml_name(node), elements) != NULL)
-            note_stranger(out, node);
+        else if (tg_xml_is(node, "debug-overrides"))
+            tg_translate_gap(out, node,
+                             "<debug-overrides>: what it says belongs in a policy of "
+                             "its own");
         else
-            tg_translate_gap(out, node, "<%s>: what it says belongs in a policy of its own",
-                             tg_xml_name(node));
+            note_stranger(out, node);
     free_own(&own);
 }

@@ -8,9 +8,29 @@ void tg_dict_ignore(struct tg_reading *reading, const char *name, const tg_xml_n
     (void)reading, (void)name, (void)value;
 }
 
+/* A key that has a meaning elsewhere may have been meant to demand something here. */
 void tg_dict_note(struct tg_reading *reading, const char *name, const tg_xml_node *value)
 {
-    tg_translate_gap(reading->out, value, "%s has no equivalent", name);
+    static const char *const known[] = {"NSPinnedDomains",
+                                        "NSPinnedCAIdentities",
+                                        "NSPinnedLeafIdentities",
+                                        "SPKI-SHA256-BASE64",
+                                        "NSExceptionDomains",
+                                        "NSExceptionMinimumTLSVersion",
+                                        "NSRequiresCertificateTransparency",
+                                        "TSKConfiguration",
+                                        "TSKPinnedDomains",
+                                        "TSKPublicKeyHashes",
+                                        "TSKEnforcePinning",
+                                        NULL};
+    const char *const *word = known;
+
+    while (*word != NULL && strcmp(name, *word) != 0)
+        word++;
+    if (*word != NULL)
+        tg_translate_error(reading->out, value, "%s has no place here", name);
+    else
+        tg_translate_gap(reading->out, value, "%s has no equivalent", name);
 }
 
 /* True if NODE is a <KIND>, and else false after an error. */

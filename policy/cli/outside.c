@@ -339,8 +339,22 @@ static bool judge_launcher(struct question question, const char *path, char *con
     return false;
 }
 
+/* BusyBox has a TLS of its own in it, without any verification, for two of its commands. */
+static bool judge_applet(const struct question *question, const char *path, const char *applet)
+{
+    static const char *const names[] = {"wget", "ssl_client", NULL};
+    char real[PATH_MAX];
+
+    if (!is_one_of(applet, names) || realpath(path, real) == NULL ||
+        strncmp(base_name(real), "busybox", 7) != 0)
+        return false;
+    tell(question, path, path, "is BusyBox's, with a TLS of its own: such connections are");
+    return true;
+}
+
 static bool judge(struct question question, const char *path, char *const *words)
 {
+    const char *name = path;
     char program[PATH_MAX];
 
     if (tg_script_program(path, program) != NULL)
@@ -349,10 +363,15 @@ static bool judge(struct question question, const char *path, char *const *words
         return true;
     if (strcmp(path, program) != 0)
         return is_shell(program) && judge_script(question, path);
+    if (words != NULL && words[0] != NULL && words[1] != NULL &&
+        strncmp(base_name(path), "busybox", 7) == 0)
+        name = *++words;
+    if (judge_applet(&question, path, name))
+        return true;
     if (words == NULL)
         return false;
-    return (is_shell(path) && judge_shell(question, path, words)) ||
-           (is_launcher(path) && judge_launcher(question, path, words));
+    return (is_shell(name) && judge_shell(question, path, words)) ||
+           (is_launcher(name) && judge_launcher(question, name, words));
 }
 
 bool tg_outside(const char *path, char *const *words, enum tg_way way, struct tg_buf *why)

@@ -28,6 +28,7 @@ struct domains {
     struct entry *first, **last;
     enum table table;
     struct entry *entry; /* whose keys are being read */
+    const char *pin;     /* the key of the policy for the pins being read */
 };
 
 static struct domains *domains_of(struct tg_reading *reading)
@@ -86,33 +87,27 @@ static void demand_pins(struct tg_reading *reading, const struct entry *entry, c
 
 /* ---- NSAppTransportSecurity ---------------------------------------------------------------- */
 
-static void take_leaf_pin(struct tg_reading *reading, const char *name, const tg_xml_node *value)
+static void take_pin(struct tg_reading *reading, const char *name, const tg_xml_node *value)
 {
+    struct domains *domains = domains_of(reading);
     char *text = tg_dict_string(reading, name, value);
 
     if (text != NULL)
-        tg_translate_pin(reading->out, value, &domains_of(reading)->entry->pins, "leaf-pin", text);
+        tg_translate_pin(reading->out, value, &domains->entry->pins, domains->pin, text);
     free(text);
 }
 
-static void take_ca_pin(struct tg_reading *reading, const char *name, const tg_xml_node *value)
+static void take_identities(struct tg_reading *reading, const char *name, const tg_xml_node *array)
 {
-    char *text = tg_dict_string(reading, name, value);
-
-    if (text != NULL)
-        tg_translate_pin(reading->out, value, &domains_of(reading)->entry->pins, "ca-pin", text);
-    free(text);
-}
-
-static void take_identities(struct tg_reading *reading, const char *name, const tg_xml_node *array,
-                            const struct tg_field *fields)
-{
+    static const struct tg_field fields[] = {{"SPKI-SHA256-BASE64", take_pin},
+                                             {NULL, tg_dict_note}};
     const tg_xml_node *node = tg_xml_first(array);
 
     if (!tg_dict_is(reading, name, array, "array"))
         return;
     if (node == NULL)
         tg_translate_error(reading->out, array, "%s is empty, so that nothing is pinned", name);
+    domains_of(reading)->pin = strcmp(name, "NSPinnedCAIdentities") == 0 ? "ca-pin" : "leaf-pin";
     for (; node != NULL; node = tg_xml_next(node)) {
         if (tg_xml_is(node, "dict") && !tg_dict_has(node, fields->name))
             tg_translate_error(reading->out, node, "%s is missing", fields->name);
@@ -120,27 +115,11 @@ static void take_identities(struct tg_reading *reading, const char *name, const 
     }
 }
 
-static void take_leaves(struct tg_reading *reading, const char *name, const tg_xml_node *array)
-{
-    static const struct tg_field fields[] = {{"SPKI-SHA256-BASE64", take_leaf_pin},
-                                             {NULL, tg_dict_note}};
-
-    take_identities(reading, name, array, fields);
-}
-
-static void take_cas(struct tg_reading *reading, const char *name, const tg_xml_node *array)
-{
-    static const struct tg_field fields[] = {{"SPKI-SHA256-BASE64", take_ca_pin},
-                                             {NULL, tg_dict_note}};
-
-    take_identities(reading, name, array, fields);
-}
-
 static void take_pinned(struct tg_reading *reading, const char *name, const tg_xml_node *dict)
 {
     static const struct tg_field fields[] = {{"NSIncludesSubdomains", take_subdomains},
-                                             {"NSPinnedCAIdentities", take_cas},
-                                             {"NSPinnedLeafIdentities", take_leaves},
+                                             {"NSPinnedCAIdentities", take_identities},
+                                             {"NSPinnedLeafIdentities", take_identities},
                                              {NULL, tg_dict_note}};
     const struct entry *entry = read_domain(reading, name, dict, PINNED, fields);
 
@@ -153,14 +132,18 @@ static void take_minimum(struct tg_reading *reading, const char *name, const tg_
     static const char *const versions[] = {"TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"};
     enum { COUNT = sizeof(versions) / sizeof(versions[0]) };
     char *version = tg_dict_string(reading, name, value);
+    struct tg_buf *keys = &domains_of(reading)->entry->keys;
     size_t i = 0;
 
     while (version != NULL && i < COUNT && strcmp(version, versions[i]) != 0)
         i++;
     if (version == NULL)
         return;
-    if (i < 2)
-        tg_buf_printf(&domains_of(reading)->entry->keys, "min-tls = %s\n", versions[i] + 4);
+    if (i < 2 && keys->length > 0)
+        tg_translate_error(reading->out, value,
+                           "there is a minimum version for this domain already");
+    else if (i < 2)
+        tg_buf_printf(keys, "min-tls = %s\n", versions[i] + 4);
     else if (i < COUNT)
         tg_translate_gap(reading->out, value, "the version '%s': min-tls is 1.2 or 1.3", version);
     else
@@ -168,14 +151,19 @@ static void take_minimum(struct tg_reading *reading, const char *name, const tg_
     free(version);
 }
 
-static void take_transparency(struct tg_reading *reading, const char *name,
-                              const tg_xml_node *value)
+/* What is off is as good as left out. */
+static void take_demand(struct tg_reading *reading, const char *name, const tg_xml_node *value)
 {
+    bool secrecy = strstr(name, "ForwardSecrecy") != NULL;
+
     if (tg_dict_truth(reading, name, value))
-        tg_translate_error(reading->out, value,
-                           "a policy can't demand certificate transparency: without %s, a copy of "
-                           "the file can be translated",
-                           name);
+        tg_translate_error(
+            reading->out, value,
+            "a policy can't demand %s: without %s, a copy of the file can be "
+            "translated",
+            secrecy ? "forward secrecy but by min-tls = 1.3" : "certificate transparency", name);
+    else if (secrecy)
+        tg_dict_note(reading, name, value);
 }
 
 static void take_exception(struct tg_reading *reading, const char *name, const tg_xml_node *dict)
@@ -183,7 +171,10 @@ static void take_exception(struct tg_reading *reading, const char *name, const t
     static const struct tg_field fields[] = {
         {"NSIncludesSubdomains", take_subdomains},
         {"NSExceptionMinimumTLSVersion", take_minimum},
-        {"NSRequiresCertificateTransparency", take_transparency},
+        {"NSThirdPartyExceptionMinimumTLSVersion", take_minimum},
+        {"NSExceptionRequiresForwardSecrecy", take_demand},
+        {"NSThirdPartyExceptionRequiresForwardSecrecy", take_demand},
+        {"NSRequiresCertificateTransparency", take_demand},
         {NULL, tg_dict_note}};
 
     read_domain(reading, name, dict, EXCEPTIONS, fields);

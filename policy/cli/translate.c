@@ -127,11 +127,10 @@ void tg_translate_expiry(struct tg_translation *out, const tg_xml_node *node, st
                          const char *date)
 {
     time_t when;
-    const char *wrong = date != NULL ? tg_value_time(out->arena, date, &when) : "is missing";
+    const char *wrong = date != NULL ? tg_value_time(out->arena, date, &when) : "a date is missing";
 
     if (wrong != NULL)
-        tg_translate_gap(out, node, "the date '%s' %s: the pins don't expire",
-                         date != NULL ? date : "", wrong);
+        tg_translate_gap(out, node, "%s: the pins don't expire", wrong);
     else
         tg_buf_printf(expiry, "pins-expire = %s\n", date);
 }

@@ -75,6 +75,23 @@ def test_minimum_version_of_apple(command):
                                            "NSExceptionRequiresForwardSecrecy has no equivalent")
 
 
+def test_forward_secrecy_of_apple(command):
+    """A policy knows it only by TLS 1.3; that it isn't demanded is no loss."""
+    def exceptions(*keys):
+        body = "".join(f"<key>{key}</key>{value}" for key, value in keys)
+        return PLIST % ("<key>NSAppTransportSecurity</key><dict><key>NSExceptionDomains</key><dict>"
+                        f"<key>api.example.test</key><dict>{body}</dict></dict></dict>")
+    for kind in ("NS", "NSThirdParty"):
+        minimum = (f"{kind}ExceptionMinimumTLSVersion", "<string>TLSv1.3</string>")
+        secrecy = f"{kind}ExceptionRequiresForwardSecrecy"
+        refused(command, exceptions(minimum, (secrecy, "<true/>")), "can't demand forward secrecy")
+        result, _ = translated(command, exceptions(minimum, (secrecy, "<false/>")), 1)
+        result.printed("min-tls = 1.3\n").said(f"{secrecy} has no equivalent")
+    refused(command, exceptions(minimum, (minimum[0][:2] + minimum[0][12:], "<string>TLSv1.2</string>")),
+            "there is a minimum version")
+    refused(command, exceptions(("NSPinnedLeafIdentities", "<array/>")), "NSPinnedLeafIdentities has no place here")
+
+
 def test_trustkit(command):
     def config(pin, more=""):
         return PLIST % ("<key>TSKConfiguration</key><dict><key>TSKSwizzleNetworkDelegates</key>"
@@ -173,7 +190,7 @@ def test_enforcing_is_inherited(command):
     folder.write("res/raw/corp.pem", (command.pki / "root.pem").read_bytes())
     source = folder.write("res/xml/config.xml", android(body % (CORP + say % "false", "")))
     result = command("import", source).ended(1).said("the pins aren't enforced and are left out")
-    require("mode" not in result.out and "pin" not in result.out, result)
+    require("mode =" not in result.out and "pin =" not in result.out, result)
     for chain, status in (("api", 0), ("api-other", 1)):
         command("verify", "-p", command.policy(result.out), "--app-anchors",
                 command.pki / "other-root.pem", "--host", "api.example.test",
@@ -229,7 +246,17 @@ def test_what_would_leave_out_a_demand_of_android(command):
             (f"<base-config><pin-set>{GOOD}</pin-set></base-config>", "no place in <base-config>"),
             (f"<base-config>{NAMED}</base-config>", "no place in <base-config>"),
             ("<base-config/><base-config/>", "there is a <base-config> already"),
-            ("<Domain-Config/>", "<domain-config> is"), ("<domain-config/>", "has no <domain>")):
+            ("<Domain-Config/>", "<domain-config> is"), ("<domain-config/>", "has no <domain>"),
+            # Android passes over all of these: what they demand would be lost without a word
+            (f"<domain-config>{NAMED}{GOOD}</domain-config>", "<pin> has no place here"),
+            (f"<domain-config>{NAMED}<x><pin-set>{GOOD}</pin-set></x></domain-config>", "<pin-set> has no"),
+            (f"<domain-config>{NAMED}</domain-config><pin-set>{GOOD}</pin-set>", "<pin-set> has no"),
+            (f"<domain-config>{NAMED}<certificates src='@raw/x'/></domain-config>", "<certificates> has no"),
+            (f"<x><domain-config>{NAMED}</domain-config></x>", "<domain-config> has no place here"),
+            (f"<base-config><trust-anchors><certificates src='system'><pin-set>{GOOD}</pin-set>"
+             "</certificates></trust-anchors></base-config>", "<pin-set> has no place here"),
+            (f"<domain-config>{NAMED}<trustkit-config><pin-set>{GOOD}</pin-set></trustkit-config>"
+             "</domain-config>", "<pin-set> has no place here")):
         refused(command, android(body), *words)
 
 
@@ -373,7 +400,16 @@ def test_missing_resource_is_told(command):
         '<domain-config><domain>a.test</domain><trust-anchors><certificates src="@raw/corp"/>'
         '<certificates src="user"/></trust-anchors></domain-config>'))
     command("import", source).ended(1).printed("anchors = corp.pem\n") \
-        .said("no ../raw/corp.*: put the certificates at corp.pem", "the user's own CAs")
+        .said("no ../raw/corp.*", "put the certificates at corp.pem", "the user's own CAs")
+
+
+def test_resource_of_two_files_is_told(command):
+    folder = command.folder()
+    source = folder.write("res/xml/config.xml", android(f"<base-config>{CORP}</base-config>"))
+    for name, status in (("corp.pem", 0), ("corp.pem.old", 1)):
+        folder.write(f"res/raw/{name}", (command.pki / "root.pem").read_bytes())
+        command("import", source).ended(status).printed("corp.pem")
+    command("import", source).printed("anchors = corp.pem\n").said("or more than one")
 
 
 def test_hostile_words_don_t_become_policy(command):

@@ -1,5 +1,6 @@
 """Which programs trustgraft run refuses because they can't be reached, and what it says."""
 import os
+import pathlib
 import shutil
 import struct
 import subprocess
@@ -321,6 +322,18 @@ def test_launched_command_is_judged(command):
     # nor can this one: but it is told when it runs
     command("run", "-p", command.policy(POLICY), "sh", "-c", f"x={tool}; $x").ended(0).said(
         f"{tool}[", "links GnuTLS", OUTSIDE)
+
+
+def test_busybox_is_judged_by_its_command(command):
+    tool, folder = built(command, "", "libgnutls.so.30"), command.folder()
+    busybox = folder.write("busybox", pathlib.Path(built(command, "")).read_bytes(), 0o755)
+    for name in ("wget", "ls", "env"):
+        folder.path.joinpath(name).symlink_to(busybox)
+    for words, status in (((busybox, "wget"), 126), ((folder.path / "wget",), 126), ((busybox, "ls"), 0),
+                          ((folder.path / "ls", "wget"), 0), ((busybox, "sh", "-c", tool), 126),
+                          ((busybox, "env", tool), 126), (("env", busybox, "ssl_client"), 126), ((busybox,), 0)):
+        command("run", "-p", command.policy(POLICY), "--", *words).ended(status)
+    command("run", "-p", command.policy(POLICY), busybox, "wget").said("BusyBox's", OUTSIDE)
 
 
 def test_wrapper_of_the_shell_is_judged(command):

@@ -421,18 +421,22 @@ def test_debian_package(lab):
         trustgraft doctor curl
         trustgraft enable --yes
         {fetch(lab)}
+        dpkg -i /trustgraft.deb
+        {fetch(lab)}
+        trustgraft enable --preload --yes
         rm /etc/trustgraft/policy.conf
         dpkg --purge trustgraft
+        cat /etc/ld.so.preload 2>&1 || true
         dpkg -s trustgraft 2>&1 || true
         curl --version"""
     script = f"""set -eu
         mount -t overlay -o lowerdir={root},upperdir=$1/upper,workdir=$1/work none $1/root
-        cp {package} $1/root/
+        cp {package} $1/root/trustgraft.deb
         cp {lab.pki.pem("root")} $1/root/root.pem
         mount -t proc none $1/root/proc
         cd $1/root
         find etc usr opt var/lib/dpkg/info -xdev ! -type d ! -name ld.so.cache | sort >$1/before
-        chroot . dpkg -i /{package.name}
+        chroot . dpkg -i /trustgraft.deb
         chroot . sh -euc "$2"
         find etc usr opt var/lib/dpkg/info -xdev ! -type d ! -name ld.so.cache | sort >$1/after
         diff $1/before $1/after && echo nothing left"""
@@ -445,8 +449,8 @@ def test_debian_package(lab):
     finally:
         call(["umount", work])
     got = [line for line in told.splitlines() if line in ("refused", "fetched")]
-    require(got == ["refused", "fetched", "fetched", "fetched"], told)
-    for text in ("makes OpenSSL", "nothing left", "is not installed", "curl 7"):
+    require(got == ["refused", "fetched", "fetched", "fetched", "fetched"], told)
+    for text in ("makes OpenSSL", "ld.so.preload: No such file", "nothing left", "is not installed", "curl 7"):
         require(text in told, f"not said: {text!r}:\n{told}")
 
 

@@ -359,6 +359,9 @@ PROGRAMS = (
             refused=OPENSSL_REFUSAL + "|Certificate verification (error|failed)"),
     Program("psql", ("postgresql-client",), "psql", ("psql", "--version"), psql, via="libpq",
             service=services.postgres, names="itself", callback=True,
+            remark="With sslmode=prefer, which is libpq's default, it goes on without TLS after the "
+                   "policy has refused the server, and with allow it begins so; connections without "
+                   "TLS aren't seen. Use require or above.",
             refused=OPENSSL_REFUSAL + "|does not match host name"),
     Program("mariadb", ("mariadb-client-core",), "mariadb", ("mariadb", "--version"), mariadb,
             service=services.mariadb, names="itself",

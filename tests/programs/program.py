@@ -79,6 +79,7 @@ class Program:
     options: tuple = ("ca", "off")      # an option for a CA, one to switch verification off
     environment: dict = dataclasses.field(default_factory=dict)
     limits: tuple = ()
+    remark: str = ""            # what the tests don't show and its users have to know
     volatile: tuple = ()        # (pattern, text): what differs between two runs
     quick: bool = False         # `make check` runs it as well
     service: collections.abc.Callable = https   # (lab, leaf) -> port

@@ -74,6 +74,9 @@ def limits(programs):
             yield f".It {program.name}, {' and '.join(where)}: {', '.join(what)}"
             instead = those[0].instead and " A rule for the address, with a hostname key, holds."
             yield sentences(reason + instead)
+        if program.remark:
+            yield f".It {program.name}"
+            yield sentences(program.remark)
     yield ".El"
 
 
