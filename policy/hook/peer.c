@@ -283,7 +283,7 @@ static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
     if (is_datagram_version(hooked->libssl.SSL_version(ssl)))
         return true;
     return out == NULL ? hooked->libssl.SSL_get_rbio(ssl) == NULL
-                       : hooked->crypto->BIO_method_type(out) == BIO_TYPE_NULL;
+                       : hooked->crypto->BIO_find_type(out, BIO_TYPE_NULL) != NULL;
 }
 
 /* By the socket that the ClientHello went to. Encrypted as QUIC has it, it can't be told from
