@@ -84,14 +84,12 @@ static bool accepts_at(const struct sockaddr_storage *listener,
             memcmp(tg_socket_bytes(listener), tg_socket_bytes(local), size) == 0);
 }
 
-/* connect(2) takes no place at which someone listens, unless that is to be shared, which an
- * accepted socket inherits. */
+/* connect(2) takes no place at which someone listens, unless that is to be shared. */
 static bool is_accepted(const struct search *search, int descriptor)
 {
     struct sockaddr_storage local;
 
-    if (search->listening_count == 0 || option(descriptor, SOL_SOCKET, SO_REUSEPORT) > 0 ||
-        !local_of(descriptor, &local))
+    if (search->listening_count == 0 || !local_of(descriptor, &local))
         return false;
     for (unsigned i = 0; i < search->listening_count; i++)
         if (accepts_at(&search->listening[i], &local))
@@ -130,6 +128,7 @@ static const char *doubt_of(int descriptor)
 static void see_listener(struct search *search, int descriptor)
 {
     if (search->listening_count < LISTENERS && option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) > 0 &&
+        option(descriptor, SOL_SOCKET, SO_REUSEPORT) <= 0 &&
         local_of(descriptor, &search->listening[search->listening_count]))
         search->listening_count++;
 }
