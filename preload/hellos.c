@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define SETS     512
 #define WAYS     8
 #define INITIALS 64
+#define PATIENCE 50
 
 /* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2.
  */
@@ -287,6 +289,19 @@ unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_i
     return count;
 }
 
+/* Who has a ticket writes at once, but may have to wait. False if the packet was pushed out. */
+static bool read_initial(uint64_t ticket, union record *record)
+{
+    for (int i = 0; i < PATIENCE; i++) {
+        uint64_t sequence = tg_slot_read(initials[ticket % INITIALS], record->words, WORDS);
+
+        if (sequence >= ticket * 2)
+            return sequence == ticket * 2;
+        (void)sched_yield();
+    }
+    return false;
+}
+
 uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned room,
                             unsigned *count)
 {
@@ -297,9 +312,8 @@ uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned
     for (uint64_t ticket = now; ticket > since && *count <= room; ticket--) {
         bool known = false;
 
-        if (now - ticket >= INITIALS ||
-            tg_slot_read(initials[ticket % INITIALS], record.words, WORDS) != ticket * 2) {
-            *count = room + 1; /* one was pushed out */
+        if (now - ticket >= INITIALS || !read_initial(ticket, &record)) {
+            *count = room + 1;
             return now;
         }
         for (unsigned i = 0; i < *count && !known; i++)

@@ -362,6 +362,32 @@ static bool keeps_both_hellos(void)
     return run_both(send_at_once, &one, &other) && lost_hellos == 0;
 }
 
+static atomic_uint missed_initials;
+
+/* Where none was pushed out, none is missed that another thread is about to write. */
+static void *send_initials(void *arg)
+{
+    const uint8_t packet[64] = {0xC0, 0, 0, 0, 1};
+    struct tg_inject_end ends[2];
+    unsigned count = 0, ignored = 0;
+
+    meet(0);
+    for (unsigned i = 0; i < 40 * ROUNDS; i++) {
+        uint64_t since = tg_hellos_initials(UINT64_MAX, NULL, 0, &ignored);
+
+        tg_hellos_note(reached, &(struct iovec){(void *)packet, sizeof(packet)}, 1, NULL, 0);
+        (void)tg_hellos_initials(since, ends, 2, &count);
+        if (count != 1 && tg_hellos_initials(UINT64_MAX, NULL, 0, &ignored) - since < 60)
+            atomic_fetch_add(&missed_initials, 1);
+    }
+    return arg;
+}
+
+static bool sees_initials_at_once(void)
+{
+    return run_both(send_initials, NULL, NULL) && missed_initials == 0;
+}
+
 static atomic_bool enough;
 
 static void *send_always(void *arg)
@@ -489,6 +515,7 @@ static void finds_hellos(void)
     reached = end[0];
     check("of two ClientHellos at once both are found", keeps_both_hellos());
     check("also in children of a busy process", finds_hellos_after_fork());
+    check("a QUIC packet of another thread isn't taken for a lost one", sees_initials_at_once());
     tg_hellos_note(end[0], &(struct iovec){NULL, 4096}, 1, NULL, 0);
     for (int i = 0; i < 2; i++)
         (void)close(front[i]), (void)close(end[i]);
