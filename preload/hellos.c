@@ -124,7 +124,7 @@ static bool same_random(const struct hello *one, const uint8_t random[TG_INJECT_
 static bool same(const struct hello *one, const struct hello *other)
 {
     return same_random(one, other->random) &&
-           memcmp(&one->address, &other->address, sizeof(one->address)) == 0;
+           memcmp(one->address.words, other->address.words, sizeof(one->address)) == 0;
 }
 
 /* In the place of the oldest. False: another thread came between. */
@@ -317,8 +317,8 @@ uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned
             return now;
         }
         for (unsigned i = 0; i < *count && !known; i++)
-            known =
-                memcmp(&ends[i].address, &record.hello.address, sizeof(record.hello.address)) == 0;
+            known = memcmp(&ends[i].address, record.hello.address.words,
+                           sizeof(record.hello.address)) == 0;
         if (known)
             continue;
         if (*count < room)

@@ -195,37 +195,6 @@ static void test_unmatched_is_what_the_policy_says(void **state)
     tg_arena_free(policy.arena);
 }
 
-/* OpenSSL's ".a.example" stands for every name below it: a rule for one of them may be the one. */
-static void test_any_name_below_may_have_its_rule(void **state)
-{
-    static const struct match_case cases[] = {
-        {".ww.a.example", 443, "/x", TG_MATCH_RULE, 2},
-        {".c.example", 443, "/x", TG_MATCH_RULE, 4},
-        {".d.example", 443, "/x", TG_MATCH_RULE, 6},
-        {".f.example", 443, "/x", TG_MATCH_UNMATCHED, 0},
-    };
-    static const char *const unknown[] = {".a.example", ".A.Example.", ".example", ".b.example"};
-    tg_policy policy;
-    size_t i;
-
-    (void)state;
-    rules_init(&policy);
-    assert_int_equal(rules_add(&policy, 1, "WWW.a.example.:443", ""), 0);
-    assert_int_equal(rules_add(&policy, 2, "*.a.example", ""), 0);
-    assert_int_equal(rules_add(&policy, 3, "*.x.b.example", ""), 0);
-    assert_int_equal(rules_add(&policy, 4, "*.c.example", ""), 0);
-    assert_int_equal(rules_add(&policy, 5, "c.example", ""), 0);
-    assert_int_equal(rules_add(&policy, 6, "*.d.example www.d.example", ""), 0);
-    EXPECT(&policy, cases);
-    for (i = 0; i < sizeof unknown / sizeof *unknown; i++) {
-        struct tg_match match = tg_policy_match(&policy, unknown[i], 443, "/x");
-
-        assert_int_equal(match.kind, TG_MATCH_UNKNOWN);
-        assert_string_equal(match.lacking, "host");
-    }
-    tg_arena_free(policy.arena);
-}
-
 static void test_an_unknown_port_or_program_that_matters_is_told(void **state)
 {
     static const struct match_case cases[] = {
@@ -415,7 +384,6 @@ int main(void)
         cmocka_unit_test(test_the_search_goes_on_past_what_does_not_fit),
         cmocka_unit_test(test_a_name_that_cannot_be_spelled_lies_below_wildcards),
         cmocka_unit_test(test_an_unknown_host_may_have_any_rule),
-        cmocka_unit_test(test_any_name_below_may_have_its_rule),
         cmocka_unit_test(test_unmatched_is_what_the_policy_says),
         cmocka_unit_test(test_an_unknown_port_or_program_that_matters_is_told),
         cmocka_unit_test(test_an_unknown_port_or_program_that_does_not_matter),
