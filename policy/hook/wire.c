@@ -466,8 +466,12 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
 {
     enum { QUIC = 1 }; /* OSSL_QUIC1_VERSION: its connections have no such buffer to be found */
     BIO *out = hooked->libssl.SSL_get_wbio(ssl);
-    struct tg_wire *wire = NULL;
+    struct tg_wire *wire = state->wires[BUFFER];
 
+    if (wire != NULL && wire->bio == NULL) { /* of a handshake that came to nothing */
+        state->wires[BUFFER] = NULL;
+        drop(wire);
+    }
     if ((state->wires[0] == NULL && state->wires[1] == NULL) || state->wires[BUFFER] != NULL ||
         out == NULL || hooked->libssl.SSL_version(ssl) == QUIC)
         return true;
