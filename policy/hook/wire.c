@@ -10,9 +10,9 @@
  * another thread or another connection, and be copied. So we hold no reference; what we keep of a
  * BIO hangs on it (its ex_data) and on the connection, and goes with the last of them.
  */
+#include "bio.h"
 #include "hook.h"
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -82,67 +82,6 @@ static void drop(struct tg_wire *wire)
 /* ---- the BIO's callback -----------------------------------------------------------------------
  */
 
-/* What a BIO callback is told (BIO_callback_fn_ex); which library it is of tells the number. */
-struct word {
-    size_t number;
-    int operation, argument;
-    const char *data;
-    size_t length;
-    long more;
-    int returned;
-    size_t *moved;
-};
-
-/* What QUIC does (BIO_recvmmsg(3), since OpenSSL 3.2): BIO_CB_RECVMMSG and BIO_CB_SENDMMSG. */
-enum { RECEIVE_DATAGRAMS = 7, SEND_DATAGRAMS = 8 };
-
-static bool is_moving(int operation)
-{
-    return operation == BIO_CB_READ || operation == BIO_CB_WRITE ||
-           operation == RECEIVE_DATAGRAMS || operation == SEND_DATAGRAMS;
-}
-
-/*
- * A callback of the old form (BIO_set_callback(3)) isn't called by a libcrypto that finds one of
- * the new form: we call it, as bio_call_callback in its bio_lib.c does.
- */
-static long call_old(tg_old_bio_callback *old, BIO *bio, const struct word *word)
-{
-    int operation = word->operation & ~BIO_CB_RETURN, argument = word->argument;
-    bool moved = (word->operation & BIO_CB_RETURN) && operation != BIO_CB_CTRL;
-    long returned = word->returned;
-
-    if (operation == BIO_CB_READ || operation == BIO_CB_WRITE || operation == BIO_CB_GETS) {
-        if (word->length > INT_MAX)
-            return -1;
-        argument = (int)word->length;
-    }
-    if (returned > 0 && moved) {
-        if (*word->moved > INT_MAX)
-            return -1;
-        returned = (long)*word->moved;
-    }
-    returned = old(bio, word->operation, word->data, argument, word->more, returned);
-    if (returned > 0 && moved) {
-        *word->moved = (size_t)returned;
-        returned = 1;
-    }
-    return returned;
-}
-
-static long call(const struct tg_libcrypto *crypto, BIO_callback_fn_ex theirs, BIO *bio,
-                 const struct word *word)
-{
-    tg_old_bio_callback *old = NULL;
-
-    if (theirs != NULL)
-        return theirs(bio, word->operation, word->data, word->length, word->argument, word->more,
-                      word->returned, word->moved);
-    if (crypto->BIO_get_callback != NULL)
-        old = crypto->BIO_get_callback(bio);
-    return old != NULL ? call_old(old, bio, word) : word->returned;
-}
-
 static BIO_callback_fn_ex callback_of(const struct tg_foundation *library);
 
 /* Takes our callback away from BIO, unless another stands before it by now, which may call it. */
@@ -164,7 +103,7 @@ static bool attend(const struct tg_foundation *library, struct tg_wire *wire, BI
 {
     int saved = errno;
 
-    if (!is_moving(operation))
+    if (!tg_bio_is_moving(operation))
         return false;
     if (!wire->stopped && is_attached(wire, bio))
         tg_gate_look(wire->hooked, wire->ssl, wire->state);
@@ -186,7 +125,7 @@ static long stop(const struct tg_libcrypto *crypto, BIO *bio)
  * The callback that stood there may be one that calls ours, as may one that the application has
  * put in our place: ours is deaf while it calls. A BIO that there was no memory for is stopped.
  */
-static long overhear(BIO *bio, const struct word *word)
+static long overhear(BIO *bio, const struct tg_bio_word *word)
 {
     const struct tg_foundation *library = tg_foundation_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
@@ -197,7 +136,7 @@ static long overhear(BIO *bio, const struct word *word)
     long returned;
 
     if (wire == NULL)
-        return is_moving(word->operation) ? stop(crypto, bio) : word->returned;
+        return tg_bio_is_moving(word->operation) ? stop(crypto, bio) : word->returned;
     before = __atomic_load_n(&wire->busy, __ATOMIC_RELAXED);
     if (before == me)
         return word->returned;
@@ -208,7 +147,7 @@ static long overhear(BIO *bio, const struct word *word)
     if (stopped)
         return stop(crypto, bio);
     __atomic_store_n(&wire->busy, me, __ATOMIC_RELAXED);
-    returned = call(crypto, theirs, bio, word);
+    returned = tg_bio_call(crypto, theirs, bio, word);
     __atomic_store_n(&wire->busy, 0, __ATOMIC_RELAXED);
     return returned;
 }
@@ -217,8 +156,8 @@ static long overhear(BIO *bio, const struct word *word)
     static long overhear_##number(BIO *bio, int operation, const char *data, size_t length,        \
                                   int argument, long more, int returned, size_t *moved)            \
     {                                                                                              \
-        const struct word word = {                                                                 \
-            number, operation, argument, data, length, more, returned, moved};                     \
+        const struct tg_bio_word word = {number, operation, argument, data,                        \
+                                         length, more,      returned, moved};                      \
                                                                                                    \
         return overhear(bio, &word);                                                               \
     }
@@ -429,43 +368,10 @@ void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         hold_both(hooked, ssl, state, false);
 }
 
-/*
- * libssl writes its handshakes through a buffer of its own, and frees that when one is done, before
- * it looks whom to tell of that (tls_finish_handshake in its statem_lib.c). Which BIO that is only
- * what comes behind it gets to know, when the two are joined.
- */
-static _Thread_local BIO *joined;
-
-static long see_join(BIO *bio, int operation, const char *data, size_t length, int argument,
-                     long more, int returned, size_t *moved)
-{
-    (void)bio, (void)length, (void)more, (void)moved;
-    if (operation == BIO_CB_CTRL && argument == BIO_CTRL_PUSH)
-        joined = (BIO *)data;
-    return returned;
-}
-
-/* False: no memory. */
-static bool find_buffer(const struct tg_hooked *hooked, SSL *ssl, BIO *out)
-{
-    const struct tg_libcrypto *crypto = hooked->crypto;
-    BIO *probe = crypto->BIO_new(crypto->BIO_s_null());
-
-    joined = NULL;
-    if (probe == NULL || !crypto->BIO_up_ref(out)) {
-        (void)crypto->BIO_free(probe);
-        return false;
-    }
-    crypto->BIO_set_callback_ex(probe, see_join);
-    hooked->libssl.SSL_set0_wbio(ssl, probe);
-    hooked->libssl.SSL_set0_wbio(ssl, out); /* which frees the probe */
-    return true;
-}
-
 bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     enum { QUIC = 1 }; /* OSSL_QUIC1_VERSION: its connections have no such buffer to be found */
-    BIO *out = hooked->libssl.SSL_get_wbio(ssl);
+    BIO *out = hooked->libssl.SSL_get_wbio(ssl), *buffer = NULL;
     struct tg_wire *wire = state->wires[BUFFER];
 
     if (wire != NULL && wire->bio == NULL) { /* of a handshake that came to nothing */
@@ -475,14 +381,14 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
     if ((state->wires[0] == NULL && state->wires[1] == NULL) || state->wires[BUFFER] != NULL ||
         out == NULL || hooked->libssl.SSL_version(ssl) == QUIC)
         return true;
-    if (!find_buffer(hooked, ssl, out))
+    if (!tg_bio_buffer(hooked, ssl, out, &buffer))
         return false;
-    if (joined == NULL)
+    if (buffer == NULL)
         return true;
-    wire = wire_of(hooked->library, joined);
+    wire = wire_of(hooked->library, buffer);
     if (wire == NULL)
         return false;
-    wire->bio = joined;
+    wire->bio = buffer;
     wire->hooked = hooked;
     wire->state = state;
     wire->ssl = ssl;

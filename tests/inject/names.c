@@ -445,7 +445,7 @@ static int is_at(uint8_t mark, const struct sockaddr_in *address)
 static void finds_places(int end, const struct sockaddr_in *peer)
 {
     struct sockaddr_in other = ipv4(1);
-    int pair[2], tube[2], datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+    int pair[2] = {-1, -1}, tube[2] = {-1, -1}, datagrams = socket(AF_INET, SOCK_DGRAM, 0);
 
     other.sin_port = htons(443);
     send_hello(end, 20, &other, sizeof(other));
