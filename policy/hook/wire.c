@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define BUFFER (TG_WIRES - 1) /* of a connection's wires: libssl's own */
@@ -36,6 +37,39 @@ struct tg_wire {
 /* ---- one thread at a time ---------------------------------------------------------------------
  */
 
+/* A page that a fork's child finds empty (madvise(2)); NULL: there is none to be had. */
+static pid_t *forgetful_page(void)
+{
+    static pid_t *page;
+    pid_t *fresh = NULL, *found = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
+
+    if (found != NULL)
+        return found;
+    fresh = mmap(NULL, sizeof(*fresh), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fresh == MAP_FAILED)
+        return NULL;
+    if (madvise(fresh, sizeof(*fresh), MADV_WIPEONFORK) == 0 &&
+        __atomic_compare_exchange_n(&page, &found, fresh, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return fresh;
+    (void)munmap(fresh, sizeof(*fresh));
+    return found;
+}
+
+/* As getpid(2), which a handshake would call hundreds of times. */
+static pid_t process(void)
+{
+    pid_t *page = forgetful_page();
+    pid_t kept = page != NULL ? __atomic_load_n(page, __ATOMIC_RELAXED) : 0;
+
+    if (kept != 0)
+        return kept;
+    kept = getpid();
+    if (page != NULL)
+        __atomic_store_n(page, kept, __ATOMIC_RELAXED);
+    return kept;
+}
+
 /*
  * 22 bits of the process and 42 of the thread: addresses have up to 48 (arm64), and two descriptors
  * of threads are further apart than 64 bytes.
@@ -43,7 +77,7 @@ struct tg_wire {
 #define THREAD_BITS 42
 static uint64_t self(void)
 {
-    return (uint64_t)getpid() << THREAD_BITS |
+    return (uint64_t)process() << THREAD_BITS |
            ((uint64_t)pthread_self() >> 6 & ((UINT64_C(1) << THREAD_BITS) - 1));
 }
 
