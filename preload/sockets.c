@@ -1,7 +1,8 @@
 /*
  * sockets.c - the interposed functions of libc by which a process reaches others: connect(2)
  * tells where a socket leads to, and what is written first through it which connection of a TLS
- * library that is. They only look, and are async-signal-safe as those that they stand for.
+ * library that is. They only look. Those that write are async-signal-safe as what they stand for;
+ * connect also looks at what the linker has loaded since, which is not.
  */
 #include "beside.h"
 #include "ends.h"

@@ -2,6 +2,7 @@
  * Every allocation of a load fails once, ours and libcrypto's: the policy is then refused, or
  * it is whole. A part of one would leave servers unchecked.
  */
+#include "allocator.h"
 #include "diag.h"
 #include "finding.h"
 #include "folder.h"
@@ -21,17 +22,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define OWN_ALLOCATOR 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OWN_ALLOCATOR 0
-#endif
-#endif
-#ifndef OWN_ALLOCATOR
-#define OWN_ALLOCATOR 1
-#endif
 
 static long countdown; /* the allocation that fails; 0: none */
 static long live;      /* blocks that were allocated and not freed */

@@ -2,6 +2,7 @@
  * Every allocation of an evaluation fails once, ours and libcrypto's: a server that is to be
  * refused is never accepted, and nothing crashes or leaks.
  */
+#include "countdown.h"
 #include "folder.h"
 #include "match.h"
 #include "pki.h"
@@ -19,27 +20,7 @@
 
 #define HOST "api.example.test"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define OWN_ALLOCATOR 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OWN_ALLOCATOR 0
-#endif
-#endif
-#ifndef OWN_ALLOCATOR
-#define OWN_ALLOCATOR 1
-#endif
-
 #if OWN_ALLOCATOR
-static long countdown; /* the allocation that fails; 0: none */
-
-#include "shortage.h"
-
-static bool fails(void)
-{
-    return countdown > 0 && --countdown == 0;
-}
-
 /* Evaluates LEAF with the allocation number NUMBER failing. *SPENT: there were as many. */
 static tg_result evaluate(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, long number, bool *spent)
 {

@@ -1,5 +1,6 @@
 /* What is distrusted is known in whatever bytes it comes: certificates signed anew, keys encoded
  * anew. */
+#include "countdown.h"
 #include "distrust.h"
 #include "hash.h"
 #include "twin.h"
@@ -17,28 +18,6 @@
 #include <openssl/x509v3.h>
 
 #define DAY (24L * 3600)
-
-#if defined(__SANITIZE_ADDRESS__)
-#define OWN_ALLOCATOR 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OWN_ALLOCATOR 0
-#endif
-#endif
-#ifndef OWN_ALLOCATOR
-#define OWN_ALLOCATOR 1
-#endif
-
-#if OWN_ALLOCATOR
-static long countdown; /* the allocation that fails; 0: none */
-
-#include "shortage.h"
-
-static bool fails(void)
-{
-    return countdown > 0 && --countdown == 0;
-}
-#endif
 
 /* A certificate with the key OWN, which is shown as INFO where that isn't NULL. */
 static X509 *make(const char *subject, const char *issuer, EVP_PKEY *own, EVP_PKEY *signer,
