@@ -11,14 +11,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define SETS     512
 #define WAYS     8
 #define INITIALS 64
-#define PATIENCE 50
 
 /* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2.
  */
@@ -55,7 +53,7 @@ union record {
 };
 
 static tg_slot_word hellos[SETS][WAYS][1 + WORDS], initials[INITIALS][1 + WORDS];
-static _Atomic uint64_t newest, newest_initial;
+static _Atomic uint64_t newest, newest_initial, lost_initial;
 static atomic_bool started;
 
 void tg_hellos_start(void)
@@ -158,11 +156,17 @@ static void keep_hello(const union record *record)
         continue;
 }
 
+/* A slot that another thread, or one left behind by fork, is in costs a number, not the packet. */
 static void keep_initial(const union record *record)
 {
-    uint64_t ticket = atomic_fetch_add(&newest_initial, 1) + 1;
+    uint64_t ticket = 0;
 
-    (void)tg_slot_write(initials[ticket % INITIALS], record->words, WORDS, ticket * 2);
+    for (unsigned i = 0; i < WAYS; i++) {
+        ticket = atomic_fetch_add(&newest_initial, 1) + 1;
+        if (tg_slot_write(initials[ticket % INITIALS], record->words, WORDS, ticket * 2))
+            return;
+    }
+    atomic_store(&lost_initial, ticket);
 }
 
 static bool is_ip(const struct sockaddr_storage *address)
@@ -289,17 +293,19 @@ unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_i
     return count;
 }
 
-/* Who has a ticket writes at once, but may have to wait. False if the packet was pushed out. */
-static bool read_initial(uint64_t ticket, union record *record)
-{
-    for (int i = 0; i < PATIENCE; i++) {
-        uint64_t sequence = tg_slot_read(initials[ticket % INITIALS], record->words, WORDS);
+/*
+ * What has the number TICKET: WRITTEN, GONE where a later one took its slot, or, as a packet is
+ * noted before it is sent, one that nobody can have answered.
+ */
+enum initial { UNSENT, WRITTEN, GONE };
 
-        if (sequence >= ticket * 2)
-            return sequence == ticket * 2;
-        (void)sched_yield();
-    }
-    return false;
+static enum initial read_initial(uint64_t ticket, union record *record)
+{
+    const tg_slot_word *slot = initials[ticket % INITIALS];
+
+    if (tg_slot_read(slot, record->words, WORDS) == ticket * 2)
+        return WRITTEN;
+    return tg_slot_newest(slot) > ticket * 2 ? GONE : UNSENT;
 }
 
 uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned room,
@@ -309,10 +315,13 @@ uint64_t tg_hellos_initials(uint64_t since, struct tg_inject_end *ends, unsigned
     union record record;
 
     *count = 0;
+    if (atomic_load(&lost_initial) > since)
+        *count = room + 1;
     for (uint64_t ticket = now; ticket > since && *count <= room; ticket--) {
-        bool known = false;
+        enum initial found = read_initial(ticket, &record);
+        bool known = found == UNSENT;
 
-        if (now - ticket >= INITIALS || !read_initial(ticket, &record)) {
+        if (now - ticket >= INITIALS || found == GONE) {
             *count = room + 1;
             return now;
         }

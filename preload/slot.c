@@ -34,6 +34,13 @@ bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uin
                            atomic_load_explicit(&slot[0], memory_order_relaxed), sequence);
 }
 
+uint64_t tg_slot_newest(const tg_slot_word *slot)
+{
+    uint64_t sequence = atomic_load_explicit(&slot[0], memory_order_acquire);
+
+    return sequence + (sequence & 1);
+}
+
 bool tg_slot_empty(const tg_slot_word *slot)
 {
     return atomic_load_explicit(&slot[0], memory_order_relaxed) == 0;

@@ -29,6 +29,9 @@ bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uin
 bool tg_slot_replace(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t found,
                      uint64_t sequence);
 
+/* The sequence number of the last write to SLOT that began, which may be going on; 0: none. */
+uint64_t tg_slot_newest(const tg_slot_word *slot);
+
 /* True if SLOT holds nothing. */
 bool tg_slot_empty(const tg_slot_word *slot);
 
