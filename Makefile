@@ -24,10 +24,10 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))')
 PYTHON := /usr/bin/python3
 export PYTHONDONTWRITEBYTECODE := 1
 
+FOLDERS  := $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' \
-             -DTG_LIBDIR='"$(LIBDIR)"' -Ipolicy -Ipolicy/hook \
-             -isystem /usr/include/libxml2
+             -DTG_LIBDIR='"$(LIBDIR)"' $(addprefix -I,policy $(FOLDERS)) -isystem /usr/include/libxml2
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
 VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
@@ -42,10 +42,10 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/*.c)
-HOOK     := $(call objects,policy/hook/*.c)
-COMMAND  := $(call objects,policy/cli/*.c)
-PRELOAD  := $(call objects,preload/*.c policy/hook/where.c)
+ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c policy/trust/*.c)
+HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
+COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/process/where.c)
 PROVIDER := $(call objects,provider/*.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \
@@ -122,7 +122,7 @@ $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGIN
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lcmocka -lssl -lcrypto
 
 $(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOOK))
-$(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
+$(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/import/, \
     android.o dict.o plist.o translate.o xml.o))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)

@@ -3,7 +3,7 @@
  * of a policy that this program's own words begin, and what is told fits a terminal. As
  * fuzz_policy.c is run.
  */
-#include "../../policy/cli/translate.h"
+#include "../../policy/cli/import/translate.h"
 #include "diag.h"
 #include <stdio.h>
 #include <stdlib.h>

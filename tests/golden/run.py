@@ -4,7 +4,7 @@
 Each NAME.golden asks one question and holds the answers: of `trustgraft verify`, of its --json,
 and of the log of a real program that met a real server under the same policy. A change of wording
 or order shows as a difference; --update writes the new answers into the files. There has to be one
-for each finding of policy/finding.c, called after it.
+for each finding of policy/rules/finding.c, called after it.
 
 A file begins with `key: value` lines and the policy, `| ` before each line; one that doesn't open
 a section is the rule for the host. {NAME} and the like stand for the test PKI (lab/pki.py), {known} for
@@ -216,7 +216,7 @@ def kinds():
     table = (ROOT / "policy" / "finding.c").read_text(encoding="utf-8")
     found = re.findall(r'\[TG_\w+\] = \{\s*"([\w-]+)"', table)
     if len(found) < 20:
-        raise SystemExit("golden: policy/finding.c does not read as it used to")
+        raise SystemExit("golden: policy/rules/finding.c does not read as it used to")
     return found
 
 

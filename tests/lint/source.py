@@ -12,22 +12,26 @@ import re
 import sys
 
 # Each folder, and whose headers its files may include besides their own.
+ENGINE = [f"policy/{name}" for name in ("base", "rules", "language", "trust")]
+HOOK = ["policy/hook", "policy/hook/lib", "policy/hook/process"]
+COMMAND = ["policy/cli"] + [path.rstrip("/") for path in glob.glob("policy/cli/*/")]
 LAYERS = {
-    "policy": [],
-    "policy/hook": ["policy"],
-    "policy/cli": ["policy", "policy/hook"],
-    "preload": ["policy/hook/inject.h", "policy/hook/process.h", "policy/hook/unreached.h",
-                "policy/trustgraft.h"],
-    "provider": ["policy", "policy/hook"],
+    **{folder: ["policy", *ENGINE] for folder in ENGINE},
+    **{folder: ["policy", *ENGINE, *HOOK] for folder in HOOK},
+    **{folder: ["policy", *ENGINE, *HOOK, *COMMAND] for folder in COMMAND},
+    "preload": ["policy/hook/inject.h", "policy/hook/process/process.h", "policy/hook/process/where.h",
+                "policy/hook/process/unreached.h", "policy/trustgraft.h"],
+    "provider": ["policy", *ENGINE, *HOOK],
 }
-SEARCHED = ["policy", "policy/hook"]  # as the Makefile's -I
-ONLY_LIBCRYPTO = ["policy"]  # what must not even see libssl's header
+SEARCHED = ["policy", *ENGINE, *HOOK, *COMMAND]  # as the Makefile's -I
+ONLY_LIBCRYPTO = ENGINE  # what must not even see libssl's header
 
 # Files, what the code must not match (comments and strings taken out), and why.
 NEVER = r"\b(exit|_exit|abort|quick_exit|signal|sigaction|system|popen|assert)\s*\("
 STDOUT = r"\b(stdout|printf|puts|putchar|perror)\b(?!\s*,\s*\d)"
 PRINTING = r"(?<!format\()\b(stdout|stderr|printf|fprintf|vprintf|vfprintf|dprintf|puts|fputs|perror|putchar)\b"
-HOSTED = ["policy/*.c", "policy/hook/*.c", "preload/*.c", "provider/*.c"]
+PURE = [f"{folder}/*.c" for folder in ENGINE]
+HOSTED = [*PURE, *(f"{folder}/*.c" for folder in (*HOOK, "preload", "provider"))]
 CODE = [
     (HOSTED, NEVER, "a library must not end or steer its host process"),
     (HOSTED, r"\bgetenv\s*\(", "secure_getenv, for set-uid programs"),
@@ -36,9 +40,9 @@ CODE = [
     (HOSTED, r'\bf(re)?open\s*\((?![^;]*"[rwa+b]*e")', 'fopen with "e"'),
     (HOSTED, r"\bsocket\s*\((?![^;]*SOCK_CLOEXEC)", "socket with SOCK_CLOEXEC"),
     (HOSTED, r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(", "not a safe function"),
-    (HOSTED[1:], STDOUT, "standard output is the host's"),
-    (HOSTED[:1], PRINTING, "the engine prints nothing"),
-    (HOSTED[:1], r"\bsecure_getenv\s*\(", "the engine knows nothing of the environment"),
+    (HOSTED[len(PURE):], STDOUT, "standard output is the host's"),
+    (PURE, PRINTING, "the engine prints nothing"),
+    (PURE, r"\bsecure_getenv\s*\(", "the engine knows nothing of the environment"),
 ]
 MARKS = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK|place" r"holder)\b|not impl" r"emented")
 

@@ -1,6 +1,6 @@
 /* The reader of ELF files, which must survive whatever somebody calls a program. */
 /* The command is no library to link with. NOLINTNEXTLINE(bugprone-suspicious-include) */
-#include "../../policy/cli/executable.c"
+#include "../../policy/cli/reach/executable.c"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

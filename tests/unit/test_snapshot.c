@@ -15,7 +15,7 @@ static void meanwhile(void);
 #define tg_process_inert                 copy_inert
 #define tg_process_program               copy_program
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "../../policy/hook/process.c"
+#include "../../policy/hook/process/process.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
