@@ -24,10 +24,22 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))')
 PYTHON := /usr/bin/python3
 export PYTHONDONTWRITEBYTECODE := 1
 
-FOLDERS  := $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
+# Whose headers the files of a folder may include besides their own: the compiler refuses the rest.
+EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
+sees/policy/base         := policy
+sees/policy/rules        := policy policy/base
+sees/policy/language     := $(sees/policy/rules) policy/rules
+sees/policy/trust        := $(sees/policy/language)
+sees/policy/hook/process := $(sees/policy/trust) policy/language policy/trust
+sees/policy/hook/lib     := $(sees/policy/trust) policy/trust policy/hook/process
+sees/policy/hook         := $(sees/policy/hook/lib) policy/hook/lib
+sees/preload             := policy policy/hook policy/hook/process
+sees/provider            := $(sees/policy/hook) policy/hook
+SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
+
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' \
-             -DTG_LIBDIR='"$(LIBDIR)"' $(addprefix -I,policy $(FOLDERS)) -isystem /usr/include/libxml2
+             -DTG_LIBDIR='"$(LIBDIR)"' -isystem /usr/include/libxml2
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
 VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
@@ -76,7 +88,7 @@ setup:
 $(BUILD)/obj/%.o: %.c | $(READY)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(SEES) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 	$(call say,LD,$@)
@@ -114,7 +126,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ENGINE) $(HOOK)
 $(BUILD)/asan/obj/%.o: %.c | $(READY)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(SEES) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGINE) $(HOOK))
 	$(call say,LD,$@)
@@ -137,7 +149,7 @@ $(CORPORA): $(call objects,tests/corpora/*.c) $(ENGINE)
 $(BUILD)/tsan/obj/%.o: %.c | $(READY)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(THREADED) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(SEES) $(ALL_CFLAGS) $(THREADED) -MMD -MP -c -o $@ $<
 
 MEETING := $(call objects,tests/stress/meet.c tests/inject/pair.c)
 $(BUILD)/tests/stress/endure: $(BUILD)/obj/tests/stress/endure.o $(MEETING)
@@ -181,7 +193,7 @@ compat: all pki
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all
-	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS))" WARN="$(WARN)" tests/lint/run $(BUILD)
+	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY))" WARN="$(WARN)" tests/lint/run $(BUILD)
 
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)

@@ -38,7 +38,7 @@ static _Atomic enum state state;
 
 static dev_t stderr_device;
 static ino_t stderr_inode;
-static struct tg_source source; /* of the policy; stays as it is once it was looked for */
+static struct tg_policy_source source; /* of the policy; stays as it is once it was looked for */
 
 static void look(void)
 {
@@ -49,7 +49,7 @@ static void look(void)
         stderr_device = status.st_dev;
         stderr_inode = status.st_ino;
     }
-    tg_source_look(&source);
+    tg_policy_source_look(&source);
     if (source.origin == TG_ORIGIN_NONE)
         atomic_compare_exchange_strong(&state, &unloaded, STATE_INERT);
 }
@@ -72,7 +72,7 @@ static bool stderr_is_there(void)
            status.st_ino == stderr_inode && poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
-const struct tg_source *tg_engine_source(void)
+const struct tg_policy_source *tg_engine_source(void)
 {
     return &source;
 }

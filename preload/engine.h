@@ -26,7 +26,7 @@ struct tg_engine {
                                            tg_inject_custom_verify *callback);
     void (*set_sockets)(const struct tg_inject_sockets *sockets);
     void (*set_stderr)(dev_t device, ino_t inode);
-    void (*set_source)(const struct tg_source *source);
+    void (*set_source)(const struct tg_policy_source *source);
 };
 
 /*
@@ -38,7 +38,7 @@ struct tg_engine {
 void tg_engine_begin(void);
 
 /* Where the policy was as the process began; for who comes after tg_engine_begin. */
-const struct tg_source *tg_engine_source(void);
+const struct tg_policy_source *tg_engine_source(void);
 
 /* True if STATUS, of descriptor 2, is that of what it was then. */
 bool tg_engine_is_stderr(const struct stat *status);

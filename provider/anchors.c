@@ -1,7 +1,9 @@
 /* anchors.c - from a store URI to the certificates its host may be anchored in. */
 #include "anchors.h"
 #include "distrust.h"
-#include "hook/process.h"
+#include "host.h"
+#include "match.h"
+#include "process.h"
 #include "system.h"
 #include <limits.h>
 #include <openssl/err.h>

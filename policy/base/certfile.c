@@ -1,7 +1,10 @@
 /* certfile.c - certificates and keys out of PEM and DER files and directories of them. */
 #include "certfile.h"
+#include "file.h"
 #include "hash.h"
+#include "text.h"
 #include "twin.h"
+#include "unique.h"
 #include "way.h"
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,31 +1,30 @@
-/* certfile.h - what the readers of files share: files below a directory, equal certificates. */
+/* certfile.h - the certificates, CRLs and keys in a file or a directory of files. */
 #ifndef TG_CERTFILE_H
 #define TG_CERTFILE_H
 
-#include "file.h"
-#include <sys/stat.h>
-
-/* True if a file or directory of this STATUS belongs to root or the effective user. */
-bool tg_file_is_own(const struct stat *status);
-
-/* NULL, or the sentence that says who else can write a file or directory of this STATUS. */
-const char *tg_file_writer(struct tg_arena *arena, const struct stat *status);
+#include "mem.h"
+#include "watch.h"
+#include <openssl/x509.h>
 
 /*
- * Opens NAME below DIRECTORY (a descriptor or AT_FDCWD) and checks that it is of TYPE (S_IFREG
- * or S_IFDIR) and that no one else can write it. NULL and *OUT to close, or a sentence.
+ * The certificates of PATH, a PEM or DER file, or a directory of them (its *.pem, *.crt,
+ * *.cer, *.der and hashed HASH.N entries; the same checks for the directory and each file).
+ * Appends to OUT without duplicates. Returns NULL, or a sentence as above; OUT may then hold
+ * some of them. A file without a certificate, with one that doesn't parse, or an empty
+ * directory is an error. What is opened is noted in WATCHING, which may be NULL.
  */
-const char *tg_file_open(struct tg_arena *arena, int directory, const char *name, mode_t type,
-                         int *out, struct stat *status);
+const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
+                                 const struct tg_watching *watching);
 
-/* tg_file_read of NAME below DIRECTORY. */
-const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
-                            struct tg_file *out);
+/* The same for CRLs: of a directory its *.pem, *.crl, *.der and HASH.rN entries. */
+const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out,
+                         const struct tg_watching *watching);
 
-/*
- * Takes out of CERTS, and frees, each certificate that is in there before; the others keep
- * their order. NULL, or a sentence when memory ran out: nothing was taken then.
- */
-const char *tg_certificates_unique(STACK_OF(X509) *certs);
+/* The SPKI digest of the one PEM certificate or public key in PATH. */
+const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
+                         const struct tg_watching *watching);
+/* The same as tg_twin_key has it, whatever its encoding. */
+const char *tg_file_key(struct tg_arena *arena, const char *path, unsigned char out[32],
+                        const struct tg_watching *watching);
 
 #endif

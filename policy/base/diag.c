@@ -1,5 +1,5 @@
 #include "diag.h"
-#include "mem.h"
+#include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

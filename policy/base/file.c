@@ -1,4 +1,5 @@
-#include "certfile.h"
+#include "file.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

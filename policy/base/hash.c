@@ -47,24 +47,6 @@ int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
     return tg_hash_pubkey(X509_get_X509_PUBKEY(certificate), out);
 }
 
-void tg_hash_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52])
-{
-    memcpy(out, "sha256/", 7);
-    EVP_EncodeBlock((unsigned char *)out + 7, digest, TG_SHA256_SIZE);
-}
-
-void tg_hash_hex(const uint8_t digest[TG_SHA256_SIZE], char out[65])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t i;
-
-    for (i = 0; i < TG_SHA256_SIZE; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[64] = '\0';
-}
-
 bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE])
 {
     size_t i;

@@ -2,7 +2,17 @@
 #ifndef TG_HASH_H
 #define TG_HASH_H
 
-#include "policy.h"
+#include "trustgraft.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TG_SHA256_SIZE 32
+
+/* SHA-256 digests: of a SubjectPublicKeyInfo (pins) or of a whole certificate's DER. */
+struct tg_digests {
+    uint8_t (*digest)[TG_SHA256_SIZE];
+    size_t count;
+};
 
 /* SHA-256, fetched once: libcrypto would search its providers for EVP_sha256() each time. */
 const EVP_MD *tg_hash_sha256(void);
@@ -12,10 +22,6 @@ TG_MUST_USE int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA2
 TG_MUST_USE int tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
 /* SHA-256 of its SubjectPublicKeyInfo's DER (RFC 7469 section 2.4). */
 TG_MUST_USE int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
-/* "sha256/BASE64": OUT has room for 52 bytes. */
-void tg_hash_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52]);
-/* 64 lower-case hex digits: OUT has room for 65 bytes. */
-void tg_hash_hex(const uint8_t digest[TG_SHA256_SIZE], char out[65]);
 /* True if DIGEST is one of DIGESTS. */
 bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE]);
 

@@ -3,6 +3,7 @@
 #define TG_HINT_H
 
 #include "mem.h"
+#include <stdbool.h>
 
 /* Zero-initialise but for `wanted`; offer each known word; `best` is the nearest that is near
  * enough to be meant, or NULL. Words are borrowed. */

@@ -1,5 +1,5 @@
 /* host.c - what a host is called: one spelling for each DNS name and each address. */
-#include "match.h"
+#include "host.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -186,26 +186,4 @@ bool tg_host_spell(const char *host, char out[TG_HOST_SIZE])
     enum tg_host_kind kind = tg_host_canonical(host, out);
 
     return kind == TG_HOST_NAME || kind == TG_HOST_ADDRESS;
-}
-
-const char *tg_host_read(struct tg_arena *arena, const char *word, char out[TG_HOST_SIZE],
-                         unsigned *port, size_t *column)
-{
-    struct tg_pattern pattern;
-    const char *wrong = tg_pattern_parse(arena, word, &pattern, column);
-
-    if (wrong)
-        return wrong;
-    *column = 0;
-    if (pattern.kind == TG_PATTERN_WILDCARD || pattern.kind == TG_PATTERN_ANY || strchr(word, '/'))
-        return tg_arena_sentence(arena,
-                                 "\"%s\" is not one host: write its name or address, without "
-                                 "wildcard or prefix",
-                                 word);
-    if (pattern.kind == TG_PATTERN_NAME)
-        memcpy(out, pattern.name, sizeof pattern.name);
-    else
-        inet_ntop(pattern.family, pattern.address, out, TG_HOST_SIZE);
-    *port = pattern.port;
-    return NULL;
 }

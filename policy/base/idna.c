@@ -1,5 +1,7 @@
 /* idna.c - the A-label of a name that was written in Unicode: Punycode, RFC 3492. */
-#include "match.h"
+#include "idna.h"
+#include "host.h"
+#include "text.h"
 #include <string.h>
 
 #define ALABEL_PREFIX "xn--"

@@ -1,5 +1,7 @@
 #include "mem.h"
 #include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

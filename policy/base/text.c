@@ -1,5 +1,5 @@
 /* text.c - the growing buffer of mem.h, and what text of a hostile origin looks like in it. */
-#include "mem.h"
+#include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

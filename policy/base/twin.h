@@ -6,7 +6,7 @@
 #ifndef TG_TWIN_H
 #define TG_TWIN_H
 
-#include "policy.h"
+#include "hash.h"
 
 /* SHA-256 of what CERTIFICATE's issuer signed: its TBSCertificate as it came (RFC 5280 section
  * 4.1). 0 without memory. */

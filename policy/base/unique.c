@@ -1,5 +1,5 @@
 /* unique.c - each certificate once, however many files have it. */
-#include "certfile.h"
+#include "unique.h"
 #include "hash.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "way.h"
-#include "certfile.h"
+#include "file.h"
+#include "text.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

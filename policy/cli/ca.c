@@ -5,9 +5,9 @@
 #include "argument.h"
 #include "handshake.h"
 #include "identity.h"
-#include "report.h"
 #include "secret.h"
 #include "terminal.h"
+#include "write.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,9 +42,9 @@ static void add_file(struct tg_buf *out, const char *path, const char *what)
 static void add_end(struct tg_buf *out, const X509 *certificate)
 {
     tg_buf_add(out, ", until ");
-    tg_report_asn1_time(out, X509_get0_notAfter(certificate));
+    tg_write_asn1_time(out, X509_get0_notAfter(certificate));
     tg_buf_add(out, "\n    ");
-    tg_report_fingerprint(out, certificate);
+    tg_write_fingerprint(out, certificate);
     tg_buf_add(out, "\n");
 }
 
@@ -115,7 +115,7 @@ static void add_history(struct tg_buf *out, const struct tg_identity *identity)
         return;
     tg_buf_printf(out, "    %s the one until ",
                   tg_identity_renews(identity) ? "renews" : "has other names than");
-    tg_report_asn1_time(out, X509_get0_notAfter(identity->before));
+    tg_write_asn1_time(out, X509_get0_notAfter(identity->before));
     tg_buf_add(out, "\n");
 }
 

@@ -1,7 +1,10 @@
 /* check.c - all that is wrong with a policy, and all that will go wrong with it. */
 #include "chosen.h"
 #include "knownhosts.h"
+#include "lint.h"
+#include "load.h"
 #include "terminal.h"
+#include "text.h"
 #include <string.h>
 #include <time.h>
 

@@ -2,6 +2,7 @@
 #include "hint.h"
 #include "options.h"
 #include "terminal.h"
+#include "text.h"
 #include <string.h>
 
 /* What a value or operand is, as far as a shell can complete it. */

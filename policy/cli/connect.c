@@ -2,6 +2,7 @@
 #include "connect.h"
 #include "handshake.h"
 #include "meet.h"
+#include "text.h"
 
 static bool ask(struct tg_question *question, struct tg_route *route)
 {

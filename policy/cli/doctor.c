@@ -2,8 +2,8 @@
 #include "chosen.h"
 #include "exam.h"
 #include "installation.h"
+#include "load.h"
 #include "patient.h"
-#include "process.h"
 #include "script.h"
 #include "terminal.h"
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* enable.c - enable and disable: trustgraft in every program of this machine, or no longer. */
 #include "activation.h"
 #include "chosen.h"
+#include "load.h"
 #include "terminal.h"
 #include <stdlib.h>
 #include <string.h>

@@ -5,11 +5,12 @@
 #include "file.h"
 #include "forgive.h"
 #include "handshake.h"
+#include "load.h"
 #include "meet.h"
 #include "replace.h"
-#include "report.h"
 #include "show.h"
 #include "terminal.h"
+#include "write.h"
 #include <openssl/tls1.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,7 +191,7 @@ static int tell_outcome(struct excepting *excepting)
     }
     tg_buf_printf(&out, "\nWritten to %s. Now: %s ", excepting->file.path,
                   verdict->accepted ? "accept" : "reject");
-    tg_report_endpoint(&out, question->at.host, question->at.port);
+    tg_write_endpoint(&out, question->at.host, question->at.port);
     tg_buf_printf(&out, ": %s\n", tg_result_name(verdict->result));
     if (tg_terminal_write(stdout, &out))
         status = verdict->accepted ? TG_EXIT_GOOD : TG_EXIT_REFUSED;

@@ -4,10 +4,12 @@
 #include "connect.h"
 #include "demands.h"
 #include "finding.h"
-#include "hash.h"
+#include "match.h"
 #include "meet.h"
+#include "pin.h"
 #include "report.h"
 #include "terminal.h"
+#include "write.h"
 #include <string.h>
 #include <time.h>
 
@@ -124,7 +126,7 @@ static void tell_terms(struct tg_buf *buf, const struct tg_exception *exception)
 {
     if (exception->expires != 0) {
         tg_buf_add(buf, "    until ");
-        tg_report_time(buf, exception->expires);
+        tg_write_time(buf, exception->expires);
         tg_buf_add(buf, "\n");
     }
     if (exception->note != NULL) {
@@ -148,7 +150,7 @@ static void tell_exceptions(const struct explanation *about, time_t now)
         heading = "";
         tg_buf_add(about->buf, "  ");
         tg_buf_escape(about->buf, exception->where.file, strlen(exception->where.file));
-        tg_hash_hex(exception->leaf, hex);
+        tg_hex_text(exception->leaf, hex);
         tg_buf_printf(about->buf, ":%u %s the certificate\n    sha256:%s\n   ",
                       exception->where.line,
                       exception->expires != 0 && now >= exception->expires
@@ -186,7 +188,7 @@ static void tell(struct explanation *about)
     time_t now = time(NULL);
 
     tg_buf_add(about->buf, tg_terminal_colour(stdout, TG_STRONG));
-    tg_report_endpoint(about->buf, about->at.host, about->at.port);
+    tg_write_endpoint(about->buf, about->at.host, about->at.port);
     tg_buf_add(about->buf, tg_terminal_colour(stdout, TG_PLAIN));
     if (about->program != NULL) {
         tg_buf_add(about->buf, " from ");
@@ -227,7 +229,7 @@ static void add_exception(struct tg_buf *buf, const struct tg_exception *excepti
     const char *comma = "";
     char hex[65];
 
-    tg_hash_hex(exception->leaf, hex);
+    tg_hex_text(exception->leaf, hex);
     tg_buf_add(buf, "{\"file\":");
     tg_buf_json(buf, exception->where.file);
     tg_buf_printf(buf, ",\"line\":%u,\"certificate\":\"sha256:%s\",\"findings\":[",
@@ -239,7 +241,7 @@ static void add_exception(struct tg_buf *buf, const struct tg_exception *excepti
         comma = ",";
     }
     tg_buf_add(buf, "],\"expires\":");
-    tg_report_time_json(buf, exception->expires);
+    tg_write_time_json(buf, exception->expires);
     tg_buf_add(buf, ",\"note\":");
     tg_buf_json(buf, exception->note);
     tg_buf_add(buf, "}");

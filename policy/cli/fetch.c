@@ -6,6 +6,7 @@
 #include "meet.h"
 #include "refresh.h"
 #include "terminal.h"
+#include "text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "chain.h"
 #include "cli.h"
 #include "terminal.h"
+#include "text.h"
 #include "translate.h"
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* pin.c - the keys of a server or of files, and the lines that pin them. */
+#include "pin.h"
 #include "argument.h"
 #include "chain.h"
 #include "handshake.h"
@@ -8,6 +9,7 @@
 #include "meet.h"
 #include "report.h"
 #include "terminal.h"
+#include "write.h"
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +46,7 @@ static void add_subject(struct tg_buf *out, const X509 *certificate)
 
     if (X509_NAME_entry_count(name) == 0)
         tg_buf_add(out, "(no subject)");
-    tg_report_name(out, name);
+    tg_write_name(out, name);
 }
 
 static void describe(struct tg_buf *out, const X509 *certificate)
@@ -52,13 +54,13 @@ static void describe(struct tg_buf *out, const X509 *certificate)
     tg_buf_printf(out, "%s#   %s", faint(), plain());
     add_subject(out, certificate);
     tg_buf_printf(out, "\n%s#     valid%s ", faint(), plain());
-    tg_report_asn1_time(out, X509_get0_notBefore(certificate));
+    tg_write_asn1_time(out, X509_get0_notBefore(certificate));
     tg_buf_add(out, " to ");
-    tg_report_asn1_time(out, X509_get0_notAfter(certificate));
+    tg_write_asn1_time(out, X509_get0_notAfter(certificate));
     tg_buf_printf(out, "\n%s#     cert %s ", faint(), plain());
-    tg_report_fingerprint(out, certificate);
+    tg_write_fingerprint(out, certificate);
     tg_buf_printf(out, "\n%s#     pin  %s ", faint(), plain());
-    tg_report_pin(out, certificate);
+    tg_write_pin(out, certificate);
     tg_buf_add(out, "\n");
 }
 
@@ -79,14 +81,14 @@ static void suggest(struct tg_buf *out, const struct subject *subject)
         if (i > 0 && X509_check_ca(certificate) == 0)
             continue;
         tg_buf_printf(out, "%s%s = ", i > 0 ? "# " : "", is_ca(subject, i) ? "ca-pin" : "leaf-pin");
-        tg_report_pin(out, certificate);
+        tg_write_pin(out, certificate);
         tg_buf_printf(out, "  %s# ", faint());
         add_subject(out, certificate);
         tg_buf_printf(out, "%s\n", plain());
     }
     if (subject->chain != NULL)
         return;
-    tg_hash_pin_text(subject->pin, pin);
+    tg_pin_text(subject->pin, pin);
     tg_buf_printf(out, "leaf-pin = %s  %s# the %s of ", pin, faint(), subject->kind);
     tg_buf_escape(out, subject->file, strlen(subject->file));
     tg_buf_printf(out, "%s\n", plain());
@@ -118,7 +120,7 @@ static void tell_source(const struct pinning *pinning, const struct subject *sub
     if (subject->file != NULL)
         tg_buf_escape(pinning->out, subject->file, strlen(subject->file));
     else
-        tg_report_endpoint(pinning->out, pinning->at.host, pinning->at.port);
+        tg_write_endpoint(pinning->out, pinning->at.host, pinning->at.port);
     if (presented != NULL)
         tg_buf_printf(pinning->out, ", at %s, %s, presents", peer,
                       tg_handshake_version(presented->tls_version));
@@ -130,7 +132,7 @@ static void tell_source(const struct pinning *pinning, const struct subject *sub
 static void open_section(const struct pinning *pinning, unsigned port)
 {
     tg_buf_printf(pinning->out, "%s[host ", tg_terminal_colour(stdout, TG_STRONG));
-    tg_report_endpoint(pinning->out, pinning->at.host, port);
+    tg_write_endpoint(pinning->out, pinning->at.host, port);
     tg_buf_printf(pinning->out, "]%s\n", plain());
 }
 
@@ -149,7 +151,7 @@ static void tell_json(const struct pinning *pinning, const struct subject *subje
         tg_buf_add(pinning->out, i > 0 ? "," : "");
         tg_report_certificate_json(pinning->out, sk_X509_value(subject->chain, i));
     }
-    tg_hash_pin_text(subject->pin, pin);
+    tg_pin_text(subject->pin, pin);
     tg_buf_printf(pinning->out, "],\"spki\":\"%s\"}\n", pin);
 }
 
@@ -163,7 +165,7 @@ static void add_comment(struct tg_buf *comment, const struct subject *subject)
     else
         tg_buf_add(comment, subject->file);
     tg_buf_add(comment, ", ");
-    tg_report_time(comment, time(NULL));
+    tg_write_time(comment, time(NULL));
 }
 
 /* Writes SUBJECT's first key to --to for the host and PORT. */
@@ -185,7 +187,7 @@ static int remember(const struct pinning *pinning, const struct subject *subject
     if (status == TG_EXIT_REFUSED)
         tg_knownfile_complain(pinning->options->to, &host);
     if (status == TG_EXIT_GOOD && !pinning->options->json) {
-        tg_report_endpoint(pinning->out, host.host, host.port);
+        tg_write_endpoint(pinning->out, host.host, host.port);
         tg_buf_printf(pinning->out, " is %s ", done[host.state]);
         tg_buf_escape(pinning->out, pinning->options->to, strlen(pinning->options->to));
         tg_buf_add(pinning->out, "\n");

@@ -5,6 +5,7 @@
 #include "outside.h"
 #include "script.h"
 #include "terminal.h"
+#include "text.h"
 #include <errno.h>
 #include <paths.h>
 #include <stdlib.h>

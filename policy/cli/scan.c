@@ -4,6 +4,7 @@
 #include "progress.h"
 #include "tally.h"
 #include "terminal.h"
+#include "text.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "chain.h"
 #include "question.h"
 #include "terminal.h"
+#include "text.h"
 #include <openssl/tls1.h>
 #include <string.h>
 

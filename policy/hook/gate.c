@@ -1,5 +1,4 @@
 #include "hook.h"
-#include "keys.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * it, and for sessions, the gate is put on such a context when it is first met.
  */
 #include "hook.h"
-#include "inject.h"
 #include <stdlib.h>
 
 /* One context and its policy. Never freed, but used again once the context is gone. */

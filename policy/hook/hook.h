@@ -6,6 +6,7 @@
 #define TG_HOOK_H
 
 #include "border.h"
+#include "host.h"
 #include "inject.h"
 #include "libssl.h"
 #include "process.h"

@@ -125,7 +125,7 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
  * What was found when the process began, by the preload, which comes before we do. To be called
  * before a libssl is hooked; SOURCE stays for ever, and never changes.
  */
-TG_API void tg_inject_set_source(const struct tg_source *source);
+TG_API void tg_inject_set_source(const struct tg_policy_source *source);
 
 /* Version of this private interface; the preload refuses a library with another. */
 #define TG_INJECT_VERSION 5

@@ -1,5 +1,6 @@
 #include "cache.h"
 #include "hook.h"
+#include "match.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 #include "hash.h"
 #include "hook.h"
+#include "match.h"
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 #include "boring.h"
 #include "hook.h"
-#include "mem.h"
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <unistd.h>

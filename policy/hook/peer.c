@@ -7,6 +7,7 @@
  * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
  */
 #include "hook.h"
+#include "host.h"
 #include "reference.h"
 #include "sockets.h"
 #include <arpa/inet.h>

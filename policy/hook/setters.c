@@ -78,7 +78,7 @@ void tg_inject_set_sockets(const struct tg_inject_sockets *sockets)
     tg_peer_set_sockets(sockets);
 }
 
-void tg_inject_set_source(const struct tg_source *source)
+void tg_inject_set_source(const struct tg_policy_source *source)
 {
     tg_process_came_with(source);
 }

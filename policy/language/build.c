@@ -1,4 +1,6 @@
 #include "build.h"
+#include "diag.h"
+#include "index.h"
 #include "profile.h"
 #include "store.h"
 #include <string.h>

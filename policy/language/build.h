@@ -2,7 +2,7 @@
 #ifndef TG_BUILD_H
 #define TG_BUILD_H
 
-#include "load.h"
+#include "loading.h"
 
 /* Fills the policy from all sections, or complains. */
 void tg_build_policy(struct tg_load *load);

@@ -1,6 +1,7 @@
 /* crlfile.c - the CRLs that a policy names; each file or directory is read once. */
+#include "certfile.h"
 #include "include.h"
-#include "path.h"
+#include "moment.h"
 #include "store.h"
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,7 @@ static int earlier(const void *one, const void *other)
 
 static void add_moment(struct tg_moments *moments, const ASN1_TIME *time)
 {
-    if (time && tg_path_seconds(time, &moments->moment[moments->count]))
+    if (time && tg_moment_read(time, &moments->moment[moments->count]))
         moments->count++;
 }
 

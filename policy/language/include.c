@@ -1,5 +1,6 @@
 #include "include.h"
-#include "certfile.h"
+#include "load.h"
+#include "text.h"
 #include "way.h"
 #include <errno.h>
 #include <fcntl.h>

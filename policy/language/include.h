@@ -2,7 +2,7 @@
 #ifndef TG_INCLUDE_H
 #define TG_INCLUDE_H
 
-#include "load.h"
+#include "loading.h"
 
 /* Files may include files so deep. */
 #define TG_INCLUDE_DEPTH 16

@@ -5,6 +5,7 @@
 #ifndef TG_KEYS_H
 #define TG_KEYS_H
 
+#include "mem.h"
 #include "policy.h"
 
 enum tg_section_kind {
@@ -25,53 +26,6 @@ struct tg_section_info {
 const struct tg_section_info *tg_section_info(enum tg_section_kind kind);
 /* The kind called NAME, or TG_SECTION_KINDS. */
 enum tg_section_kind tg_section_by_name(const char *name);
-
-/* A key of [host] and [profile] is bit (1 << id) of tg_rule.set. */
-enum tg_key_id {
-    TG_KEY_PROFILE,
-    TG_KEY_PROGRAM,
-    TG_KEY_ACTION,
-    TG_KEY_MODE,
-    TG_KEY_ANCHORS,
-    TG_KEY_ANCHORS_ONLY,
-    TG_KEY_INTERMEDIATES,
-    TG_KEY_HOSTNAME,
-    TG_KEY_SKIP_HOSTNAME,
-    TG_KEY_TRUST_CERTIFICATE,
-    TG_KEY_LEAF_PIN,
-    TG_KEY_CA_PIN,
-    TG_KEY_PIN,
-    TG_KEY_KNOWN_HOSTS,
-    TG_KEY_PINS_EXPIRE,
-    TG_KEY_VERIFY_TIME,
-    TG_KEY_SKIP_DATES,
-    TG_KEY_PURPOSE,
-    TG_KEY_STRICT,
-    TG_KEY_REVOCATION,
-    TG_KEY_CRL,
-    TG_KEY_MIN_TLS,
-    TG_KEY_MIN_RSA_BITS,
-    TG_KEY_SECURITY_LEVEL,
-    TG_KEY_DEFAULT_MODE, /* [policy] from here */
-    TG_KEY_UNMATCHED,
-    TG_KEY_UNKNOWN_HOST,
-    TG_KEY_LOG,
-    TG_KEY_LOG_FORMAT,
-    TG_KEY_LOG_LEVEL,
-    TG_KEY_INCLUDE,
-    TG_KEY_LOCKED,
-    TG_KEY_RELOAD,
-    TG_KEY_DISTRUST_CERTIFICATE, /* [distrust] */
-    TG_KEY_DISTRUST_SPKI,
-    TG_KEY_EXCEPTION_HOST, /* [exception] from here */
-    TG_KEY_EXCEPTION_CERTIFICATE,
-    TG_KEY_EXCEPTION_FINDINGS,
-    TG_KEY_EXCEPTION_EXPIRES,
-    TG_KEY_EXCEPTION_NOTE,
-    TG_KEYS
-};
-
-#define TG_KEY_BIT(id) ((uint64_t)1 << (id))
 
 enum tg_type {
     TG_TYPE_CHOICE,       /* one of `choices`, kept as its index in an enum */

@@ -1,4 +1,6 @@
 #include "lex.h"
+#include "diag.h"
+#include "text.h"
 #include <string.h>
 
 /* More words than this make no policy, but would fill the memory of the host process. */

@@ -2,7 +2,7 @@
 #ifndef TG_LEX_H
 #define TG_LEX_H
 
-#include "load.h"
+#include "loading.h"
 
 struct tg_lexer {
     struct tg_load *load;

@@ -1,10 +1,11 @@
 /* lint.c - what is valid in a policy but probably not meant, or won't hold for long. */
-#include "finding.h"
+#include "lint.h"
 #include "hash.h"
-#include "keys.h"
 #include "match.h"
-#include "report.h"
+#include "pattern.h"
+#include "program.h"
 #include "table.h"
+#include "write.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static const char *date(struct lint *lint, time_t when)
     struct tg_buf text = {0};
     const char *kept;
 
-    tg_report_time(&text, when);
+    tg_write_time(&text, when);
     kept = tg_arena_sentence(lint->arena, "%s", text.text && !text.failed ? text.text : "?");
     tg_buf_free(&text);
     return kept;
@@ -154,9 +155,9 @@ static void lint_end(struct lint *lint, const struct tg_rule *rule, const char *
 
     if (from_now > 0 && ASN1_TIME_cmp_time_t(end, soon) > 0)
         return;
-    tg_report_name(&name, X509_get_subject_name(certificate));
+    tg_write_name(&name, X509_get_subject_name(certificate));
     tg_buf_add(&name, from_now > 0 ? " expires " : " expired ");
-    tg_report_asn1_time(&name, end);
+    tg_write_asn1_time(&name, end);
     if (name.failed)
         lint->diags->lost = true;
     else
@@ -202,9 +203,9 @@ static void lint_crls(struct lint *lint, const struct tg_rule *rule)
 
         if (!end || ASN1_TIME_cmp_time_t(end, lint->now) > 0)
             continue;
-        tg_report_name(&text, X509_CRL_get_issuer(crl));
+        tg_write_name(&text, X509_CRL_get_issuer(crl));
         tg_buf_add(&text, " is out of date since ");
-        tg_report_asn1_time(&text, end);
+        tg_write_asn1_time(&text, end);
         if (text.failed)
             lint->diags->lost = true;
         else

@@ -1,123 +1,13 @@
+/* load.c - a policy out of its files, whole or not at all. */
 #include "load.h"
 #include "build.h"
 #include "include.h"
-#include "knownhosts.h"
+#include "loading.h"
 #include "parse.h"
-#include "watch.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-void tg_load_lost(struct tg_load *load)
-{
-    load->diags->lost = true;
-}
-
-static void *alloc(struct tg_load *load, struct tg_arena *arena, size_t size)
-{
-    void *bytes = tg_arena_alloc(arena, size);
-
-    if (!bytes)
-        tg_load_lost(load);
-    return bytes;
-}
-
-void *tg_load_alloc(struct tg_load *load, size_t size)
-{
-    return alloc(load, load->scratch, size);
-}
-
-void *tg_load_keep(struct tg_load *load, size_t size)
-{
-    return alloc(load, load->policy->arena, size);
-}
-
-const char *tg_load_keep_text(struct tg_load *load, const char *text)
-{
-    const char *copy = tg_arena_strndup(load->policy->arena, text, strlen(text));
-
-    if (!copy)
-        tg_load_lost(load);
-    return copy;
-}
-
-const char *tg_load_keep_path(struct tg_load *load, const char *path)
-{
-    struct tg_buf text = {0};
-    char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    const char *copy = NULL;
-
-    if (directory)
-        tg_buf_printf(&text, "%s/", directory);
-    tg_buf_add(&text, path);
-    if (text.failed || (path[0] != '/' && !directory))
-        tg_load_lost(load);
-    else
-        copy = tg_load_keep_text(load, text.text);
-    free(directory);
-    tg_buf_free(&text);
-    return copy;
-}
-
-struct tg_watching tg_load_watching(struct tg_load *load)
-{
-    return (struct tg_watching){load->policy->arena, &load->policy->watch};
-}
-
-/* ", in [host *.example ...]" */
-static void add_section(struct tg_buf *text, const struct tg_section *section)
-{
-    const struct tg_word *name = section->names;
-
-    tg_buf_printf(text, ", in [%s", section->head->text);
-    if (name)
-        tg_buf_printf(text, " %s%s", name->text, name->next ? " ..." : "");
-    tg_buf_add(text, "]");
-}
-
-static void say(struct tg_load *load, enum tg_severity severity, const struct tg_word *word,
-                const struct tg_buf *text)
-{
-    if (text->failed)
-        tg_load_lost(load);
-    else
-        tg_diag_add(load->diags, severity, word->where.file, word->where.line, word->where.column,
-                    word->line, "%s", text->text);
-}
-
-void tg_load_error(struct tg_load *load, struct tg_section *section, const struct tg_word *word,
-                   const char *hint, const char *format, ...)
-{
-    struct tg_buf text = {0};
-    va_list args;
-
-    va_start(args, format);
-    tg_buf_vprintf(&text, format, args);
-    va_end(args);
-    if (section)
-        add_section(&text, section);
-    if (hint)
-        tg_buf_printf(&text, " (%s)", hint);
-    if (section)
-        section->broken = true;
-    say(load, TG_ERROR, word, &text);
-    tg_buf_free(&text);
-}
-
-void tg_load_warn(struct tg_load *load, const struct tg_section *section,
-                  const struct tg_word *word, const char *format, ...)
-{
-    struct tg_buf text = {0};
-    va_list args;
-
-    va_start(args, format);
-    tg_buf_vprintf(&text, format, args);
-    va_end(args);
-    add_section(&text, section);
-    say(load, TG_WARNING, word, &text);
-    tg_buf_free(&text);
-}
 
 static void read_source(struct tg_load *load, struct tg_source *source)
 {
@@ -181,29 +71,11 @@ static void free_load(struct tg_load *load)
     tg_arena_free(load->scratch);
 }
 
-static tg_policy *new_policy(void)
-{
-    static uint64_t generations;
-    tg_policy *policy = calloc(1, sizeof *policy);
-
-    if (!policy)
-        return NULL;
-    policy->references = 1;
-    policy->reload = true;
-    policy->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
-    policy->arena = tg_arena_new();
-    policy->index = policy->arena ? tg_index_new(policy->arena) : NULL;
-    if (policy->index)
-        return policy;
-    tg_policy_free(policy);
-    return NULL;
-}
-
 tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
                                 struct tg_diags *diags)
 {
     struct tg_load load = {
-        .policy = new_policy(), .scratch = tg_arena_new(), .diags = diags, .override = override};
+        .policy = tg_policy_new(), .scratch = tg_arena_new(), .diags = diags, .override = override};
     size_t before = diags->count, errors = diags->errors;
 
     load.last_source = &load.sources;
@@ -239,28 +111,4 @@ tg_policy *tg_policy_load(const char *path, char **errors)
         *errors = tg_diags_text(&diags);
     tg_diags_clear(&diags);
     return policy;
-}
-
-tg_policy *tg_policy_ref(const tg_policy *policy)
-{
-    tg_policy *shared = (tg_policy *)policy; /* the count is no part of what is immutable */
-
-    __atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
-    return shared;
-}
-
-void tg_policy_free(tg_policy *policy)
-{
-    struct tg_crl_list *list;
-    size_t i;
-
-    if (!policy || __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) > 0)
-        return;
-    for (i = 0; i < policy->stack_count; i++)
-        sk_X509_pop_free(policy->stacks[i], X509_free);
-    for (list = policy->crl_lists; list; list = list->next)
-        sk_X509_CRL_pop_free(list->crls, X509_CRL_free);
-    tg_known_files_free(policy->known_files);
-    tg_arena_free(policy->arena);
-    free(policy);
 }

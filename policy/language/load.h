@@ -1,120 +1,26 @@
-/*
- * load.h - what the parts that make a policy of text share while they do. Text goes one way:
- *
- *   include.c  files, in order       lex.c    lines into words
- *   parse.c    words into sections   store.c  values into fields
- *   build.c    sections into rules, exceptions and lists
- *   profile.c  a profile's keys into the rules that name it
- *
- * All of it goes with `scratch` but what was put into the policy.
- */
+/* load.h - a policy out of its files. */
 #ifndef TG_LOAD_H
 #define TG_LOAD_H
 
-#include "file.h"
-#include "keys.h"
-#include "match.h"
-#include "table.h"
-
-/* A file of the policy. */
-struct tg_source {
-    struct tg_item item; /* its device and inode */
-    struct tg_source *next;
-    const char *path;      /* as diagnostics show it */
-    const char *directory; /* what its file values are relative to: "" or ends in a slash */
-    struct tg_file file;
-    const struct tg_source *parent; /* that included it, there: NULL for the main file */
-    const struct tg_word *included;
-    unsigned depth;
-    struct tg_source_path {
-        struct tg_item item;
-        unsigned rank; /* in the order read */
-    } by_path;
-};
-
-/* A word of a policy and where it stands. */
-struct tg_word {
-    struct tg_word *next;
-    const char *text;
-    const char *line; /* the whole line */
-    struct tg_where where;
-};
-
-struct tg_setting {
-    struct tg_setting *next;
-    const struct tg_key *key;
-    const struct tg_word *name;
-    struct tg_word *values, **last; /* at least one once it is parsed without an error */
-};
-
-struct tg_section {
-    struct tg_section *next;
-    enum tg_section_kind kind;
-    const struct tg_source *source;
-    const struct tg_word *head; /* "host" */
-    struct tg_word *names;      /* "*.example" "example" */
-    struct tg_setting *settings, **last;
-    bool broken; /* something in it was complained of */
-};
-
-/* A stack made while loading; what no rule keeps is freed again. */
-struct tg_stack {
-    struct tg_stack *next;
-    STACK_OF(X509) *certs;
-    bool kept;
-};
-
-/* What `table` holds by the tags of its items. */
-enum tg_load_tag {
-    TG_TAG_SOURCE,
-    TG_TAG_PATH,
-    TG_TAG_CERTIFICATES,
-    TG_TAG_SPKI,
-    TG_TAG_KEY,
-    TG_TAG_CRLS,
-    TG_TAG_PROFILE,
-    TG_TAG_EXCEPTION
-};
-
-struct tg_load {
-    tg_policy *policy;
-    struct tg_arena *scratch;
-    struct tg_diags *diags;
-    const struct tg_override *override; /* NULL: none */
-    struct tg_table table;
-    struct tg_source *sources, **last_source;
-    struct tg_section *sections, **last_section;
-    struct tg_profile *profiles, **last_profile;
-    struct tg_stack *stacks;
-    unsigned files;                                         /* read so far */
-    size_t words;                                           /* read so far */
-    struct tg_buf distrusted_certificates, distrusted_keys; /* digests, one after the other */
-};
-
-/* From the scratch arena; NULL when memory ran out, which is noted as an error. */
-void *tg_load_alloc(struct tg_load *load, size_t size);
-/* From the policy's arena; the same. */
-void *tg_load_keep(struct tg_load *load, size_t size);
-const char *tg_load_keep_text(struct tg_load *load, const char *text);
-/* PATH as it is from the root on, symbolic links kept; the policy's. NULL without memory. */
-const char *tg_load_keep_path(struct tg_load *load, const char *path);
-/* Where what is read is noted: a change makes the policy be read anew. */
-struct tg_watching tg_load_watching(struct tg_load *load);
-/* Notes that memory ran out. */
-void tg_load_lost(struct tg_load *load);
+#include "diag.h"
+#include "policy.h"
 
 /*
- * Says what is wrong at WORD: "FORMAT, in [host a.example] (HINT)". SECTION (may be NULL) is
- * broken from now on; HINT may be NULL.
+ * Loads PATH (absolute or relative to the working directory; diagnostics show it as given).
+ * Errors and warnings are appended to DIAGS. NULL if there was an error or no memory; the
+ * caller owns the reference otherwise. Never loads a part of a policy.
  */
-__attribute__((format(printf, 5, 6))) void tg_load_error(struct tg_load *load,
-                                                         struct tg_section *section,
-                                                         const struct tg_word *word,
-                                                         const char *hint, const char *format, ...);
-/* The same, as a warning; SECTION stays whole. */
-__attribute__((format(printf, 4, 5))) void tg_load_warn(struct tg_load *load,
-                                                        const struct tg_section *section,
-                                                        const struct tg_word *word,
-                                                        const char *format, ...);
+TG_MUST_USE tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags);
+
+/* A file of a policy, by its device and inode, that is read as if it held TEXT. */
+struct tg_override {
+    dev_t device;
+    ino_t inode;
+    const char *text;
+    size_t length;
+};
+/* The same with OVERRIDE (may be NULL): what the policy would be if that file were changed. */
+TG_MUST_USE tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
+                                            struct tg_diags *diags);
 
 #endif

@@ -2,9 +2,10 @@
 #include "certfile.h"
 #include "hash.h"
 #include "include.h"
+#include "pin.h"
 #include "store.h"
+#include "text.h"
 #include "twin.h"
-#include "value.h"
 #include "way.h"
 #include <fcntl.h>
 #include <openssl/x509v3.h>
@@ -232,7 +233,7 @@ static void add_leaf(struct tg_store *in, const struct tg_word *word, struct tg_
                       "sha256:HEX",
                       in->setting->key->name, word->text);
     else if (is_prefixed(word, "sha256:"))
-        add_literal(in, word, digests, tg_value_fingerprint);
+        add_literal(in, word, digests, tg_fingerprint_read);
     else
         add_file(in, word, digests);
 }
@@ -247,7 +248,7 @@ static void add_pin(struct tg_store *in, const struct tg_word *word, struct tg_b
                       "file or as sha256/BASE64",
                       in->setting->key->name, word->text);
     } else if (is_prefixed(word, "sha256/")) {
-        add_literal(in, word, digests, tg_value_pin);
+        add_literal(in, word, digests, tg_pin_read);
     } else {
         file = get_file(in, word, in->field ? TG_TAG_SPKI : TG_TAG_KEY);
         if (file)
@@ -335,7 +336,7 @@ void tg_store_fingerprint(struct tg_store *in)
 {
     struct tg_buf digest = {0};
 
-    if (add_literal(in, in->setting->values, &digest, tg_value_fingerprint) && !digest.failed)
+    if (add_literal(in, in->setting->values, &digest, tg_fingerprint_read) && !digest.failed)
         memcpy(in->field, digest.text, TG_SHA256_SIZE);
     if (digest.failed)
         tg_load_lost(in->load);

@@ -2,7 +2,7 @@
 #ifndef TG_PARSE_H
 #define TG_PARSE_H
 
-#include "load.h"
+#include "loading.h"
 
 /*
  * Appends the sections of SOURCE to LOAD, complaining of every section and key that isn't

@@ -2,7 +2,7 @@
 #ifndef TG_PROFILE_H
 #define TG_PROFILE_H
 
-#include "load.h"
+#include "loading.h"
 
 /* Enters RULE as the profile that SECTION names; complains if there is one of that name. */
 void tg_profile_add(struct tg_load *load, struct tg_section *section, struct tg_rule *rule);

@@ -2,6 +2,9 @@
 #include "finding.h"
 #include "hint.h"
 #include "include.h"
+#include "pattern.h"
+#include "program.h"
+#include "text.h"
 #include "value.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef TG_STORE_H
 #define TG_STORE_H
 
-#include "load.h"
+#include "loading.h"
 
 /* One setting on its way. */
 struct tg_store {

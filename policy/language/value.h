@@ -13,10 +13,4 @@
  * Leap second 60 counts as 59. The result is never 0 or negative. */
 const char *tg_value_time(struct tg_arena *arena, const char *word, time_t *out);
 const char *tg_value_yes_no(struct tg_arena *arena, const char *word, bool *out);
-/* "sha256/BASE64" of 32 bytes, padded; strict: no white space, no trailing bits. */
-const char *tg_value_pin(struct tg_arena *arena, const char *word, uint8_t out[TG_SHA256_SIZE]);
-/* "sha256:HEX" of 32 bytes, in either case, with optional colons between bytes. */
-const char *tg_value_fingerprint(struct tg_arena *arena, const char *word,
-                                 uint8_t out[TG_SHA256_SIZE]);
-
 #endif

@@ -1,5 +1,6 @@
 /* index.c - enters rules and exceptions under what a connection is looked up by. */
 #include "index.h"
+#include "program.h"
 #include <string.h>
 #include <sys/socket.h>
 

@@ -1,7 +1,9 @@
 #include "known.h"
+#include "diag.h"
 #include "file.h"
-#include "match.h"
-#include "value.h"
+#include "pattern.h"
+#include "pin.h"
+#include "text.h"
 #include "way.h"
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +101,7 @@ static const char *read_pins(struct reader *in, struct tg_known_line *out)
             return blame(in, from, "more than 16 pins: use another line for more");
         if (!take_word(in, ',', word))
             return blame(in, from, "is longer than a pin");
-        wrong = tg_value_pin(in->arena, word, out->pins[out->count]);
+        wrong = tg_pin_read(in->arena, word, out->pins[out->count]);
         if (wrong)
             return blame(in, from, wrong);
         out->count++;
@@ -280,4 +282,12 @@ bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA25
             if (memcmp(entry->pins[i], pin, TG_SHA256_SIZE) == 0)
                 return true;
     return false;
+}
+
+void tg_known_files_free(struct tg_known_file *files)
+{
+    for (; files != NULL; files = files->next) {
+        tg_known_free(files->known);
+        free(files->problem);
+    }
 }

@@ -5,7 +5,8 @@
 #ifndef TG_KNOWN_H
 #define TG_KNOWN_H
 
-#include "findings.h"
+#include "diag.h"
+#include "host.h"
 #include "policy.h"
 #include "table.h"
 
@@ -50,6 +51,9 @@ TG_MUST_USE struct tg_known *tg_known_load(const char *path, struct tg_diags *di
 TG_MUST_USE struct tg_known *tg_known_read(const char *path, char *text, size_t length,
                                            struct tg_diags *diags);
 void tg_known_free(struct tg_known *known); /* NULL is fine */
+
+/* Frees what FILES, a policy's list, hold. */
+void tg_known_files_free(struct tg_known_file *files);
 
 /* The lines for exactly HOST (canonical) and PORT (0: those without one), or NULL. */
 const struct tg_known_entry *tg_known_find(const struct tg_known *known, const char *host,

@@ -5,7 +5,10 @@
  * stand its rules with the connection's port, then those without a port, and of both first
  * those with a program. The first that fits in all is the rule.
  */
+#include "match.h"
 #include "index.h"
+#include "program.h"
+#include "text.h"
 #include <string.h>
 #include <sys/socket.h>
 

@@ -1,5 +1,6 @@
 /* pattern.c - one pattern of a [host] section: which hosts, and on which port. */
-#include "match.h"
+#include "pattern.h"
+#include "idna.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -257,4 +258,26 @@ const char *tg_pattern_parse(struct tg_arena *arena, const char *word, struct tg
     if (!fault)
         *out = pattern;
     return fault;
+}
+
+const char *tg_host_read(struct tg_arena *arena, const char *word, char out[TG_HOST_SIZE],
+                         unsigned *port, size_t *column)
+{
+    struct tg_pattern pattern;
+    const char *wrong = tg_pattern_parse(arena, word, &pattern, column);
+
+    if (wrong)
+        return wrong;
+    *column = 0;
+    if (pattern.kind == TG_PATTERN_WILDCARD || pattern.kind == TG_PATTERN_ANY || strchr(word, '/'))
+        return tg_arena_sentence(arena,
+                                 "\"%s\" is not one host: write its name or address, without "
+                                 "wildcard or prefix",
+                                 word);
+    if (pattern.kind == TG_PATTERN_NAME)
+        memcpy(out, pattern.name, sizeof pattern.name);
+    else
+        inet_ntop(pattern.family, pattern.address, out, TG_HOST_SIZE);
+    *port = pattern.port;
+    return NULL;
 }

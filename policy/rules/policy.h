@@ -6,13 +6,12 @@
 #ifndef TG_POLICY_H
 #define TG_POLICY_H
 
-#include "diag.h"
+#include "hash.h"
+#include "mem.h"
 #include "trustgraft.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define TG_SHA256_SIZE 32
 
 /* Where something stands in a policy file; lines and columns count from 1, columns in bytes. */
 struct tg_where {
@@ -33,15 +32,56 @@ enum tg_revocation {
 enum tg_min_tls { TG_MIN_TLS_1_2, TG_MIN_TLS_1_3 };
 enum tg_purpose { TG_PURPOSE_TLS_SERVER, TG_PURPOSE_ANY };
 
+/* A key of [host] and [profile] is bit (1 << id) of tg_rule.set. */
+enum tg_key_id {
+    TG_KEY_PROFILE,
+    TG_KEY_PROGRAM,
+    TG_KEY_ACTION,
+    TG_KEY_MODE,
+    TG_KEY_ANCHORS,
+    TG_KEY_ANCHORS_ONLY,
+    TG_KEY_INTERMEDIATES,
+    TG_KEY_HOSTNAME,
+    TG_KEY_SKIP_HOSTNAME,
+    TG_KEY_TRUST_CERTIFICATE,
+    TG_KEY_LEAF_PIN,
+    TG_KEY_CA_PIN,
+    TG_KEY_PIN,
+    TG_KEY_KNOWN_HOSTS,
+    TG_KEY_PINS_EXPIRE,
+    TG_KEY_VERIFY_TIME,
+    TG_KEY_SKIP_DATES,
+    TG_KEY_PURPOSE,
+    TG_KEY_STRICT,
+    TG_KEY_REVOCATION,
+    TG_KEY_CRL,
+    TG_KEY_MIN_TLS,
+    TG_KEY_MIN_RSA_BITS,
+    TG_KEY_SECURITY_LEVEL,
+    TG_KEY_DEFAULT_MODE, /* [policy] from here */
+    TG_KEY_UNMATCHED,
+    TG_KEY_UNKNOWN_HOST,
+    TG_KEY_LOG,
+    TG_KEY_LOG_FORMAT,
+    TG_KEY_LOG_LEVEL,
+    TG_KEY_INCLUDE,
+    TG_KEY_LOCKED,
+    TG_KEY_RELOAD,
+    TG_KEY_DISTRUST_CERTIFICATE, /* [distrust] */
+    TG_KEY_DISTRUST_SPKI,
+    TG_KEY_EXCEPTION_HOST, /* [exception] from here */
+    TG_KEY_EXCEPTION_CERTIFICATE,
+    TG_KEY_EXCEPTION_FINDINGS,
+    TG_KEY_EXCEPTION_EXPIRES,
+    TG_KEY_EXCEPTION_NOTE,
+    TG_KEYS
+};
+
+#define TG_KEY_BIT(id) ((uint64_t)1 << (id))
+
 /* The words of a list key, in the order written. */
 struct tg_words {
     const char **word;
-    size_t count;
-};
-
-/* SHA-256 digests: of a SubjectPublicKeyInfo (pins) or of a whole certificate's DER. */
-struct tg_digests {
-    uint8_t (*digest)[TG_SHA256_SIZE];
     size_t count;
 };
 
@@ -158,81 +198,9 @@ struct tg_policy {
     size_t stack_count;
 };
 
-/*
- * Loads PATH (absolute or relative to the working directory; diagnostics show it as given).
- * Errors and warnings are appended to DIAGS. NULL if there was an error or no memory; the
- * caller owns the reference otherwise. Never loads a part of a policy.
- */
-TG_MUST_USE tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags);
+/* Of generation 1 and up, with an index and nothing in it; tg_policy_free. NULL: no memory. */
+TG_MUST_USE tg_policy *tg_policy_new(void);
 
-/* A file of a policy, by its device and inode, that is read as if it held TEXT. */
-struct tg_override {
-    dev_t device;
-    ino_t inode;
-    const char *text;
-    size_t length;
-};
-/* The same with OVERRIDE (may be NULL): what the policy would be if that file were changed. */
-TG_MUST_USE tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
-                                            struct tg_diags *diags);
 TG_API tg_policy *tg_policy_ref(const tg_policy *policy); /* returns POLICY */
-
-/*
- * Appends the warnings of `trustgraft check` about a valid policy at the time NOW: pins
- * near their end, a pin without a backup, an expired anchor, an insecure key without pin or
- * anchors-only, a rule that can never apply, a host that only has rules for ports, an exception
- * near or past its end.
- */
-void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags);
-
-/*
- * Which rule applies to HOST (DNS name or IP literal, any case, trailing dot allowed; of what
- * no pattern can spell the wildcard that it ends in counts; NULL or "" if unknown), PORT (0 if
- * unknown) and PROGRAM (absolute path; NULL if unknown): POLICY.md section 4. Costs a fixed number
- * of hash lookups, however many rules there are.
- */
-enum tg_match_kind {
-    TG_MATCH_RULE,      /* rule applies (its action may be pass or reject) */
-    TG_MATCH_UNMATCHED, /* no rule: rule is &unmatched_rule, or NULL for `unmatched = app` */
-    TG_MATCH_UNKNOWN    /* it depends on a host, port or program that isn't known: refuse; rule is
-                           one of those that may apply (unmatched_rule too), the first in
-                           rank whose mode is `enforce` if there is any */
-};
-struct tg_match {
-    enum tg_match_kind kind;
-    const struct tg_rule *rule;
-    const char *pattern; /* as written in the rule; NULL if unmatched */
-    const char *lacking; /* TG_MATCH_UNKNOWN: what it depends on, "host", "port" or "program" */
-};
-TG_API struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsigned port,
-                                       const char *program);
-
-/*
- * One rule that a lookup met: for `explain`. WHY is "applies", or why it lost: "its port is
- * 8443", "its program is ...", "less specific than line 12". Called in order of rank for
- * every rule one of whose patterns fits HOST.
- */
-typedef void tg_match_seen(void *arg, const struct tg_rule *rule, const char *pattern,
-                           const char *why);
-void tg_policy_explain(const tg_policy *policy, const char *host, unsigned port,
-                       const char *program, tg_match_seen *seen, void *arg);
-
-/* The exceptions for HOST:PORT and the leaf with this digest, not expired at NOW: the union of
- * what they forgive (finding bits), 0 if none. *UNTIL: the earliest end among them, 0: never. */
-uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned port,
-                            const uint8_t leaf[TG_SHA256_SIZE], time_t now, time_t *until);
-
-/*
- * The canonical spelling of a host: lower case without a trailing dot; an address as inet_ntop
- * writes it, brackets dropped, IPv4-mapped IPv6 as IPv4. OUT has room for TG_HOST_SIZE bytes.
- * What is given but neither a name nor an address that a policy can write ("a~b.example", a label
- * of 64 characters) is unspellable: OUT has it in lower case, without one trailing dot. Invalid is
- * what is nothing (NULL, "", ".") or doesn't fit: OUT is untouched.
- */
-#define TG_HOST_SIZE 256
-enum tg_host_kind { TG_HOST_INVALID, TG_HOST_UNSPELLABLE, TG_HOST_NAME, TG_HOST_ADDRESS };
-enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE]);
-/* The same; true if it is a name or an address. */
-TG_API bool tg_host_spell(const char *host, char out[TG_HOST_SIZE]);
 
 #endif

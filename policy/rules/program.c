@@ -5,7 +5,8 @@
  * process happens to have set, and it may fail for want of memory. `*`, `?` and `[...]` never
  * match a slash; there is no escape character, and no character class inside brackets.
  */
-#include "match.h"
+#include "program.h"
+#include "text.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

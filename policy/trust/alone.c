@@ -2,6 +2,7 @@
 #include "crl.h"
 #include "path.h"
 #include "system.h"
+#include "text.h"
 #include <openssl/x509v3.h>
 
 /* By its key and not its name alone, as no path over it is verified. */

@@ -1,6 +1,9 @@
 #include "hash.h"
+#include "host.h"
 #include "match.h"
-#include "mem.h"
+#include "pin.h"
+#include "program.h"
+#include "text.h"
 #include "trustgraft.h"
 #include "verdict.h"
 #include <openssl/x509_vfy.h>
@@ -251,7 +254,7 @@ char *tg_trust_copy_exceptions(const tg_trust *trust)
 
     if (count == 0 || !tg_hash_certificate(trust->leaf, digest))
         return NULL;
-    tg_hash_hex(digest, hex);
+    tg_hex_text(digest, hex);
     tg_buf_printf(&text, EXCEPTIONS_HEAD "%s", hex);
     for (size_t i = 0; i < count; i++) {
         enum tg_finding_kind kind = trust->verdict->findings[i].kind;
@@ -291,7 +294,7 @@ int tg_trust_set_exceptions(tg_trust *trust, const char *exceptions)
 
     if (!tg_hash_certificate(trust->leaf, digest))
         return 0;
-    tg_hash_hex(digest, hex);
+    tg_hex_text(digest, hex);
     snprintf(head, sizeof(head), EXCEPTIONS_HEAD "%s ", hex);
     if (strncmp(exceptions, head, strlen(head)) != 0)
         return 0;

@@ -4,8 +4,8 @@
 #include "effort.h"
 #include "floor.h"
 #include "hash.h"
-#include "keys.h"
 #include "reference.h"
+#include "text.h"
 #include <openssl/x509v3.h>
 #include <pthread.h>
 

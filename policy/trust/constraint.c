@@ -4,6 +4,7 @@
  * common name with a wildcard is no name at all; the host that these are taken for may be inside.
  */
 #include "constraint.h"
+#include "host.h"
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "findings.h"
-#include "report.h"
+#include "write.h"
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ void tg_findings_add(struct tg_findings *list, enum tg_finding_kind kind, int de
 static void add_quoted(struct tg_buf *text, const X509_NAME *name)
 {
     tg_buf_add(text, "\"");
-    tg_report_name(text, name);
+    tg_write_name(text, name);
     tg_buf_add(text, "\"");
 }
 
@@ -89,12 +89,12 @@ static void describe(struct tg_buf *text, enum tg_finding_kind kind, int x509_er
     case TG_CERTIFICATE_EXPIRED:
         tg_findings_who(text, depth, certificate);
         tg_buf_add(text, " expired at ");
-        tg_report_asn1_time(text, X509_get0_notAfter(certificate));
+        tg_write_asn1_time(text, X509_get0_notAfter(certificate));
         return;
     case TG_CERTIFICATE_NOT_YET_VALID:
         tg_findings_who(text, depth, certificate);
         tg_buf_add(text, " is not valid before ");
-        tg_report_asn1_time(text, X509_get0_notBefore(certificate));
+        tg_write_asn1_time(text, X509_get0_notBefore(certificate));
         return;
     case TG_MISSING_ISSUER:
         tg_buf_add(text, "the issuer ");

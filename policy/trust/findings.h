@@ -3,7 +3,7 @@
 #define TG_FINDINGS_H
 
 #include "finding.h"
-#include "mem.h"
+#include "text.h"
 
 /* Zero-initialise. `failed` is sticky: memory ran out, so the list isn't complete. */
 struct tg_findings {

@@ -1,5 +1,5 @@
 #include "floor.h"
-#include "keys.h"
+#include "text.h"
 #include "twin.h"
 #include <openssl/evp.h>
 #include <openssl/tls1.h>

@@ -1,7 +1,10 @@
 #include "knownhosts.h"
 #include "attempt.h"
+#include "diag.h"
 #include "hash.h"
-#include "report.h"
+#include "host.h"
+#include "pin.h"
+#include "write.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +94,7 @@ int tg_known_meet(struct tg_evaluation *evaluation)
 static void add_endpoint(struct tg_buf *text, const struct tg_query *query)
 {
     if (query->host != NULL)
-        tg_report_endpoint(text, query->host, query->port);
+        tg_write_endpoint(text, query->host, query->port);
     else
         tg_buf_add(text, "the host, whose name is not known,");
 }
@@ -123,7 +126,7 @@ static void add_mismatch(const struct tg_evaluation *evaluation, struct tg_findi
     struct tg_buf text = {0};
     char pin[52];
 
-    tg_hash_pin_text(leaf, pin);
+    tg_pin_text(leaf, pin);
     tg_buf_printf(&text, "the certificate's key is %s, but ", pin);
     add_endpoint(&text, evaluation->query);
     tg_buf_printf(&text, " is known by another, at %s:%u", evaluation->rule->known_hosts->path,
@@ -179,12 +182,4 @@ bool tg_known_files_follow(const tg_policy *fresh, const tg_policy *old, struct 
             return false;
     }
     return true;
-}
-
-void tg_known_files_free(struct tg_known_file *files)
-{
-    for (; files != NULL; files = files->next) {
-        tg_known_free(files->known);
-        free(files->problem);
-    }
 }

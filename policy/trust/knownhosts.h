@@ -6,6 +6,7 @@
 #define TG_KNOWNHOSTS_H
 
 #include "known.h"
+#include "text.h"
 
 /* What the rule's file says of a connection's host. */
 struct tg_acquaintance {
@@ -14,6 +15,7 @@ struct tg_acquaintance {
 };
 
 struct tg_evaluation;
+struct tg_findings;
 
 /* Looks the host up. 0 only when memory ran out. */
 TG_MUST_USE int tg_known_meet(struct tg_evaluation *evaluation);
@@ -35,8 +37,5 @@ TG_MUST_USE bool tg_known_files_read(const tg_policy *policy, struct tg_diags *d
 /* Reads those files of FRESH that OLD, which it is to replace, has read. Likewise. */
 TG_MUST_USE bool tg_known_files_follow(const tg_policy *fresh, const tg_policy *old,
                                        struct tg_diags *diags);
-
-/* Frees what they hold. */
-void tg_known_files_free(struct tg_known_file *files);
 
 #endif

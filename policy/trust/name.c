@@ -1,4 +1,6 @@
 #include "name.h"
+#include "host.h"
+#include "text.h"
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #ifndef TG_NAME_H
 #define TG_NAME_H
 
-#include "mem.h"
 #include "policy.h"
+#include "text.h"
 #include <openssl/x509v3.h>
 
 /* A certificate's names, read once however many are looked for in them: they may be thousands. */

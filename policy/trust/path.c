@@ -1,4 +1,5 @@
 #include "path.h"
+#include "moment.h"
 #include "twin.h"
 #include <openssl/x509v3.h>
 
@@ -12,23 +13,13 @@ struct walk {
     struct tg_path_end *end;
 };
 
-bool tg_path_seconds(const ASN1_TIME *time, time_t *out)
-{
-    struct tm tm;
-
-    if (!ASN1_TIME_to_tm(time, &tm))
-        return false;
-    *out = timegm(&tm);
-    return true;
-}
-
 /* For the order of candidates alone, at a fourth of what X509_cmp_time(3) costs. */
 static bool valid_at(const X509 *certificate, time_t when)
 {
     time_t from, until;
 
-    return tg_path_seconds(X509_get0_notBefore(certificate), &from) && from <= when &&
-           tg_path_seconds(X509_get0_notAfter(certificate), &until) && until > when;
+    return tg_moment_read(X509_get0_notBefore(certificate), &from) && from <= when &&
+           tg_moment_read(X509_get0_notAfter(certificate), &until) && until > when;
 }
 
 static bool self_signed(X509 *certificate)

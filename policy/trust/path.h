@@ -60,7 +60,4 @@ int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visi
  */
 bool tg_path_misfit(const struct tg_path_sources *sources, X509 *end, bool *key);
 
-/* TIME in seconds since 1970, in *OUT; false, and *OUT untouched, if it is malformed. */
-bool tg_path_seconds(const ASN1_TIME *time, time_t *out);
-
 #endif

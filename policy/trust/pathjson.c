@@ -1,6 +1,8 @@
 /* pathjson.c - the certificates of a verdict in JSON; what was written once is remembered. */
 #include "hash.h"
+#include "pin.h"
 #include "report.h"
+#include "write.h"
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -75,7 +77,7 @@ static void add_name(struct tg_buf *buf, const X509_NAME *name)
     struct tg_buf text = {0};
     char *whole;
 
-    tg_report_name(&text, name);
+    tg_write_name(&text, name);
     whole = tg_buf_take(&text);
     if (whole == NULL)
         buf->failed = true;
@@ -87,7 +89,7 @@ static void add_date(struct tg_buf *buf, const char *key, const ASN1_TIME *when)
 {
     struct tg_buf text = {0};
 
-    tg_report_asn1_time(&text, when);
+    tg_write_asn1_time(&text, when);
     if (text.failed)
         buf->failed = true;
     else if (strcmp(text.text, "?") == 0)
@@ -108,7 +110,7 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, const u
         buf->failed = true;
         return;
     }
-    tg_hash_hex(digest != NULL ? digest : computed, hex);
+    tg_hex_text(digest != NULL ? digest : computed, hex);
     tg_buf_add(buf, "{\"subject\":");
     add_name(buf, X509_get_subject_name(certificate));
     tg_buf_add(buf, ",\"issuer\":");
@@ -121,7 +123,7 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, const u
     tg_buf_add(buf, ",\"sha256\":\"");
     tg_buf_add(buf, hex);
     tg_buf_add(buf, "\",\"spki\":\"");
-    tg_report_pin(buf, certificate);
+    tg_write_pin(buf, certificate);
     tg_buf_add(buf, "\"}");
 }
 

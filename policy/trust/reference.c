@@ -1,6 +1,7 @@
 #include "reference.h"
 #include "constraint.h"
 #include "name.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>

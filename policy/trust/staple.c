@@ -1,5 +1,6 @@
 #include "staple.h"
 #include "alone.h"
+#include "text.h"
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 

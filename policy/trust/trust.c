@@ -2,10 +2,13 @@
 #include "distrust.h"
 #include "floor.h"
 #include "hash.h"
+#include "moment.h"
 #include "path.h"
+#include "pin.h"
 #include "reference.h"
 #include "staple.h"
 #include "system.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -156,7 +159,7 @@ static int check_leaf_pins(struct tg_evaluation *evaluation)
         return 0;
     if (tg_digests_have(pins, digest))
         return 1;
-    tg_hash_pin_text(digest, pin);
+    tg_pin_text(digest, pin);
     tg_buf_printf(&text, "the certificate's key is %s, which is not pinned", pin);
     tg_findings_add(&evaluation->findings, TG_LEAF_PIN_MISMATCH, 0, 0, &text);
     return 1;
@@ -261,8 +264,8 @@ static void set_window(struct tg_verdict *verdict, const struct tg_evaluation *e
     for (int i = 0; i < sk_X509_num(verdict->path); i++) {
         const X509 *certificate = sk_X509_value(verdict->path, i);
 
-        if (!tg_path_seconds(X509_get0_notBefore(certificate), &from) ||
-            !tg_path_seconds(X509_get0_notAfter(certificate), &until) || from > evaluation->now ||
+        if (!tg_moment_read(X509_get0_notBefore(certificate), &from) ||
+            !tg_moment_read(X509_get0_notAfter(certificate), &until) || from > evaluation->now ||
             until <= evaluation->now) {
             verdict->valid_until = 1; /* forgiven or odd dates: not to be remembered */
             return;

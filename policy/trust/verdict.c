@@ -1,5 +1,6 @@
 #include "verdict.h"
 #include "findings.h"
+#include "text.h"
 #include <stdlib.h>
 
 struct tg_verdict *tg_verdict_new(const tg_policy *policy, tg_result result,

@@ -3,7 +3,7 @@
 #define TG_VERDICT_H
 
 #include "finding.h"
-#include "policy.h"
+#include "match.h"
 
 /* One server to evaluate. Everything is borrowed for the call. */
 struct tg_query {

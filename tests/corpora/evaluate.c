@@ -7,6 +7,7 @@
  * The proof is asked for wherever the engine accepts.
  */
 #include "corpora.h"
+#include "verdict.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,11 @@
  * can show, and what was loaded answers every question. With clang's libFuzzer
  * (-fsanitize=fuzzer,address,undefined), or replayed by replay.c.
  */
+#include "lint.h"
+#include "load.h"
 #include "match.h"
+#include "pattern.h"
+#include "program.h"
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>

@@ -8,7 +8,10 @@
 /* cmocka.h needs the three above. */
 #include <cmocka.h>
 
+#include "index.h"
+#include "load.h"
 #include "match.h"
+#include "program.h"
 #include <stdio.h>
 #include <string.h>
 

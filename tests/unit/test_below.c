@@ -1,4 +1,5 @@
 /* test_below.c - names to verify that begin with a dot, and stand for every name below. */
+#include "match.h"
 #include "rules.h"
 
 /* OpenSSL's ".a.example" stands for every name below it: a rule for one of them may be the one. */

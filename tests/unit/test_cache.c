@@ -2,6 +2,7 @@
  */
 #include "cache.h"
 #include "folder.h"
+#include "load.h"
 #include "pki.h"
 #include <setjmp.h>
 #include <stdarg.h>

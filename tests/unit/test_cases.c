@@ -1,4 +1,6 @@
 /* test_cases.c - tests/match/: policies as they are written, and which of their rules apply. */
+#include "load.h"
+#include "match.h"
 #include "rules.h"
 #include <glob.h>
 #include <stdlib.h>

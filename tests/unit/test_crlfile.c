@@ -1,10 +1,11 @@
 /* The CRLs that a policy names: what is read, what is refused, and what is warned of. */
+#include "certfile.h"
 #include "diag.h"
-#include "file.h"
 #include "folder.h"
+#include "lint.h"
+#include "load.h"
 #include "match.h"
 #include "pki.h"
-#include "policy.h"
 #include "verdict.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,10 @@
 /* Reading a policy's files: who may write them, and what is in them. */
+#include "certfile.h"
 #include "file.h"
 #include "folder.h"
 #include "hash.h"
 #include "pki.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* test_forgiven.c - which findings the exceptions forgive, for whom, and until when. */
 #include "index.h"
+#include "match.h"
 #include "rules.h"
 
 enum { EXPIRED = 1, MISMATCH = 2, WEAK = 4, NOON = 1000, LONG_AGO = 1 };

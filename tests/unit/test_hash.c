@@ -1,7 +1,7 @@
 /* The digests of certificates are those that openssl(1) prints. */
 #include "hash.h"
+#include "pin.h"
 #include "pki.h"
-#include "value.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,10 +34,10 @@ static void digests_are_those_of_the_index(void **state)
     (void)state;
     read_index("api", fingerprint, pin);
     assert_int_equal(tg_hash_certificate(certificate, digest), 1);
-    tg_hash_hex(digest, hex);
+    tg_hex_text(digest, hex);
     assert_string_equal(hex, fingerprint + (strncmp(fingerprint, "sha256:", 7) == 0 ? 7 : 0));
     assert_int_equal(tg_hash_spki(certificate, digest), 1);
-    tg_hash_pin_text(digest, text);
+    tg_pin_text(digest, text);
     assert_string_equal(text, pin);
     pki_free(certs);
 }
@@ -52,11 +52,11 @@ static void what_is_written_is_read_again(void **state)
     (void)state;
     for (i = 0; i < sizeof digest; i++)
         digest[i] = (uint8_t)(i * 37 + 5);
-    tg_hash_pin_text(digest, text);
-    assert_null(tg_value_pin(arena, text, again));
+    tg_pin_text(digest, text);
+    assert_null(tg_pin_read(arena, text, again));
     assert_memory_equal(digest, again, sizeof digest);
-    tg_hash_hex(digest, hex + 7);
-    assert_null(tg_value_fingerprint(arena, hex, again));
+    tg_hex_text(digest, hex + 7);
+    assert_null(tg_fingerprint_read(arena, hex, again));
     assert_memory_equal(digest, again, sizeof digest);
     tg_arena_free(arena);
 }

@@ -5,7 +5,8 @@
 /* cmocka.h needs the three above. */
 #include <cmocka.h>
 
-#include "match.h"
+#include "host.h"
+#include "idna.h"
 #include <errno.h>
 #include <string.h>
 

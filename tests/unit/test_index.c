@@ -1,5 +1,7 @@
 /* test_index.c - entering rules: clashes, and lookups that don't notice how many there are. */
 #include "index.h"
+#include "match.h"
+#include "program.h"
 #include "rules.h"
 #include <sys/socket.h>
 

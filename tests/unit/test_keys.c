@@ -2,6 +2,7 @@
 #include "finding.h"
 #include "hint.h"
 #include "keys.h"
+#include "text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

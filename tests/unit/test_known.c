@@ -1,6 +1,8 @@
 /* known-hosts files: what a line may be, hostile ones, and how many lines are looked up. */
+#include "diag.h"
+#include "hook.h"
 #include "known.h"
-#include "mem.h"
+#include "text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

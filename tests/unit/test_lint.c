@@ -1,7 +1,8 @@
 /* The warnings that depend on certificates; the others are tests/policies/lint-*. */
 #include "diag.h"
+#include "lint.h"
+#include "load.h"
 #include "pki.h"
-#include "policy.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* Loading a policy: the public calls, and the bounds of time and of what is reported. */
 #include "diag.h"
 #include "folder.h"
+#include "load.h"
 #include "match.h"
 #include "pki.h"
 #include "policy.h"

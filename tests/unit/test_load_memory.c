@@ -4,12 +4,14 @@
  */
 #include "allocator.h"
 #include "diag.h"
-#include "finding.h"
 #include "folder.h"
 #include "knownhosts.h"
-#include "mem.h"
+#include "lint.h"
+#include "load.h"
+#include "match.h"
 #include "pki.h"
 #include "policy.h"
+#include "text.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -1,5 +1,7 @@
 /* test_match.c - what a connection is answered: a rule, none, or that it can't be known. */
+#include "match.h"
 #include "rules.h"
+#include "text.h"
 
 struct match_case {
     const char *host;

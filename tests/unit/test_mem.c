@@ -1,5 +1,6 @@
 /* The arena and the text buffer of mem.h. */
 #include "mem.h"
+#include "text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

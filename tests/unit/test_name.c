@@ -1,5 +1,6 @@
 /* Names of certificates, held against hosts and against the constraints of CAs. */
 #include "constraint.h"
+#include "host.h"
 #include "name.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,8 @@
  * found as two. What can't be had at once stands in `apart`, with why.
  */
 #include "hash.h"
-#include "keys.h"
+#include "match.h"
+#include "mem.h"
 #include "rules.h"
 #include "verdict.h"
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* test_pattern.c - tg_pattern_parse: what is read, and what is said about what isn't. */
+#include "pattern.h"
 #include "rules.h"
 #include <arpa/inet.h>
 

@@ -6,8 +6,10 @@
 #include "finding.h"
 #include "folder.h"
 #include "keys.h"
-#include "mem.h"
+#include "lint.h"
+#include "load.h"
 #include "policy.h"
+#include "text.h"
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>

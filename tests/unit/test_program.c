@@ -1,4 +1,5 @@
 /* test_program.c - which executables a `program` word means, and when two words may meet. */
+#include "program.h"
 #include "rules.h"
 #include "trustgraft.h"
 #include <fnmatch.h>

@@ -1,6 +1,8 @@
 /* The texts of verdicts: every field, and certificates that try to forge a log line. */
 #include "hash.h"
-#include "report.h"
+#include "pin.h"
+#include "verdict.h"
+#include "write.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +64,7 @@ static char *name_of(int type, const char *cn, int length)
     X509_NAME *name = make_name(type, cn, length);
     struct tg_buf buf = {0};
 
-    tg_report_name(&buf, name);
+    tg_write_name(&buf, name);
     X509_NAME_free(name);
     assert_false(buf.failed);
     return tg_buf_take(&buf);
@@ -131,8 +133,8 @@ static void a_huge_name_is_cut_off(void **state)
     (void)state;
     memset(cn, 'x', sizeof(cn));
     name = name_of(V_ASN1_UTF8STRING, cn, sizeof(cn));
-    assert_int_equal(strlen(name), TG_REPORT_NAME_MAX + 3);
-    assert_string_equal(name + TG_REPORT_NAME_MAX, "...");
+    assert_int_equal(strlen(name), TG_WRITE_NAME_MAX + 3);
+    assert_string_equal(name + TG_WRITE_NAME_MAX, "...");
     free(name);
 }
 
@@ -153,7 +155,7 @@ static void expect_endpoint(const char *host, unsigned port, const char *expecte
     struct tg_buf buf = {0};
     char *text;
 
-    tg_report_endpoint(&buf, host, port);
+    tg_write_endpoint(&buf, host, port);
     text = tg_buf_take(&buf);
     assert_string_equal(text, expected);
     free(text);
@@ -176,10 +178,10 @@ static void times_are_rfc_3339(void **state)
     ASN1_TIME *broken = ASN1_TIME_new();
 
     (void)state;
-    tg_report_time(&buf, NOON_2026);
+    tg_write_time(&buf, NOON_2026);
     tg_buf_add(&buf, " ");
     assert_true(ASN1_STRING_set(broken, "2613", 4));
-    tg_report_asn1_time(&buf, broken);
+    tg_write_asn1_time(&buf, broken);
     assert_string_equal(buf.text, "2026-11-24T12:00:00Z ?");
     tg_buf_free(&buf);
     ASN1_TIME_free(broken);
@@ -341,9 +343,9 @@ static void json_shows_the_path_and_the_note(void **state)
     assert_true(sk_X509_push(verdict.path, certificate));
     verdict.note = (char *)"pins expired";
     assert_true(tg_hash_certificate(certificate, digest));
-    tg_hash_hex(digest, hex);
+    tg_hex_text(digest, hex);
     assert_true(tg_hash_spki(certificate, digest));
-    tg_hash_pin_text(digest, pin);
+    tg_pin_text(digest, pin);
 #define NAME "CN=a\\u005c\\u0022b\\u005c0A, O=Example\\u005c, Inc."
     snprintf(expected, sizeof(expected),
              ",\"path\":[{\"subject\":\"" NAME "\",\"issuer\":\"" NAME

@@ -1,4 +1,5 @@
 /* The value types of a policy: what each accepts, and beside it what it refuses. */
+#include "pin.h"
 #include "value.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,7 +123,7 @@ static void a_pin_is_32_bytes(void **state)
 
     (void)state;
     memset(digest, 0xFF, sizeof digest);
-    assert_null(tg_value_pin(arena, PIN, digest));
+    assert_null(tg_pin_read(arena, PIN, digest));
     assert_memory_equal(digest, expected, sizeof digest);
 }
 
@@ -154,7 +155,7 @@ static void other_spellings_of_a_pin_are_refused(void **state)
     memset(digest, 0xA5, sizeof digest);
     memcpy(before, digest, sizeof digest);
     for (i = 0; i < sizeof words / sizeof *words; i++)
-        assert_non_null(tg_value_pin(arena, words[i], digest));
+        assert_non_null(tg_pin_read(arena, words[i], digest));
     assert_memory_equal(digest, before, sizeof digest);
 }
 
@@ -163,10 +164,10 @@ static void a_fingerprint_may_have_colons_between_all_bytes(void **state)
     uint8_t plain[TG_SHA256_SIZE], colons[TG_SHA256_SIZE];
 
     (void)state;
-    assert_null(tg_value_fingerprint(arena, "sha256:" HEX, plain));
+    assert_null(tg_fingerprint_read(arena, "sha256:" HEX, plain));
     assert_int_equal(plain[1], 0x11);
     assert_int_equal(plain[31], 0xFF);
-    assert_null(tg_value_fingerprint(arena, "sha256:" COLONS, colons));
+    assert_null(tg_fingerprint_read(arena, "sha256:" COLONS, colons));
     assert_memory_equal(plain, colons, sizeof plain);
 }
 
@@ -195,7 +196,7 @@ static void what_is_no_fingerprint_is_refused(void **state)
 
     (void)state;
     for (i = 0; i < sizeof words / sizeof *words; i++)
-        assert_non_null(tg_value_fingerprint(arena, words[i], digest));
+        assert_non_null(tg_fingerprint_read(arena, words[i], digest));
     assert_memory_equal(digest, zero, sizeof digest);
 }
 

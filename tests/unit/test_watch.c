@@ -1,4 +1,5 @@
 /* What a policy's files were when they were read: no later, no earlier, and no other file. */
+#include "certfile.h"
 #include "file.h"
 #include "folder.h"
 #include "pki.h"

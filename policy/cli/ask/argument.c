@@ -1,7 +1,8 @@
 #include "argument.h"
-#include "match.h"
+#include "pattern.h"
 #include "script.h"
 #include "terminal.h"
+#include "text.h"
 #include "value.h"
 #include <errno.h>
 #include <openssl/tls1.h>

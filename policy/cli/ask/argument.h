@@ -2,8 +2,9 @@
 #ifndef TG_ARGUMENT_H
 #define TG_ARGUMENT_H
 
-#include "mem.h"
+#include "host.h"
 #include "policy.h"
+#include "text.h"
 #include <limits.h>
 
 struct tg_endpoint {

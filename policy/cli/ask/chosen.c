@@ -1,5 +1,7 @@
 #include "chosen.h"
+#include "load.h"
 #include "terminal.h"
+#include "text.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +25,9 @@ bool tg_chosen_locked(void)
 
 enum tg_origin tg_chosen_locate(char out[PATH_MAX])
 {
-    struct tg_source source;
+    struct tg_policy_source source;
 
-    tg_source_look(&source);
+    tg_policy_source_look(&source);
     memcpy(out, source.path, PATH_MAX);
     if (source.origin == TG_ORIGIN_NONE || source.origin == TG_ORIGIN_SYSTEM || !tg_chosen_locked())
         return source.origin;

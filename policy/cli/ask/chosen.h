@@ -3,6 +3,7 @@
 #define TG_CHOSEN_H
 
 #include "cli.h"
+#include "diag.h"
 #include "policy.h"
 #include "process.h"
 #include <limits.h>

@@ -1,7 +1,7 @@
 #include "demands.h"
 #include "hash.h"
-#include "keys.h"
-#include "report.h"
+#include "pin.h"
+#include "write.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,9 +25,9 @@ static void list_certificates(struct tg_buf *buf, const STACK_OF(X509) *certific
         const X509 *certificate = sk_X509_value(certificates, i);
 
         tg_buf_add(buf, "      ");
-        tg_report_name(buf, X509_get_subject_name(certificate));
+        tg_write_name(buf, X509_get_subject_name(certificate));
         tg_buf_add(buf, "\n        ");
-        tg_report_fingerprint(buf, certificate);
+        tg_write_fingerprint(buf, certificate);
         tg_buf_add(buf, "\n");
     }
 }
@@ -37,7 +37,7 @@ static void list_pins(struct tg_buf *buf, const struct tg_digests *pins)
     char text[52];
 
     for (size_t i = 0; i < pins->count; i++) {
-        tg_hash_pin_text(pins->digest[i], text);
+        tg_pin_text(pins->digest[i], text);
         tg_buf_printf(buf, "      %s\n", text);
     }
 }
@@ -53,7 +53,7 @@ static void tell_trusted(const struct telling *telling)
                                       : "these certificates are trusted, whatever is wrong with "
                                         "them:");
     for (size_t i = 0; i < leaves->count; i++) {
-        tg_hash_hex(leaves->digest[i], hex);
+        tg_hex_text(leaves->digest[i], hex);
         tg_buf_printf(telling->buf, "      sha256:%s\n", hex);
     }
     begin(telling, "any other has to fulfil what follows:");
@@ -112,7 +112,7 @@ static void tell_dates(const struct telling *telling)
         begin(telling, "no dates: the certificates may have expired");
     } else if (telling->rule->verify_time != 0) {
         tg_buf_add(telling->buf, "  - certificates valid on ");
-        tg_report_time(telling->buf, telling->rule->verify_time);
+        tg_write_time(telling->buf, telling->rule->verify_time);
         tg_buf_add(telling->buf, ", instead of now\n");
     } else {
         begin(telling, "certificates that are valid now");
@@ -157,7 +157,7 @@ static void tell_pins(const struct telling *telling)
         return;
     tg_buf_add(telling->buf,
                expired ? "      but no longer: the pins expired on " : "      but only until ");
-    tg_report_time(telling->buf, rule->pins_expire);
+    tg_write_time(telling->buf, rule->pins_expire);
     tg_buf_add(telling->buf, "\n");
 }
 
@@ -225,14 +225,14 @@ static void add_certificates(struct tg_buf *buf, const STACK_OF(X509) *certifica
         struct tg_buf name = {0};
         char *text;
 
-        tg_report_name(&name, X509_get_subject_name(certificate));
+        tg_write_name(&name, X509_get_subject_name(certificate));
         text = tg_buf_take(&name);
         if (text == NULL)
             buf->failed = true;
         tg_buf_add(buf, i > 0 ? ",{\"subject\":" : "{\"subject\":");
         tg_buf_json(buf, text);
         tg_buf_add(buf, ",\"fingerprint\":\"");
-        tg_report_fingerprint(buf, certificate);
+        tg_write_fingerprint(buf, certificate);
         tg_buf_add(buf, "\"}");
         free(text);
     }
@@ -256,9 +256,9 @@ static void add_digests(struct tg_buf *buf, const struct tg_digests *digests, bo
     tg_buf_add(buf, "[");
     for (size_t i = 0; i < digests->count; i++) {
         if (pins)
-            tg_hash_pin_text(digests->digest[i], text);
+            tg_pin_text(digests->digest[i], text);
         else
-            tg_hash_hex(digests->digest[i], text);
+            tg_hex_text(digests->digest[i], text);
         tg_buf_printf(buf, "%s\"%s%s\"", i > 0 ? "," : "", pins ? "" : "sha256:", text);
     }
     tg_buf_add(buf, "]");
@@ -327,9 +327,9 @@ void tg_demands_json(struct tg_buf *buf, const struct tg_rule *rule)
     tg_buf_add(buf, ",\"known_hosts\":");
     tg_buf_json(buf, rule->known_hosts != NULL ? rule->known_hosts->path : NULL);
     tg_buf_add(buf, ",\"pins_expire\":");
-    tg_report_time_json(buf, rule->pins_expire);
+    tg_write_time_json(buf, rule->pins_expire);
     tg_buf_add(buf, ",\"verify_time\":");
-    tg_report_time_json(buf, rule->verify_time);
+    tg_write_time_json(buf, rule->verify_time);
     add_bool(buf, "insecure_skip_dates", rule->skip_dates);
     tg_buf_printf(buf, ",\"purpose\":\"%s\"",
                   rule->purpose == TG_PURPOSE_ANY ? "any" : "tls-server");

@@ -2,8 +2,8 @@
 #ifndef TG_DEMANDS_H
 #define TG_DEMANDS_H
 
-#include "mem.h"
 #include "policy.h"
+#include "text.h"
 
 /* Appends a line or more for each demand of RULE on the server HOST at the time NOW. */
 void tg_demands_text(struct tg_buf *buf, const struct tg_rule *rule, const char *host, time_t now);

@@ -1,9 +1,8 @@
 #include "forgive.h"
 #include "argument.h"
-#include "findings.h"
-#include "report.h"
 #include "terminal.h"
 #include "value.h"
+#include "write.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +49,7 @@ static bool has_rule(const struct tg_question *question)
 
     if (question->under.rule != &question->own)
         return true;
-    tg_report_endpoint(&at, question->at.host, question->at.port);
+    tg_write_endpoint(&at, question->at.host, question->at.port);
     tg_complain("the policy leaves %s to the application, where an exception would do nothing: add "
                 "the section [host %s] to it first",
                 at.text != NULL ? at.text : question->at.host,
@@ -131,9 +130,9 @@ char *tg_forgive_add(struct tg_buf *text, const struct tg_question *question,
     if (text->length > 0 && text->text[text->length - 1] != '\n')
         tg_buf_add(text, "\n");
     tg_buf_printf(text, "\n[exception \"%s\"]\nhost = ", name);
-    tg_report_endpoint(text, question->at.host, question->at.port);
+    tg_write_endpoint(text, question->at.host, question->at.port);
     tg_buf_add(text, "\ncertificate = ");
-    tg_report_fingerprint(text, sk_X509_value(verdict->path, 0));
+    tg_write_fingerprint(text, sk_X509_value(verdict->path, 0));
     tg_buf_add(text, "\n");
     add_findings(text, verdict);
     if (options->expires != NULL)

@@ -2,7 +2,6 @@
 #ifndef TG_FORGIVE_H
 #define TG_FORGIVE_H
 
-#include "mem.h"
 #include "question.h"
 
 /* Checks --expires and --note. False after a complaint. */

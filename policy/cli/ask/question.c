@@ -1,8 +1,10 @@
 #include "question.h"
 #include "chain.h"
 #include "chosen.h"
+#include "match.h"
 #include "show.h"
 #include "terminal.h"
+#include "text.h"
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -2,6 +2,7 @@
 #include "chain.h"
 #include "file.h"
 #include "terminal.h"
+#include "text.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>

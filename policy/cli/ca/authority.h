@@ -5,6 +5,7 @@
 #include "certify.h"
 #include "cli.h"
 #include "save.h"
+#include "text.h"
 
 /* Zero-initialise; tg_authority_clear it. */
 struct tg_authority {

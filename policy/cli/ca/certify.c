@@ -1,5 +1,7 @@
 #include "certify.h"
+#include "pattern.h"
 #include "terminal.h"
+#include "text.h"
 #include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>

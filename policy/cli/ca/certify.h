@@ -3,6 +3,7 @@
 #define TG_CERTIFY_H
 
 #include "match.h"
+#include "text.h"
 #include <openssl/x509v3.h>
 
 /* Who an identity is for: exact names, wildcards and addresses. Free `item`. */

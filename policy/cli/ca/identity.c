@@ -1,5 +1,6 @@
 #include "identity.h"
 #include "terminal.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
 #include <stdlib.h>

@@ -4,8 +4,9 @@
 #include "file.h"
 #include "hash.h"
 #include "lists.h"
-#include "report.h"
+#include "pin.h"
 #include "terminal.h"
+#include "write.h"
 #include <ctype.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static bool name_of(const X509 *certificate, char name[READABLE + 10])
 
     if (!tg_hash_certificate(certificate, digest))
         return false;
-    tg_hash_hex(digest, hex);
+    tg_hex_text(digest, hex);
     X509_NAME_get_text_by_NID(subject, NID_commonName, words, sizeof(words));
     for (char *at = words; *at != '\0'; at++)
         if (!isalnum((unsigned char)*at))
@@ -91,7 +92,7 @@ static void report_list(struct tg_harvest *harvest, const char *path, const X509
     tg_buf_add(&harvest->report, "  crl   ");
     tg_buf_escape(&harvest->report, path, strlen(path));
     tg_buf_add(&harvest->report, ", until ");
-    tg_report_asn1_time(&harvest->report, X509_CRL_get0_nextUpdate(list));
+    tg_write_asn1_time(&harvest->report, X509_CRL_get0_nextUpdate(list));
     tg_buf_add(&harvest->report, "\n");
 }
 
@@ -108,7 +109,7 @@ static bool take_list(struct tg_harvest *harvest, X509_CRL *list, X509 *issuer, 
     if (!name_of(issuer, name) ||
         EVP_Digest(url, strlen(url), digest, NULL, tg_hash_sha256(), NULL) != 1)
         return false;
-    tg_hash_hex(digest, hex);
+    tg_hex_text(digest, hex);
     snprintf(whole, sizeof(whole), "%s-%.4s", name, hex);
     file = add_file(harvest, whole, "crl");
     source = add_file(harvest, whole, "crl.source");
@@ -177,7 +178,7 @@ static bool take_lists(struct tg_harvest *harvest, const struct tg_download *how
     harvest->failed |= count > 0 && !fetched;
     if (count == 0) {
         tg_buf_add(&harvest->report, "  crl   none is named by ");
-        tg_report_name(&harvest->report, X509_get_subject_name(subject));
+        tg_write_name(&harvest->report, X509_get_subject_name(subject));
         tg_buf_add(&harvest->report, "\n");
     }
     return fetched;
@@ -196,7 +197,7 @@ static void report_path(struct tg_harvest *harvest, const struct tg_issuers *iss
         const struct tg_issuer *one = &issuers->path[i];
 
         tg_buf_add(&harvest->report, "  path  ");
-        tg_report_name(&harvest->report, X509_get_subject_name(one->certificate));
+        tg_write_name(&harvest->report, X509_get_subject_name(one->certificate));
         tg_buf_printf(&harvest->report, ": %s%s\n", froms[one->from],
                       one->url != NULL ? one->url : "");
     }

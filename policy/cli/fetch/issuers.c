@@ -1,5 +1,6 @@
 #include "issuers.h"
 #include "terminal.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>

@@ -3,7 +3,7 @@
 #include "chain.h"
 #include "download.h"
 #include "file.h"
-#include "report.h"
+#include "write.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -59,12 +59,12 @@ static bool check_dates(const X509_CRL *list, struct tg_buf *why)
     if (from == NULL || X509_cmp_time(from, &soon) >= 0) {
         tg_buf_add(why, "is from the future: ");
         if (from != NULL)
-            tg_report_asn1_time(why, from);
+            tg_write_asn1_time(why, from);
     } else if (to == NULL) {
         tg_buf_add(why, "doesn't say until when it counts");
     } else if (X509_cmp_time(to, &now) <= 0) {
         tg_buf_add(why, "counted only until ");
-        tg_report_asn1_time(why, to);
+        tg_write_asn1_time(why, to);
     } else {
         return true;
     }
@@ -78,7 +78,7 @@ bool tg_list_genuine(X509_CRL *list, X509 *issuer, struct tg_buf *why)
 
     if (X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(issuer)) != 0) {
         tg_buf_add(why, "is of another issuer: ");
-        tg_report_name(why, X509_CRL_get_issuer(list));
+        tg_write_name(why, X509_CRL_get_issuer(list));
     } else if ((X509_get_key_usage(issuer) & KU_CRL_SIGN) == 0) {
         tg_buf_add(why, "is of an issuer that may not sign CRLs");
     } else if (X509_CRL_verify(list, X509_get0_pubkey(issuer)) != 1) {
@@ -103,7 +103,7 @@ bool tg_list_follows(X509_CRL *list, const char *path, bool *same, struct tg_buf
     if (old != NULL && X509_CRL_cmp(old, list) == 0 &&
         ASN1_TIME_compare(X509_CRL_get0_lastUpdate(old), X509_CRL_get0_lastUpdate(list)) > 0) {
         tg_buf_add(why, "is older than the one there, of ");
-        tg_report_asn1_time(why, X509_CRL_get0_lastUpdate(old));
+        tg_write_asn1_time(why, X509_CRL_get0_lastUpdate(old));
         follows = false;
     }
     X509_CRL_free(old);

@@ -3,7 +3,7 @@
 #ifndef TG_LISTS_H
 #define TG_LISTS_H
 
-#include "mem.h"
+#include "text.h"
 #include <openssl/x509.h>
 
 /* A CRL in DER or PEM, and nothing behind it. NULL with a sentence in WHY. */

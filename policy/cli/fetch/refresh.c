@@ -3,9 +3,9 @@
 #include "file.h"
 #include "lists.h"
 #include "replace.h"
-#include "report.h"
 #include "terminal.h"
 #include "watch.h"
+#include "write.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ static void tell(const char *path, const X509_CRL *list, bool same)
     tg_buf_printf(&out, "%s ", same ? "unchanged" : "renewed  ");
     tg_buf_escape(&out, path, strlen(path));
     tg_buf_add(&out, ", until ");
-    tg_report_asn1_time(&out, X509_CRL_get0_nextUpdate(list));
+    tg_write_asn1_time(&out, X509_CRL_get0_nextUpdate(list));
     tg_buf_add(&out, "\n");
     if (!tg_terminal_write(stdout, &out))
         tg_complain("memory ran out");

@@ -1,4 +1,5 @@
 #include "chain.h"
+#include "text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

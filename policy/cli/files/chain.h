@@ -3,7 +3,7 @@
 #ifndef TG_CHAIN_H
 #define TG_CHAIN_H
 
-#include "mem.h"
+#include "text.h"
 #include <openssl/x509.h>
 
 enum tg_chain_state {

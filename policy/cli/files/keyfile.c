@@ -1,6 +1,7 @@
 #include "keyfile.h"
 #include "chain.h"
 #include "hash.h"
+#include "text.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TG_KEYFILE_H
 #define TG_KEYFILE_H
 
-#include "mem.h"
+#include "text.h"
 
 /*
  * The SPKI digest of the key in PATH: a private or public key or a certificate request, PEM or DER.

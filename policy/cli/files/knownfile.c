@@ -1,9 +1,11 @@
 #include "knownfile.h"
 #include "chosen.h"
-#include "hash.h"
+#include "diag.h"
+#include "hook.h"
+#include "pin.h"
 #include "replace.h"
-#include "report.h"
 #include "terminal.h"
+#include "write.h"
 #include <string.h>
 
 /* Bytes of a comment, of which each may become four: a line has to stay below TG_KNOWN_LINE_MAX. */
@@ -59,8 +61,8 @@ static void add_line(struct tg_buf *out, const struct tg_known_host *host)
 {
     char pin[52];
 
-    tg_hash_pin_text(host->pin, pin);
-    tg_report_endpoint(out, host->host, host->port);
+    tg_pin_text(host->pin, pin);
+    tg_write_endpoint(out, host->host, host->port);
     tg_buf_printf(out, " %s", pin);
     if (host->comment != NULL) {
         tg_buf_add(out, "  # ");
@@ -166,8 +168,8 @@ void tg_knownfile_complain(const char *path, const struct tg_known_host *host)
     struct tg_buf text = {0};
     char pin[52];
 
-    tg_hash_pin_text(host->pin, pin);
-    tg_report_endpoint(&text, host->host, host->port);
+    tg_pin_text(host->pin, pin);
+    tg_write_endpoint(&text, host->host, host->port);
     tg_complain("%s is known by another key in %s, and now has %s: someone may stand between you "
                 "and it; if its owner changed the key, 'trustgraft pin --to %s --yes' replaces the "
                 "line",

@@ -1,5 +1,6 @@
 #include "replace.h"
 #include "save.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>

@@ -5,7 +5,7 @@
 #ifndef TG_REPLACE_H
 #define TG_REPLACE_H
 
-#include "mem.h"
+#include "text.h"
 #include <limits.h>
 #include <sys/stat.h>
 

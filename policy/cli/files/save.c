@@ -1,4 +1,5 @@
 #include "save.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

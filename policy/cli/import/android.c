@@ -5,6 +5,8 @@
  * What Android's own reader refuses (XmlConfigSource.java) is an error here too, and so is what
  * would leave out a demand.
  */
+#include "host.h"
+#include "text.h"
 #include "translate.h"
 #include <dirent.h>
 #include <limits.h>

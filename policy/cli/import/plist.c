@@ -8,6 +8,8 @@
  * table says of its host.
  */
 #include "dict.h"
+#include "host.h"
+#include "text.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,8 @@
 #include "translate.h"
 #include "hash.h"
+#include "host.h"
+#include "pin.h"
+#include "text.h"
 #include "value.h"
 #include <stdlib.h>
 #include <string.h>
@@ -111,13 +114,13 @@ void tg_translate_pin(struct tg_translation *out, const tg_xml_node *node, struc
     const char *wrong;
 
     tg_buf_printf(&word, "sha256/%s", base64 != NULL ? base64 : "");
-    wrong = word.failed ? "memory ran out" : tg_value_pin(out->arena, word.text, digest);
+    wrong = word.failed ? "memory ran out" : tg_pin_read(out->arena, word.text, digest);
     if (wrong != NULL) {
         tg_translate_error(out, node,
                            "the pin '%s' is not the 44 base64 characters of a SHA-256 digest",
                            base64 != NULL ? base64 : "");
     } else {
-        tg_hash_pin_text(digest, pin);
+        tg_pin_text(digest, pin);
         tg_buf_printf(pins, "%s = %s\n", key, pin);
     }
     tg_buf_free(&word);

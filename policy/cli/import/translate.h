@@ -6,8 +6,10 @@
 #ifndef TG_TRANSLATE_H
 #define TG_TRANSLATE_H
 
+#include "host.h"
 #include "policy.h"
 #include "table.h"
+#include "text.h"
 #include "xml.h"
 
 /* Zero-initialise but for FILE; tg_translation_clear() at the end. */

@@ -1,4 +1,5 @@
 #include "xml.h"
+#include "text.h"
 #include <dlfcn.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>

@@ -2,7 +2,7 @@
 #ifndef TG_XML_H
 #define TG_XML_H
 
-#include "mem.h"
+#include "text.h"
 
 /* An element. They live as long as their document. */
 typedef struct _xmlNode tg_xml_node;

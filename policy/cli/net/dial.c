@@ -1,4 +1,6 @@
 #include "dial.h"
+#include "resolve.h"
+#include "text.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 #define TG_DIAL_H
 
 #include "resolve.h"
+#include "text.h"
 
 #define TG_PEER_SIZE (INET6_ADDRSTRLEN + 16)
 

@@ -1,6 +1,7 @@
 #include "download.h"
 #include "locality.h"
 #include "progress.h"
+#include "text.h"
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <dlfcn.h>

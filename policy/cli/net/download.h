@@ -7,7 +7,7 @@
 #ifndef TG_DOWNLOAD_H
 #define TG_DOWNLOAD_H
 
-#include "mem.h"
+#include "text.h"
 
 struct tg_download {
     bool allow_private;  /* also from addresses that aren't public, and through a proxy */

@@ -1,4 +1,6 @@
 #include "handshake.h"
+#include "host.h"
+#include "text.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <openssl/err.h>

@@ -1,7 +1,8 @@
 #include "meet.h"
 #include "handshake.h"
-#include "report.h"
+#include "resolve.h"
 #include "terminal.h"
+#include "write.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ void tg_meet_complain(const struct tg_endpoint *at, const struct tg_buf *why)
 {
     struct tg_buf endpoint = {0};
 
-    tg_report_endpoint(&endpoint, at->host, at->port);
+    tg_write_endpoint(&endpoint, at->host, at->port);
     tg_complain("%s: %s", endpoint.text != NULL ? endpoint.text : at->host,
                 why->text != NULL && !why->failed ? why->text : "memory ran out");
     tg_buf_free(&endpoint);

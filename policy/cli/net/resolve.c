@@ -1,6 +1,8 @@
 #include "resolve.h"
 #include "dial.h"
+#include "host.h"
 #include "terminal.h"
+#include "text.h"
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -3,7 +3,6 @@
 #define TG_RESOLVE_H
 
 #include "argument.h"
-#include "mem.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
 

@@ -1,6 +1,7 @@
 #include "starttls.h"
 #include "hint.h"
 #include "terminal.h"
+#include "text.h"
 #include <stdio.h>
 #include <string.h>
 

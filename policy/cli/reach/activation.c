@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "installation.h"
 #include "terminal.h"
+#include "text.h"
 #include <errno.h>
 #include <openssl/x509.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 #include "child.h"
 #include "dial.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -2,7 +2,7 @@
 #ifndef TG_CHILD_H
 #define TG_CHILD_H
 
-#include "mem.h"
+#include "text.h"
 
 /*
  * Runs WORK(ARGUMENT) in a child with both outputs going to SAID. Returns what WORK returned, or

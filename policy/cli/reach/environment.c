@@ -1,5 +1,6 @@
 #include "environment.h"
 #include "terminal.h"
+#include "text.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 
 #include "reach.h"
 #include <limits.h>
+#include <stdbool.h>
 
 /* Our own files, as built or as installed. */
 enum tg_own { TG_OWN_PRELOAD, TG_OWN_PROVIDER, TG_OWN_SETTINGS, TG_OWN_ENGINE, TG_OWN_GENERATOR };

@@ -1,5 +1,6 @@
 #include "exam.h"
 #include "terminal.h"
+#include "text.h"
 #include <string.h>
 
 /* "  ok    provider    " */

@@ -2,7 +2,7 @@
 #ifndef TG_EXAM_H
 #define TG_EXAM_H
 
-#include "mem.h"
+#include "text.h"
 
 enum tg_state {
     TG_STATE_GOOD,

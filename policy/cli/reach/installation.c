@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "inject.h"
 #include "terminal.h"
+#include "text.h"
 #include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/crypto.h>

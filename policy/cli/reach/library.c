@@ -1,6 +1,6 @@
 #include "library.h"
 #include "executable.h"
-#include "mem.h"
+#include "text.h"
 #include "unreached.h"
 #include <fcntl.h>
 #include <stdint.h>

@@ -2,6 +2,7 @@
 #include "executable.h"
 #include "library.h"
 #include "script.h"
+#include "text.h"
 #include "trace.h"
 #include <ctype.h>
 #include <fcntl.h>

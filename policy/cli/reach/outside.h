@@ -3,6 +3,7 @@
 #define TG_OUTSIDE_H
 
 #include "reach.h"
+#include "text.h"
 
 /*
  * Judges the file PATH, a command's, as started with WORDS (the last NULL; WORDS may be NULL), by

@@ -4,6 +4,7 @@
 #include "outside.h"
 #include "reach.h"
 #include "script.h"
+#include "text.h"
 #include "trace.h"
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "executable.h"
 #include "library.h"
 #include "script.h"
+#include "text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TG_REACH_H
 #define TG_REACH_H
 
-#include "mem.h"
+#include "text.h"
 
 enum tg_way { TG_WAY_PRELOAD, TG_WAY_PROVIDER };
 

@@ -1,8 +1,7 @@
 #include "enrol.h"
-#include "hash.h"
 #include "knownfile.h"
-#include "report.h"
 #include "terminal.h"
+#include "text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -2,6 +2,7 @@
 #include "hash.h"
 #include "report.h"
 #include "terminal.h"
+#include "write.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static char *failure_json(const struct tg_question *question, const char *text)
     struct tg_buf out = {0};
 
     tg_buf_add(&out, "{\"time\":\"");
-    tg_report_time(&out, question->when != 0 ? question->when : time(NULL));
+    tg_write_time(&out, question->when != 0 ? question->when : time(NULL));
     tg_buf_add(&out, "\",\"program\":");
     tg_buf_json(&out, question->program[0] != '\0' ? question->program : NULL);
     tg_buf_printf(&out, ",\"pid\":%ld", (long)getpid());

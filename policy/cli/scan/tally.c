@@ -1,6 +1,6 @@
 #include "tally.h"
-#include "report.h"
 #include "terminal.h"
+#include "write.h"
 #include <string.h>
 
 enum { INDENT = 2, BELOW = 4, WIDEST_NAME = 40 };
@@ -11,7 +11,7 @@ static void add_row(struct tg_buf *out, const struct tg_target *target, size_t c
 {
     struct tg_buf name = {0};
 
-    tg_report_endpoint(&name, target->at.host, target->at.port);
+    tg_write_endpoint(&name, target->at.host, target->at.port);
     tg_buf_printf(out, "%*s%s", INDENT, "", name.text != NULL ? name.text : "");
     if (INDENT + name.length + 2 > column)
         tg_buf_printf(out, "\n%*s", (int)column, "");

@@ -1,6 +1,7 @@
 #include "targets.h"
 #include "chain.h"
 #include "terminal.h"
+#include "text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "progress.h"
 #include "terminal.h"
+#include "text.h"
 #include <string.h>
 #include <time.h>
 

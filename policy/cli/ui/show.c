@@ -1,6 +1,7 @@
 #include "show.h"
 #include "report.h"
 #include "terminal.h"
+#include "write.h"
 #include <string.h>
 
 static void add_coloured(struct tg_buf *buf, enum tg_colour colour, const char *text)
@@ -38,7 +39,7 @@ static void add_outcome(struct tg_buf *buf, const struct tg_verdict *verdict,
     else
         add_coloured(buf, TG_BAD, "reject");
     tg_buf_add(buf, " ");
-    tg_report_endpoint(&rest, occasion->host, occasion->port);
+    tg_write_endpoint(&rest, occasion->host, occasion->port);
     tg_buf_printf(&rest, ": %s", tg_result_name(verdict->result));
     add_wrapped(buf, 7, 2, &rest);
     if (verdict->reported)
@@ -101,19 +102,19 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, int lev
     tg_buf_add(buf, tg_terminal_colour(stdout, TG_STRONG));
     if (X509_NAME_entry_count(subject) == 0)
         tg_buf_add(&name, "(no subject)");
-    tg_report_name(&name, subject);
+    tg_write_name(&name, subject);
     add_wrapped(buf, indent, indent + 2, &name);
     tg_buf_add(buf, tg_terminal_colour(stdout, TG_PLAIN));
     add_detail(buf, indent, "valid");
-    tg_report_asn1_time(&dates, X509_get0_notBefore(certificate));
+    tg_write_asn1_time(&dates, X509_get0_notBefore(certificate));
     tg_buf_add(&dates, " to ");
-    tg_report_asn1_time(&dates, X509_get0_notAfter(certificate));
+    tg_write_asn1_time(&dates, X509_get0_notAfter(certificate));
     add_wrapped(buf, indent + 6, indent + 6, &dates);
     add_detail(buf, indent, "cert");
-    tg_report_fingerprint(buf, certificate);
+    tg_write_fingerprint(buf, certificate);
     tg_buf_add(buf, "\n");
     add_detail(buf, indent, "pin");
-    tg_report_pin(buf, certificate);
+    tg_write_pin(buf, certificate);
     tg_buf_add(buf, "\n");
 }
 

@@ -2,7 +2,7 @@
 #ifndef TG_SHOW_H
 #define TG_SHOW_H
 
-#include "mem.h"
+#include "text.h"
 #include "verdict.h"
 
 /*

@@ -1,5 +1,6 @@
 #include "terminal.h"
 #include "cli.h"
+#include "text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

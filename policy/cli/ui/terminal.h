@@ -2,7 +2,7 @@
 #ifndef TG_TERMINAL_H
 #define TG_TERMINAL_H
 
-#include "mem.h"
+#include "text.h"
 #include <stdio.h>
 
 enum tg_colour { TG_PLAIN, TG_GOOD, TG_BAD, TG_WARN, TG_FAINT, TG_STRONG };

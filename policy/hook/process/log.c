@@ -1,5 +1,5 @@
-#include "mem.h"
 #include "process.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

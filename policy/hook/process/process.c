@@ -1,7 +1,7 @@
 #include "process.h"
 #include "knownhosts.h"
-#include "match.h"
-#include "mem.h"
+#include "load.h"
+#include "program.h"
 #include "watch.h"
 #include <errno.h>
 #include <pthread.h>
@@ -42,8 +42,9 @@ static char *last_problem;
 static char *setting, *setting_problem; /* stay for the life of the process */
 static char path[PATH_MAX], program[TG_PROGRAM_SIZE];
 
-static struct tg_source at_arrival;        /* found when an injector came, else at first use */
-static const struct tg_source *at_preload; /* found before, by the preload; NULL: not handed over */
+static struct tg_policy_source at_arrival; /* found when an injector came, else at first use */
+static const struct tg_policy_source
+    *at_preload; /* found before, by the preload; NULL: not handed over */
 
 __attribute__((constructor)) static void look_at_program(void)
 {
@@ -52,7 +53,7 @@ __attribute__((constructor)) static void look_at_program(void)
 
 static void look_for_policy(void)
 {
-    tg_source_look(&at_arrival);
+    tg_policy_source_look(&at_arrival);
 }
 
 /* Whoever links this library itself, and is injected nothing, may set the variable before. */
@@ -63,16 +64,16 @@ static void settle(void)
     pthread_once(&once_settled, look_for_policy);
 }
 
-void tg_process_came_with(const struct tg_source *source)
+void tg_process_came_with(const struct tg_policy_source *source)
 {
     settle();
     __atomic_store_n(&at_preload, source, __ATOMIC_RELEASE);
 }
 
 /* A policy that was there when the process began stays the one, whatever came after. */
-static const struct tg_source *found(void)
+static const struct tg_policy_source *found(void)
 {
-    const struct tg_source *first = __atomic_load_n(&at_preload, __ATOMIC_ACQUIRE);
+    const struct tg_policy_source *first = __atomic_load_n(&at_preload, __ATOMIC_ACQUIRE);
 
     if (first != NULL && first->origin != TG_ORIGIN_NONE)
         return first;
@@ -200,7 +201,7 @@ static bool out_of_sight(struct snapshot *first)
 {
     char *problem = NULL;
 
-    if (!tg_source_is_out_of_sight(found()))
+    if (!tg_policy_source_is_out_of_sight(found()))
         return false;
     if (asprintf(&problem,
                  "%s was in force when this program started, which has changed its root directory "
@@ -214,7 +215,7 @@ static bool out_of_sight(struct snapshot *first)
 /* The provider's setting comes after the environment and before the rest. */
 static enum tg_origin locate(void)
 {
-    const struct tg_source *source = found();
+    const struct tg_policy_source *source = found();
     bool set =
         setting != NULL && source->origin != TG_ORIGIN_ENVIRONMENT && getauxval(AT_SECURE) == 0;
 
@@ -368,7 +369,7 @@ static bool changed(const struct snapshot *snapshot)
                        ? tg_watch_changed(snapshot->process.policy->watch)
                        : snapshot->process.problem != setting_problem && path[0] == '/';
 
-    return differs && !tg_source_is_out_of_sight(found());
+    return differs && !tg_policy_source_is_out_of_sight(found());
 }
 
 static bool looks(const struct snapshot *snapshot)

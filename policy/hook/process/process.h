@@ -27,7 +27,7 @@ void tg_process_configure(const char *setting, const char *problem);
  * What was found when the preload came into this process, before this library did: a policy that
  * was there then is the one. SOURCE stays for ever, and never changes.
  */
-void tg_process_came_with(const struct tg_source *source);
+void tg_process_came_with(const struct tg_policy_source *source);
 
 /* True if a policy was found when trustgraft came into this process, whatever became of it. */
 bool tg_process_has_origin(void);

@@ -58,7 +58,7 @@ static enum tg_origin look(bool system, char path[PATH_MAX])
     return system ? TG_ORIGIN_SYSTEM : TG_ORIGIN_NONE;
 }
 
-void tg_source_look(struct tg_source *source)
+void tg_policy_source_look(struct tg_policy_source *source)
 {
     struct stat root = {.st_dev = 0};
     int saved = errno;
@@ -71,7 +71,7 @@ void tg_source_look(struct tg_source *source)
     errno = saved;
 }
 
-bool tg_source_is_out_of_sight(const struct tg_source *source)
+bool tg_policy_source_is_out_of_sight(const struct tg_policy_source *source)
 {
     struct stat root = {.st_dev = 0};
     int saved = errno;

@@ -21,7 +21,7 @@ enum tg_origin {
 #define TG_SYSTEM_POLICY TG_SYSCONFDIR "/trustgraft/policy.conf"
 
 /* What is found at one moment. */
-struct tg_source {
+struct tg_policy_source {
     enum tg_origin origin; /* as if there were no provider */
     bool system;           /* there is a system policy too, or it can't be told */
     dev_t root_device;     /* of the directory that paths begin at */
@@ -35,12 +35,12 @@ struct tg_source {
  * can't be looked at: the system's alone, as a folder that a user can't look into holds no
  * policy of that user); TRUSTGRAFT_POLICY always is, even if it is empty. Preserves errno.
  */
-void tg_source_look(struct tg_source *source);
+void tg_policy_source_look(struct tg_policy_source *source);
 
 /* True if there is a system policy now, or it can't be told. */
 bool tg_policy_system_present(void);
 
 /* True if paths begin at another directory now than when SOURCE was filled (chroot(2)). */
-bool tg_source_is_out_of_sight(const struct tg_source *source);
+bool tg_policy_source_is_out_of_sight(const struct tg_policy_source *source);
 
 #endif

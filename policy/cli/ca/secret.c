@@ -1,6 +1,7 @@
 #include "secret.h"
 #include "chain.h"
 #include "terminal.h"
+#include "text.h"
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
