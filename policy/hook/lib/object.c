@@ -1,6 +1,7 @@
 #include "object.h"
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <string.h>
 
 /* BoringSSL has some functions under names that OpenSSL has given up, by its version. */
@@ -17,22 +18,59 @@ static const struct {
     {"X509_STORE_CTX_set0_trusted_stack", "X509_STORE_CTX_trusted_stack"},
 };
 
-/* The program itself has no name. */
-void *tg_object_open(const void *address)
+#if __GLIBC_PREREQ(2, 35)
+/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. */
+static __typeof__(&_dl_find_object) finder;
+
+static void find_finder(void)
+{
+    finder = (__typeof__(&_dl_find_object))dlsym(RTLD_DEFAULT, "_dl_find_object");
+}
+#endif
+
+/*
+ * The object that ADDRESS lies in, and *BASE, where it begins; or NULL. dladdr(3) reads the whole
+ * symbol table of the object for a name that nobody asks for: with the hundreds of functions that
+ * are looked up, that was most of what trustgraft cost a short program.
+ */
+static struct link_map *object_of(const void *address, const void **base)
 {
     struct link_map *map = NULL;
     Dl_info info;
+#if __GLIBC_PREREQ(2, 35)
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct dl_find_object found;
 
-    if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 || map == NULL)
+    (void)pthread_once(&once, find_finder);
+    if (finder != NULL) {
+        if (finder((void *)address, &found) != 0)
+            return NULL;
+        *base = found.dlfo_map_start;
+        return found.dlfo_link_map;
+    }
+#endif
+    if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+        return NULL;
+    *base = info.dli_fbase;
+    return map;
+}
+
+/* The program itself has no name. */
+void *tg_object_open(const void *address)
+{
+    const void *base = NULL;
+    const struct link_map *map = object_of(address, &base);
+
+    if (map == NULL)
         return NULL;
     return dlopen(map->l_name[0] != '\0' ? map->l_name : NULL, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 const void *tg_object_base(const void *address)
 {
-    Dl_info info;
+    const void *base = NULL;
 
-    return address != NULL && dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
+    return address != NULL && object_of(address, &base) != NULL ? base : NULL;
 }
 
 /* dlsym on an object also looks in what it depends on. */
