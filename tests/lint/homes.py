@@ -4,10 +4,12 @@ import re
 
 import tree
 
-# Headers that declare what several files define, and why that is right.
-SHARED = {
-    "policy/trustgraft.h": "the public interface is one header",
-}
+
+def interface(path):
+    """Whether the header PATH is what a library shows to others: all that it declares is seen from outside.
+    Which file defines it is no concern of theirs."""
+    declared = tree.prototypes(path).values()
+    return len(declared) > 0 and all(prototype.visible for prototype in declared)
 
 
 def exported(path):
@@ -17,8 +19,8 @@ def exported(path):
     for version_script in tree.files([path.split("/")[0]], ".map"):
         names |= set(re.findall(r"(\w+);", tree.read(version_script)))
     names = {name for name in names if not name.startswith("tg_")}
-    return names | {name for name, label in re.findall(r'(\w+)\s*(?:\([^()]*\)\s*)?__asm__\("(\w+)"\)', tree.without_comments(path))
-                    if label in names}
+    labels = re.findall(r'(\w+)\s*(?:\([^()]*\)\s*)?__asm__\("(\w+)"\)', tree.without_comments(path))
+    return names | {name for name, label in labels if label in names}
 
 
 def declaring():
@@ -38,7 +40,7 @@ def strays(path, where):
         headers = where.get(function.name, [])
         if function.static or function.name in foreign or home in headers:
             continue
-        if not any(header in SHARED for header in headers):
+        if not any(map(interface, headers)):
             yield (f"{path}:{function.line}: {function.name}: declared in {', '.join(headers) or 'no header'}, "
                    f"not in {os.path.basename(home)}")
 
@@ -49,9 +51,9 @@ def homes():
         defined |= {function.name for function in tree.functions(path) if not function.static}
         yield from strays(path, where)
     for path in tree.files(tree.ROOTS, ".h"):
-        alone = path[:-1] + "c" not in tree.everything() and path not in SHARED
-        for name, line in tree.prototypes(path).items():
+        alone = path[:-1] + "c" not in tree.everything() and not interface(path)
+        for name, prototype in tree.prototypes(path).items():
             if name not in defined:
-                yield f"{path}:{line}: {name}: declared, but nothing defines it"
+                yield f"{path}:{prototype.line}: {name}: declared, but nothing defines it"
             elif alone:
-                yield f"{path}:{line}: {name}: declared by a header that has no .c of its name"
+                yield f"{path}:{prototype.line}: {name}: declared by a header that has no .c of its name"

@@ -73,4 +73,5 @@ def openings():
         if name and name != os.path.basename(path):
             yield f"{path}:1: {name}: the opening comment bears the name of another file"
         elif not name and (path.endswith(".h") or path[:-1] + "h" not in tree.everything()):
-            yield f"{path}:1: {os.path.basename(path)}: no opening comment \"{os.path.basename(path)} - what it is for\""
+            name = os.path.basename(path)
+            yield f"{path}:1: {name}: no opening comment \"{name} - what it is for\""

@@ -1,4 +1,5 @@
 """What comments and pages name: each file, function and manual page of ours that they name is there."""
+import functools
 import glob
 import os
 import re
@@ -82,7 +83,7 @@ def identifiers(name):
     return words
 
 
-@tree.kept
+@functools.lru_cache(maxsize=None)
 def headers():
     """Every word of the headers of the C library and of OpenSSL."""
     words = set()

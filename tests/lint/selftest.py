@@ -14,7 +14,7 @@ import tree
 CLEAN = {
     "README.md": "See [memory](policy/base/mem.c), tg_mem_*, trustgraft(1) and tests/lint.\n",
     "Makefile": "# policy/base/mem.c comes first.\nall:\n",
-    "policy/trustgraft.h": "/* trustgraft.h - what programs see. */\nint tg_public(void);\n",
+    "policy/trustgraft.h": "/* trustgraft.h - what programs see. */\nTG_API int tg_public(void);\n",
     "policy/trustgraft.1": ".Xr trustgraft 1\n",
     "policy/base/mem.h": "/* mem.h - memory. */\n#include <stddef.h>\n\n"
                          "/* SIZE bytes, for tg_mem_free, as malloc(3) and calloc() give; NULL: none (RFC 1). */\n"
@@ -56,8 +56,10 @@ CASES = [
     ("arrows", {"policy/more/new.c": OPENING},
      ["policy/more/new.c:1: policy/more: tests/lint/arrows.py doesn't say what this folder may include"]),
     # The flat tree.
-    ("arrows", {**dict.fromkeys(CLEAN), "policy/mem.h": '#include "hook.h"\n', "policy/hook/hook.h": '#include "mem.h"\n'},
+    ("arrows", {**dict.fromkeys(CLEAN),
+                "policy/mem.h": '#include "hook.h"\n', "policy/hook/hook.h": '#include "mem.h"\n'},
      ["policy/mem.h:1: hook.h: policy/ must not know policy/hook/hook.h"]),
+    ("arrows", {**dict.fromkeys(CLEAN), "policy/hook/process.h": "\n", "preload/new.c": '#include "process.h"\n'}, []),
 
     ("circles", {"policy/rules/a.h": '#include "b.h"\n', "policy/rules/b.h": '#include "c.h"\n',
                  "policy/rules/c.h": '#include "a.h"\n'},
@@ -77,6 +79,10 @@ CASES = [
     ("homes", {"policy/base/new.h": "struct tg_new {\n    int (*run)(void);\n};\nint tg_gone(void), tg_a;\n"},
      ["policy/base/new.h:4: tg_gone: declared, but nothing defines it"]),
     ("homes", {"policy/base/new.h": "extern int tg_new;\nstatic inline int one(void)\n{\n    return 1;\n}\n"}, []),
+    ("homes", {"policy/trustgraft.h": "TG_API int tg_public(void);\nvoid tg_mem_free(void *memory);\n"},
+     ["policy/trust/api.c:5: tg_public: declared in policy/trustgraft.h, not in api.h",
+      "policy/trustgraft.h:1: tg_public: declared by a header that has no .c of its name",
+      "policy/trustgraft.h:2: tg_mem_free: declared by a header that has no .c of its name"]),
     ("homes", {"preload/preload.map": ""},
      ["preload/ends.c:2: connect: declared in no header, not in ends.h",
       "preload/ends.c:8: mine: declared in no header, not in ends.h"]),
@@ -131,12 +137,13 @@ CASES = [
     ("names", {ENGINE: "// tg_rule(), fetch_none() and SSL_nothing(3)\n"},
      [f"{ENGINE}:1: {name}: no such function in the code or in a system header"
       for name in ("SSL_nothing(3)", "fetch_none()")]),
-    ("names", {"policy/base/mem.h": "/* COUNT bytes at HOST:PORT. */\nvoid *tg_mem_new(size_t size);\n#define tg_mem_free\n"},
+    ("names", {"policy/base/mem.h": "/* COUNT bytes at HOST:PORT. */\nvoid *tg_mem_new(size_t size);\n"
+                                    "#define tg_mem_free\n"},
      ["policy/base/mem.h:1: COUNT: no parameter of what stands below is called so"]),
 
     ("openings", {ENGINE: '#include "mem.h"\n'}, [ENGINE + ':1: new.c: no opening comment "new.c - what it is for"']),
     ("openings", {"policy/base/mem.h": "/* memory */\n"},
-     ["policy/base/mem.h:1: mem.h: no opening comment \"mem.h - what it is for\"",]),
+     ["policy/base/mem.h:1: mem.h: no opening comment \"mem.h - what it is for\""]),
     ("openings", {ENGINE: "/*\n * old.c - old. */\n"},
      [ENGINE + ":1: old.c: the opening comment bears the name of another file"]),
 ]

@@ -1,4 +1,5 @@
 """The source as the checks see it: what files there are, their comments, code and functions."""
+import collections
 import functools
 import os
 import re
@@ -133,11 +134,10 @@ def comments(path):
     return []
 
 
-class Function:
-    """One definition: its name, line, whether it is static, and how many lines its body has."""
-
-    def __init__(self, name, line, static, length):
-        self.name, self.line, self.static, self.length = name, line, static, length
+# One definition: whether it is static, and how many lines stand between its braces.
+Function = collections.namedtuple("Function", "name line static length")
+# One declaration with external linkage: whether other libraries see it.
+Prototype = collections.namedtuple("Prototype", "line visible")
 
 
 def called(head):
@@ -179,7 +179,7 @@ def outermost(text):
 
 @kept
 def prototypes(path):
-    """{NAME: LINE} of the functions with external linkage that the header PATH declares."""
+    """{NAME: Prototype} of the functions with external linkage that the header PATH declares."""
     text, found, start = outermost(plain(path)), {}, 0
     for piece in text.split(";"):
         names = [called(piece)]
@@ -188,6 +188,7 @@ def prototypes(path):
             names = re.split(r"\s*,\s*", typed[1])
         if not re.match(r"\s*(typedef|static)\b|\s*$", piece) and "=" not in piece:
             line = line_of(text, start + len(piece) - len(piece.lstrip()))
-            found.update({name: line for name in names if name})
+            visible = re.search(r"\bTG_API\b", piece) is not None
+            found.update({name: Prototype(line, visible) for name in names if name})
         start += len(piece) + 1
     return found
