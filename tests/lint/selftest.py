@@ -129,9 +129,9 @@ CASES = [
     ("names", {"tests/lint/run": "#!/bin/sh\n# tests/lint/old\n"}, ["tests/lint/run:2: tests/lint/old: no such file"]),
     ("names", {"tests/lint/source.py": 'x = "old.c"\n\n\ndef f():\n    """Like\n    old.py."""\n    # old.h\n'},
      ["tests/lint/source.py:6: old.py: no such file", "tests/lint/source.py:7: old.h: no such file"]),
-    ("names", {ENGINE: "// tg_mem_old, tg_mem_*, tg_old_*, TG_OLD\n"},
+    ("names", {ENGINE: "// tg_mem_old, tg_mem_*, tg_old_*, TG_OLD, tg_mem\n"},
      [f"{ENGINE}:1: {name}: no such name in the code that this comment may speak of"
-      for name in ("TG_OLD", "tg_mem_old", "tg_old_*")]),
+      for name in ("TG_OLD", "tg_mem", "tg_mem_old", "tg_old_*")]),
     ("names", {ENGINE: "// tg_word of the command\n", "policy/cli/word.c": "int tg_word;\n"},
      [ENGINE + ":1: tg_word: no such name in the code that this comment may speak of"]),
     ("names", {ENGINE: "// tg_rule(), fetch_none() and SSL_nothing(3)\n"},
