@@ -1,0 +1,125 @@
+"""Who may include whom: the layers of the tree, and that no way along includes leads back."""
+import os
+import re
+
+import tree
+
+INCLUDE = re.compile(r'(?m)^\s*#\s*include\s+(["<])([^">]+)[">]')
+
+# Each folder, and whose headers its files may include besides their own: a folder or a header.
+# "policy" itself holds the public header alone.
+BASE = ["policy", "policy/base"]
+RULES = [*BASE, "policy/rules"]
+ENGINE = [*RULES, "policy/language", "policy/trust"]
+HOOK = [*ENGINE, "policy/hook/process", "policy/hook/lib", "policy/hook"]
+PARTS = ["policy/cli/" + name for name in
+         ("ui", "files", "reach", "ask", "net", "ca", "fetch", "scan", "import")]  # of the command
+FOLDERS = {
+    "policy": [],
+    "policy/base": ["policy"],
+    "policy/rules": BASE,
+    "policy/language": RULES,
+    "policy/trust": RULES,
+    "policy/hook/process": ENGINE,
+    "policy/hook/lib": [*ENGINE, "policy/hook/process"],
+    "policy/hook": HOOK,
+    "policy/cli": [*HOOK, *PARTS],
+    # The parts of the command don't know its verbs, but what a verb and its options are.
+    **{part: [*HOOK, *PARTS, "policy/cli/cli.h"] for part in PARTS},
+    # Loaded into programs that have no TLS too: what the hook gives it is all that it knows.
+    "preload": ["policy/hook/inject.h", "policy/hook/process/process.h", "policy/hook/process/where.h",
+                "policy/hook/process/unreached.h", "policy/trustgraft.h"],
+    "provider": HOOK,
+}
+
+ONLY_LIBCRYPTO = ("policy", "policy/base", "policy/rules", "policy/language", "policy/trust")
+
+
+def includes(path):
+    """(LINE, NAME, whether in quotes) of each include of PATH."""
+    text = tree.without_comments(path)
+    for match in INCLUDE.finditer(text):
+        yield tree.line_of(text, match.end()), match[2], match[1] == '"'
+
+
+def meant(path, name):
+    """The headers that `#include "NAME"` in PATH may mean; the one beside it comes first."""
+    places = [os.path.dirname(path), *sorted(FOLDERS)]
+    found = [os.path.normpath(os.path.join(place, name)) for place in places]
+    return [header for header in dict.fromkeys(found) if header in tree.everything_set()]
+
+
+def wrong_include(folder, path, name):
+    """Why PATH in FOLDER must not have `#include "NAME"`, or None."""
+    allowed, headers = (folder, *FOLDERS[folder]), meant(path, name)
+    for header in headers:
+        if os.path.dirname(header) in allowed or header in allowed:
+            return None
+    return f"{folder}/ must not know {headers[0]}" if headers else "there is no such header"
+
+
+def arrows():
+    """Includes that the table doesn't allow."""
+    for path in tree.files(tree.ROOTS, ".c", ".h"):
+        folder = os.path.dirname(path)
+        if folder not in FOLDERS:
+            yield f"{path}:1: {folder}: tests/lint/arrows.py doesn't say what this folder may include"
+            continue
+        for line, name, quoted in includes(path):
+            why = wrong_include(folder, path, name) if quoted else None
+            if folder in ONLY_LIBCRYPTO and name == "openssl/ssl.h":
+                why = f"{folder}/ knows libcrypto, not libssl"
+            if why:
+                yield f"{path}:{line}: {name}: {why}"
+
+
+def graph(key, paths):
+    """{KEY(path): {KEY(header that it includes): (path, line)}}"""
+    found = {}
+    for path in paths:
+        edges = found.setdefault(key(path), {})
+        for line, name, quoted in includes(path):
+            headers = meant(path, name) if quoted else []
+            if headers and key(headers[0]) != key(path):
+                edges.setdefault(key(headers[0]), (path, line))
+    return found
+
+
+def way_back(edges, start):
+    """The shortest way from START along EDGES back to it, as a list of nodes, or None."""
+    before, queue = {}, [start]
+    for node in queue:
+        for after in sorted(edges.get(node, ())):
+            if after == start:
+                way = [node]
+                while way[-1] != start:
+                    way.append(before[way[-1]])
+                return [*reversed(way), start]
+            if after not in before:
+                before[after] = node
+                queue.append(after)
+    return None
+
+
+def ways_back(edges):
+    """A shortest circle through each node that lies on one, each circle once."""
+    seen = set()
+    for start in sorted(edges):
+        way = way_back(edges, start)
+        if way and frozenset(way) not in seen:
+            seen.add(frozenset(way))
+            yield way
+
+
+def module(path):
+    return path.rsplit(".", 1)[0]
+
+
+def circles():
+    """Headers that include each other, and modules (X.c and X.h) that do; and folders."""
+    headers = graph(str, tree.files(tree.ROOTS, ".h"))
+    modules = graph(module, tree.files(tree.ROOTS, ".c", ".h"))
+    for kind, edges in (("headers", headers), ("modules", modules)):
+        for way in ways_back(edges):
+            path, line = edges[way[0]][way[1]]
+            yield f"{path}:{line}: {' -> '.join(way)}: {kind} include each other in a circle"
