@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+import story
+
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
 TIMEOUT = 120  # seconds for one block
@@ -146,6 +148,8 @@ def main():
     pages = ["README.md", *sorted(glob.glob("examples/*/README.md", root_dir=source))]
     results = [result for page in pages if options.name in page
                for result in try_page(page, source, os.path.abspath(options.build))]
+    if options.name in "README.md":
+        results += story.try_all()
     skipped = f", {results.count('skipped')} skipped" if "skipped" in results else ""
     print(f"{results.count('ok')} passed, {results.count('FAILED')} failed{skipped}")
     sys.exit(1 if "FAILED" in results or "ok" not in results else 0)
