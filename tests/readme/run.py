@@ -9,7 +9,7 @@ An ```ini block in an example is one of its policies, word for word. A block tha
 77 is skipped, for what its last line says. NAME picks pages by a part of their path. Port 18443 of
 README.md stands for one that is free.
 Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist. The first
-page has to name what `make demo` and `make check` install, and each file it links to has to be there.
+page has to name what `make demo` and `make check` install.
 """
 import argparse
 import glob
@@ -168,7 +168,7 @@ def try_page(page, source, build):
 
 
 def lacks(text, source):
-    """What README.md, TEXT, has to name and doesn't: packages that a goal installs, files."""
+    """The packages that a goal installs and README.md, TEXT, doesn't name."""
     setup = subprocess.run(["sed", "-n", "/<<'END'/,/^END/p", "tests/setup"], cwd=source, check=True,
                            stdout=subprocess.PIPE, text=True).stdout
     needs = re.findall(r"^([a-z,]+) +([\w.+-]+) ", setup, re.M)
@@ -176,9 +176,6 @@ def lacks(text, source):
     for goals, package in needs:
         if {"all", "demo", "check"} & set(goals.split(",")) and package not in told:
             yield f"the package {package}, which make {goals} installs"
-    for path in re.findall(r"\]\(([^):#]+)\)", text):
-        if not os.path.exists(os.path.join(source, path)):
-            yield f"a file that is called {path}"
     if not needs:
         yield "any package"
 
