@@ -34,7 +34,7 @@ def steps(block):
 def script(commands):
     """A shell script that marks where each command's output ends. A server gets the time to start
     that it takes to type the next command."""
-    pause = {command: "sleep 1\n" for command in commands if re.search(r"&\s*(#.*)?$", command)}
+    pause = {command: "sleep 3\n" for command in commands if re.search(r"&\s*(#.*)?$", command)}
     return "".join(f"{command}\n{pause.get(command, '')}printf '\\036\\n'\n" for command in commands)
 
 
