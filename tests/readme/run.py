@@ -4,9 +4,12 @@
 Each ```sh block is a script for `sh -eu` in a scratch folder that looks like the checkout,
 with DIR as its build/. What a block leaves there, the next one finds. A ```text block after it
 holds lines that its output must contain, in this order; `...` in a line stands for anything.
+A ```console block is held against its whole output, command by command: see transcript.py.
 An ```ini block in an example is one of its policies, word for word. A block that ends with status
-77 is skipped, for what its last line says. NAME picks pages by a part of their path.
-Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist.
+77 is skipped, for what its last line says. NAME picks pages by a part of their path. Port 18443 of
+README.md stands for one that is free.
+Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist. The first
+page has to name what `make demo` and `make check` install.
 """
 import argparse
 import glob
@@ -14,12 +17,17 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 
-BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
+import story
+import transcript
+
+BLOCK = re.compile(r"^```(sh|text|console)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
+PORT = "18443"
 TIMEOUT = 120  # seconds for one block
 SKIPPED = 77
 FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -27,13 +35,13 @@ FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "
 
 
 def blocks(text):
-    """(line, script, expected lines) of each ```sh block."""
+    """(line, kind, script, expected lines) of each ```sh or ```console block."""
     found = []
     for match in BLOCK.finditer(text):
-        if match[1] == "sh":
-            found.append((text.count("\n", 0, match.start()) + 1, match[2], []))
+        if match[1] != "text":
+            found.append((text.count("\n", 0, match.start()) + 1, match[1], match[2], []))
         elif found:
-            found[-1][2].extend(match[2].splitlines())
+            found[-1][3].extend(match[2].splitlines())
     return found
 
 
@@ -52,26 +60,34 @@ def scratch_checkout(scratch, source, build):
     shutil.copytree(os.path.join(build, "pki"), os.path.join(scratch, "build", "pki"))
 
 
-def run(script, scratch):
-    """The status and output of SCRIPT; nothing that it started is left running."""
+def to_file(command, **options):
+    """Starts COMMAND with a file as its output: (the process, a function that returns the output)."""
+    out = tempfile.TemporaryFile("w+", errors="replace")
+
+    def output():
+        with out:
+            out.seek(0)
+            return out.read()
+    return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **options), output
+
+
+def run(command, scratch, start=to_file):
+    """The status and output of COMMAND; nothing that it started is left running."""
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     env |= {"HOME": scratch, "XDG_CONFIG_HOME": os.path.join(scratch, ".config"),
-            "LC_ALL": "C.UTF-8"}
-    with tempfile.TemporaryFile("w+", errors="replace") as out:
-        process = subprocess.Popen(["sh", "-eu", "-c", script], cwd=scratch, env=env, stdout=out,
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-                                   start_new_session=True)
-        try:
-            status = process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            status = "none: it took too long"
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
-        out.seek(0)
-        return status, out.read()
+            "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    process, output = start(command, cwd=scratch, env=env, stdin=subprocess.DEVNULL,
+                            start_new_session=True)
+    try:
+        status = process.wait(TIMEOUT)
+    except subprocess.TimeoutExpired:
+        status = "none: it took too long"
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+    return status, output()
 
 
 def missing_line(expected, output):
@@ -84,17 +100,32 @@ def missing_line(expected, output):
     return None
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
 class Skipped(Exception):
     """What this machine lacks."""
 
 
-def problem(script, expected, scratch, source):
+def unknown_goal(script, source):
+    goals = re.findall(r"make ([a-z]+)", script)
+    done = subprocess.run(["make", "-n", *goals], cwd=source, capture_output=True, text=True,
+                          check=False)
+    return done.stderr if done.returncode else None
+
+
+def problem(kind, script, expected, scratch, source):
     if GOALS.fullmatch(script):
-        goals = re.findall(r"make ([a-z]+)", script)
-        done = subprocess.run(["make", "-n", *goals], cwd=source, capture_output=True, text=True,
-                              check=False)
-        return done.stderr if done.returncode else None
-    status, output = run(script, scratch)
+        return unknown_goal(script, source)
+    if kind == "console":
+        commands = [command for command, _ in transcript.steps(script)]
+        status, output = run(["sh", "-c", transcript.script(commands)], scratch,
+                             transcript.on_terminal)
+        print(output.replace(transcript.MARK, "--"), end="")
+        return transcript.problem(output, script)
+    status, output = run(["sh", "-eu", "-c", script], scratch)
     print(output, end="")
     if status == SKIPPED:
         raise Skipped(output.splitlines()[-1])
@@ -124,16 +155,39 @@ def try_page(page, source, build):
         yield "FAILED"
     with tempfile.TemporaryDirectory(prefix="trustgraft-readme-") as scratch:
         scratch_checkout(scratch, source, build)
-        for line, script, expected in blocks(text):
+        for line, kind, script, expected in blocks(text.replace(PORT, free_port())):
             print(f"== {page}:{line}", flush=True)
             try:
-                wrong = problem(script, expected, scratch, source)
+                wrong = problem(kind, script, expected, scratch, source)
             except Skipped as reason:
                 print(reason, flush=True)
                 yield "skipped"
                 continue
             print(f"FAILED: {page}:{line}: {wrong}" if wrong else "ok", flush=True)
             yield "FAILED" if wrong else "ok"
+
+
+def lacks(text, source):
+    """The packages that a goal installs and README.md, TEXT, doesn't name."""
+    setup = subprocess.run(["sed", "-n", "/<<'END'/,/^END/p", "tests/setup"], cwd=source, check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    needs = re.findall(r"^([a-z,]+) +([\w.+-]+) ", setup, re.M)
+    told = re.findall(r"[\w.+-]*\w", text)
+    for goals, package in needs:
+        if {"all", "demo", "check"} & set(goals.split(",")) and package not in told:
+            yield f"the package {package}, which make {goals} installs"
+    if not needs:
+        yield "any package"
+
+
+def try_front(source):
+    with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
+        text = file.read()
+    missing = list(lacks(text, source))
+    print("\n".join(f"FAILED: README.md lacks {what}" for what in missing) or "== README.md\nok",
+          flush=True)
+    yield "FAILED" if missing else "ok"
+    yield from story.try_all()
 
 
 def main():
@@ -146,6 +200,8 @@ def main():
     pages = ["README.md", *sorted(glob.glob("examples/*/README.md", root_dir=source))]
     results = [result for page in pages if options.name in page
                for result in try_page(page, source, os.path.abspath(options.build))]
+    if options.name in "README.md":
+        results += try_front(source)
     skipped = f", {results.count('skipped')} skipped" if "skipped" in results else ""
     print(f"{results.count('ok')} passed, {results.count('FAILED')} failed{skipped}")
     sys.exit(1 if "FAILED" in results or "ok" not in results else 0)
