@@ -2,12 +2,13 @@
 #include "argument.h"
 #include "chosen.h"
 #include "connect.h"
-#include "demands.h"
 #include "finding.h"
 #include "match.h"
-#include "meet.h"
 #include "pin.h"
 #include "report.h"
+#include "requirements.h"
+#include "route.h"
+#include "script.h"
 #include "terminal.h"
 #include "write.h"
 #include <string.h>
@@ -142,7 +143,7 @@ static void tell_exceptions(const struct explanation *about, time_t now)
 
     for (size_t i = 0; i < about->policy->exception_count; i++) {
         const struct tg_exception *exception = &about->policy->exceptions[i];
-        char hex[65];
+        char hex[TG_HEX_SIZE];
 
         if (!fits(exception, &about->at))
             continue;
@@ -199,7 +200,7 @@ static void tell(struct explanation *about)
     tell_action(about);
     if (demands_something(about)) {
         tg_buf_add(about->buf, "\nIt demands:\n");
-        tg_demands_text(about->buf, about->match.rule, about->at.host, now);
+        tg_requirements_text(about->buf, about->match.rule, about->at.host, now);
     }
     tell_distrust(about);
     tell_exceptions(about, now);
@@ -227,7 +228,7 @@ static void add_other(void *arg, const struct tg_rule *rule, const char *pattern
 static void add_exception(struct tg_buf *buf, const struct tg_exception *exception)
 {
     const char *comma = "";
-    char hex[65];
+    char hex[TG_HEX_SIZE];
 
     tg_hex_text(exception->leaf, hex);
     tg_buf_add(buf, "{\"file\":");
@@ -273,7 +274,7 @@ static void add_verdict(const struct explanation *about)
                   unknown ? "reject" : actions[action(about)],
                   mode(about) == TG_MODE_REPORT ? "report" : "enforce");
     if (demands_something(about))
-        tg_demands_json(about->buf, about->match.rule);
+        tg_requirements_json(about->buf, about->match.rule);
     else
         tg_buf_add(about->buf, "null");
 }
@@ -323,7 +324,7 @@ static int explain_rule(const struct tg_options *options)
     int status = TG_EXIT_USAGE;
 
     if (!tg_argument_endpoint(options->operands[0], &about.at) ||
-        (options->program != NULL && !tg_argument_program(options->program, program)))
+        (options->program != NULL && !tg_script_resolve(options->program, program)))
         return TG_EXIT_USAGE;
     about.program = options->program != NULL ? program : NULL;
     policy = tg_chosen_policy(options, &status);

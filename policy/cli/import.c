@@ -29,7 +29,7 @@ static bool translate(struct tg_translation *out, const struct tg_buf *text)
     while (root != NULL && i < count && !tg_xml_is(root, formats[i].root))
         i++;
     if (root == NULL)
-        tg_complain("%s: %s", out->file, why.length > 0 ? why.text : "memory ran out");
+        tg_complain_of(out->file, &why);
     else if (i == count)
         tg_complain("%s: <%s> is neither Android's <network-security-config> nor Apple's <plist>",
                     out->file, tg_xml_name(root));

@@ -1,5 +1,6 @@
 /* verify.c - the evaluation of a server, on a chain from a file. */
 #include "chain.h"
+#include "presented.h"
 #include "question.h"
 #include "terminal.h"
 #include "text.h"
@@ -69,7 +70,7 @@ static int verify_file(struct tg_question *question, struct tg_presented *presen
         status = tg_question_answer(question, refuse(question, why.text));
         break;
     case TG_CHAIN_UNREADABLE:
-        tg_complain("%s: %s", path, why.text != NULL ? why.text : "memory ran out");
+        tg_complain_of(path, &why);
         break;
     }
     tg_buf_free(&why);

@@ -31,7 +31,4 @@ TG_MUST_USE tg_policy *tg_chosen_policy(const struct tg_options *options, int *s
 /* The exit code for the policy at PATH, which wasn't loaded: was it wrong, or unreadable? */
 int tg_chosen_status(const char *path);
 
-/* Prints DIAGS as text, errors first, in colour where TO is a terminal. */
-void tg_chosen_print(FILE *to, const struct tg_diags *diags);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "argument.h"
 #include "cli.h"
+#include "presented.h"
 #include "verdict.h"
 
 /* What was asked, put together from the options. Zero-initialise; tg_question_clear it. */
@@ -18,15 +19,6 @@ struct tg_question {
     struct tg_rule own;     /* stands for the application's own evaluation */
     char *reached;          /* a line about the connection for the answer; NULL: none; owned */
 };
-
-/* What a server presented. Zero-initialise; tg_presented_clear it. */
-struct tg_presented {
-    STACK_OF(X509) *chain; /* the leaf first */
-    unsigned char *staple; /* malloc'd; NULL: none */
-    size_t staple_length;
-    int tls_version; /* as SSL_version(3) */
-};
-void tg_presented_clear(struct tg_presented *presented);
 
 /*
  * Fills QUESTION, whose options and endpoint are set, with the program, the time and the

@@ -1,5 +1,5 @@
 #include "download.h"
-#include "locality.h"
+#include "address.h"
 #include "progress.h"
 #include "text.h"
 #include <arpa/inet.h>
@@ -98,7 +98,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
             : (const void *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr;
 
     (void)purpose;
-    if (!transfer->how->allow_private && !tg_locality_public(peer)) {
+    if (!transfer->how->allow_private && !tg_address_is_public(peer)) {
         inet_ntop(peer->sa_family, bytes, transfer->refused, sizeof(transfer->refused));
         return CURL_SOCKET_BAD;
     }

@@ -9,7 +9,7 @@ enum tg_way { TG_WAY_PRELOAD, TG_WAY_PROVIDER };
 /*
  * Judges the file PATH, a command's, or what it names as its interpreter. False if WAY can't
  * get into its process: WHY then says why, and which way would work. What can't be read is let
- * pass, with a NOTE. Whose TLS it does is another question: outside.h.
+ * pass, with a NOTE. Whose TLS it does is another question: foreign.h.
  */
 bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note);
 

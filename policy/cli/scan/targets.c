@@ -63,7 +63,7 @@ static bool read_lines(char *text, const char *path, const struct tg_route *rout
         if (*line == '\0')
             continue;
         if (!read_line(line, route, &target, &why)) {
-            tg_complain("%s:%u: %s", path, number, why.text != NULL ? why.text : "memory ran out");
+            tg_complain("%s:%u: %s", path, number, tg_why(&why));
             right = false;
         }
         tg_buf_free(&why);

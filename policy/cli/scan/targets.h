@@ -2,7 +2,7 @@
 #ifndef TG_TARGETS_H
 #define TG_TARGETS_H
 
-#include "meet.h"
+#include "route.h"
 
 struct tg_target {
     struct tg_endpoint at;

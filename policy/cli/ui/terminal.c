@@ -117,17 +117,27 @@ void tg_complain(const char *format, ...)
     tg_buf_free(&line);
 }
 
-int tg_terminal_write(FILE *to, struct tg_buf *buf)
+const char *tg_why(const struct tg_buf *why)
+{
+    return why->text != NULL && !why->failed ? why->text : "memory ran out";
+}
+
+void tg_complain_of(const char *what, const struct tg_buf *why)
+{
+    tg_complain("%s: %s", what, tg_why(why));
+}
+
+bool tg_terminal_write(FILE *to, struct tg_buf *buf)
 {
     char *text = tg_buf_take(buf);
 
     if (text == NULL) {
         tg_complain("memory ran out");
-        return 0;
+        return false;
     }
     fputs(text, to);
     free(text);
-    return 1;
+    return true;
 }
 
 bool tg_terminal_ask(const char *question)

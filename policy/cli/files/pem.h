@@ -1,0 +1,11 @@
+/* pem.h - keys and certificates as the text that other programs read. */
+#ifndef TG_PEM_H
+#define TG_PEM_H
+
+#include "text.h"
+#include <openssl/x509.h>
+
+/* Appends KEY, not encrypted, and CERTIFICATE in PEM; NULL: not that one. False: memory ran out. */
+bool tg_pem_add(struct tg_buf *out, const EVP_PKEY *key, const X509 *certificate);
+
+#endif
