@@ -7,6 +7,7 @@
 #include "handshake.h"
 #include "secret.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "load.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <string.h>
 #include <time.h>
 

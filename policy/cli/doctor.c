@@ -6,6 +6,7 @@
 #include "load.h"
 #include "script.h"
 #include "terminal.h"
+#include "verbs.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

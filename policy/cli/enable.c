@@ -1,9 +1,9 @@
 /* enable.c - enable and disable: trustgraft in every program of this machine, or no longer. */
 #include "activation.h"
-#include "cli.h"
 #include "diagnostics.h"
 #include "load.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "where.h"
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "route.h"
 #include "show.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <openssl/tls1.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include "route.h"
 #include "script.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <string.h>
 #include <time.h>

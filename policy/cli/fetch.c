@@ -8,6 +8,7 @@
 #include "route.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

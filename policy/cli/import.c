@@ -1,9 +1,9 @@
 /* import.c - policies from other formats. */
 #include "chain.h"
-#include "cli.h"
 #include "terminal.h"
 #include "text.h"
 #include "translate.h"
+#include "verbs.h"
 #include <string.h>
 
 /* Real ones have some kilobytes; libxml2 compares each attribute of an element with each. */

@@ -10,6 +10,7 @@
 #include "report.h"
 #include "route.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <openssl/x509v3.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "script.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <errno.h>
 #include <paths.h>
 #include <stdlib.h>

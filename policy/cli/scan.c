@@ -6,6 +6,7 @@
 #include "summary.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

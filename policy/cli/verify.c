@@ -4,6 +4,7 @@
 #include "question.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <openssl/tls1.h>
 #include <string.h>
 

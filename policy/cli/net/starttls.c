@@ -215,19 +215,28 @@ static bool ask_ldap(struct tg_stream *stream, struct tg_buf *why)
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-static const struct step smtp[] = {
-    {NULL, "220"}, {"EHLO localhost\r\n", "250"}, {"STARTTLS\r\n", "220"}, {NULL, NULL}};
-static const struct step imap[] = {{NULL, "* OK"}, {"a1 STARTTLS\r\n", "a1 OK"}, {NULL, NULL}};
-static const struct step pop3[] = {{NULL, "+OK"}, {"STLS\r\n", "+OK"}, {NULL, NULL}};
-static const struct step ftp[] = {{NULL, "220"}, {"AUTH TLS\r\n", "234"}, {NULL, NULL}};
+static const struct step smtp[] = {{.good = "220"},
+                                   {.send = "EHLO localhost\r\n", .good = "250"},
+                                   {.send = "STARTTLS\r\n", .good = "220"},
+                                   {.good = NULL}};
+static const struct step imap[] = {
+    {.good = "* OK"}, {.send = "a1 STARTTLS\r\n", .good = "a1 OK"}, {.good = NULL}};
+static const struct step pop3[] = {
+    {.good = "+OK"}, {.send = "STLS\r\n", .good = "+OK"}, {.good = NULL}};
+static const struct step ftp[] = {
+    {.good = "220"}, {.send = "AUTH TLS\r\n", .good = "234"}, {.good = NULL}};
 
 static const struct tg_starttls protocols[] = {
-    {"smtp", "SMTP", 25, smtp, NULL, NULL},  /* RFC 3207 */
-    {"imap", "IMAP", 143, imap, "* ", NULL}, /* RFC 9051 section 6.2.1 */
-    {"pop3", "POP3", 110, pop3, "\n", NULL}, /* RFC 2595 section 4: each answer is one line */
-    {"ftp", "FTP", 21, ftp, NULL, NULL},     /* RFC 4217 section 4 */
-    {"postgres", "PostgreSQL", 5432, NULL, NULL, ask_postgres},
-    {"ldap", "LDAP", 389, NULL, NULL, ask_ldap},
+    /* RFC 3207 */
+    {.name = "smtp", .title = "SMTP", .port = 25, .steps = smtp},
+    /* RFC 9051 section 6.2.1 */
+    {.name = "imap", .title = "IMAP", .port = 143, .steps = imap, .more = "* "},
+    /* RFC 2595 section 4: each answer is one line */
+    {.name = "pop3", .title = "POP3", .port = 110, .steps = pop3, .more = "\n"},
+    /* RFC 4217 section 4 */
+    {.name = "ftp", .title = "FTP", .port = 21, .steps = ftp},
+    {.name = "postgres", .title = "PostgreSQL", .port = 5432, .ask = ask_postgres},
+    {.name = "ldap", .title = "LDAP", .port = 389, .ask = ask_ldap},
 };
 
 enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]) };
