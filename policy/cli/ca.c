@@ -61,7 +61,8 @@ static X509 *make_root(EVP_PKEY *key, int days, const struct tg_altnames *only)
     gethostname(host, sizeof(host) - 1);
     host[strcspn(host, ".")] = '\0';
     strftime(day, sizeof(day), "%Y-%m-%d %H:%M", gmtime_r(&now, &date));
-    snprintf(subject, sizeof(subject), "Local CA of %.30s, %s", host[0] ? host : "this host", day);
+    snprintf(subject, sizeof(subject), "Local CA of %.30s, %s",
+             host[0] != '\0' ? host : "this host", day);
     return tg_certify_root(key, subject, days, only);
 }
 

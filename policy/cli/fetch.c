@@ -74,7 +74,10 @@ static bool find_rule(struct tg_question *question, int *status)
 
     if (question->options->policy == NULL && tg_chosen_locate(path) == TG_ORIGIN_NONE)
         return true;
-    return tg_question_load(question, status) && (tg_question_apply(question) || true);
+    if (!tg_question_load(question, status))
+        return false;
+    tg_question_apply(question); /* a rule that isn't known is none: nothing is accepted here */
+    return true;
 }
 
 static int fetch_host(const struct tg_options *options, struct tg_question *question,

@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "policy.h"
 #include "process.h"
+#include "trustgraft.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -20,7 +21,7 @@ bool tg_chosen_locked(void);
 enum tg_origin tg_chosen_locate(char out[PATH_MAX]);
 
 /* Writes its path to OUT, PATH_MAX bytes. False after a complaint that says where was looked. */
-bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);
+TG_MUST_USE bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);
 
 /*
  * Finds and parses it. NULL after a complaint, or after all its errors were printed on standard

@@ -5,6 +5,7 @@
 #include "argument.h"
 #include "cli.h"
 #include "presented.h"
+#include "trustgraft.h"
 #include "verdict.h"
 
 /* What was asked, put together from the options. Zero-initialise; tg_question_clear it. */
@@ -24,19 +25,21 @@ struct tg_question {
  * Fills QUESTION, whose options and endpoint are set, with the program, the time and the
  * application's anchors of the options. False after a complaint.
  */
-bool tg_question_ask(struct tg_question *question);
+TG_MUST_USE bool tg_question_ask(struct tg_question *question);
 
 /*
  * Finds the policy and the rule that applies. False after a complaint, which says what to give
  * where that depends on something unknown; *STATUS is then the exit code. HOST_PORT is how a
  * port is given.
  */
-bool tg_question_match(struct tg_question *question, const char *host_port, int *status);
+TG_MUST_USE bool tg_question_match(struct tg_question *question, const char *host_port,
+                                   int *status);
 
 /* The first half of it: the policy alone. */
-bool tg_question_load(struct tg_question *question, int *status);
+TG_MUST_USE bool tg_question_load(struct tg_question *question, int *status);
 
-/* The other half, without a complaint: false where it depends on something unknown. */
+/* The other half, without a complaint: false where it depends on something unknown, with which
+ * tg_question_evaluate refuses. */
 bool tg_question_apply(struct tg_question *question);
 
 /* The verdict on PRESENTED, as inside a program. NULL: memory ran out, nothing is accepted. */

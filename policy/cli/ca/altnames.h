@@ -4,6 +4,7 @@
 
 #include "match.h"
 #include "text.h"
+#include "trustgraft.h"
 
 /* Who a certificate is for: exact names, wildcards and addresses. Free `item`. */
 struct tg_altnames {
@@ -15,7 +16,8 @@ struct tg_altnames {
  * Reads COUNT WORDS as names of certificates (BLOCKS false), or as domains and blocks of
  * addresses that a CA is for. False after a complaint about the first that is wrong.
  */
-bool tg_altnames_read(struct tg_altnames *names, char *const *words, size_t count, bool blocks);
+TG_MUST_USE bool tg_altnames_read(struct tg_altnames *names, char *const *words, size_t count,
+                                  bool blocks);
 
 /* Appends them as they stand in a policy, with SEPARATOR between. */
 void tg_altnames_text(struct tg_buf *out, const struct tg_altnames *names, const char *separator);

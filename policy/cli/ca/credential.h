@@ -3,6 +3,7 @@
 #define TG_CREDENTIAL_H
 
 #include "ca.h"
+#include "trustgraft.h"
 
 /* Zero-initialise; tg_credential_clear it. */
 struct tg_credential {
@@ -17,12 +18,12 @@ struct tg_credential {
 };
 
 /* Finds its files, reads what is there, and makes what is asked for. False after a complaint. */
-bool tg_credential_make(struct tg_credential *credential, const struct tg_ca *ca,
-                        const struct tg_options *options);
+TG_MUST_USE bool tg_credential_make(struct tg_credential *credential, const struct tg_ca *ca,
+                                    const struct tg_options *options);
 
 /* Writes its files; PASSWORD is that of the PKCS#12 file. False after a complaint. */
-bool tg_credential_write(const struct tg_credential *credential, const struct tg_ca *ca,
-                         const char *password);
+TG_MUST_USE bool tg_credential_write(const struct tg_credential *credential, const struct tg_ca *ca,
+                                     const char *password);
 
 /* True if the certificate before was for the same names. */
 bool tg_credential_renews(const struct tg_credential *credential);

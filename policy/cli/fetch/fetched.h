@@ -4,6 +4,7 @@
 
 #include "issuers.h"
 #include "save.h"
+#include "trustgraft.h"
 
 /* Zero-initialise; tg_fetched_clear it. */
 struct tg_fetched {
@@ -24,7 +25,7 @@ void tg_fetched_gather(struct tg_fetched *fetched, const struct tg_issuers *issu
                        const struct tg_download *how);
 
 /* Writes all files, or none of them where that fails. False after a complaint. */
-bool tg_fetched_write(const struct tg_fetched *fetched);
+TG_MUST_USE bool tg_fetched_write(const struct tg_fetched *fetched);
 
 void tg_fetched_clear(struct tg_fetched *fetched);
 

@@ -4,6 +4,7 @@
 #define TG_CHAIN_H
 
 #include "text.h"
+#include "trustgraft.h"
 #include <openssl/x509.h>
 
 enum tg_chain_state {
@@ -29,6 +30,6 @@ enum tg_chain_state tg_chain_read(const char *path, STACK_OF(X509) **out, struct
  * A store of the certificates in PATH, a file as above or a directory of such (*.pem, *.crt,
  * *.cer, *.der, HASH.N). NULL with a sentence in WHY. The caller frees it.
  */
-X509_STORE *tg_chain_store(const char *path, struct tg_buf *why);
+TG_MUST_USE X509_STORE *tg_chain_store(const char *path, struct tg_buf *why);
 
 #endif

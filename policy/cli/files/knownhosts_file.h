@@ -3,6 +3,7 @@
 #define TG_KNOWNHOSTS_FILE_H
 
 #include "known.h"
+#include "trustgraft.h"
 
 enum tg_knownhosts_state {
     TG_KNOWNHOSTS_ADDED,   /* the host wasn't known */
@@ -27,8 +28,8 @@ struct tg_knownhosts_line {
  * way to one. With nothing to change the file isn't written. False after a complaint; the file is
  * as it was then.
  */
-bool tg_knownhosts_file_update(const char *path, struct tg_knownhosts_line *hosts, size_t count,
-                               bool replace);
+TG_MUST_USE bool tg_knownhosts_file_update(const char *path, struct tg_knownhosts_line *hosts,
+                                           size_t count, bool replace);
 
 /* Complains that HOST is known by another key in PATH, and tells what replaces it. */
 void tg_knownhosts_file_complain(const char *path, const struct tg_knownhosts_line *host);

@@ -4,6 +4,7 @@
 
 #include "presented.h"
 #include "stream.h"
+#include "trustgraft.h"
 
 /*
  * To be called before anything else of libcrypto: this process's connections aren't to be under
@@ -17,8 +18,9 @@ void tg_handshake_prepare(void);
  * if it is one. False with a sentence in WHY, in which the server's words stand as they are. NOTE
  * says what is worth knowing all the same.
  */
-bool tg_handshake(struct tg_stream *stream, const char *host, struct tg_presented *presented,
-                  struct tg_buf *why, struct tg_buf *note);
+TG_MUST_USE bool tg_handshake(struct tg_stream *stream, const char *host,
+                              struct tg_presented *presented, struct tg_buf *why,
+                              struct tg_buf *note);
 
 /* "TLS 1.3" for the numbers of SSL_version(3). */
 const char *tg_handshake_version(int version);

@@ -3,6 +3,7 @@
 #define TG_STARTTLS_H
 
 #include "stream.h"
+#include "trustgraft.h"
 
 struct tg_starttls;
 
@@ -20,6 +21,7 @@ unsigned tg_starttls_port(const struct tg_starttls *protocol);
  * sentence, in which the server's words stand as they are. Lines, their number and the time are
  * bounded.
  */
-bool tg_starttls(const struct tg_starttls *protocol, struct tg_stream *stream, struct tg_buf *why);
+TG_MUST_USE bool tg_starttls(const struct tg_starttls *protocol, struct tg_stream *stream,
+                             struct tg_buf *why);
 
 #endif

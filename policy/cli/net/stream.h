@@ -6,6 +6,7 @@
 #include "address.h"
 #include "presented.h"
 #include "text.h"
+#include "trustgraft.h"
 
 /* A connection. Text that came is kept until it is asked for. */
 struct tg_stream {
@@ -20,11 +21,11 @@ struct tg_stream {
  * Connects to the first of ADDRESSES that lets it, each getting its share of the time left. On
  * failure STREAM->fd is -1 and WHY says what happened with each. Close STREAM->fd.
  */
-bool tg_stream_open(const struct tg_addresses *addresses, int64_t deadline,
-                    struct tg_stream *stream, struct tg_buf *why);
+TG_MUST_USE bool tg_stream_open(const struct tg_addresses *addresses, int64_t deadline,
+                                struct tg_stream *stream, struct tg_buf *why);
 
 /* Waits for EVENTS of poll(2). False when the time is over. */
-bool tg_stream_wait(const struct tg_stream *stream, short events);
+TG_MUST_USE bool tg_stream_wait(const struct tg_stream *stream, short events);
 
 /* True if the time is over, or tg_deadline_cancel was called. */
 bool tg_stream_is_over(const struct tg_stream *stream);

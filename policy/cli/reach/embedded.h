@@ -3,6 +3,7 @@
 #ifndef TG_EMBEDDED_H
 #define TG_EMBEDDED_H
 
+#include "trustgraft.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,6 +12,6 @@
  * CRYPTO: it links libcrypto, so that the name of an OpenSSL in it tells which that is, and no
  * more.
  */
-bool tg_embedded_find(const char *path, bool crypto, char *out, size_t size);
+TG_MUST_USE bool tg_embedded_find(const char *path, bool crypto, char *out, size_t size);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TG_EXECUTABLE_H
 #define TG_EXECUTABLE_H
 
+#include "trustgraft.h"
 #include <limits.h>
 #include <link.h>
 #include <stdbool.h>
@@ -37,12 +38,12 @@ void tg_executable_close(struct tg_executable *file);
 bool tg_executable_exports(const struct tg_executable *file, const char *name);
 
 /* True if it needs a library (DT_NEEDED) whose name begins with PREFIX: "libssl.so". */
-bool tg_executable_needs(const struct tg_executable *file, const char *prefix);
+TG_MUST_USE bool tg_executable_needs(const struct tg_executable *file, const char *prefix);
 
 /* Writes string number INDEX among those of the dynamic section's TAG (DT_NEEDED, DT_RUNPATH...)
  * to OUT. False if there is none, or it is longer than SIZE - 1 bytes. */
-bool tg_executable_string(const struct tg_executable *file, ElfW(Sxword) tag, size_t index,
-                          char *out, size_t size);
+TG_MUST_USE bool tg_executable_string(const struct tg_executable *file, ElfW(Sxword) tag,
+                                      size_t index, char *out, size_t size);
 
 /* True if it asks the dynamic linker for the function NAME. */
 bool tg_executable_imports(const struct tg_executable *file, const char *name);

@@ -4,6 +4,7 @@
 
 #include "reach.h"
 #include "text.h"
+#include "trustgraft.h"
 
 /*
  * Judges the file PATH, a command's, as started with WORDS (the last NULL; WORDS may be NULL), by
@@ -12,6 +13,7 @@
  * A program that links OpenSSL as well counts as reached. Runs nothing; what can't be read is let
  * pass.
  */
-bool tg_foreign_tls(const char *path, char *const *words, enum tg_way way, struct tg_buf *why);
+TG_MUST_USE bool tg_foreign_tls(const char *path, char *const *words, enum tg_way way,
+                                struct tg_buf *why);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef TG_LIBRARY_H
 #define TG_LIBRARY_H
 
+#include "trustgraft.h"
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +26,7 @@ struct tg_libraries {
 
 /* Lists PROGRAM and all that it needs, directly or not. False if memory ran out, or they are
  * more than any program has. */
-bool tg_libraries_of(const char *program, struct tg_libraries *list);
+TG_MUST_USE bool tg_libraries_of(const char *program, struct tg_libraries *list);
 
 /* What LIBRARY does TLS with that isn't OpenSSL: "GnuTLS"; NULL for all others. Static. */
 const char *tg_library_foreign(const struct tg_library *library);

@@ -3,6 +3,7 @@
 #define TG_REACH_H
 
 #include "text.h"
+#include "trustgraft.h"
 
 enum tg_way { TG_WAY_PRELOAD, TG_WAY_PROVIDER };
 
@@ -11,6 +12,7 @@ enum tg_way { TG_WAY_PRELOAD, TG_WAY_PROVIDER };
  * get into its process: WHY then says why, and which way would work. What can't be read is let
  * pass, with a NOTE. Whose TLS it does is another question: foreign.h.
  */
-bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note);
+TG_MUST_USE bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why,
+                          struct tg_buf *note);
 
 #endif

@@ -24,6 +24,6 @@ const char *tg_script_program(const char *path, char out[PATH_MAX]);
  * its interpreter if it is a script, links resolved, as /proc/PID/exe has it. OUT has room for
  * PATH_MAX bytes. False after a complaint.
  */
-bool tg_script_resolve(const char *word, char out[PATH_MAX]);
+TG_MUST_USE bool tg_script_resolve(const char *word, char out[PATH_MAX]);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "question.h"
 #include "targets.h"
+#include "trustgraft.h"
 #include <pthread.h>
 
 enum tg_sweep_state {
@@ -48,13 +49,13 @@ struct tg_sweep {
 };
 
 /* Begins it. False after a complaint. */
-bool tg_sweep_begin(struct tg_sweep *sweep);
+TG_MUST_USE bool tg_sweep_begin(struct tg_sweep *sweep);
 
 /*
  * Waits for news, a tenth of a second at most. Results before number TAKEN have been dealt with:
  * threads go only so far beyond that, to bound what they keep. False if all are done.
  */
-bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken);
+TG_MUST_USE bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken);
 
 /* Ends it, soon where it isn't finished, and waits for all threads. */
 void tg_sweep_end(struct tg_sweep *sweep);

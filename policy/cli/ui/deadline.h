@@ -5,6 +5,7 @@
 #ifndef TG_DEADLINE_H
 #define TG_DEADLINE_H
 
+#include "trustgraft.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@ void tg_deadline_cancel(void);
 bool tg_deadline_cancelled(void);
 
 /* Waits for EVENTS of poll(2) on FD. False when DEADLINE has passed, or all waiting was ended. */
-bool tg_deadline_poll(int fd, short events, int64_t deadline);
+TG_MUST_USE bool tg_deadline_poll(int fd, short events, int64_t deadline);
 
 /* Initialises CONDITION for tg_deadline_wait. */
 void tg_deadline_condition(pthread_cond_t *condition);

@@ -310,14 +310,13 @@ void tg_options_help(FILE *to, const struct tg_verb *verb)
 {
     fprintf(to, "usage: trustgraft %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->details);
     for (int i = 0; i < ROWS; i++) {
-        char name[64];
+        char name[64], letter = rows[i].letter;
 
         if (!takes(verb, &rows[i]))
             continue;
-        snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-                 rows[i].argument ? rows[i].argument : "");
-        fprintf(to, "  %c%c%c %-25s %s\n", rows[i].letter ? '-' : ' ',
-                rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', name,
-                rows[i].meaning);
+        snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument != NULL ? " " : "",
+                 rows[i].argument != NULL ? rows[i].argument : "");
+        fprintf(to, "  %c%c%c %-25s %s\n", letter != 0 ? '-' : ' ', letter != 0 ? letter : ' ',
+                letter != 0 ? ',' : ' ', name, rows[i].meaning);
     }
 }

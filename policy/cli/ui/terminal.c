@@ -90,7 +90,8 @@ const char *tg_terminal_branch(FILE *to)
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     const char *locale = NULL;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (!locale || *locale == '\0'); i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (locale == NULL || *locale == '\0');
+         i++)
         locale = getenv(names[i]);
     if (tg_terminal_draws(to) && locale != NULL &&
         (strcasestr(locale, "UTF-8") != NULL || strcasestr(locale, "utf8") != NULL))

@@ -44,7 +44,7 @@ const char *tg_why(const struct tg_buf *why);
 void tg_complain_of(const char *what, const struct tg_buf *why);
 
 /* Asks QUESTION on the terminal; true only for an answer that begins with y. */
-bool tg_terminal_ask(const char *question);
+TG_MUST_USE bool tg_terminal_ask(const char *question);
 
 /* Writes BUF and frees it; complains where memory ran out for it. False after that complaint. */
 TG_MUST_USE bool tg_terminal_write(FILE *to, struct tg_buf *buf);
