@@ -9,6 +9,7 @@
 #include "requirements.h"
 #include "route.h"
 #include "script.h"
+#include "show.h"
 #include "terminal.h"
 #include "verbs.h"
 #include "write.h"
@@ -55,14 +56,6 @@ static bool fits(const struct tg_exception *exception, const struct tg_endpoint 
 
 /* ---- text -------------------------------------------------------------------------------- */
 
-static void add_place(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern)
-{
-    tg_buf_escape(buf, rule->where.file, strlen(rule->where.file));
-    tg_buf_printf(buf, ":%u [host ", rule->where.line);
-    tg_buf_escape(buf, pattern, strlen(pattern));
-    tg_buf_add(buf, "]");
-}
-
 static void tell_rule(const struct explanation *about)
 {
     static const char *const unmatched[] = {
@@ -73,7 +66,7 @@ static void tell_rule(const struct explanation *about)
     tg_buf_add(about->buf, "  rule    ");
     switch (about->match.kind) {
     case TG_MATCH_RULE:
-        add_place(about->buf, about->match.rule, about->match.pattern);
+        tg_show_rule(about->buf, about->match.rule, about->match.pattern);
         break;
     case TG_MATCH_UNMATCHED:
         tg_buf_printf(about->buf, "none: unmatched = %s", unmatched[about->policy->unmatched]);
@@ -120,7 +113,7 @@ static void tell_other(void *arg, const struct tg_rule *rule, const char *patter
     if (about->others++ == 0)
         tg_buf_add(about->buf, "\nOther rules for this host:\n");
     tg_buf_add(about->buf, "  ");
-    add_place(about->buf, rule, pattern);
+    tg_show_rule(about->buf, rule, pattern);
     tg_buf_printf(about->buf, ": %s\n", why);
 }
 

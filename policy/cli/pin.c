@@ -9,6 +9,7 @@
 #include "presented.h"
 #include "report.h"
 #include "route.h"
+#include "show.h"
 #include "terminal.h"
 #include "verbs.h"
 #include "write.h"
@@ -42,19 +43,10 @@ static const char *plain(void)
     return tg_terminal_colour(stdout, TG_PLAIN);
 }
 
-static void add_subject(struct tg_buf *out, const X509 *certificate)
-{
-    const X509_NAME *name = X509_get_subject_name(certificate);
-
-    if (X509_NAME_entry_count(name) == 0)
-        tg_buf_add(out, "(no subject)");
-    tg_write_name(out, name);
-}
-
 static void describe(struct tg_buf *out, const X509 *certificate)
 {
     tg_buf_printf(out, "%s#   %s", faint(), plain());
-    add_subject(out, certificate);
+    tg_show_subject(out, certificate);
     tg_buf_printf(out, "\n%s#     valid%s ", faint(), plain());
     tg_write_asn1_time(out, X509_get0_notBefore(certificate));
     tg_buf_add(out, " to ");
@@ -85,7 +77,7 @@ static void suggest(struct tg_buf *out, const struct subject *subject)
         tg_buf_printf(out, "%s%s = ", i > 0 ? "# " : "", is_ca(subject, i) ? "ca-pin" : "leaf-pin");
         tg_write_pin(out, certificate);
         tg_buf_printf(out, "  %s# ", faint());
-        add_subject(out, certificate);
+        tg_show_subject(out, certificate);
         tg_buf_printf(out, "%s\n", plain());
     }
     if (subject->chain != NULL)
@@ -163,7 +155,7 @@ static void tell_json(const struct pinning *pinning, const struct subject *subje
 static void add_comment(struct tg_buf *comment, const struct subject *subject)
 {
     if (subject->chain != NULL)
-        add_subject(comment, sk_X509_value(subject->chain, 0));
+        tg_show_subject(comment, sk_X509_value(subject->chain, 0));
     else
         tg_buf_add(comment, subject->file);
     tg_buf_add(comment, ", ");

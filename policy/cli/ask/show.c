@@ -46,6 +46,23 @@ static void add_outcome(struct tg_buf *buf, const struct tg_verdict *verdict,
         add_line(buf, "mode", "report: only logged, the application decides as before");
 }
 
+void tg_show_rule(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern)
+{
+    tg_buf_escape(buf, rule->where.file, strlen(rule->where.file));
+    tg_buf_printf(buf, ":%u [host ", rule->where.line);
+    tg_buf_escape(buf, pattern, strlen(pattern));
+    tg_buf_add(buf, "]");
+}
+
+void tg_show_subject(struct tg_buf *buf, const X509 *certificate)
+{
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+
+    if (X509_NAME_entry_count(subject) == 0)
+        tg_buf_add(buf, "(no subject)");
+    tg_write_name(buf, subject);
+}
+
 static void add_rule(struct tg_buf *buf, const struct tg_verdict *verdict)
 {
     struct tg_buf rule = {0};
@@ -54,10 +71,7 @@ static void add_rule(struct tg_buf *buf, const struct tg_verdict *verdict)
         add_line(buf, "rule", "none");
         return;
     }
-    tg_buf_escape(&rule, verdict->rule->where.file, strlen(verdict->rule->where.file));
-    tg_buf_printf(&rule, ":%u [host ", verdict->rule->where.line);
-    tg_buf_escape(&rule, verdict->pattern, strlen(verdict->pattern));
-    tg_buf_add(&rule, "]");
+    tg_show_rule(&rule, verdict->rule, verdict->pattern);
     add_line(buf, "rule", rule.text != NULL ? rule.text : "");
     buf->failed |= rule.failed;
     tg_buf_free(&rule);
@@ -93,16 +107,13 @@ static void add_detail(struct tg_buf *buf, int indent, const char *name)
 
 static void add_certificate(struct tg_buf *buf, const X509 *certificate, int level)
 {
-    const X509_NAME *subject = X509_get_subject_name(certificate);
     struct tg_buf name = {0}, dates = {0};
     int indent = 4 + 3 * level;
 
     tg_buf_printf(buf, "%*s%s", level > 0 ? indent - 3 : indent, "",
                   level > 0 ? tg_terminal_branch(stdout) : "");
     tg_buf_add(buf, tg_terminal_colour(stdout, TG_STRONG));
-    if (X509_NAME_entry_count(subject) == 0)
-        tg_buf_add(&name, "(no subject)");
-    tg_write_name(&name, subject);
+    tg_show_subject(&name, certificate);
     add_wrapped(buf, indent, indent + 2, &name);
     tg_buf_add(buf, tg_terminal_colour(stdout, TG_PLAIN));
     add_detail(buf, indent, "valid");

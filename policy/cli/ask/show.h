@@ -13,4 +13,10 @@
 void tg_show_verdict(struct tg_buf *buf, const struct tg_verdict *verdict,
                      const struct tg_occasion *occasion, const char *reached);
 
+/* Appends the place of RULE: "FILE:LINE [host PATTERN]". */
+void tg_show_rule(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern);
+
+/* Appends CERTIFICATE's subject, or that it has none. */
+void tg_show_subject(struct tg_buf *buf, const X509 *certificate);
+
 #endif

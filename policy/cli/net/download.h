@@ -1,8 +1,6 @@
 /*
  * download.h - files from the web, by libcurl, for addresses that certificates of strangers name.
- *
- * libcurl is loaded at the first download: linked, it and its thirty libraries would be loaded at
- * each `trustgraft run` too.
+ * It is loaded at the first download, and thirty libraries with it.
  */
 #ifndef TG_DOWNLOAD_H
 #define TG_DOWNLOAD_H

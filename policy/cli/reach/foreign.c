@@ -21,22 +21,7 @@ struct query {
 
 static bool judge(struct query query, const char *path, char *const *words);
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* ---- the program itself ------------------------------------------------------------------- */
-
-static bool links(const struct tg_libraries *list, const char *prefix)
-{
-    for (size_t i = 1; i < list->count; i++)
-        if (strncmp(list->item[i].name, prefix, strlen(prefix)) == 0)
-            return true;
-    return false;
-}
 
 /* Appends what FILE has for TLS that isn't OpenSSL's: "links GnuTLS". */
 static bool find_other(const struct tg_executable *file, const char *path,
@@ -45,7 +30,7 @@ static bool find_other(const struct tg_executable *file, const char *path,
     const char *name = NULL;
     char embedded[64];
 
-    if (tg_executable_exports(file, "SSL_CTX_new") || links(list, "libssl.so"))
+    if (tg_executable_exports(file, "SSL_CTX_new") || tg_libraries_find(list, "libssl.so") != NULL)
         return false;
     for (size_t i = 1; name == NULL && i < list->count; i++)
         name = tg_library_foreign(&list->item[i]);
@@ -53,7 +38,8 @@ static bool find_other(const struct tg_executable *file, const char *path,
         tg_buf_printf(what, "links %s: that library's TLS connections are", name);
     else if (tg_executable_is_go(file))
         tg_buf_add(what, "is written in Go: the TLS connections of Go's own library are");
-    else if (tg_embedded_find(path, links(list, "libcrypto.so"), embedded, sizeof(embedded)))
+    else if (tg_embedded_find(path, tg_libraries_find(list, "libcrypto.so") != NULL, embedded,
+                              sizeof(embedded)))
         tg_buf_printf(what, "seems to have %s inside: that library's TLS connections are",
                       embedded);
     return what->length > 0;
@@ -63,14 +49,9 @@ static void tell(const struct query *query, const char *path, const char *progra
 {
     struct tg_buf *why = query->why;
 
-    tg_buf_escape(why, path, strlen(path));
-    if (strcmp(path, program) != 0) {
-        tg_buf_add(why, " is run by ");
-        tg_buf_escape(why, program, strlen(program));
-        tg_buf_add(why, ", which");
-    }
+    tg_reach_subject(why, path, program);
     tg_buf_printf(why,
-                  " %s not under the policy; use a build that links libssl, or start it so "
+                  "%s not under the policy; use a build that links libssl, or start it so "
                   "all the same with 'trustgraft run --allow-unreached'",
                   what);
 }
@@ -150,7 +131,7 @@ static bool judge_helper(struct query query, const char *path, size_t which)
 static bool judge_helpers(struct query query, const char *path)
 {
     for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)
-        if (strcmp(base_name(path), helpers[i].program) == 0)
+        if (strcmp(basename(path), helpers[i].program) == 0)
             return judge_helper(query, path, i);
     return false;
 }
@@ -160,7 +141,7 @@ static bool judge_helpers(struct query query, const char *path)
 static bool is_one_of(const char *path, const char *const *names)
 {
     for (; *names != NULL; names++)
-        if (strcmp(base_name(path), *names) == 0)
+        if (strcmp(basename(path), *names) == 0)
             return true;
     return false;
 }
@@ -325,7 +306,7 @@ static bool judge_shell(struct query query, const char *path, char *const *words
 /* Which of their words is the command only they know: the first that names one counts. */
 static bool judge_launcher(struct query query, const char *path, char *const *words)
 {
-    bool env = strcmp(base_name(path), "env") == 0;
+    bool env = strcmp(basename(path), "env") == 0;
     char command[PATH_MAX];
 
     for (words++; *words != NULL; words++) {
@@ -347,7 +328,7 @@ static bool judge_applet(const struct query *query, const char *path, const char
     char real[PATH_MAX];
 
     if (!is_one_of(applet, names) || realpath(path, real) == NULL ||
-        strncmp(base_name(real), "busybox", 7) != 0)
+        strncmp(basename(real), "busybox", 7) != 0)
         return false;
     tell(query, path, path, "is BusyBox's, with a TLS of its own: such connections are");
     return true;
@@ -365,7 +346,7 @@ static bool judge(struct query query, const char *path, char *const *words)
     if (strcmp(path, program) != 0)
         return is_shell(program) && judge_script(query, path);
     if (words != NULL && words[0] != NULL && words[1] != NULL &&
-        strncmp(base_name(path), "busybox", 7) == 0)
+        strncmp(basename(path), "busybox", 7) == 0)
         name = *++words;
     if (judge_applet(&query, path, name))
         return true;

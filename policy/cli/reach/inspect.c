@@ -117,11 +117,9 @@ static void tell_libraries(struct program *program)
 
 static void tell_inside(struct program *program, const struct tg_executable *file)
 {
-    bool crypto = false;
+    bool crypto = tg_libraries_find(&program->libraries, "libcrypto.so") != NULL;
     char embedded[64];
 
-    for (size_t i = 1; i < program->libraries.count; i++)
-        crypto |= strncmp(program->libraries.item[i].name, "libcrypto.so", 12) == 0;
     if (tg_executable_exports(file, "SSL_CTX_new")) {
         bool three = tg_executable_exports(file, "OSSL_PROVIDER_load");
 

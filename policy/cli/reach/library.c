@@ -233,3 +233,11 @@ const char *tg_library_foreign(const struct tg_library *library)
 
     return found >= 0 ? tg_unreached[found].name : NULL;
 }
+
+const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (strncmp(list->item[i].name, prefix, strlen(prefix)) == 0)
+            return &list->item[i];
+    return NULL;
+}

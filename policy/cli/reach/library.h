@@ -28,6 +28,9 @@ struct tg_libraries {
  * more than any program has. */
 TG_MUST_USE bool tg_libraries_of(const char *program, struct tg_libraries *list);
 
+/* The first that the program needs whose name begins with PREFIX; NULL: none. */
+const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix);
+
 /* What LIBRARY does TLS with that isn't OpenSSL: "GnuTLS"; NULL for all others. Static. */
 const char *tg_library_foreign(const struct tg_library *library);
 

@@ -109,9 +109,7 @@ static char *env_command(char *arguments)
 
 static bool is_env(const char *interpreter)
 {
-    const char *slash = strrchr(interpreter, '/');
-
-    return strcmp(slash != NULL ? slash + 1 : interpreter, "env") == 0;
+    return strcmp(basename(interpreter), "env") == 0;
 }
 
 /* LINE is "#! interpreter arguments"; writes the interpreter, or what env runs, to OUT. */
