@@ -26,10 +26,10 @@ static bool describe(struct tg_question *question, const struct tg_presented *pr
         tg_buf_printf(&buf, "an OCSP answer of %zu bytes stapled", presented->staple_length);
     else
         tg_buf_add(&buf, "no OCSP answer stapled");
-    question->reached = tg_buf_take(&buf);
-    if (question->reached == NULL)
+    question->connection = tg_buf_take(&buf);
+    if (question->connection == NULL)
         tg_complain("memory ran out");
-    return question->reached != NULL;
+    return question->connection != NULL;
 }
 
 int tg_connect_explain(const struct tg_options *options)

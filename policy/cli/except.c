@@ -263,7 +263,7 @@ const struct tg_verb tg_verb_except = {
         "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, the\n"
         "answer was no, or the policy has errors; 2: usage, a file can't be read or written, or\n"
         "there is no TLS connection to be had.",
-    .options = TG_OPTION_REACH | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
+    .options = TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
                TG_OPTION_YES | TG_OPTION_EXCEPT,
     .least = 1,
     .most = 2,

@@ -354,7 +354,7 @@ const struct tg_verb tg_verb_explain = {
         "each finding at its certificate.\n"
         "Exit 0; 1: the server is refused, or the policy has errors; 2: usage, a file can't be\n"
         "read, or there is no TLS connection to be had.",
-    .options = TG_OPTION_CONNECT | TG_OPTION_REACH | TG_OPTION_PROGRAM | TG_OPTION_TIME |
+    .options = TG_OPTION_CONNECT | TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_TIME |
                TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
     .least = 1,
     .most = 1,

@@ -1,8 +1,9 @@
 /* import.c - policies from other formats. */
-#include "chain.h"
+#include "android.h"
+#include "input.h"
+#include "plist.h"
 #include "terminal.h"
 #include "text.h"
-#include "translate.h"
 #include "verbs.h"
 #include <string.h>
 
@@ -84,7 +85,7 @@ static int import(const struct tg_options *options)
 {
     struct tg_translation out = {.file = options->operands[0]};
     struct tg_buf text = {0};
-    int status = TG_EXIT_USAGE, error = tg_chain_bytes(out.file, LARGEST, &text);
+    int status = TG_EXIT_USAGE, error = tg_input_read(out.file, LARGEST, &text);
 
     if (error != 0)
         tg_complain("%s: %s", out.file, strerror(error));

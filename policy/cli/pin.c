@@ -342,7 +342,7 @@ const struct tg_verb tg_verb_pin = {
         "one that is known by another key is refused unless --yes.\n"
         "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or\n"
         "written, or there is no TLS connection to be had.",
-    .options = TG_OPTION_REACH | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
+    .options = TG_OPTION_ROUTE | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
     .least = 1,
     .most = -1,
     .missing = "the host or file is missing",

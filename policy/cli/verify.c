@@ -1,5 +1,6 @@
 /* verify.c - the evaluation of a server, on a chain from a file. */
 #include "chain.h"
+#include "input.h"
 #include "presented.h"
 #include "question.h"
 #include "terminal.h"
@@ -14,7 +15,7 @@ enum { LARGEST_STAPLE = 1 << 20 };
 static bool read_staple(const char *path, struct tg_presented *presented)
 {
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(path, LARGEST_STAPLE, &data);
+    int error = tg_input_read(path, LARGEST_STAPLE, &data);
 
     if (error == 0 && data.length == 0)
         tg_complain("--staple: %s: is empty", path);

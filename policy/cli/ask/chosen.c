@@ -3,7 +3,6 @@
 #include "load.h"
 #include "terminal.h"
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 #include "question.h"
-#include "chain.h"
+#include "anchors.h"
 #include "chosen.h"
 #include "match.h"
 #include "presented.h"
@@ -25,7 +25,7 @@ static X509_STORE *default_store(void)
 static X509_STORE *given_store(const char *path)
 {
     struct tg_buf why = {0};
-    X509_STORE *store = tg_chain_store(path, &why);
+    X509_STORE *store = tg_anchors_store(path, &why);
 
     if (store == NULL)
         tg_complain("--app-anchors: %s: %s", path, tg_why(&why));
@@ -157,7 +157,7 @@ static bool print(const struct tg_question *question, const struct tg_verdict *v
         tg_buf_printf(&buf, "%s\n", json != NULL ? json : "");
         free(json);
     } else {
-        tg_show_verdict(&buf, verdict, &occasion, question->reached);
+        tg_show_verdict(&buf, verdict, &occasion, question->connection);
     }
     return tg_terminal_write(stdout, &buf);
 }
@@ -180,5 +180,5 @@ void tg_question_clear(struct tg_question *question)
 {
     tg_policy_free(question->policy);
     X509_STORE_free(question->store);
-    free(question->reached);
+    free(question->connection);
 }

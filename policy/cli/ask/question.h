@@ -18,7 +18,7 @@ struct tg_question {
     tg_policy *policy;      /* a reference */
     struct tg_match under;  /* the rule that applies */
     struct tg_rule own;     /* stands for the application's own evaluation */
-    char *reached;          /* a line about the connection for the answer; NULL: none; owned */
+    char *connection;       /* a line about the connection for the answer; NULL: none; owned */
 };
 
 /*

@@ -130,13 +130,13 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, int lev
 }
 
 void tg_show_verdict(struct tg_buf *buf, const struct tg_verdict *verdict,
-                     const struct tg_occasion *occasion, const char *reached)
+                     const struct tg_occasion *occasion, const char *connection)
 {
     int count = sk_X509_num(verdict->path);
 
     add_outcome(buf, verdict, occasion);
-    if (reached != NULL)
-        add_line(buf, "reached", reached);
+    if (connection != NULL)
+        add_line(buf, "reached", connection);
     add_rule(buf, verdict);
     if (verdict->note != NULL)
         add_line(buf, "note", verdict->note);

@@ -3,7 +3,6 @@
 #include "text.h"
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

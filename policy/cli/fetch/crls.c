@@ -1,13 +1,12 @@
 #include "crls.h"
-#include "chain.h"
 #include "download.h"
 #include "file.h"
+#include "input.h"
 #include "pem.h"
 #include "write.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -96,7 +95,7 @@ bool tg_crls_follows(X509_CRL *crl, const char *path, bool *same, struct tg_buf 
 {
     struct tg_buf data = {0}, ignored = {0};
     X509_CRL *old =
-        tg_chain_bytes(path, TG_FILE_MAX, &data) == 0 ? tg_crls_parse(&data, &ignored) : NULL;
+        tg_input_read(path, TG_FILE_MAX, &data) == 0 ? tg_crls_parse(&data, &ignored) : NULL;
     bool follows = true;
 
     *same = old != NULL && X509_CRL_match(old, crl) == 0;

@@ -1,6 +1,6 @@
 #include "keyfile.h"
-#include "chain.h"
 #include "hash.h"
+#include "input.h"
 #include "text.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -98,7 +98,7 @@ bool tg_keyfile_pin(const char *path, uint8_t pin[TG_SHA256_SIZE], const char **
                     struct tg_buf *why)
 {
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(path, LARGEST, &data);
+    int error = tg_input_read(path, LARGEST, &data);
     bool was_asked = false;
     EVP_PKEY *key = error == 0 && data.length > 0 ? decode(&data, kind, &was_asked) : NULL;
     bool done = key != NULL && digest(key, pin);

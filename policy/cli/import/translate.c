@@ -4,7 +4,6 @@
 #include "pin.h"
 #include "text.h"
 #include "value.h"
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -38,11 +38,6 @@ struct tg_draft {
 
 void tg_translation_clear(struct tg_translation *out);
 
-/* Android's network_security_config.xml, TrustKit's for Android too. */
-void tg_translate_android(struct tg_translation *out, const tg_xml_node *root);
-/* A property list with NSPinnedDomains, NSExceptionDomains or TSKConfiguration. */
-void tg_translate_plist(struct tg_translation *out, const tg_xml_node *root);
-
 /* NODE of the file is left out: "FILE:LINE: ...". */
 __attribute__((format(printf, 3, 4))) void
 tg_translate_gap(struct tg_translation *out, const tg_xml_node *node, const char *format, ...);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static void add(struct tg_addresses *out, const struct sockaddr *address, socklen_t length)
 {

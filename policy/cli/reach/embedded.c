@@ -10,8 +10,12 @@
 static const struct {
     const char *text, *name; /* name NULL: TEXT and the version behind it */
 } signatures[] = {
-    {"OpenSSL ", NULL}, {"BoringSSL", "BoringSSL"},   {"/rustls-", "rustls"},
-    {"GnuTLS ", NULL},  {"mbedtls_ssl_", "Mbed TLS"}, {"wolfSSL_", "wolfSSL"},
+    {.text = "OpenSSL "},
+    {.text = "BoringSSL", .name = "BoringSSL"},
+    {.text = "/rustls-", .name = "rustls"},
+    {.text = "GnuTLS "},
+    {.text = "mbedtls_ssl_", .name = "Mbed TLS"},
+    {.text = "wolfSSL_", .name = "wolfSSL"},
 };
 
 static size_t version_length(const char *at, const char *end)

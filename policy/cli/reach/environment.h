@@ -8,7 +8,14 @@
 #include <stdbool.h>
 
 /* Our own files, as built or as installed. */
-enum tg_own { TG_OWN_PRELOAD, TG_OWN_PROVIDER, TG_OWN_SETTINGS, TG_OWN_ENGINE, TG_OWN_GENERATOR };
+enum tg_own {
+    TG_OWN_PRELOAD,
+    TG_OWN_PROVIDER,
+    TG_OWN_SETTINGS,
+    TG_OWN_ENGINE,
+    TG_OWN_GENERATOR,
+    TG_OWN_FILES
+};
 
 /* The file's name: "libtrustgraft-preload.so". */
 const char *tg_environment_name(enum tg_own own);

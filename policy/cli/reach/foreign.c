@@ -80,10 +80,13 @@ static const struct {
     const char *program, *variable, *name;
     const char *folders[3];
 } helpers[] = {
-    {"git", "GIT_EXEC_PATH", "git-remote-https", {"../lib/git-core", "../libexec/git-core", "."}},
-    {"apt", NULL, "https", {"../lib/apt/methods"}},
-    {"apt-get", NULL, "https", {"../lib/apt/methods"}},
-    {"aptitude", NULL, "https", {"../lib/apt/methods"}},
+    {.program = "git",
+     .variable = "GIT_EXEC_PATH",
+     .name = "git-remote-https",
+     .folders = {"../lib/git-core", "../libexec/git-core", "."}},
+    {.program = "apt", .name = "https", .folders = {"../lib/apt/methods"}},
+    {.program = "apt-get", .name = "https", .folders = {"../lib/apt/methods"}},
+    {.program = "aptitude", .name = "https", .folders = {"../lib/apt/methods"}},
 };
 
 /* Another command that PATH starts: whether that one is reached counts. */

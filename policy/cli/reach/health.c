@@ -10,10 +10,11 @@ static const struct {
     const char *word, *json;
     enum tg_colour colour;
 } states[] = {
-    [TG_HEALTH_GOOD] = {"ok", "good", TG_GOOD},
-    [TG_HEALTH_NOTE] = {"note", "note", TG_WARN},
-    [TG_HEALTH_BAD] = {"bad", "bad", TG_BAD},
+    [TG_HEALTH_GOOD] = {.word = "ok", .json = "good", .colour = TG_GOOD},
+    [TG_HEALTH_NOTE] = {.word = "note", .json = "note", .colour = TG_WARN},
+    [TG_HEALTH_BAD] = {.word = "bad", .json = "bad", .colour = TG_BAD},
 };
+_Static_assert(sizeof(states) / sizeof(states[0]) == TG_HEALTH_STATES, "a row for each state");
 
 void tg_health_section(struct tg_health *health, const char *title)
 {

@@ -7,7 +7,8 @@
 enum tg_health_state {
     TG_HEALTH_GOOD,
     TG_HEALTH_NOTE, /* worth knowing, and neither good nor bad */
-    TG_HEALTH_BAD
+    TG_HEALTH_BAD,
+    TG_HEALTH_STATES
 };
 
 /* Zero-initialise; free `out`. */

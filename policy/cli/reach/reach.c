@@ -89,10 +89,14 @@ static const struct {
     const char *library, *name;
     bool too_old;
 } other_libssl[] = {
-    {"libssl.so.1.0", "an OpenSSL from before there were providers", true},
-    {"libssl.so.10", "an OpenSSL from before there were providers", true},
-    {"libssl.so.1.1", "an OpenSSL from before there were providers", false},
-    {"libssl.so.0", "a BoringSSL, which loads no providers", false},
+    {.library = "libssl.so.1.0",
+     .name = "an OpenSSL from before there were providers",
+     .too_old = true},
+    {.library = "libssl.so.10",
+     .name = "an OpenSSL from before there were providers",
+     .too_old = true},
+    {.library = "libssl.so.1.1", .name = "an OpenSSL from before there were providers"},
+    {.library = "libssl.so.0", .name = "a BoringSSL, which loads no providers"},
 };
 
 /*

@@ -86,6 +86,7 @@ void tg_summary_line(struct tg_buf *out, const struct tg_sweep *sweep)
                                         [TG_SWEEP_FAILED] = "not reached"};
     size_t count = sweep->targets->count;
 
+    _Static_assert(sizeof(names) / sizeof(names[0]) == TG_SWEEP_STATES, "a name for each state");
     tg_buf_printf(out, "%zu host%s: ", count, count == 1 ? "" : "s");
     for (int state = TG_SWEEP_ACCEPTED; state < TG_SWEEP_STATES; state++)
         tg_buf_printf(out, "%s%zu %s", state > TG_SWEEP_ACCEPTED ? ", " : "", sweep->counts[state],

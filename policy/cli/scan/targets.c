@@ -1,5 +1,5 @@
 #include "targets.h"
-#include "chain.h"
+#include "input.h"
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
@@ -77,7 +77,7 @@ bool tg_targets_read(const char *path, const struct tg_route *route, struct tg_t
 {
     const char *file = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(file, LARGEST, &data);
+    int error = tg_input_read(file, LARGEST, &data);
     bool is_list = false;
 
     if (error == ENOENT)

@@ -43,7 +43,7 @@ enum tg_option_bit {
     TG_OPTION_CONNECT = 1 << 9,
     TG_OPTION_YES = 1 << 10,
     TG_OPTION_DRY_RUN = 1 << 11,
-    TG_OPTION_REACH = 1 << 12,     /* how to connect: --resolve, --starttls, --timeout */
+    TG_OPTION_ROUTE = 1 << 12,     /* how to connect: --resolve, --starttls, --timeout */
     TG_OPTION_CA = 1 << 13,        /* all of `ca` */
     TG_OPTION_FETCH = 1 << 14,     /* of `fetch` alone */
     TG_OPTION_SCAN = 1 << 15,      /* of `scan` alone */

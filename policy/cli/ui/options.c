@@ -3,7 +3,6 @@
 #include "terminal.h"
 #include <getopt.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ALWAYS = 0, LONG = 256 }; /* what getopt_long returns: LONG + row */
@@ -40,18 +39,18 @@ static const struct row {
      .name = "connect",
      SWITCH(connect),
      .meaning = "connect, and evaluate what the server presents"},
-    {.bit = TG_OPTION_REACH,
+    {.bit = TG_OPTION_ROUTE,
      .name = "resolve",
      .argument = "HOST:PORT:ADDR",
      VALUES(resolve),
      .meaning = "connect to ADDR instead of HOST's own address; may be\n"
                 "                                repeated, several ADDR are separated by commas"},
-    {.bit = TG_OPTION_REACH,
+    {.bit = TG_OPTION_ROUTE,
      .name = "starttls",
      .argument = "PROTO",
      VALUE(starttls),
      .meaning = "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
-    {.bit = TG_OPTION_REACH,
+    {.bit = TG_OPTION_ROUTE,
      .name = "timeout",
      .argument = "SECONDS",
      VALUE(timeout),

@@ -3,7 +3,6 @@
 #include "terminal.h"
 #include "text.h"
 #include <string.h>
-#include <time.h>
 
 enum { BAR = 24, WIDEST = 200, INTERVAL = 100 /* ms */ };
 
