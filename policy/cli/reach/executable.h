@@ -38,7 +38,7 @@ void tg_executable_close(struct tg_executable *file);
 bool tg_executable_exports(const struct tg_executable *file, const char *name);
 
 /* True if it needs a library (DT_NEEDED) whose name begins with PREFIX: "libssl.so". */
-TG_MUST_USE bool tg_executable_needs(const struct tg_executable *file, const char *prefix);
+bool tg_executable_needs(const struct tg_executable *file, const char *prefix);
 
 /* Writes string number INDEX among those of the dynamic section's TAG (DT_NEEDED, DT_RUNPATH...)
  * to OUT. False if there is none, or it is longer than SIZE - 1 bytes. */
