@@ -33,6 +33,18 @@ sees/policy/trust        := $(sees/policy/language)
 sees/policy/hook/process := $(sees/policy/trust) policy/language policy/trust
 sees/policy/hook/lib     := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook         := $(sees/policy/hook/lib) policy/hook/lib
+# The command's: what all its folders may see, and then each the folders below it.
+BELOW_CLI := policy policy/base policy/rules policy/language policy/trust policy/hook/process
+sees/policy/cli/ui     := $(BELOW_CLI)
+sees/policy/cli/files  := $(sees/policy/cli/ui) policy/cli/ui
+sees/policy/cli/net    := $(sees/policy/cli/files) policy/cli/files
+sees/policy/cli/reach  := $(sees/policy/cli/files) policy/cli/files
+sees/policy/cli/import := $(sees/policy/cli/files) policy/cli/files
+sees/policy/cli/ca     := $(sees/policy/cli/files) policy/cli/files
+sees/policy/cli/ask    := $(sees/policy/cli/net) policy/cli/net policy/cli/reach
+sees/policy/cli/fetch  := $(sees/policy/cli/net) policy/cli/net policy/cli/ask
+sees/policy/cli/scan   := $(sees/policy/cli/fetch)
+sees/policy/cli        := $(BELOW_CLI) $(patsubst %/,%,$(wildcard policy/cli/*/))
 sees/preload             := policy policy/hook policy/hook/process
 sees/provider            := $(sees/policy/hook) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
@@ -134,8 +146,8 @@ $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGIN
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lcmocka -lssl -lcrypto
 
 $(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOOK))
-$(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/import/, \
-    android.o dict.o plist.o translate.o xml.o))
+$(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
+    files/loadable.o $(addprefix import/,android.o dict.o plist.o translate.o xml.o)))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

@@ -3,10 +3,11 @@
  * clients' policy names, and identities whose names are those that clients dial, addresses too.
  */
 #include "argument.h"
+#include "credential.h"
 #include "handshake.h"
-#include "identity.h"
 #include "secret.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static void add_end(struct tg_buf *out, const X509 *certificate)
 /* ---- init --------------------------------------------------------------------------------- */
 
 /* Two CAs of one name would be mistaken for each other: the name has where and when. */
-static X509 *make_root(EVP_PKEY *key, int days, const struct tg_names *only)
+static X509 *make_root(EVP_PKEY *key, int days, const struct tg_altnames *only)
 {
     char host[65] = "", day[24], subject[128];
     time_t now = time(NULL);
@@ -60,29 +61,30 @@ static X509 *make_root(EVP_PKEY *key, int days, const struct tg_names *only)
     gethostname(host, sizeof(host) - 1);
     host[strcspn(host, ".")] = '\0';
     strftime(day, sizeof(day), "%Y-%m-%d %H:%M", gmtime_r(&now, &date));
-    snprintf(subject, sizeof(subject), "Local CA of %.30s, %s", host[0] ? host : "this host", day);
+    snprintf(subject, sizeof(subject), "Local CA of %.30s, %s",
+             host[0] != '\0' ? host : "this host", day);
     return tg_certify_root(key, subject, days, only);
 }
 
-static int print_root(const struct tg_authority *authority)
+static int print_root(const struct tg_ca *ca)
 {
     struct tg_buf out = {0};
     char path[PATH_MAX];
 
-    if (!tg_authority_path(authority, "root.pem", path))
+    if (!tg_ca_path(ca, "root.pem", path))
         return TG_EXIT_USAGE;
     add_file(&out, path, "the CA's certificate, for clients");
-    add_end(&out, authority->root);
-    if (!tg_authority_path(authority, "root.key", path))
+    add_end(&out, ca->root);
+    if (!tg_ca_path(ca, "root.key", path))
         return TG_EXIT_USAGE;
     add_file(&out, path, "its private key: it stays here, and whoever has it is this CA\n");
     tg_buf_add(&out, "\nNext: trustgraft ca issue NAME|IP...\n");
     return tg_terminal_write(stdout, &out) ? TG_EXIT_GOOD : TG_EXIT_USAGE;
 }
 
-static int init(const struct tg_options *options, struct tg_authority *authority)
+static int init(const struct tg_options *options, struct tg_ca *ca)
 {
-    struct tg_names only = {0};
+    struct tg_altnames only = {0};
     size_t count = 0;
     int days, status = TG_EXIT_USAGE;
 
@@ -94,14 +96,14 @@ static int init(const struct tg_options *options, struct tg_authority *authority
         return TG_EXIT_USAGE;
     }
     if (read_days(options->days, ROOT_DAYS, MOST_ROOT_DAYS, &days) &&
-        tg_names_read(&only, (char *const *)options->only, count, true)) {
-        authority->key = tg_certify_key(options->rsa);
-        if (authority->key != NULL)
-            authority->root = make_root(authority->key, days, &only);
-        if (authority->root == NULL)
+        tg_altnames_read(&only, (char *const *)options->only, count, true)) {
+        ca->key = tg_certify_key(options->rsa);
+        if (ca->key != NULL)
+            ca->root = make_root(ca->key, days, &only);
+        if (ca->root == NULL)
             tg_complain("ca init: libcrypto can't make a key and a certificate");
-        else if (tg_authority_found(authority))
-            status = print_root(authority);
+        else if (tg_ca_create(ca))
+            status = print_root(ca);
     }
     free(only.item);
     return status;
@@ -109,33 +111,34 @@ static int init(const struct tg_options *options, struct tg_authority *authority
 
 /* ---- issue -------------------------------------------------------------------------------- */
 
-static void add_history(struct tg_buf *out, const struct tg_identity *identity)
+static void add_history(struct tg_buf *out, const struct tg_credential *credential)
 {
-    if (identity->before == NULL)
+    if (credential->before == NULL)
         return;
     tg_buf_printf(out, "    %s the one until ",
-                  tg_identity_renews(identity) ? "renews" : "has other names than");
-    tg_write_asn1_time(out, X509_get0_notAfter(identity->before));
+                  tg_credential_renews(credential) ? "renews" : "has other names than");
+    tg_write_asn1_time(out, X509_get0_notAfter(credential->before));
     tg_buf_add(out, "\n");
 }
 
-static const char *fate_of_key(const struct tg_identity *identity)
+static const char *fate_of_key(const struct tg_credential *credential)
 {
-    if (!identity->key_made)
+    if (!credential->key_made)
         return "its private key, the same as before\n";
-    return identity->key_there ? "its private key, NEW: the one that was there has been replaced\n"
-                               : "its private key\n";
+    return credential->key_there
+               ? "its private key, NEW: the one that was there has been replaced\n"
+               : "its private key\n";
 }
 
 /* What clients and servers need. */
-static void add_advice(struct tg_buf *out, const struct tg_identity *identity, const char *root)
+static void add_advice(struct tg_buf *out, const struct tg_credential *credential, const char *root)
 {
     struct tg_buf cert = {0}, key = {0};
 
-    tg_argument_quote(&cert, identity->path);
-    tg_argument_quote(&key, identity->key_path);
+    tg_argument_quote(&cert, credential->path);
+    tg_argument_quote(&key, credential->key_path);
     tg_buf_add(out, "\nClients' policy, with a copy of root.pem:\n    [host ");
-    tg_names_text(out, &identity->names, " ");
+    tg_altnames_text(out, &credential->names, " ");
     tg_buf_add(out, "]\n    anchors = ");
     tg_argument_quote(out, root);
     out->failed |= cert.failed || key.failed;
@@ -154,29 +157,29 @@ static void add_advice(struct tg_buf *out, const struct tg_identity *identity, c
 }
 
 /* PASSWORD is NULL where whoever asked for the identity has it. */
-static int print_identity(const struct tg_identity *identity, const struct tg_authority *authority,
-                          const char *password)
+static int print_credential(const struct tg_credential *credential, const struct tg_ca *ca,
+                            const char *password)
 {
     struct tg_buf out = {0};
     char root[PATH_MAX];
 
-    if (!tg_authority_path(authority, "root.pem", root))
+    if (!tg_ca_path(ca, "root.pem", root))
         return TG_EXIT_USAGE;
-    add_file(&out, identity->path, "the server's certificate for ");
-    tg_names_text(&out, &identity->names, ", ");
-    add_end(&out, identity->leaf);
-    add_history(&out, identity);
-    add_file(&out, identity->key_path, fate_of_key(identity));
-    add_file(&out, identity->bundle_path, "both and the CA's certificate as PKCS#12\n");
+    add_file(&out, credential->path, "the server's certificate for ");
+    tg_altnames_text(&out, &credential->names, ", ");
+    add_end(&out, credential->leaf);
+    add_history(&out, credential);
+    add_file(&out, credential->key_path, fate_of_key(credential));
+    add_file(&out, credential->bundle_path, "both and the CA's certificate as PKCS#12\n");
     if (password != NULL)
         tg_buf_printf(&out, "    its password, which isn't kept anywhere: %s\n", password);
-    add_advice(&out, identity, root);
+    add_advice(&out, credential, root);
     return tg_terminal_write(stdout, &out) ? TG_EXIT_GOOD : TG_EXIT_USAGE;
 }
 
-static int issue(const struct tg_options *options, struct tg_authority *authority)
+static int issue(const struct tg_options *options, struct tg_ca *ca)
 {
-    struct tg_identity identity = {0};
+    struct tg_credential credential = {0};
     char password[TG_SECRET_SIZE] = "";
     bool made = false;
     int status = TG_EXIT_USAGE;
@@ -187,15 +190,15 @@ static int issue(const struct tg_options *options, struct tg_authority *authorit
                                                : "ca issue: --only is for 'ca init'");
         return TG_EXIT_USAGE;
     }
-    if (read_days(options->days, LEAF_DAYS, MOST_LEAF_DAYS, &identity.days) &&
-        tg_names_read(&identity.names, options->operands + 1, (size_t)options->operand_count - 1,
-                      false) &&
-        tg_authority_load(authority) && tg_identity_make(&identity, authority, options) &&
+    if (read_days(options->days, LEAF_DAYS, MOST_LEAF_DAYS, &credential.days) &&
+        tg_altnames_read(&credential.names, options->operands + 1,
+                         (size_t)options->operand_count - 1, false) &&
+        tg_ca_load(ca) && tg_credential_make(&credential, ca, options) &&
         tg_secret_get(options->password_file, password, &made) &&
-        tg_identity_write(&identity, authority, password))
-        status = print_identity(&identity, authority, made ? password : NULL);
+        tg_credential_write(&credential, ca, password))
+        status = print_credential(&credential, ca, made ? password : NULL);
     OPENSSL_cleanse(password, sizeof(password));
-    tg_identity_clear(&identity);
+    tg_credential_clear(&credential);
     return status;
 }
 
@@ -203,16 +206,16 @@ static int issue(const struct tg_options *options, struct tg_authority *authorit
 
 static int ca(const struct tg_options *options)
 {
-    struct tg_authority authority = {0};
+    struct tg_ca ca = {0};
     const char *what = options->operands[0];
     int status = TG_EXIT_USAGE;
 
     tg_handshake_prepare();
     if (strcmp(what, "init") != 0 && strcmp(what, "issue") != 0)
         tg_complain("ca: '%s' is neither 'init' nor 'issue'", what);
-    else if (tg_authority_locate(&authority, options))
-        status = strcmp(what, "init") == 0 ? init(options, &authority) : issue(options, &authority);
-    tg_authority_clear(&authority);
+    else if (tg_ca_locate(&ca, options))
+        status = strcmp(what, "init") == 0 ? init(options, &ca) : issue(options, &ca);
+    tg_ca_clear(&ca);
     return status;
 }
 

@@ -1,10 +1,12 @@
 /* check.c - all that is wrong with a policy, and all that will go wrong with it. */
 #include "chosen.h"
+#include "diagnostics.h"
 #include "knownhosts.h"
 #include "lint.h"
 #include "load.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <string.h>
 #include <time.h>
 
@@ -90,7 +92,7 @@ static int check_file(const char *path, bool json)
     if (json) {
         list_json(&buf, path, &diags);
     } else {
-        tg_chosen_print(stdout, &diags);
+        tg_diagnostics_print(stdout, &diags);
         summarise(&buf, path, policy, &diags);
     }
     if (!tg_terminal_write(stdout, &buf) || (policy != NULL && diags.lost))

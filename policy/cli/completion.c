@@ -3,6 +3,7 @@
 #include "options.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <string.h>
 
 /* What a value or operand is, as far as a shell can complete it. */
@@ -14,12 +15,12 @@ static const struct kind {
     enum what what;
     const char *words; /* WORDS: these */
 } kinds[] = {
-    {"FILE", FILES, NULL},
-    {"FILE|DIR", FILES, NULL},
-    {"PATH", FILES, NULL},
-    {"DIR", FOLDERS, NULL},
-    {"PROTO", WORDS, "smtp imap pop3 ftp postgres ldap"},
-    {"1.2|1.3", WORDS, "1.2 1.3"},
+    {.called = "FILE", .what = FILES},
+    {.called = "FILE|DIR", .what = FILES},
+    {.called = "PATH", .what = FILES},
+    {.called = "DIR", .what = FOLDERS},
+    {.called = "PROTO", .what = WORDS, .words = "smtp imap pop3 ftp postgres ldap"},
+    {.called = "1.2|1.3", .what = WORDS, .words = "1.2 1.3"},
 };
 
 static struct kind value_of(const struct tg_option *option)
@@ -36,12 +37,12 @@ static struct kind value_of(const struct tg_option *option)
 static struct kind operand_of(const struct tg_verb *verb)
 {
     static const struct kind operands[] = {
-        {"bash|zsh|fish", WORDS, "bash zsh fish"},
-        {"init", WORDS, "init issue"},
-        {"VERB", VERBS, NULL},
-        {"CMD", COMMANDS, NULL},
-        {"HOST", HOSTS, NULL},
-        {"", FILES, NULL},
+        {.called = "bash|zsh|fish", .what = WORDS, .words = "bash zsh fish"},
+        {.called = "init", .what = WORDS, .words = "init issue"},
+        {.called = "VERB", .what = VERBS},
+        {.called = "CMD", .what = COMMANDS},
+        {.called = "HOST", .what = HOSTS},
+        {.called = "", .what = FILES},
     };
     size_t i = 0;
 
@@ -68,7 +69,7 @@ static void add_verbs(struct tg_buf *out)
 {
     const struct tg_verb *verb;
 
-    for (int i = 0; (verb = tg_verb_at(i)) != NULL; i++)
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
         tg_buf_printf(out, "%s%s", i > 0 ? " " : "", verb->name);
 }
 
@@ -148,7 +149,7 @@ static void bash(struct tg_buf *out)
     tg_buf_add(out, bash_begin);
     add_verbs(out);
     tg_buf_add(out, bash_verbs);
-    for (int i = 0; (verb = tg_verb_at(i)) != NULL; i++)
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
         bash_verb(out, verb);
     tg_buf_add(out, bash_options);
 }
@@ -221,7 +222,7 @@ static void zsh(struct tg_buf *out)
     tg_buf_add(out,
                "#compdef trustgraft\n# zsh completion for trustgraft: install it as _trustgraft "
                "in a folder of $fpath.\n_trustgraft() {\n    local -a verbs\n    verbs=(\n");
-    for (int i = 0; (verb = tg_verb_at(i)) != NULL; i++) {
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++) {
         tg_buf_printf(out, "        '%s:", verb->name);
         add_text(out, verb->summary, ":");
         tg_buf_add(out, "'\n");
@@ -229,7 +230,7 @@ static void zsh(struct tg_buf *out)
     tg_buf_add(out, "    )\n    if (( CURRENT == 2 )); then\n        _describe verb verbs\n"
                     "        return\n    fi\n    shift words\n    (( CURRENT-- ))\n"
                     "    case $words[1] in\n");
-    for (int i = 0; (verb = tg_verb_at(i)) != NULL; i++)
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
         zsh_verb(out, verb);
     tg_buf_add(out, "    esac\n}\nif [ \"$funcstack[1]\" = _trustgraft ]; then\n"
                     "    _trustgraft \"$@\"\nelse\n    compdef _trustgraft trustgraft\nfi\n");
@@ -291,7 +292,7 @@ static void fish(struct tg_buf *out)
                "# $fish_complete_path, such as ~/.config/fish/completions.\n"
                "complete -c trustgraft -f\n"
                "complete -c trustgraft -n __fish_use_subcommand -l version -l help\n");
-    for (int i = 0; (verb = tg_verb_at(i)) != NULL; i++)
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
         fish_verb(out, verb);
 }
 
@@ -302,7 +303,9 @@ static int completion(const struct tg_options *options)
     static const struct {
         const char *name;
         void (*write)(struct tg_buf *out);
-    } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
+    } shells[] = {{.name = "bash", .write = bash},
+                  {.name = "zsh", .write = zsh},
+                  {.name = "fish", .write = fish}};
     const char *wanted = options->operands[0];
     struct tg_hint hint = {.wanted = wanted};
     struct tg_buf out = {0};

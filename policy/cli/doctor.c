@@ -1,11 +1,12 @@
 /* doctor.c - is everything in place, which policy is in force, and is this program reached? */
 #include "chosen.h"
-#include "exam.h"
+#include "health.h"
+#include "inspect.h"
 #include "installation.h"
 #include "load.h"
-#include "patient.h"
 #include "script.h"
 #include "terminal.h"
+#include "verbs.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,65 +14,65 @@
 
 /* ---- the policy --------------------------------------------------------------------------- */
 
-static void tell_variable(struct tg_exam *exam, const char *name)
+static void tell_variable(struct tg_health *health, const char *name)
 {
     const char *value = getenv(name);
 
     if (value == NULL || *value == '\0')
-        tg_exam_note(exam, TG_STATE_GOOD, "looked at", "%s, which isn't set", name);
+        tg_health_note(health, TG_HEALTH_GOOD, "looked at", "%s, which isn't set", name);
     else
-        tg_exam_note(exam, TG_STATE_GOOD, "looked at", "%s, which names %s", name, value);
+        tg_health_note(health, TG_HEALTH_GOOD, "looked at", "%s, which names %s", name, value);
 }
 
-static void tell_place(struct tg_exam *exam, const char *path)
+static void tell_place(struct tg_health *health, const char *path)
 {
-    tg_exam_note(exam, TG_STATE_GOOD, "looked at", "%s, which %s", path,
-                 access(path, F_OK) == 0 ? "is there"
-                 : errno == ENOENT       ? "isn't there"
-                                         : strerror(errno));
+    tg_health_note(health, TG_HEALTH_GOOD, "looked at", "%s, which %s", path,
+                   access(path, F_OK) == 0 ? "is there"
+                   : errno == ENOENT       ? "isn't there"
+                                           : strerror(errno));
 }
 
 /* In the order of tg_source_look; what the provider's setting is, programs alone know. */
-static void tell_search(struct tg_exam *exam)
+static void tell_search(struct tg_health *health)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     bool has_xdg = xdg != NULL && xdg[0] == '/';
     char path[PATH_MAX];
 
-    tell_variable(exam, "TRUSTGRAFT_POLICY");
+    tell_variable(health, "TRUSTGRAFT_POLICY");
     if (has_xdg || (home != NULL && home[0] == '/')) {
         snprintf(path, sizeof(path), "%s%s/trustgraft/policy.conf", has_xdg ? xdg : home,
                  has_xdg ? "" : "/.config");
-        tell_place(exam, path);
+        tell_place(health, path);
     }
-    tell_place(exam, TG_SYSTEM_POLICY);
+    tell_place(health, TG_SYSTEM_POLICY);
 }
 
-static void tell_policy(struct tg_exam *exam, const char *path, const char *from)
+static void tell_policy(struct tg_health *health, const char *path, const char *from)
 {
     struct tg_diags diags = {0};
     tg_policy *policy = tg_policy_parse(path, &diags);
 
     if (policy != NULL)
-        tg_exam_note(exam, TG_STATE_GOOD, "in force", "%s, %s: valid, %zu rule%s%s", path, from,
-                     policy->rule_count, policy->rule_count == 1 ? "" : "s",
-                     policy->locked ? ", locked" : "");
+        tg_health_note(health, TG_HEALTH_GOOD, "in force", "%s, %s: valid, %zu rule%s%s", path,
+                       from, policy->rule_count, policy->rule_count == 1 ? "" : "s",
+                       policy->locked ? ", locked" : "");
     else
-        tg_exam_note(exam, TG_STATE_BAD, "in force",
-                     "%s, %s: invalid, so that every TLS server is refused", path, from);
+        tg_health_note(health, TG_HEALTH_BAD, "in force",
+                       "%s, %s: invalid, so that every TLS server is refused", path, from);
     for (size_t i = 0; i < diags.count; i++) {
         bool error = diags.diag[i].severity == TG_ERROR;
         char *line = tg_diag_line(&diags.diag[i], "");
 
-        tg_exam_note(exam, error ? TG_STATE_BAD : TG_STATE_NOTE, error ? "error" : "warning", "%s",
-                     line != NULL ? line : "memory ran out");
+        tg_health_note(health, error ? TG_HEALTH_BAD : TG_HEALTH_NOTE, error ? "error" : "warning",
+                       "%s", line != NULL ? line : "memory ran out");
         free(line);
     }
     tg_diags_clear(&diags);
     tg_policy_free(policy);
 }
 
-static void examine_policy(struct tg_exam *exam, const struct tg_options *options)
+static void check_policy(struct tg_health *health, const struct tg_options *options)
 {
     static const char *const origins[] = {[TG_ORIGIN_ENVIRONMENT] = "named by the environment",
                                           [TG_ORIGIN_SETTING] = "of the provider's setting",
@@ -80,23 +81,24 @@ static void examine_policy(struct tg_exam *exam, const struct tg_options *option
     char path[PATH_MAX];
     enum tg_origin origin;
 
-    tg_exam_section(exam, "policy");
+    tg_health_section(health, "policy");
     if (options->policy != NULL) {
-        tell_policy(exam, options->policy, "given with -p");
+        tell_policy(health, options->policy, "given with -p");
         return;
     }
-    tell_search(exam);
+    tell_search(health);
     origin = tg_chosen_locate(path);
     if (origin == TG_ORIGIN_NONE)
-        tg_exam_note(exam, TG_STATE_BAD, "in force",
-                     "none: programs are left as they are until there is one");
+        tg_health_note(health, TG_HEALTH_BAD, "in force",
+                       "none: programs are left as they are until there is one");
     else if (path[0] != '/')
-        tg_exam_note(exam, TG_STATE_BAD, "in force",
-                     "none: TRUSTGRAFT_POLICY %smust be an absolute path, so that every TLS server "
-                     "is refused",
-                     path[0] == '\0' ? "is set, but empty or too long: it " : "");
+        tg_health_note(
+            health, TG_HEALTH_BAD, "in force",
+            "none: TRUSTGRAFT_POLICY %smust be an absolute path, so that every TLS server "
+            "is refused",
+            path[0] == '\0' ? "is set, but empty or too long: it " : "");
     else
-        tell_policy(exam, path, origins[origin]);
+        tell_policy(health, path, origins[origin]);
 }
 
 /* ---- the verb ----------------------------------------------------------------------------- */
@@ -115,18 +117,18 @@ static bool find_program(const char *word, char path[PATH_MAX])
 static int doctor(const struct tg_options *options)
 {
     const char *word = options->operand_count > 0 ? options->operands[0] : NULL;
-    struct tg_exam exam = {.as_json = options->json};
+    struct tg_health health = {.as_json = options->json};
     char path[PATH_MAX];
 
     if (word != NULL && !find_program(word, path))
         return TG_EXIT_USAGE;
-    tg_installation_examine(&exam);
-    examine_policy(&exam, options);
+    tg_installation_check(&health);
+    check_policy(&health, options);
     if (word != NULL)
-        tg_patient_examine(&exam, path);
-    if (!tg_terminal_write(stdout, &exam.out))
+        tg_inspect_program(&health, path);
+    if (!tg_terminal_write(stdout, &health.out))
         return TG_EXIT_USAGE;
-    return exam.ill ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
+    return health.bad ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
 }
 
 const struct tg_verb tg_verb_doctor = {

@@ -1,8 +1,10 @@
 /* enable.c - enable and disable: trustgraft in every program of this machine, or no longer. */
 #include "activation.h"
-#include "chosen.h"
+#include "diagnostics.h"
 #include "load.h"
 #include "terminal.h"
+#include "verbs.h"
+#include "where.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +69,7 @@ static bool policy_is_fit(void)
     }
     policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
     if (policy == NULL) {
-        tg_chosen_print(stderr, &diags);
+        tg_diagnostics_print(stderr, &diags);
         tg_complain(TG_SYSTEM_POLICY " has errors: every TLS server would be refused");
         fit = false;
     }

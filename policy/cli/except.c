@@ -1,22 +1,24 @@
-/* except.c - an exception for what is wrong with one server's certificate, written to the policy.
- */
+/* except.c - an exception for what is wrong with a server's certificate, written to the policy. */
 #include "chain.h"
 #include "chosen.h"
+#include "diagnostics.h"
 #include "file.h"
 #include "forgive.h"
 #include "handshake.h"
 #include "load.h"
-#include "meet.h"
+#include "presented.h"
 #include "replace.h"
+#include "route.h"
 #include "show.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <openssl/tls1.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct excepting {
+struct request {
     const struct tg_options *options;
     struct tg_question question;
     struct tg_presented presented;
@@ -25,81 +27,70 @@ struct excepting {
 };
 
 /* The path that the file was named by. */
-static const char *target(const struct excepting *excepting)
+static const char *target(const struct request *request)
 {
-    return excepting->options->to != NULL ? excepting->options->to : excepting->policy;
+    return request->options->to != NULL ? request->options->to : request->policy;
 }
 
 /* What the options hold that a mistake in would show too late. */
-static bool ask(struct excepting *excepting)
+static bool ask(struct request *request)
 {
-    const struct tg_options *options = excepting->options;
+    const struct tg_options *options = request->options;
 
     if (!options->yes && !isatty(STDIN_FILENO)) {
         tg_complain("except: standard input is no terminal to ask on: give --yes to write the "
                     "exception without asking");
         return false;
     }
-    return tg_forgive_check(options) && tg_chosen_path(options, excepting->policy);
+    return tg_forgive_check(options) && tg_chosen_path(options, request->policy);
 }
 
 /* The file is read, and locked, before the policy that it is part of: a change between is seen. */
-static bool open_target(struct excepting *excepting)
+static bool open_target(struct request *request)
 {
     struct tg_buf why = {0};
-    bool opened = tg_replace_begin(&excepting->file, target(excepting), TG_FILE_MAX, &why);
+    bool opened = tg_replace_begin(&request->file, target(request), TG_FILE_MAX, &why);
 
-    if (opened && !excepting->file.exists) {
+    if (opened && !request->file.exists) {
         tg_buf_add(&why, "there is no such file: make it, where the policy includes it");
         opened = false;
     }
     if (!opened)
-        tg_complain("%s: %s", target(excepting), why.text != NULL ? why.text : "memory ran out");
+        tg_complain_of(target(request), &why);
     tg_buf_free(&why);
     return opened;
 }
 
-static bool read_chain(struct excepting *excepting, const char *path)
+static bool read_chain(struct request *request, const char *path)
 {
     struct tg_buf why = {0};
-    bool read = tg_chain_read(path, &excepting->presented.chain, &why) == TG_CHAIN_READ;
+    bool read = tg_chain_read(path, &request->presented.chain, &why) == TG_CHAIN_READ;
 
-    excepting->presented.tls_version = TLS1_3_VERSION;
+    request->presented.tls_version = TLS1_3_VERSION;
     if (!read)
-        tg_complain("%s: %s", path, why.text != NULL ? why.text : "memory ran out");
+        tg_complain_of(path, &why);
     tg_buf_free(&why);
     return read;
 }
 
-static bool call(struct excepting *excepting)
+static bool call(struct request *request)
 {
-    struct tg_buf why = {0}, note = {0};
+    struct tg_endpoint *at = &request->question.at;
     struct tg_route route = {0};
-    char peer[TG_PEER_SIZE];
-    bool met = false;
 
-    if (tg_route_ask(&route, excepting->options) &&
-        tg_route_to(&route, excepting->options, &excepting->question.at)) {
-        met = tg_meet(&route, &excepting->question.at, &excepting->presented, peer, &why, &note);
-        if (!met)
-            tg_meet_complain(&excepting->question.at, &why);
-        else if (note.length > 0)
-            tg_meet_complain(&excepting->question.at, &note);
-    }
-    tg_buf_free(&why);
-    tg_buf_free(&note);
-    return met;
+    return tg_route_read(&route, request->options) && tg_route_to(&route, request->options, at) &&
+           tg_route_call(&route, at, &request->presented);
 }
 
 /* What is presented, by the server or by the file that holds its chain. */
-static bool take(struct excepting *excepting)
+static bool take(struct request *request)
 {
-    const struct tg_options *options = excepting->options;
+    const struct tg_options *options = request->options;
 
     if (options->operand_count < 2)
-        return call(excepting);
+        return call(request);
     if (tg_route_option(options) == NULL)
-        return read_chain(excepting, options->operands[1]);
+        return read_chain(request, options->operands[1]);
     tg_complain("except: --%s is for a connection, which isn't made where a chain is given",
                 tg_route_option(options));
     return false;
@@ -114,9 +105,9 @@ static bool show(const struct tg_question *question, const struct tg_verdict *ve
     return tg_terminal_write(stdout, &buf) && fflush(stdout) == 0;
 }
 
-static bool confirm(const struct excepting *excepting)
+static bool confirm(const struct request *request)
 {
-    if (excepting->options->yes ||
+    if (request->options->yes ||
         tg_terminal_ask("\nWrite an exception for this certificate and these findings?"))
         return true;
     tg_complain("nothing was written");
@@ -124,20 +115,20 @@ static bool confirm(const struct excepting *excepting)
 }
 
 /* The policy as it would be accepts the server, or it isn't written. */
-static bool prove(const struct excepting *excepting, const tg_policy *policy, const char *name)
+static bool prove(const struct request *request, const tg_policy *policy, const char *name)
 {
-    struct tg_question question = excepting->question;
+    struct tg_question question = request->question;
     struct tg_verdict *verdict;
     bool accepted;
 
     if (!tg_forgive_stands(policy, name)) {
         tg_complain("%s is no part of the policy %s: include it there, or leave --to away",
-                    target(excepting), excepting->policy);
+                    target(request), request->policy);
         return false;
     }
     question.policy = (tg_policy *)policy;
     tg_question_apply(&question);
-    verdict = tg_question_evaluate(&question, &excepting->presented);
+    verdict = tg_question_evaluate(&question, &request->presented);
     accepted = verdict != NULL && verdict->accepted;
     if (!accepted)
         tg_complain("the server would be refused all the same: nothing was written");
@@ -146,23 +137,22 @@ static bool prove(const struct excepting *excepting, const tg_policy *policy, co
 }
 
 /* Loads the policy with TEXT for the file, and puts TEXT there if all is well. */
-static int write_exception(struct excepting *excepting, const struct tg_buf *text, const char *name)
+static int write_exception(struct request *request, const struct tg_buf *text, const char *name)
 {
-    const struct tg_override override = {excepting->file.status.st_dev,
-                                         excepting->file.status.st_ino, text->text, text->length};
+    const struct tg_override override = {request->file.status.st_dev, request->file.status.st_ino,
+                                         text->text, text->length};
     struct tg_diags diags = {0};
     struct tg_buf why = {0};
-    tg_policy *policy = tg_policy_parse_with(excepting->policy, &override, &diags);
+    tg_policy *policy = tg_policy_parse_with(request->policy, &override, &diags);
     int status = TG_EXIT_REFUSED;
 
     if (policy == NULL) {
-        tg_chosen_print(stderr, &diags);
-    } else if (prove(excepting, policy, name)) {
-        if (tg_replace_commit(&excepting->file, text, &why)) {
+        tg_diagnostics_print(stderr, &diags);
+    } else if (prove(request, policy, name)) {
+        if (tg_replace_commit(&request->file, text, &why)) {
             status = TG_EXIT_GOOD;
         } else {
-            tg_complain("%s: %s", target(excepting),
-                        why.text != NULL ? why.text : "memory ran out");
+            tg_complain_of(target(request), &why);
             status = TG_EXIT_USAGE;
         }
     }
@@ -173,9 +163,9 @@ static int write_exception(struct excepting *excepting, const struct tg_buf *tex
 }
 
 /* Evaluates once more, under the policy as it is now on the disk. */
-static int tell_outcome(struct excepting *excepting)
+static int tell_outcome(struct request *request)
 {
-    struct tg_question *question = &excepting->question;
+    struct tg_question *question = &request->question;
     struct tg_verdict *verdict;
     struct tg_buf out = {0};
     int status = TG_EXIT_USAGE;
@@ -184,12 +174,12 @@ static int tell_outcome(struct excepting *excepting)
     if (!tg_question_load(question, &status))
         return status;
     tg_question_apply(question);
-    verdict = tg_question_evaluate(question, &excepting->presented);
+    verdict = tg_question_evaluate(question, &request->presented);
     if (verdict == NULL) {
         tg_complain("memory ran out");
         return TG_EXIT_USAGE;
     }
-    tg_buf_printf(&out, "\nWritten to %s. Now: %s ", excepting->file.path,
+    tg_buf_printf(&out, "\nWritten to %s. Now: %s ", request->file.path,
                   verdict->accepted ? "accept" : "reject");
     tg_write_endpoint(&out, question->at.host, question->at.port);
     tg_buf_printf(&out, ": %s\n", tg_result_name(verdict->result));
@@ -199,30 +189,30 @@ static int tell_outcome(struct excepting *excepting)
     return status;
 }
 
-static int forgive(struct excepting *excepting, const struct tg_verdict *verdict)
+static int forgive(struct request *request, const struct tg_verdict *verdict)
 {
     struct tg_buf text = {0};
     char *name = NULL;
     int status = TG_EXIT_USAGE;
 
-    tg_buf_addn(&text, excepting->file.text.length > 0 ? excepting->file.text.text : "",
-                excepting->file.text.length);
-    name = tg_forgive_add(&text, &excepting->question, verdict);
+    tg_buf_addn(&text, request->file.text.length > 0 ? request->file.text.text : "",
+                request->file.text.length);
+    name = tg_forgive_add(&text, &request->question, verdict);
     if (name == NULL || text.failed)
         tg_complain("memory ran out");
-    else if (!confirm(excepting))
+    else if (!confirm(request))
         status = TG_EXIT_REFUSED;
     else
-        status = write_exception(excepting, &text, name);
+        status = write_exception(request, &text, name);
     free(name);
     tg_buf_free(&text);
-    return status == TG_EXIT_GOOD ? tell_outcome(excepting) : status;
+    return status == TG_EXIT_GOOD ? tell_outcome(request) : status;
 }
 
-static int judge(struct excepting *excepting)
+static int judge(struct request *request)
 {
-    struct tg_question *question = &excepting->question;
-    struct tg_verdict *verdict = tg_question_evaluate(question, &excepting->presented);
+    struct tg_question *question = &request->question;
+    struct tg_verdict *verdict = tg_question_evaluate(question, &request->presented);
     int status = TG_EXIT_USAGE;
 
     if (verdict == NULL) {
@@ -234,7 +224,7 @@ static int judge(struct excepting *excepting)
                      : "There is nothing to forgive.");
             status = TG_EXIT_GOOD;
         } else {
-            status = tg_forgive_possible(question, verdict) ? forgive(excepting, verdict)
+            status = tg_forgive_possible(question, verdict) ? forgive(request, verdict)
                                                             : TG_EXIT_REFUSED;
         }
     }
@@ -244,19 +234,19 @@ static int judge(struct excepting *excepting)
 
 static int except(const struct tg_options *options)
 {
-    struct excepting excepting = {.options = options, .question = {.options = options}};
-    struct tg_question *question = &excepting.question;
+    struct request request = {.options = options, .question = {.options = options}};
+    struct tg_question *question = &request.question;
     int status = TG_EXIT_USAGE;
 
     tg_handshake_prepare();
-    if (!tg_argument_endpoint(options->operands[0], &question->at) || !ask(&excepting) ||
-        !tg_question_ask(question) || !open_target(&excepting) || !take(&excepting))
+    if (!tg_argument_endpoint(options->operands[0], &question->at) || !ask(&request) ||
+        !tg_question_ask(question) || !open_target(&request) || !take(&request))
         goto end;
     if (tg_question_match(question, "HOST:PORT", &status))
-        status = judge(&excepting);
+        status = judge(&request);
 end:
-    tg_replace_end(&excepting.file);
-    tg_presented_clear(&excepting.presented);
+    tg_replace_end(&request.file);
+    tg_presented_clear(&request.presented);
     tg_question_clear(question);
     return status;
 }
@@ -273,7 +263,7 @@ const struct tg_verb tg_verb_except = {
         "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, the\n"
         "answer was no, or the policy has errors; 2: usage, a file can't be read or written, or\n"
         "there is no TLS connection to be had.",
-    .options = TG_OPTION_REACH | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
+    .options = TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
                TG_OPTION_YES | TG_OPTION_EXCEPT,
     .least = 1,
     .most = 2,

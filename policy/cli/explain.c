@@ -2,13 +2,16 @@
 #include "argument.h"
 #include "chosen.h"
 #include "connect.h"
-#include "demands.h"
 #include "finding.h"
 #include "match.h"
-#include "meet.h"
 #include "pin.h"
 #include "report.h"
+#include "requirements.h"
+#include "route.h"
+#include "script.h"
+#include "show.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <string.h>
 #include <time.h>
@@ -53,14 +56,6 @@ static bool fits(const struct tg_exception *exception, const struct tg_endpoint 
 
 /* ---- text -------------------------------------------------------------------------------- */
 
-static void add_place(struct tg_buf *buf, const struct tg_rule *rule, const char *pattern)
-{
-    tg_buf_escape(buf, rule->where.file, strlen(rule->where.file));
-    tg_buf_printf(buf, ":%u [host ", rule->where.line);
-    tg_buf_escape(buf, pattern, strlen(pattern));
-    tg_buf_add(buf, "]");
-}
-
 static void tell_rule(const struct explanation *about)
 {
     static const char *const unmatched[] = {
@@ -71,7 +66,7 @@ static void tell_rule(const struct explanation *about)
     tg_buf_add(about->buf, "  rule    ");
     switch (about->match.kind) {
     case TG_MATCH_RULE:
-        add_place(about->buf, about->match.rule, about->match.pattern);
+        tg_show_rule(about->buf, about->match.rule, about->match.pattern);
         break;
     case TG_MATCH_UNMATCHED:
         tg_buf_printf(about->buf, "none: unmatched = %s", unmatched[about->policy->unmatched]);
@@ -118,7 +113,7 @@ static void tell_other(void *arg, const struct tg_rule *rule, const char *patter
     if (about->others++ == 0)
         tg_buf_add(about->buf, "\nOther rules for this host:\n");
     tg_buf_add(about->buf, "  ");
-    add_place(about->buf, rule, pattern);
+    tg_show_rule(about->buf, rule, pattern);
     tg_buf_printf(about->buf, ": %s\n", why);
 }
 
@@ -142,7 +137,7 @@ static void tell_exceptions(const struct explanation *about, time_t now)
 
     for (size_t i = 0; i < about->policy->exception_count; i++) {
         const struct tg_exception *exception = &about->policy->exceptions[i];
-        char hex[65];
+        char hex[TG_HEX_SIZE];
 
         if (!fits(exception, &about->at))
             continue;
@@ -199,7 +194,7 @@ static void tell(struct explanation *about)
     tell_action(about);
     if (demands_something(about)) {
         tg_buf_add(about->buf, "\nIt demands:\n");
-        tg_demands_text(about->buf, about->match.rule, about->at.host, now);
+        tg_requirements_text(about->buf, about->match.rule, about->at.host, now);
     }
     tell_distrust(about);
     tell_exceptions(about, now);
@@ -227,7 +222,7 @@ static void add_other(void *arg, const struct tg_rule *rule, const char *pattern
 static void add_exception(struct tg_buf *buf, const struct tg_exception *exception)
 {
     const char *comma = "";
-    char hex[65];
+    char hex[TG_HEX_SIZE];
 
     tg_hex_text(exception->leaf, hex);
     tg_buf_add(buf, "{\"file\":");
@@ -273,7 +268,7 @@ static void add_verdict(const struct explanation *about)
                   unknown ? "reject" : actions[action(about)],
                   mode(about) == TG_MODE_REPORT ? "report" : "enforce");
     if (demands_something(about))
-        tg_demands_json(about->buf, about->match.rule);
+        tg_requirements_json(about->buf, about->match.rule);
     else
         tg_buf_add(about->buf, "null");
 }
@@ -323,7 +318,7 @@ static int explain_rule(const struct tg_options *options)
     int status = TG_EXIT_USAGE;
 
     if (!tg_argument_endpoint(options->operands[0], &about.at) ||
-        (options->program != NULL && !tg_argument_program(options->program, program)))
+        (options->program != NULL && !tg_script_resolve(options->program, program)))
         return TG_EXIT_USAGE;
     about.program = options->program != NULL ? program : NULL;
     policy = tg_chosen_policy(options, &status);
@@ -359,7 +354,7 @@ const struct tg_verb tg_verb_explain = {
         "each finding at its certificate.\n"
         "Exit 0; 1: the server is refused, or the policy has errors; 2: usage, a file can't be\n"
         "read, or there is no TLS connection to be had.",
-    .options = TG_OPTION_CONNECT | TG_OPTION_REACH | TG_OPTION_PROGRAM | TG_OPTION_TIME |
+    .options = TG_OPTION_CONNECT | TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_TIME |
                TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
     .least = 1,
     .most = 1,

@@ -1,12 +1,14 @@
 /* fetch.c - intermediates and CRLs that a server's certificates refer to, for its rule. */
 #include "chosen.h"
+#include "fetched.h"
 #include "file.h"
 #include "handshake.h"
-#include "harvest.h"
-#include "meet.h"
+#include "presented.h"
 #include "refresh.h"
+#include "route.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,38 +22,38 @@ static void add_setting(struct tg_buf *out, const char *key, const struct tg_buf
 }
 
 /* The lines for the policy, behind what was found. */
-static void add_settings(struct tg_harvest *harvest, const struct tg_question *question)
+static void add_settings(struct tg_fetched *fetched, const struct tg_question *question)
 {
     const struct tg_rule *rule = question->under.rule;
-    struct tg_buf *out = &harvest->report;
+    struct tg_buf *out = &fetched->report;
 
-    if (harvest->intermediates.length == 0 && harvest->crls.length == 0)
+    if (fetched->intermediates.length == 0 && fetched->crls.length == 0)
         return;
     if (rule != NULL && rule->where.file != NULL)
         tg_buf_printf(out, "\n# for the rule at %s:%u\n", rule->where.file, rule->where.line);
     else
         tg_buf_printf(out, "\n[host %s]\n", question->at.host);
-    add_setting(out, "intermediates", &harvest->intermediates);
-    add_setting(out, "crl", &harvest->crls);
-    if (harvest->leaf_has)
+    add_setting(out, "intermediates", &fetched->intermediates);
+    add_setting(out, "crl", &fetched->crls);
+    if (fetched->leaf_has)
         tg_buf_printf(out, "revocation = %s\n",
-                      harvest->lists == harvest->wanted ? "crl-chain" : "crl");
+                      fetched->crls_found == fetched->wanted ? "crl-chain" : "crl");
 }
 
-static int answer(struct tg_harvest *harvest, const struct tg_question *question)
+static int answer(struct tg_fetched *fetched, const struct tg_question *question)
 {
-    bool written = harvest->folder == NULL || harvest->report.failed || tg_harvest_write(harvest);
+    bool written = fetched->folder == NULL || fetched->report.failed || tg_fetched_write(fetched);
 
     if (written)
-        add_settings(harvest, question);
-    if (harvest->folder == NULL && harvest->file_count > 0)
+        add_settings(fetched, question);
+    if (fetched->folder == NULL && fetched->file_count > 0)
         tg_complain("fetch: nothing was written: --to DIR names the folder");
-    if (!tg_terminal_write(stdout, &harvest->report) || !written)
+    if (!tg_terminal_write(stdout, &fetched->report) || !written)
         return TG_EXIT_USAGE;
-    return harvest->failed ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
+    return fetched->failed ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
 }
 
-static bool make_folder(struct tg_harvest *harvest, const char *path, char folder[PATH_MAX])
+static bool make_folder(struct tg_fetched *fetched, const char *path, char folder[PATH_MAX])
 {
     struct tg_buf why = {0};
 
@@ -60,9 +62,9 @@ static bool make_folder(struct tg_harvest *harvest, const char *path, char folde
     if (!tg_save_folder(path, 0755, &why) || realpath(path, folder) == NULL)
         tg_complain("--to: %s", why.text != NULL ? why.text : strerror(errno));
     else
-        harvest->folder = folder;
+        fetched->folder = folder;
     tg_buf_free(&why);
-    return harvest->folder != NULL;
+    return fetched->folder != NULL;
 }
 
 /* A policy is of use, not needed; but one that is there has to be right. */
@@ -72,36 +74,35 @@ static bool find_rule(struct tg_question *question, int *status)
 
     if (question->options->policy == NULL && tg_chosen_locate(path) == TG_ORIGIN_NONE)
         return true;
-    return tg_question_load(question, status) && (tg_question_apply(question) || true);
+    if (!tg_question_load(question, status))
+        return false;
+    tg_question_apply(question); /* a rule that isn't known is none: nothing is accepted here */
+    return true;
 }
 
 static int fetch_host(const struct tg_options *options, struct tg_question *question,
                       const struct tg_route *route, const struct tg_download *how)
 {
-    struct tg_harvest *harvest = calloc(1, sizeof(*harvest));
+    struct tg_fetched *fetched = calloc(1, sizeof(*fetched));
     struct tg_presented presented = {0};
     struct tg_issuers issuers = {0};
-    struct tg_buf why = {0}, note = {0};
-    char peer[TG_PEER_SIZE], folder[PATH_MAX];
+    char folder[PATH_MAX];
     int status = TG_EXIT_USAGE;
 
-    if (harvest == NULL) {
+    if (fetched == NULL) {
         tg_complain("memory ran out");
         return status;
     }
-    if (!tg_meet(route, &question->at, &presented, peer, &why, &note)) {
-        tg_meet_complain(&question->at, &why);
-    } else if (make_folder(harvest, options->to, folder)) {
+    if (tg_route_call(route, &question->at, &presented) &&
+        make_folder(fetched, options->to, folder)) {
         tg_issuers_find(&issuers, question, &presented, how);
-        tg_harvest_gather(harvest, &issuers, how);
-        status = answer(harvest, question);
+        tg_fetched_gather(fetched, &issuers, how);
+        status = answer(fetched, question);
     }
-    tg_harvest_clear(harvest);
-    free(harvest);
+    tg_fetched_clear(fetched);
+    free(fetched);
     tg_issuers_clear(&issuers);
     tg_presented_clear(&presented);
-    tg_buf_free(&why);
-    tg_buf_free(&note);
     return status;
 }
 
@@ -115,7 +116,7 @@ static int fetch(const struct tg_options *options)
     int status = TG_EXIT_USAGE;
 
     tg_handshake_prepare();
-    if (!tg_route_ask(&route, options))
+    if (!tg_route_read(&route, options))
         return status;
     how.seconds = route.seconds;
     if (options->refresh && (options->operand_count > 0 || options->to != NULL)) {
@@ -150,7 +151,7 @@ const struct tg_verb tg_verb_fetch = {
         "as it must be leaves the old file as it is.\n"
         "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has\n"
         "errors; 2: usage, no TLS connection, or a file can't be read or written.",
-    .options = TG_OPTION_FETCH | TG_OPTION_TO | TG_OPTION_REACH | TG_OPTION_APP_ANCHORS,
+    .options = TG_OPTION_FETCH | TG_OPTION_TO | TG_OPTION_ROUTE | TG_OPTION_APP_ANCHORS,
     .most = 1,
     .run = fetch,
 };

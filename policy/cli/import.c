@@ -1,9 +1,10 @@
 /* import.c - policies from other formats. */
-#include "chain.h"
-#include "cli.h"
+#include "android.h"
+#include "input.h"
+#include "plist.h"
 #include "terminal.h"
 #include "text.h"
-#include "translate.h"
+#include "verbs.h"
 #include <string.h>
 
 /* Real ones have some kilobytes; libxml2 compares each attribute of an element with each. */
@@ -29,7 +30,7 @@ static bool translate(struct tg_translation *out, const struct tg_buf *text)
     while (root != NULL && i < count && !tg_xml_is(root, formats[i].root))
         i++;
     if (root == NULL)
-        tg_complain("%s: %s", out->file, why.length > 0 ? why.text : "memory ran out");
+        tg_complain_of(out->file, &why);
     else if (i == count)
         tg_complain("%s: <%s> is neither Android's <network-security-config> nor Apple's <plist>",
                     out->file, tg_xml_name(root));
@@ -84,7 +85,7 @@ static int import(const struct tg_options *options)
 {
     struct tg_translation out = {.file = options->operands[0]};
     struct tg_buf text = {0};
-    int status = TG_EXIT_USAGE, error = tg_chain_bytes(out.file, LARGEST, &text);
+    int status = TG_EXIT_USAGE, error = tg_input_read(out.file, LARGEST, &text);
 
     if (error != 0)
         tg_complain("%s: %s", out.file, strerror(error));

@@ -1,37 +1,18 @@
-/* main.c - the table of verbs. */
-#include "cli.h"
+/* main.c - finds the verb, reads its options and runs it; and the verb `help`. */
 #include "hint.h"
 #include "options.h"
 #include "terminal.h"
+#include "verbs.h"
 #include <stdio.h>
 #include <string.h>
 
-static const struct tg_verb *const verbs[] = {
-    &tg_verb_run,    &tg_verb_check,   &tg_verb_explain, &tg_verb_verify,     &tg_verb_doctor,
-    &tg_verb_pin,    &tg_verb_except,  &tg_verb_ca,      &tg_verb_fetch,      &tg_verb_scan,
-    &tg_verb_enable, &tg_verb_disable, &tg_verb_import,  &tg_verb_completion, &tg_verb_help,
-};
-
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-const struct tg_verb *tg_verb_find(const char *name)
-{
-    for (int i = 0; i < VERBS; i++)
-        if (strcmp(verbs[i]->name, name) == 0)
-            return verbs[i];
-    return NULL;
-}
-
-const struct tg_verb *tg_verb_at(int index)
-{
-    return index < VERBS ? verbs[index] : NULL;
-}
-
 static void list(FILE *to)
 {
+    const struct tg_verb *verb;
+
     fputs("usage: trustgraft VERB [OPTION...] [OPERAND...]\n\n", to);
-    for (int i = 0; i < VERBS; i++)
-        fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
+        fprintf(to, "  %-10s %s\n", verb->name, verb->summary);
     fputs("\n'trustgraft help VERB' tells more, trustgraft(1) all. "
           "'trustgraft --version' tells the version.\n",
           to);
@@ -40,9 +21,10 @@ static void list(FILE *to)
 static int unknown(const char *word)
 {
     struct tg_hint hint = {.wanted = word};
+    const struct tg_verb *verb;
 
-    for (int i = 0; i < VERBS; i++)
-        tg_hint_offer(&hint, verbs[i]->name);
+    for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
+        tg_hint_offer(&hint, verb->name);
     if (word[0] == '-' && word[1] != '\0')
         tg_complain("'%s' stands where the verb should: trustgraft VERB [OPTION...]", word);
     else if (hint.best != NULL)

@@ -5,10 +5,13 @@
 #include "handshake.h"
 #include "hash.h"
 #include "keyfile.h"
-#include "knownfile.h"
-#include "meet.h"
+#include "knownhosts_file.h"
+#include "presented.h"
 #include "report.h"
+#include "route.h"
+#include "show.h"
 #include "terminal.h"
+#include "verbs.h"
 #include "write.h"
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -40,19 +43,10 @@ static const char *plain(void)
     return tg_terminal_colour(stdout, TG_PLAIN);
 }
 
-static void add_subject(struct tg_buf *out, const X509 *certificate)
-{
-    const X509_NAME *name = X509_get_subject_name(certificate);
-
-    if (X509_NAME_entry_count(name) == 0)
-        tg_buf_add(out, "(no subject)");
-    tg_write_name(out, name);
-}
-
 static void describe(struct tg_buf *out, const X509 *certificate)
 {
     tg_buf_printf(out, "%s#   %s", faint(), plain());
-    add_subject(out, certificate);
+    tg_show_subject(out, certificate);
     tg_buf_printf(out, "\n%s#     valid%s ", faint(), plain());
     tg_write_asn1_time(out, X509_get0_notBefore(certificate));
     tg_buf_add(out, " to ");
@@ -73,7 +67,7 @@ static bool is_ca(const struct subject *subject, int index)
 
 static void suggest(struct tg_buf *out, const struct subject *subject)
 {
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     for (int i = 0; i < sk_X509_num(subject->chain); i++) {
         X509 *certificate = sk_X509_value(subject->chain, i);
@@ -83,7 +77,7 @@ static void suggest(struct tg_buf *out, const struct subject *subject)
         tg_buf_printf(out, "%s%s = ", i > 0 ? "# " : "", is_ca(subject, i) ? "ca-pin" : "leaf-pin");
         tg_write_pin(out, certificate);
         tg_buf_printf(out, "  %s# ", faint());
-        add_subject(out, certificate);
+        tg_show_subject(out, certificate);
         tg_buf_printf(out, "%s\n", plain());
     }
     if (subject->chain != NULL)
@@ -114,7 +108,7 @@ static void tell(const struct pinning *pinning, const struct subject *subject)
 }
 
 static void tell_source(const struct pinning *pinning, const struct subject *subject,
-                        const char *peer, const struct tg_presented *presented)
+                        const struct tg_presented *presented)
 {
     tg_buf_printf(pinning->out, "%s#%s ", faint(), plain());
     if (subject->file != NULL)
@@ -122,7 +116,7 @@ static void tell_source(const struct pinning *pinning, const struct subject *sub
     else
         tg_write_endpoint(pinning->out, pinning->at.host, pinning->at.port);
     if (presented != NULL)
-        tg_buf_printf(pinning->out, ", at %s, %s, presents", peer,
+        tg_buf_printf(pinning->out, ", at %s, %s, presents", presented->peer,
                       tg_handshake_version(presented->tls_version));
     tg_buf_add(pinning->out, ":\n");
     tell(pinning, subject);
@@ -140,7 +134,7 @@ static void open_section(const struct pinning *pinning, unsigned port)
 
 static void tell_json(const struct pinning *pinning, const struct subject *subject)
 {
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     tg_buf_add(pinning->out, "{\"file\":");
     tg_buf_json(pinning->out, subject->file);
@@ -161,7 +155,7 @@ static void tell_json(const struct pinning *pinning, const struct subject *subje
 static void add_comment(struct tg_buf *comment, const struct subject *subject)
 {
     if (subject->chain != NULL)
-        add_subject(comment, sk_X509_value(subject->chain, 0));
+        tg_show_subject(comment, sk_X509_value(subject->chain, 0));
     else
         tg_buf_add(comment, subject->file);
     tg_buf_add(comment, ", ");
@@ -171,10 +165,10 @@ static void add_comment(struct tg_buf *comment, const struct subject *subject)
 /* Writes SUBJECT's first key to --to for the host and PORT. */
 static int remember(const struct pinning *pinning, const struct subject *subject, unsigned port)
 {
-    static const char *const done[] = {[TG_KNOWN_ADDED] = "added to",
-                                       [TG_KNOWN_SAME] = "known already in",
-                                       [TG_KNOWN_REPLACED] = "replaced in"};
-    struct tg_known_host host = {.port = port};
+    static const char *const done[] = {[TG_KNOWNHOSTS_ADDED] = "added to",
+                                       [TG_KNOWNHOSTS_SAME] = "known already in",
+                                       [TG_KNOWNHOSTS_REPLACED] = "replaced in"};
+    struct tg_knownhosts_line host = {.port = port};
     struct tg_buf comment = {0};
     int status = TG_EXIT_USAGE;
 
@@ -182,10 +176,10 @@ static int remember(const struct pinning *pinning, const struct subject *subject
     memcpy(host.pin, subject->pin, sizeof(host.pin));
     add_comment(&comment, subject);
     host.comment = comment.text;
-    if (tg_knownfile_update(pinning->options->to, &host, 1, pinning->options->yes))
-        status = host.state == TG_KNOWN_CHANGED ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
+    if (tg_knownhosts_file_update(pinning->options->to, &host, 1, pinning->options->yes))
+        status = host.state == TG_KNOWNHOSTS_CHANGED ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
     if (status == TG_EXIT_REFUSED)
-        tg_knownfile_complain(pinning->options->to, &host);
+        tg_knownhosts_file_complain(pinning->options->to, &host);
     if (status == TG_EXIT_GOOD && !pinning->options->json) {
         tg_write_endpoint(pinning->out, host.host, host.port);
         tg_buf_printf(pinning->out, " is %s ", done[host.state]);
@@ -215,10 +209,8 @@ static int pin_server(struct pinning *pinning)
 {
     const struct tg_options *options = pinning->options;
     struct tg_presented presented = {0};
-    struct tg_buf why = {0}, note = {0};
     struct tg_route route = {0};
     struct subject subject = {0};
-    char peer[TG_PEER_SIZE];
     int status = TG_EXIT_USAGE;
     unsigned port;
 
@@ -226,14 +218,10 @@ static int pin_server(struct pinning *pinning)
     if (!tg_argument_endpoint(options->operands[0], &pinning->at))
         return TG_EXIT_USAGE;
     port = pinning->at.port;
-    if (!tg_route_ask(&route, options) || !tg_route_to(&route, options, &pinning->at))
+    if (!tg_route_read(&route, options) || !tg_route_to(&route, options, &pinning->at))
         return TG_EXIT_USAGE;
-    if (!tg_meet(&route, &pinning->at, &presented, peer, &why, &note)) {
-        tg_meet_complain(&pinning->at, &why);
+    if (!tg_route_call(&route, &pinning->at, &presented))
         goto end;
-    }
-    if (note.length > 0)
-        tg_meet_complain(&pinning->at, &note);
     subject.chain = presented.chain;
     if (!tg_hash_spki(sk_X509_value(subject.chain, 0), subject.pin)) {
         tg_complain("the certificate's key can't be read");
@@ -242,14 +230,12 @@ static int pin_server(struct pinning *pinning)
     if (options->json)
         tell_json(pinning, &subject);
     else
-        tell_source(pinning, &subject, peer, &presented);
+        tell_source(pinning, &subject, &presented);
     status = finish(pinning, &subject, port);
     if (options->to == NULL && !options->json)
         advise(pinning->out);
 end:
     tg_presented_clear(&presented);
-    tg_buf_free(&why);
-    tg_buf_free(&note);
     return status;
 }
 
@@ -282,7 +268,7 @@ static int pin_file(struct pinning *pinning, const char *path, unsigned port)
         if (pinning->options->json)
             tell_json(pinning, &subject);
         else if (subject.chain != NULL)
-            tell_source(pinning, &subject, NULL, NULL);
+            tell_source(pinning, &subject, NULL);
         status = finish(pinning, &subject, port);
     }
     sk_X509_pop_free(subject.chain, X509_free);
@@ -356,7 +342,7 @@ const struct tg_verb tg_verb_pin = {
         "one that is known by another key is refused unless --yes.\n"
         "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or\n"
         "written, or there is no TLS connection to be had.",
-    .options = TG_OPTION_REACH | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
+    .options = TG_OPTION_ROUTE | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
     .least = 1,
     .most = -1,
     .missing = "the host or file is missing",

@@ -1,11 +1,12 @@
 /* run.c - replaces this process by a program that trustgraft is in. */
 #include "chosen.h"
 #include "environment.h"
+#include "foreign.h"
 #include "installation.h"
-#include "outside.h"
 #include "script.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <errno.h>
 #include <paths.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static int find_command(const char *command, char path[PATH_MAX])
 static int judge_command(const char *path, char *const *words, enum tg_way way, bool allowed)
 {
     struct tg_buf why = {0}, note = {0};
-    bool reached = tg_reach(path, way, &why, &note) && !tg_outside(path, words, way, &why);
+    bool reached = tg_reach(path, way, &why, &note) && !tg_foreign_tls(path, words, way, &why);
 
     if (why.failed || note.failed)
         tg_complain("memory ran out");

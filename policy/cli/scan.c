@@ -1,10 +1,12 @@
 /* scan.c - evaluates many hosts under the policy. */
-#include "enrol.h"
 #include "handshake.h"
 #include "progress.h"
-#include "tally.h"
+#include "question.h"
+#include "remember.h"
+#include "summary.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +40,8 @@ static bool read_jobs(const char *word, int *out)
     return false;
 }
 
-/* Completes TARGETS with their ports, and sees to it that threads won't meet a wrong --resolve. */
+/* Completes TARGETS with their ports, and sees to it that threads won't come upon a wrong
+ * --resolve. */
 static bool complete(struct tg_targets *targets, const struct tg_options *options)
 {
     for (size_t i = 0; i < targets->count; i++) {
@@ -55,18 +58,18 @@ static bool complete(struct tg_targets *targets, const struct tg_options *option
 static size_t print_lines(struct tg_sweep *sweep, size_t taken, bool all)
 {
     for (; taken < sweep->targets->count; taken++) {
-        struct tg_meeting *meeting = &sweep->meeting[taken];
+        struct tg_sweep_result *result = &sweep->results[taken];
         bool done;
 
         pthread_mutex_lock(&sweep->lock);
-        done = meeting->done;
+        done = result->done;
         pthread_mutex_unlock(&sweep->lock);
         if (!done && !all)
             break;
         if (done && sweep->question->options->json)
-            puts(meeting->json != NULL ? meeting->json : "{\"error\":\"memory ran out\"}");
-        free(meeting->json);
-        meeting->json = NULL;
+            puts(result->json != NULL ? result->json : "{\"error\":\"memory ran out\"}");
+        free(result->json);
+        result->json = NULL;
     }
     fflush(stdout);
     return taken;
@@ -80,42 +83,43 @@ static void draw(struct tg_sweep *sweep)
     pthread_mutex_lock(&sweep->lock);
     finished = sweep->finished;
     snprintf(text, sizeof(text), "%zu/%zu  %zu refused  %zu not reached", finished,
-             sweep->targets->count, sweep->met[TG_MET_REFUSED], sweep->met[TG_MET_FAILED]);
+             sweep->targets->count, sweep->counts[TG_SWEEP_REFUSED],
+             sweep->counts[TG_SWEEP_FAILED]);
     pthread_mutex_unlock(&sweep->lock);
     tg_progress_draw(finished, sweep->targets->count, text);
 }
 
 static int status_of(const struct tg_sweep *sweep)
 {
-    if (sweep->met[TG_MET_REFUSED] > 0)
+    if (sweep->counts[TG_SWEEP_REFUSED] > 0)
         return TG_EXIT_REFUSED;
-    return sweep->met[TG_MET_ACCEPTED] == sweep->targets->count ? TG_EXIT_GOOD : TG_EXIT_USAGE;
+    return sweep->counts[TG_SWEEP_ACCEPTED] == sweep->targets->count ? TG_EXIT_GOOD : TG_EXIT_USAGE;
 }
 
 /* Prints the report, after what was printed on the way, and returns the exit code. */
 static int report(struct tg_sweep *sweep)
 {
     const struct tg_options *options = sweep->question->options;
-    struct tg_buf text = {0}, enrolled = {0};
+    struct tg_buf text = {0}, remembered = {0};
     size_t left = sweep->targets->count - sweep->finished;
-    int status = status_of(sweep), enrolment = TG_EXIT_GOOD;
+    int status = status_of(sweep), pinned_status = TG_EXIT_GOOD;
 
     if (left > 0)
         tg_complain("scan: interrupted: the report lacks %zu of %zu hosts", left,
                     sweep->targets->count);
     if (options->pin_to != NULL)
-        enrolment = tg_enrol(sweep, options->pin_to, &enrolled);
+        pinned_status = tg_remember(sweep, options->pin_to, &remembered);
     if (!options->json) {
-        tg_tally(&text, sweep);
-        tg_buf_add(&text, enrolled.text != NULL ? enrolled.text : "");
+        tg_summary(&text, sweep);
+        tg_buf_add(&text, remembered.text != NULL ? remembered.text : "");
         if (!tg_terminal_write(stdout, &text))
             status = TG_EXIT_USAGE;
     }
-    tg_buf_free(&enrolled);
+    tg_buf_free(&remembered);
     /* A file that can't be written comes first, a host that is refused second. */
-    if (enrolment == TG_EXIT_USAGE || status == TG_EXIT_GOOD)
-        return enrolment;
-    return enrolment == TG_EXIT_REFUSED ? enrolment : status;
+    if (pinned_status == TG_EXIT_USAGE || status == TG_EXIT_GOOD)
+        return pinned_status;
+    return pinned_status == TG_EXIT_REFUSED ? pinned_status : status;
 }
 
 static int run(struct tg_sweep *sweep)
@@ -148,7 +152,7 @@ static int scan(const struct tg_options *options)
     int status = TG_EXIT_USAGE;
 
     tg_handshake_prepare();
-    if (tg_route_ask(&route, options) && read_jobs(options->jobs, &sweep.jobs) &&
+    if (tg_route_read(&route, options) && read_jobs(options->jobs, &sweep.jobs) &&
         tg_targets_read(options->operand_count > 0 ? options->operands[0] : "-", &route,
                         &targets) &&
         complete(&targets, options) && tg_question_ask(&question) &&
@@ -173,7 +177,7 @@ const struct tg_verb tg_verb_scan = {
         "--pin-to adds the hosts that were accepted to a known-hosts file, with their keys.\n"
         "Exit 0: all accepted; 1: one was refused, or the policy has errors; 2: usage, a file\n"
         "can't be read, or none was refused but one couldn't be evaluated.",
-    .options = TG_OPTION_SCAN | TG_OPTION_REACH | TG_OPTION_PROGRAM | TG_OPTION_TIME |
+    .options = TG_OPTION_SCAN | TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_TIME |
                TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
     .most = 1,
     .run = scan,

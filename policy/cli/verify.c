@@ -1,8 +1,11 @@
 /* verify.c - the evaluation of a server, on a chain from a file. */
 #include "chain.h"
+#include "input.h"
+#include "presented.h"
 #include "question.h"
 #include "terminal.h"
 #include "text.h"
+#include "verbs.h"
 #include <openssl/tls1.h>
 #include <string.h>
 
@@ -12,7 +15,7 @@ enum { LARGEST_STAPLE = 1 << 20 };
 static bool read_staple(const char *path, struct tg_presented *presented)
 {
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(path, LARGEST_STAPLE, &data);
+    int error = tg_input_read(path, LARGEST_STAPLE, &data);
 
     if (error == 0 && data.length == 0)
         tg_complain("--staple: %s: is empty", path);
@@ -69,7 +72,7 @@ static int verify_file(struct tg_question *question, struct tg_presented *presen
         status = tg_question_answer(question, refuse(question, why.text));
         break;
     case TG_CHAIN_UNREADABLE:
-        tg_complain("%s: %s", path, why.text != NULL ? why.text : "memory ran out");
+        tg_complain_of(path, &why);
         break;
     }
     tg_buf_free(&why);

@@ -3,7 +3,8 @@
  * of a policy that this program's own words begin, and what is told fits a terminal. As
  * fuzz_policy.c is run.
  */
-#include "../../policy/cli/import/translate.h"
+#include "../../policy/cli/import/android.h"
+#include "../../policy/cli/import/plist.h"
 #include "diag.h"
 #include <stdio.h>
 #include <stdlib.h>

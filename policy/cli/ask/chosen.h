@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "policy.h"
 #include "process.h"
+#include "trustgraft.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -20,7 +21,7 @@ bool tg_chosen_locked(void);
 enum tg_origin tg_chosen_locate(char out[PATH_MAX]);
 
 /* Writes its path to OUT, PATH_MAX bytes. False after a complaint that says where was looked. */
-bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);
+TG_MUST_USE bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);
 
 /*
  * Finds and parses it. NULL after a complaint, or after all its errors were printed on standard
@@ -30,8 +31,5 @@ TG_MUST_USE tg_policy *tg_chosen_policy(const struct tg_options *options, int *s
 
 /* The exit code for the policy at PATH, which wasn't loaded: was it wrong, or unreadable? */
 int tg_chosen_status(const char *path);
-
-/* Prints DIAGS as text, errors first, in colour where TO is a terminal. */
-void tg_chosen_print(FILE *to, const struct tg_diags *diags);
 
 #endif

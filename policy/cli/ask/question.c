@@ -1,20 +1,15 @@
 #include "question.h"
-#include "chain.h"
+#include "anchors.h"
 #include "chosen.h"
 #include "match.h"
+#include "presented.h"
+#include "script.h"
 #include "show.h"
 #include "terminal.h"
 #include "text.h"
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-void tg_presented_clear(struct tg_presented *presented)
-{
-    sk_X509_pop_free(presented->chain, X509_free);
-    free(presented->staple);
-    *presented = (struct tg_presented){0};
-}
 
 static X509_STORE *default_store(void)
 {
@@ -30,10 +25,10 @@ static X509_STORE *default_store(void)
 static X509_STORE *given_store(const char *path)
 {
     struct tg_buf why = {0};
-    X509_STORE *store = tg_chain_store(path, &why);
+    X509_STORE *store = tg_anchors_store(path, &why);
 
     if (store == NULL)
-        tg_complain("--app-anchors: %s: %s", path, why.text != NULL ? why.text : "memory ran out");
+        tg_complain("--app-anchors: %s: %s", path, tg_why(&why));
     tg_buf_free(&why);
     return store;
 }
@@ -42,7 +37,7 @@ bool tg_question_ask(struct tg_question *question)
 {
     const struct tg_options *options = question->options;
 
-    if ((options->program != NULL && !tg_argument_program(options->program, question->program)) ||
+    if ((options->program != NULL && !tg_script_resolve(options->program, question->program)) ||
         (options->time != NULL && !tg_argument_time(options->time, &question->when)))
         return false;
     question->store =
@@ -162,7 +157,7 @@ static bool print(const struct tg_question *question, const struct tg_verdict *v
         tg_buf_printf(&buf, "%s\n", json != NULL ? json : "");
         free(json);
     } else {
-        tg_show_verdict(&buf, verdict, &occasion, question->reached);
+        tg_show_verdict(&buf, verdict, &occasion, question->connection);
     }
     return tg_terminal_write(stdout, &buf);
 }
@@ -185,5 +180,5 @@ void tg_question_clear(struct tg_question *question)
 {
     tg_policy_free(question->policy);
     X509_STORE_free(question->store);
-    free(question->reached);
+    free(question->connection);
 }

@@ -4,6 +4,8 @@
 
 #include "argument.h"
 #include "cli.h"
+#include "presented.h"
+#include "trustgraft.h"
 #include "verdict.h"
 
 /* What was asked, put together from the options. Zero-initialise; tg_question_clear it. */
@@ -16,35 +18,28 @@ struct tg_question {
     tg_policy *policy;      /* a reference */
     struct tg_match under;  /* the rule that applies */
     struct tg_rule own;     /* stands for the application's own evaluation */
-    char *reached;          /* a line about the connection for the answer; NULL: none; owned */
+    char *connection;       /* a line about the connection for the answer; NULL: none; owned */
 };
-
-/* What a server presented. Zero-initialise; tg_presented_clear it. */
-struct tg_presented {
-    STACK_OF(X509) *chain; /* the leaf first */
-    unsigned char *staple; /* malloc'd; NULL: none */
-    size_t staple_length;
-    int tls_version; /* as SSL_version(3) */
-};
-void tg_presented_clear(struct tg_presented *presented);
 
 /*
  * Fills QUESTION, whose options and endpoint are set, with the program, the time and the
  * application's anchors of the options. False after a complaint.
  */
-bool tg_question_ask(struct tg_question *question);
+TG_MUST_USE bool tg_question_ask(struct tg_question *question);
 
 /*
  * Finds the policy and the rule that applies. False after a complaint, which says what to give
  * where that depends on something unknown; *STATUS is then the exit code. HOST_PORT is how a
  * port is given.
  */
-bool tg_question_match(struct tg_question *question, const char *host_port, int *status);
+TG_MUST_USE bool tg_question_match(struct tg_question *question, const char *host_port,
+                                   int *status);
 
 /* The first half of it: the policy alone. */
-bool tg_question_load(struct tg_question *question, int *status);
+TG_MUST_USE bool tg_question_load(struct tg_question *question, int *status);
 
-/* The other half, without a complaint: false where it depends on something unknown. */
+/* The other half, without a complaint: false where it depends on something unknown, with which
+ * tg_question_evaluate refuses. */
 bool tg_question_apply(struct tg_question *question);
 
 /* The verdict on PRESENTED, as inside a program. NULL: memory ran out, nothing is accepted. */

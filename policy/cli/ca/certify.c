@@ -1,11 +1,8 @@
 #include "certify.h"
 #include "pattern.h"
-#include "terminal.h"
 #include "text.h"
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,121 +13,6 @@ enum {
     DAY = 86400,
     COMMON_NAME_MOST = 64 /* RFC 5280, ub-common-name */
 };
-
-/* ---- names -------------------------------------------------------------------------------- */
-
-/* Why PATTERN can't be a name of a certificate, or with BLOCKS what a CA is for; or NULL. */
-static const char *fault(const struct tg_pattern *pattern, bool blocks)
-{
-    unsigned whole = pattern->family == AF_INET ? 32 : 128;
-
-    if (pattern->port != 0)
-        return "has a port: certificates are for names and addresses";
-    if (pattern->kind == TG_PATTERN_ANY || (blocks && pattern->kind == TG_PATTERN_WILDCARD))
-        return blocks ? "isn't a domain, which stands for all names below it too"
-                      : "stands for every name: one certificate can't";
-    if (pattern->kind == TG_PATTERN_WILDCARD && strchr(pattern->name, '.') == NULL)
-        return "is a wildcard with one label behind it, which no program accepts: two have to "
-               "follow, as in *.home.arpa";
-    if (pattern->kind == TG_PATTERN_ADDRESS && !blocks && pattern->prefix != whole)
-        return "is a block of addresses: certificates hold single ones";
-    return NULL;
-}
-
-bool tg_names_read(struct tg_names *names, char *const *words, size_t count, bool blocks)
-{
-    struct tg_arena *arena = tg_arena_new();
-    const char *wrong = arena == NULL ? "can't be read: memory ran out" : NULL;
-    size_t column;
-
-    names->item = calloc(count + 1, sizeof(*names->item));
-    if (names->item == NULL)
-        wrong = "can't be read: memory ran out";
-    for (size_t i = 0; i < count && wrong == NULL; i++) {
-        struct tg_pattern *pattern = &names->item[names->count++];
-
-        wrong = tg_pattern_parse(arena, words[i], pattern, &column);
-        if (wrong != NULL) {
-            tg_complain("%s", wrong); /* it quotes the word */
-        } else {
-            wrong = fault(pattern, blocks);
-            if (wrong != NULL)
-                tg_complain("'%s' %s", words[i], wrong);
-        }
-    }
-    tg_arena_free(arena);
-    return wrong == NULL;
-}
-
-static void add_name(struct tg_buf *out, const struct tg_pattern *name)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (name->kind == TG_PATTERN_ADDRESS)
-        inet_ntop(name->family, name->address, text, sizeof(text));
-    tg_buf_printf(out, "%s%s", name->kind == TG_PATTERN_WILDCARD ? "*." : "",
-                  name->kind == TG_PATTERN_ADDRESS ? text : name->name);
-}
-
-void tg_names_text(struct tg_buf *out, const struct tg_names *names, const char *separator)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        tg_buf_add(out, i > 0 ? separator : "");
-        add_name(out, &names->item[i]);
-    }
-}
-
-void tg_names_san(struct tg_buf *out, const struct tg_names *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        bool address = names->item[i].kind == TG_PATTERN_ADDRESS;
-
-        tg_buf_printf(out, "%s%s:", i > 0 ? "," : "", address ? "IP" : "DNS");
-        add_name(out, &names->item[i]);
-    }
-}
-
-/* An address block as NAME CONSTRAINTS has it: "10.0.0.0/255.0.0.0". */
-static void add_block(struct tg_buf *out, const struct tg_pattern *block)
-{
-    uint8_t mask[16] = {0};
-    char text[INET6_ADDRSTRLEN] = "";
-
-    for (unsigned bit = 0; bit < block->prefix; bit++)
-        mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-    add_name(out, block);
-    inet_ntop(block->family, mask, text, sizeof(text));
-    tg_buf_printf(out, "/%s", text);
-}
-
-/*
- * A constraint on one kind of name leaves the other kinds free (RFC 5280 section 4.2.1.10), so
- * that a CA for a domain could still speak for any address, and the reverse: both are closed.
- * ".invalid" is a domain that nobody has (RFC 2606).
- */
-static void add_constraints(struct tg_buf *out, const struct tg_names *only)
-{
-    bool names = false, addresses = false;
-
-    tg_buf_add(out, "critical");
-    for (size_t i = 0; i < only->count; i++) {
-        bool address = only->item[i].kind == TG_PATTERN_ADDRESS;
-
-        tg_buf_printf(out, ",permitted;%s:", address ? "IP" : "DNS");
-        if (address)
-            add_block(out, &only->item[i]);
-        else
-            add_name(out, &only->item[i]);
-        names |= !address;
-        addresses |= address;
-    }
-    if (!addresses)
-        tg_buf_add(out, ",excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::");
-    if (!names)
-        tg_buf_add(out, ",permitted;DNS:invalid");
-}
-
-/* ---- certificates ------------------------------------------------------------------------- */
 
 EVP_PKEY *tg_certify_key(bool rsa)
 {
@@ -220,13 +102,13 @@ static X509 *finish(X509 *certificate, X509 *issuer, EVP_PKEY *key,
     return NULL;
 }
 
-X509 *tg_certify_root(EVP_PKEY *key, const char *subject, int days, const struct tg_names *only)
+X509 *tg_certify_root(EVP_PKEY *key, const char *subject, int days, const struct tg_altnames *only)
 {
     struct tg_buf constraints = {0};
     X509 *root = NULL;
 
     if (only->count > 0)
-        add_constraints(&constraints, only);
+        tg_altnames_constraints(&constraints, only);
     if (!constraints.failed) {
         const struct extension extensions[] = {
             {NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
@@ -244,28 +126,27 @@ X509 *tg_certify_root(EVP_PKEY *key, const char *subject, int days, const struct
 
 /* The subject's name, which an address can't be: it would be taken for a DNS name, and measured by
  * constraints for these. */
-static const struct tg_pattern *first_domain(const struct tg_names *names)
+static struct tg_altnames first_domain(const struct tg_altnames *names)
 {
     for (size_t i = 0; i < names->count; i++)
         if (names->item[i].kind != TG_PATTERN_ADDRESS)
-            return &names->item[i];
-    return NULL;
+            return (struct tg_altnames){&names->item[i], 1};
+    return (struct tg_altnames){NULL, 0};
 }
 
-X509 *tg_certify_leaf(EVP_PKEY *key, const struct tg_names *names, int days, X509 *issuer,
+X509 *tg_certify_leaf(EVP_PKEY *key, const struct tg_altnames *names, int days, X509 *issuer,
                       EVP_PKEY *issuer_key)
 {
-    const struct tg_pattern *first = first_domain(names);
+    const struct tg_altnames first = first_domain(names);
     struct tg_buf subject = {0}, san = {0};
     X509 *leaf = NULL;
     bool named;
 
-    if (first != NULL)
-        add_name(&subject, first);
+    tg_altnames_text(&subject, &first, "");
     named = subject.length > 0 && subject.length <= COMMON_NAME_MOST;
     /* Without a subject the alternative names are critical: RFC 5280 section 4.2.1.6. */
     tg_buf_add(&san, named ? "" : "critical,");
-    tg_names_san(&san, names);
+    tg_altnames_san(&san, names);
     if (!subject.failed && !san.failed) {
         const struct extension extensions[] = {
             {NID_basic_constraints, "critical,CA:FALSE"},

@@ -1,5 +1,5 @@
 #include "secret.h"
-#include "chain.h"
+#include "input.h"
 #include "terminal.h"
 #include "text.h"
 #include <openssl/evp.h>
@@ -25,7 +25,7 @@ static bool take(const char *text, size_t length, const char *where, char out[TG
 static bool read_file(const char *path, char out[TG_SECRET_SIZE])
 {
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(path, LARGEST, &data);
+    int error = tg_input_read(path, LARGEST, &data);
     bool taken = false;
 
     if (error != 0)

@@ -2,6 +2,7 @@
 #ifndef TG_SECRET_H
 #define TG_SECRET_H
 
+#include "trustgraft.h"
 #include <stdbool.h>
 
 enum { TG_SECRET_SIZE = 256 };
@@ -11,6 +12,6 @@ enum { TG_SECRET_SIZE = 256 };
  * input; without FILE (NULL) the value of TRUSTGRAFT_P12_PASSWORD; else a random one, and *MADE.
  * False after a complaint. Cleanse OUT.
  */
-bool tg_secret_get(const char *file, char out[TG_SECRET_SIZE], bool *made);
+TG_MUST_USE bool tg_secret_get(const char *file, char out[TG_SECRET_SIZE], bool *made);
 
 #endif

@@ -1,4 +1,5 @@
 #include "issuers.h"
+#include "presented.h"
 #include "terminal.h"
 #include "text.h"
 #include <openssl/err.h>

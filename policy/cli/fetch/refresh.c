@@ -1,7 +1,7 @@
 #include "refresh.h"
 #include "chosen.h"
+#include "crls.h"
 #include "file.h"
-#include "lists.h"
 #include "replace.h"
 #include "terminal.h"
 #include "watch.h"
@@ -17,27 +17,27 @@ struct refresh {
     bool unwritable;
 };
 
-static void tell(const char *path, const X509_CRL *list, bool same)
+static void tell(const char *path, const X509_CRL *crl, bool same)
 {
     struct tg_buf out = {0};
 
     tg_buf_printf(&out, "%s ", same ? "unchanged" : "renewed  ");
     tg_buf_escape(&out, path, strlen(path));
     tg_buf_add(&out, ", until ");
-    tg_write_asn1_time(&out, X509_CRL_get0_nextUpdate(list));
+    tg_write_asn1_time(&out, X509_CRL_get0_nextUpdate(crl));
     tg_buf_add(&out, "\n");
     if (!tg_terminal_write(stdout, &out))
         tg_complain("memory ran out");
 }
 
-/* Puts LIST in the place of the file PATH. False with a sentence in WHY. */
-static bool put(X509_CRL *list, const char *path, struct tg_buf *why)
+/* Puts CRL in the place of the file PATH. False with a sentence in WHY. */
+static bool put(X509_CRL *crl, const char *path, struct tg_buf *why)
 {
     struct tg_replace file = {0};
     struct tg_buf der = {0};
     bool done = false;
 
-    if (!tg_list_encode(&der, list))
+    if (!tg_crls_encode(&der, crl))
         tg_buf_add(why, "memory ran out");
     else
         done =
@@ -53,22 +53,22 @@ static bool renew(struct refresh *run, const char *path, struct tg_buf *why)
     struct tg_buf data = {0};
     char *url = NULL;
     X509 *issuer = NULL;
-    X509_CRL *list = NULL;
+    X509_CRL *crl = NULL;
     bool same = false, renewed = false;
 
-    if (!tg_list_source_read(path, &url, &issuer, why))
+    if (!tg_crls_source_read(path, &url, &issuer, why))
         goto end;
     if (tg_download(run->how, url, &data, why))
-        list = tg_list_parse(&data, why);
-    if (list == NULL || !tg_list_genuine(list, issuer, why) ||
-        !tg_list_follows(list, path, &same, why))
+        crl = tg_crls_parse(&data, why);
+    if (crl == NULL || !tg_crls_genuine(crl, issuer, why) ||
+        !tg_crls_follows(crl, path, &same, why))
         goto end;
-    renewed = same || put(list, path, why);
+    renewed = same || put(crl, path, why);
     run->unwritable |= !renewed;
     if (renewed)
-        tell(path, list, same);
+        tell(path, crl, same);
 end:
-    X509_CRL_free(list);
+    X509_CRL_free(crl);
     X509_free(issuer);
     free(url);
     tg_buf_free(&data);
@@ -81,13 +81,12 @@ static void visit(void *arg, const char *path)
     struct refresh *run = arg;
     struct tg_buf source = {0}, why = {0};
 
-    tg_list_source_path(&source, path);
+    tg_crls_source_path(&source, path);
     if (!source.failed && access(source.text, F_OK) == 0) {
         run->known++;
         if (!renew(run, path, &why)) {
             run->failed++;
-            tg_complain("%s stays as it was: %s", path,
-                        why.text != NULL ? why.text : "memory ran out");
+            tg_complain("%s stays as it was: %s", path, tg_why(&why));
         }
     }
     tg_buf_free(&source);

@@ -1,9 +1,9 @@
-/* chain.h - certificates out of files that a user names: what a server sends, what an
- * application trusts. */
+/* chain.h - certificates out of a file that a user names, in their order. */
 #ifndef TG_CHAIN_H
 #define TG_CHAIN_H
 
 #include "text.h"
+#include "trustgraft.h"
 #include <openssl/x509.h>
 
 enum tg_chain_state {
@@ -13,22 +13,10 @@ enum tg_chain_state {
 };
 
 /*
- * Reads the whole of PATH, which may be a pipe, up to LARGEST bytes. 0, or an errno value (EFBIG:
- * there are more).
- */
-int tg_chain_bytes(const char *path, size_t largest, struct tg_buf *data);
-
-/*
  * The certificates of PATH, in their order: PEM, among which other blocks and text may stand,
  * or one in DER. On TG_CHAIN_READ *OUT is a new stack of at least one, to free with
  * sk_X509_pop_free; otherwise WHY is a sentence about PATH.
  */
 enum tg_chain_state tg_chain_read(const char *path, STACK_OF(X509) **out, struct tg_buf *why);
-
-/*
- * A store of the certificates in PATH, a file as above or a directory of such (*.pem, *.crt,
- * *.cer, *.der, HASH.N). NULL with a sentence in WHY. The caller frees it.
- */
-X509_STORE *tg_chain_store(const char *path, struct tg_buf *why);
 
 #endif

@@ -1,6 +1,6 @@
 #include "keyfile.h"
-#include "chain.h"
 #include "hash.h"
+#include "input.h"
 #include "text.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -84,7 +84,7 @@ static EVP_PKEY *decode(const struct tg_buf *data, const char **kind, bool *was_
     return key;
 }
 
-static bool digest(EVP_PKEY *key, uint8_t pin[32])
+static bool digest(EVP_PKEY *key, uint8_t pin[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
     int length = i2d_PUBKEY(key, &der);
@@ -94,10 +94,11 @@ static bool digest(EVP_PKEY *key, uint8_t pin[32])
     return done;
 }
 
-bool tg_keyfile_pin(const char *path, uint8_t pin[32], const char **kind, struct tg_buf *why)
+bool tg_keyfile_pin(const char *path, uint8_t pin[TG_SHA256_SIZE], const char **kind,
+                    struct tg_buf *why)
 {
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(path, LARGEST, &data);
+    int error = tg_input_read(path, LARGEST, &data);
     bool was_asked = false;
     EVP_PKEY *key = error == 0 && data.length > 0 ? decode(&data, kind, &was_asked) : NULL;
     bool done = key != NULL && digest(key, pin);

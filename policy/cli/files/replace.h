@@ -6,6 +6,7 @@
 #define TG_REPLACE_H
 
 #include "text.h"
+#include "trustgraft.h"
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -23,14 +24,16 @@ struct tg_replace {
  * this. False with a sentence in WHY that doesn't name PATH: it is no regular file, holds more than
  * MOST bytes, is locked...
  */
-bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most, struct tg_buf *why);
+TG_MUST_USE bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most,
+                                  struct tg_buf *why);
 
 /*
  * Puts TEXT in its place: written beside it, with its mode and owner, synced, then renamed. False
  * with a sentence, and the old file as it was: the disk is full, the file was changed since
  * it was read...
  */
-bool tg_replace_commit(struct tg_replace *file, const struct tg_buf *text, struct tg_buf *why);
+TG_MUST_USE bool tg_replace_commit(struct tg_replace *file, const struct tg_buf *text,
+                                   struct tg_buf *why);
 
 void tg_replace_end(struct tg_replace *file);
 

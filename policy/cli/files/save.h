@@ -6,6 +6,7 @@
 #define TG_SAVE_H
 
 #include "text.h"
+#include "trustgraft.h"
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -28,9 +29,9 @@ struct tg_save {
  * that failed none is new. Signals that would end the command wait until it is done; a limit on
  * the size of files is an error like that of a full disk.
  */
-bool tg_save_all(struct tg_save *saves, size_t count, bool named, struct tg_buf *why);
+TG_MUST_USE bool tg_save_all(struct tg_save *saves, size_t count, bool named, struct tg_buf *why);
 
 /* Makes the folder PATH with MODE, and those above it. False with a sentence in WHY. */
-bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why);
+TG_MUST_USE bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why);
 
 #endif

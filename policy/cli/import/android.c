@@ -5,6 +5,7 @@
  * What Android's own reader refuses (XmlConfigSource.java) is an error here too, and so is what
  * would leave out a demand.
  */
+#include "android.h"
 #include "host.h"
 #include "text.h"
 #include "translate.h"

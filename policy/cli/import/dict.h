@@ -6,6 +6,7 @@
 #define TG_DICT_H
 
 #include "translate.h"
+#include "trustgraft.h"
 
 /* The first member of a larger struct, for those who take keys. */
 struct tg_reading {
@@ -32,11 +33,13 @@ tg_take tg_dict_ignore, tg_dict_note;
 bool tg_dict_has(const tg_xml_node *dict, const char *name);
 
 /* True if NODE is a <KIND>, and else false after an error. */
-bool tg_dict_is(struct tg_reading *reading, const char *name, const tg_xml_node *node,
-                const char *kind);
+TG_MUST_USE bool tg_dict_is(struct tg_reading *reading, const char *name, const tg_xml_node *node,
+                            const char *kind);
 /* The boolean VALUE; false after an error where it is none. */
-bool tg_dict_truth(struct tg_reading *reading, const char *name, const tg_xml_node *value);
+TG_MUST_USE bool tg_dict_truth(struct tg_reading *reading, const char *name,
+                               const tg_xml_node *value);
 /* The text of VALUE, a <string>, for the caller to free; NULL after an error. */
-char *tg_dict_string(struct tg_reading *reading, const char *name, const tg_xml_node *value);
+TG_MUST_USE char *tg_dict_string(struct tg_reading *reading, const char *name,
+                                 const tg_xml_node *value);
 
 #endif

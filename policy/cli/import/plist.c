@@ -7,6 +7,7 @@
  * policy has one rule for a host. So all of them are read first, and each rule gets what each
  * table says of its host.
  */
+#include "plist.h"
 #include "dict.h"
 #include "host.h"
 #include "text.h"

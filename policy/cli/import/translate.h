@@ -10,6 +10,7 @@
 #include "policy.h"
 #include "table.h"
 #include "text.h"
+#include "trustgraft.h"
 #include "xml.h"
 
 /* Zero-initialise but for FILE; tg_translation_clear() at the end. */
@@ -37,11 +38,6 @@ struct tg_draft {
 
 void tg_translation_clear(struct tg_translation *out);
 
-/* Android's network_security_config.xml, TrustKit's for Android too. */
-void tg_translate_android(struct tg_translation *out, const tg_xml_node *root);
-/* A property list with NSPinnedDomains, NSExceptionDomains or TSKConfiguration. */
-void tg_translate_plist(struct tg_translation *out, const tg_xml_node *root);
-
 /* NODE of the file is left out: "FILE:LINE: ...". */
 __attribute__((format(printf, 3, 4))) void
 tg_translate_gap(struct tg_translation *out, const tg_xml_node *node, const char *format, ...);
@@ -53,18 +49,19 @@ tg_translate_error(struct tg_translation *out, const tg_xml_node *node, const ch
 const char *tg_translate_alike(const char *word, const char *const *known);
 
 /* The text of NODE, for the caller to free; NULL after an error where there are elements in it. */
-char *tg_translate_text(struct tg_translation *out, const tg_xml_node *node);
+TG_MUST_USE char *tg_translate_text(struct tg_translation *out, const tg_xml_node *node);
 
 /* Writes the canonical form of NAME to HOST. False after an error where it is no host. */
-bool tg_translate_host(struct tg_translation *out, const tg_xml_node *node, const char *name,
-                       char host[TG_HOST_SIZE]);
+TG_MUST_USE bool tg_translate_host(struct tg_translation *out, const tg_xml_node *node,
+                                   const char *name, char host[TG_HOST_SIZE]);
 /* Appends the pattern HOST, and *.HOST with SUBDOMAINS unless it is an address. */
 void tg_translate_patterns(struct tg_buf *patterns, const char *host, bool subdomains);
 /*
  * Enters ITEM, whose tag and text the caller allocated in out->arena; either may be NULL, which is
  * a lack of memory. False if it isn't entered: after an error if there is one already.
  */
-bool tg_translate_enter(struct tg_translation *out, const tg_xml_node *node, struct tg_item *item);
+TG_MUST_USE bool tg_translate_enter(struct tg_translation *out, const tg_xml_node *node,
+                                    struct tg_item *item);
 
 /* Appends "KEY = sha256/BASE64"; an error if that is the digest of no key. */
 void tg_translate_pin(struct tg_translation *out, const tg_xml_node *node, struct tg_buf *pins,

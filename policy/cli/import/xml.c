@@ -1,14 +1,12 @@
 #include "xml.h"
+#include "loadable.h"
 #include "text.h"
-#include <dlfcn.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlmemory.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define LIBRARY "libxml2.so.2"
 
 /* libxml2's functions, by the names they have there. */
 static struct {
@@ -25,10 +23,7 @@ static struct {
     __typeof__(&xmlFreeDoc) free;
 } xml2;
 
-static const struct {
-    const char *name;
-    void *function;
-} functions[] = {
+static const struct tg_loadable_function functions[] = {
     {"xmlMemSetup", &xml2.allocate_by},
     {"xmlNewParserCtxt", &xml2.parser},
     {"xmlCtxtReadMemory", &xml2.read},
@@ -80,21 +75,12 @@ bool tg_xml_starved(void)
 
 static bool load(struct tg_buf *why)
 {
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    static const struct tg_loadable library = {.file = "libxml2.so.2",
+                                               .called = "libxml2.so.2",
+                                               .need = "this needs libxml2 (Debian: libxml2)"};
 
-    if (library == NULL) {
-        tg_buf_printf(why, "this needs libxml2 (Debian: libxml2): %s", dlerror());
+    if (!tg_loadable_open(&library, functions, sizeof(functions) / sizeof(functions[0]), why))
         return false;
-    }
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        void *found = dlsym(library, functions[i].name);
-
-        if (found == NULL) {
-            tg_buf_printf(why, LIBRARY " lacks %s", functions[i].name);
-            return false;
-        }
-        *(void **)functions[i].function = found;
-    }
     (void)xml2.allocate_by(free, allocate, reallocate, duplicate); /* before all else of it */
     return true;
 }

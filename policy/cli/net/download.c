@@ -1,10 +1,10 @@
 #include "download.h"
-#include "locality.h"
+#include "address.h"
+#include "loadable.h"
 #include "progress.h"
 #include "text.h"
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -28,10 +28,7 @@ static struct {
     __typeof__(&curl_easy_cleanup) easy_cleanup;
 } curl;
 
-static const struct {
-    const char *name;
-    void *function;
-} functions[] = {
+static const struct tg_loadable_function functions[] = {
     {"curl_global_init", &curl.global_init},     {"curl_easy_init", &curl.easy_init},
     {"curl_easy_setopt", &curl.easy_setopt},     {"curl_easy_perform", &curl.easy_perform},
     {"curl_easy_strerror", &curl.easy_strerror}, {"curl_easy_cleanup", &curl.easy_cleanup},
@@ -49,25 +46,15 @@ struct transfer {
 
 static bool load(struct tg_buf *why)
 {
+    static const struct tg_loadable library = {.file = "libcurl.so.4",
+                                               .called = "libcurl",
+                                               .need = "downloads need libcurl (Debian: libcurl4)"};
     static bool loaded;
-    void *library;
 
     if (loaded)
         return true;
-    library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        tg_buf_printf(why, "downloads need libcurl (Debian: libcurl4): %s", dlerror());
+    if (!tg_loadable_open(&library, functions, sizeof(functions) / sizeof(functions[0]), why))
         return false;
-    }
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        void *found = dlsym(library, functions[i].name);
-
-        if (found == NULL) {
-            tg_buf_printf(why, "libcurl lacks %s", functions[i].name);
-            return false;
-        }
-        *(void **)functions[i].function = found;
-    }
     loaded = curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     if (!loaded)
         tg_buf_add(why, "libcurl can't be set up");
@@ -98,7 +85,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
             : (const void *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr;
 
     (void)purpose;
-    if (!transfer->how->allow_private && !tg_locality_public(peer)) {
+    if (!transfer->how->allow_private && !tg_address_is_public(peer)) {
         inet_ntop(peer->sa_family, bytes, transfer->refused, sizeof(transfer->refused));
         return CURL_SOCKET_BAD;
     }

@@ -1,13 +1,12 @@
 /*
  * download.h - files from the web, by libcurl, for addresses that certificates of strangers name.
- *
- * libcurl is loaded at the first download: linked, it and its thirty libraries would be loaded at
- * each `trustgraft run` too.
+ * It is loaded at the first download, and thirty libraries with it.
  */
 #ifndef TG_DOWNLOAD_H
 #define TG_DOWNLOAD_H
 
 #include "text.h"
+#include "trustgraft.h"
 
 struct tg_download {
     bool allow_private;  /* also from addresses that aren't public, and through a proxy */
@@ -24,7 +23,7 @@ bool tg_download_takes(const char *url);
  * the socket is made, so that a name that resolves anew doesn't lead elsewhere. Shows its progress
  * on a terminal. False with a sentence in WHY.
  */
-bool tg_download(const struct tg_download *how, const char *url, struct tg_buf *data,
-                 struct tg_buf *why);
+TG_MUST_USE bool tg_download(const struct tg_download *how, const char *url, struct tg_buf *data,
+                             struct tg_buf *why);
 
 #endif

@@ -1,5 +1,6 @@
 #include "handshake.h"
 #include "host.h"
+#include "presented.h"
 #include "text.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,11 +10,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* One handshake. */
 struct attempt {
-    struct tg_line *line;
+    struct tg_stream *stream;
     SSL_CTX *context;
     SSL *ssl;
     bool asked_for_certificate; /* the server wants to know who we are */
@@ -80,7 +80,7 @@ static long keep_first(BIO *bio, int operation, const char *bytes, size_t size, 
     struct attempt *attempt = (struct attempt *)BIO_get_callback_arg(bio);
 
     (void)unused, (void)unused_either;
-    if (operation == BIO_CB_READ && tg_line_is_over(attempt->line)) {
+    if (operation == BIO_CB_READ && tg_stream_is_over(attempt->stream)) {
         attempt->timed_out = true;
         return -1;
     }
@@ -124,7 +124,7 @@ static bool open_attempt(struct attempt *attempt, const char *host)
     SSL_CTX_set_client_cert_cb(attempt->context, note_request);
     attempt->ssl = new_connection(attempt->context);
     return attempt->ssl != NULL && SSL_set_app_data(attempt->ssl, attempt) == 1 &&
-           SSL_set_fd(attempt->ssl, attempt->line->fd) == 1 && watch(attempt) &&
+           SSL_set_fd(attempt->ssl, attempt->stream->fd) == 1 && watch(attempt) &&
            SSL_set_tlsext_status_type(attempt->ssl, TLSEXT_STATUSTYPE_ocsp) == 1 &&
            (tg_host_canonical(host, ignored) != TG_HOST_NAME ||
             SSL_set_tlsext_host_name(attempt->ssl, host) == 1);
@@ -145,7 +145,7 @@ static bool shake(struct attempt *attempt)
         if (attempt->timed_out || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
             return false;
         events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
-        attempt->timed_out = !tg_line_wait(attempt->line, events);
+        attempt->timed_out = !tg_stream_wait(attempt->stream, events);
         if (attempt->timed_out)
             return false;
     }
@@ -274,10 +274,10 @@ static bool shake_quietly(struct attempt *attempt)
     return shaken;
 }
 
-bool tg_handshake(struct tg_line *line, const char *host, struct tg_presented *presented,
+bool tg_handshake(struct tg_stream *stream, const char *host, struct tg_presented *presented,
                   struct tg_buf *why, struct tg_buf *note)
 {
-    struct attempt attempt = {.line = line};
+    struct attempt attempt = {.stream = stream};
     bool opened = open_attempt(&attempt, host), shaken = opened && shake_quietly(&attempt),
          taken = false;
 

@@ -2,8 +2,9 @@
 #ifndef TG_HANDSHAKE_H
 #define TG_HANDSHAKE_H
 
-#include "dial.h"
-#include "question.h"
+#include "presented.h"
+#include "stream.h"
+#include "trustgraft.h"
 
 /*
  * To be called before anything else of libcrypto: this process's connections aren't to be under
@@ -12,13 +13,14 @@
 void tg_handshake_prepare(void);
 
 /*
- * Makes a TLS handshake on LINE with any server, sends no application data, and fills
+ * Makes a TLS handshake on STREAM with any server, sends no application data, and fills
  * PRESENTED, whose chain has at least one certificate then. HOST is sent as the server's name
- * if it is one. False with a sentence in WHY,
- * in which the server's words stand as they are. NOTE says what is worth knowing all the same.
+ * if it is one. False with a sentence in WHY, in which the server's words stand as they are. NOTE
+ * says what is worth knowing all the same.
  */
-bool tg_handshake(struct tg_line *line, const char *host, struct tg_presented *presented,
-                  struct tg_buf *why, struct tg_buf *note);
+TG_MUST_USE bool tg_handshake(struct tg_stream *stream, const char *host,
+                              struct tg_presented *presented, struct tg_buf *why,
+                              struct tg_buf *note);
 
 /* "TLS 1.3" for the numbers of SSL_version(3). */
 const char *tg_handshake_version(int version);

@@ -1,5 +1,6 @@
 #include "resolve.h"
-#include "dial.h"
+#include "address.h"
+#include "deadline.h"
 #include "host.h"
 #include "terminal.h"
 #include "text.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static void add(struct tg_addresses *out, const struct sockaddr *address, socklen_t length)
 {
@@ -172,32 +172,26 @@ static void *look_up(void *arg)
 static struct lookup *new_lookup(const char *host, unsigned port)
 {
     struct lookup *lookup = calloc(1, sizeof(*lookup));
-    pthread_condattr_t attributes;
 
     if (lookup == NULL)
         return NULL;
     snprintf(lookup->host, sizeof(lookup->host), "%s", host);
     snprintf(lookup->port, sizeof(lookup->port), "%u", port);
     pthread_mutex_init(&lookup->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&lookup->done, &attributes);
-    pthread_condattr_destroy(&attributes);
+    tg_deadline_condition(&lookup->done);
     return lookup;
 }
 
 /* Waits until LOOKUP is finished; false if DEADLINE comes first, and the thread has it then. */
 static bool await(struct lookup *lookup, int64_t deadline)
 {
-    int64_t slice = tg_dial_deadline(0);
+    int64_t slice = tg_deadline_in(0);
     bool finished;
 
     pthread_mutex_lock(&lookup->lock);
-    while (!lookup->finished && slice < deadline && !tg_dial_cancelled()) {
-        slice = slice + TG_DIAL_SLICE < deadline ? slice + TG_DIAL_SLICE : deadline;
-        pthread_cond_timedwait(&lookup->done, &lookup->lock,
-                               &(struct timespec){.tv_sec = (time_t)(slice / 1000),
-                                                  .tv_nsec = (long)(slice % 1000) * 1000000});
+    while (!lookup->finished && slice < deadline && !tg_deadline_cancelled()) {
+        slice = slice + TG_DEADLINE_SLICE < deadline ? slice + TG_DEADLINE_SLICE : deadline;
+        tg_deadline_wait(&lookup->done, &lookup->lock, slice);
     }
     finished = lookup->finished;
     lookup->abandoned = !finished;

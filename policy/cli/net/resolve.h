@@ -2,32 +2,22 @@
 #ifndef TG_RESOLVE_H
 #define TG_RESOLVE_H
 
+#include "address.h"
 #include "argument.h"
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#define TG_ADDRESSES 16
-
-struct tg_addresses {
-    struct {
-        struct sockaddr_storage socket;
-        socklen_t length;
-    } at[TG_ADDRESSES];
-    size_t count;
-};
+#include "trustgraft.h"
 
 /*
  * Reads WORDS, values of --resolve, HOST:PORT:ADDR[,ADDR...], and adds to OUT the addresses of
  * the one for ENDPOINT; the first of several counts. False after a complaint about any of them.
  */
-bool tg_resolve_given(const char *const *words, const struct tg_endpoint *endpoint,
-                      struct tg_addresses *out);
+TG_MUST_USE bool tg_resolve_given(const char *const *words, const struct tg_endpoint *endpoint,
+                                  struct tg_addresses *out);
 
 /*
  * Adds the addresses that HOST has, in the order in which getaddrinfo(3) gives them. False, with
- * a sentence in WHY, if there are none or DEADLINE (tg_dial_deadline) passes.
+ * a sentence in WHY, if there are none or DEADLINE (deadline.h) passes.
  */
-bool tg_resolve_name(const char *host, unsigned port, int64_t deadline, struct tg_addresses *out,
-                     struct tg_buf *why);
+TG_MUST_USE bool tg_resolve_name(const char *host, unsigned port, int64_t deadline,
+                                 struct tg_addresses *out, struct tg_buf *why);
 
 #endif

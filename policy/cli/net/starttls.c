@@ -23,16 +23,16 @@ struct tg_starttls {
     unsigned port;
     const struct step *steps; /* end with a NULL `good`; NULL: `ask` does it */
     const char *more;         /* how lines begin that are no answer yet; NULL: with a number */
-    bool (*ask)(struct tg_line *line, struct tg_buf *why);
+    bool (*ask)(struct tg_stream *stream, struct tg_buf *why);
 };
 
-static bool broke(enum tg_line_state state, struct tg_buf *why)
+static bool broke(enum tg_stream_state state, struct tg_buf *why)
 {
     static const char *const sentences[] = {
-        [TG_LINE_CLOSED] = "the server closed the connection before TLS began",
-        [TG_LINE_TIMEOUT] = "the server said nothing in time: perhaps it speaks TLS at once, "
-                            "without --starttls",
-        [TG_LINE_TOO_LONG] = "the server's answer is too long for the protocol"};
+        [TG_STREAM_CLOSED] = "the server closed the connection before TLS began",
+        [TG_STREAM_TIMEOUT] = "the server said nothing in time: perhaps it speaks TLS at once, "
+                              "without --starttls",
+        [TG_STREAM_TOO_LONG] = "the server's answer is too long for the protocol"};
 
     tg_buf_add(why, sentences[state]);
     return false;
@@ -77,36 +77,36 @@ static bool judge(const struct tg_starttls *protocol, const struct step *step, c
 }
 
 static bool take_step(const struct tg_starttls *protocol, const struct step *step,
-                      struct tg_line *line, struct tg_buf *why)
+                      struct tg_stream *stream, struct tg_buf *why)
 {
-    enum tg_line_state state = TG_LINE_READ;
+    enum tg_stream_state state = TG_STREAM_DONE;
     bool greeting = step->send == NULL;
     char said[LINE];
 
     if (!greeting)
-        state = tg_line_write(line, step->send, strlen(step->send));
-    for (int lines = 0; state == TG_LINE_READ && lines < MOST_LINES; lines++) {
-        state = tg_line_get(line, said, sizeof(said));
-        if (state != TG_LINE_READ)
+        state = tg_stream_write(stream, step->send, strlen(step->send));
+    for (int lines = 0; state == TG_STREAM_DONE && lines < MOST_LINES; lines++) {
+        state = tg_stream_read_line(stream, said, sizeof(said));
+        if (state != TG_STREAM_DONE)
             break;
         if ((lines == 0 && protocol->more == NULL && !has_number(said)) ||
             !is_more(protocol, said, greeting))
             return judge(protocol, step, said, why);
     }
-    return broke(state == TG_LINE_READ ? TG_LINE_TOO_LONG : state, why);
+    return broke(state == TG_STREAM_DONE ? TG_STREAM_TOO_LONG : state, why);
 }
 
 /* ---- PostgreSQL: protocol-flow.html, "SSL Session Encryption" ----------------------------- */
 
-static bool ask_postgres(struct tg_line *line, struct tg_buf *why)
+static bool ask_postgres(struct tg_stream *stream, struct tg_buf *why)
 {
     static const uint8_t request[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f}; /* 1234, 5679 */
-    enum tg_line_state state = tg_line_write(line, request, sizeof(request));
+    enum tg_stream_state state = tg_stream_write(stream, request, sizeof(request));
     char answer = '\0';
 
-    if (state == TG_LINE_READ)
-        state = tg_line_read(line, &answer, 1);
-    if (state != TG_LINE_READ)
+    if (state == TG_STREAM_DONE)
+        state = tg_stream_read(stream, &answer, 1);
+    if (state != TG_STREAM_DONE)
         return broke(state, why);
     if (answer == 'S')
         return true;
@@ -161,21 +161,21 @@ static int result_code(const uint8_t *at, const uint8_t *end)
 }
 
 /* Reads one message whole; its size, or 0 if it is none that an answer to us could be. */
-static size_t read_message(struct tg_line *line, uint8_t *message, size_t size,
-                           enum tg_line_state *state)
+static size_t read_message(struct tg_stream *stream, uint8_t *message, size_t size,
+                           enum tg_stream_state *state)
 {
     size_t head = 2, length;
 
-    *state = tg_line_read(line, message, head);
-    if (*state != TG_LINE_READ || message[0] != 0x30)
+    *state = tg_stream_read(stream, message, head);
+    if (*state != TG_STREAM_DONE || message[0] != 0x30)
         return 0;
     length = message[1];
     if (length > 0x80) {
         head += length - 0x80;
         if (head > 6)
             return 0;
-        *state = tg_line_read(line, message + 2, head - 2);
-        if (*state != TG_LINE_READ)
+        *state = tg_stream_read(stream, message + 2, head - 2);
+        if (*state != TG_STREAM_DONE)
             return 0;
         length = 0;
         for (size_t i = 2; i < head; i++)
@@ -183,23 +183,23 @@ static size_t read_message(struct tg_line *line, uint8_t *message, size_t size,
     }
     if (length > size - head)
         return 0;
-    *state = tg_line_read(line, message + head, length);
-    return *state == TG_LINE_READ ? head + length : 0;
+    *state = tg_stream_read(stream, message + head, length);
+    return *state == TG_STREAM_DONE ? head + length : 0;
 }
 
-static bool ask_ldap(struct tg_line *line, struct tg_buf *why)
+static bool ask_ldap(struct tg_stream *stream, struct tg_buf *why)
 {
     static const char request[] = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
                                   "1.3.6.1.4.1.1466.20037";
-    enum tg_line_state state = tg_line_write(line, request, sizeof(request) - 1);
+    enum tg_stream_state state = tg_stream_write(stream, request, sizeof(request) - 1);
     uint8_t message[LINE];
     char text[32];
     size_t length = 0;
     int code = -1;
 
-    if (state == TG_LINE_READ)
-        length = read_message(line, message, sizeof(message), &state);
-    if (state != TG_LINE_READ)
+    if (state == TG_STREAM_DONE)
+        length = read_message(stream, message, sizeof(message), &state);
+    if (state != TG_STREAM_DONE)
         return broke(state, why);
     if (length > 0)
         code = result_code(message, message + length);
@@ -215,19 +215,28 @@ static bool ask_ldap(struct tg_line *line, struct tg_buf *why)
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-static const struct step smtp[] = {
-    {NULL, "220"}, {"EHLO localhost\r\n", "250"}, {"STARTTLS\r\n", "220"}, {NULL, NULL}};
-static const struct step imap[] = {{NULL, "* OK"}, {"a1 STARTTLS\r\n", "a1 OK"}, {NULL, NULL}};
-static const struct step pop3[] = {{NULL, "+OK"}, {"STLS\r\n", "+OK"}, {NULL, NULL}};
-static const struct step ftp[] = {{NULL, "220"}, {"AUTH TLS\r\n", "234"}, {NULL, NULL}};
+static const struct step smtp[] = {{.good = "220"},
+                                   {.send = "EHLO localhost\r\n", .good = "250"},
+                                   {.send = "STARTTLS\r\n", .good = "220"},
+                                   {.good = NULL}};
+static const struct step imap[] = {
+    {.good = "* OK"}, {.send = "a1 STARTTLS\r\n", .good = "a1 OK"}, {.good = NULL}};
+static const struct step pop3[] = {
+    {.good = "+OK"}, {.send = "STLS\r\n", .good = "+OK"}, {.good = NULL}};
+static const struct step ftp[] = {
+    {.good = "220"}, {.send = "AUTH TLS\r\n", .good = "234"}, {.good = NULL}};
 
 static const struct tg_starttls protocols[] = {
-    {"smtp", "SMTP", 25, smtp, NULL, NULL},  /* RFC 3207 */
-    {"imap", "IMAP", 143, imap, "* ", NULL}, /* RFC 9051 section 6.2.1 */
-    {"pop3", "POP3", 110, pop3, "\n", NULL}, /* RFC 2595 section 4: each answer is one line */
-    {"ftp", "FTP", 21, ftp, NULL, NULL},     /* RFC 4217 section 4 */
-    {"postgres", "PostgreSQL", 5432, NULL, NULL, ask_postgres},
-    {"ldap", "LDAP", 389, NULL, NULL, ask_ldap},
+    /* RFC 3207 */
+    {.name = "smtp", .title = "SMTP", .port = 25, .steps = smtp},
+    /* RFC 9051 section 6.2.1 */
+    {.name = "imap", .title = "IMAP", .port = 143, .steps = imap, .more = "* "},
+    /* RFC 2595 section 4: each answer is one line */
+    {.name = "pop3", .title = "POP3", .port = 110, .steps = pop3, .more = "\n"},
+    /* RFC 4217 section 4 */
+    {.name = "ftp", .title = "FTP", .port = 21, .steps = ftp},
+    {.name = "postgres", .title = "PostgreSQL", .port = 5432, .ask = ask_postgres},
+    {.name = "ldap", .title = "LDAP", .port = 389, .ask = ask_ldap},
 };
 
 enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]) };
@@ -253,7 +262,7 @@ const struct tg_starttls *tg_starttls_find(const char *name)
     const struct tg_starttls *found = tg_starttls_named(name, &why);
 
     if (found == NULL)
-        tg_complain("--starttls: %s", why.text != NULL ? why.text : "memory ran out");
+        tg_complain_of("--starttls", &why);
     tg_buf_free(&why);
     return found;
 }
@@ -267,14 +276,14 @@ unsigned tg_starttls_port(const struct tg_starttls *protocol)
  * What came in the clear behind the server's last word was perhaps put there by someone in
  * between, for a client that would take it for a part of what is secured (CVE-2011-0411).
  */
-bool tg_starttls(const struct tg_starttls *protocol, struct tg_line *line, struct tg_buf *why)
+bool tg_starttls(const struct tg_starttls *protocol, struct tg_stream *stream, struct tg_buf *why)
 {
-    bool agreed = protocol->ask == NULL || protocol->ask(line, why);
+    bool agreed = protocol->ask == NULL || protocol->ask(stream, why);
 
     for (const struct step *step = protocol->steps; agreed && step != NULL && step->good != NULL;
          step++)
-        agreed = take_step(protocol, step, line, why);
-    if (agreed && line->length > 0) {
+        agreed = take_step(protocol, step, stream, why);
+    if (agreed && stream->length > 0) {
         tg_buf_add(why, "the server sent more in the clear after it had agreed to TLS");
         return false;
     }

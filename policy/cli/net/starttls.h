@@ -2,7 +2,8 @@
 #ifndef TG_STARTTLS_H
 #define TG_STARTTLS_H
 
-#include "dial.h"
+#include "stream.h"
+#include "trustgraft.h"
 
 struct tg_starttls;
 
@@ -16,10 +17,11 @@ const struct tg_starttls *tg_starttls_named(const char *name, struct tg_buf *why
 unsigned tg_starttls_port(const struct tg_starttls *protocol);
 
 /*
- * Asks the server on LINE for TLS. True if the next byte on both sides is TLS's; else WHY is a
+ * Asks the server on STREAM for TLS. True if the next byte on both sides is TLS's; else WHY is a
  * sentence, in which the server's words stand as they are. Lines, their number and the time are
  * bounded.
  */
-bool tg_starttls(const struct tg_starttls *protocol, struct tg_line *line, struct tg_buf *why);
+TG_MUST_USE bool tg_starttls(const struct tg_starttls *protocol, struct tg_stream *stream,
+                             struct tg_buf *why);
 
 #endif

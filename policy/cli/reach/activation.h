@@ -4,6 +4,7 @@
 
 #include "reach.h"
 #include "replace.h"
+#include "trustgraft.h"
 
 /* A change to come. Zero-initialise; tg_activation_clear in the end. */
 struct tg_activation {
@@ -15,7 +16,7 @@ struct tg_activation {
 };
 
 /* Works out what is to change so that WAY is on or off. False after a complaint. */
-bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on);
+TG_MUST_USE bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on);
 /* The file's text, now and as it shall be; never NULL. */
 const char *tg_activation_before(const struct tg_activation *plan);
 const char *tg_activation_after(const struct tg_activation *plan);
@@ -27,7 +28,7 @@ bool tg_activation_changes(const struct tg_activation *plan);
  * if programs then don't start, OpenSSL doesn't, or (on) trustgraft isn't in them. False after a
  * complaint; the file is then as it was.
  */
-bool tg_activation_carry_out(struct tg_activation *plan);
+TG_MUST_USE bool tg_activation_carry_out(struct tg_activation *plan);
 
 void tg_activation_clear(struct tg_activation *plan);
 

@@ -1,12 +1,11 @@
 #include "child.h"
-#include "dial.h"
+#include "deadline.h"
 #include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,10 +35,10 @@ __attribute__((noreturn)) static void become(int (*work)(const char *), const ch
 /* Collects what comes until the end; false if it isn't over in time. */
 static bool collect(int from, struct tg_buf *said)
 {
-    struct tg_line line = {.fd = from, .deadline = tg_dial_deadline(SECONDS)};
+    int64_t deadline = tg_deadline_in(SECONDS);
     char block[4096];
 
-    while (tg_line_wait(&line, POLLIN)) {
+    while (tg_deadline_poll(from, POLLIN, deadline)) {
         ssize_t got = read(from, block, sizeof(block));
 
         if (got == 0 || (got == -1 && errno != EINTR))

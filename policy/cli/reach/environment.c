@@ -17,12 +17,13 @@ static const struct {
     const char *name;
     int places; /* how many of them are searched */
 } own_files[] = {
-    [TG_OWN_PRELOAD] = {"libtrustgraft-preload.so", ANYWHERE},
-    [TG_OWN_PROVIDER] = {"ossl-modules/trustgraft.so", ANYWHERE},
-    [TG_OWN_SETTINGS] = {"openssl.cnf", BUILT_OR_OURS},
-    [TG_OWN_ENGINE] = {"libtrustgraft.so.0", ANYWHERE},
-    [TG_OWN_GENERATOR] = {"openssl-cnf", BUILT_OR_OURS},
+    [TG_OWN_PRELOAD] = {.name = "libtrustgraft-preload.so", .places = ANYWHERE},
+    [TG_OWN_PROVIDER] = {.name = "ossl-modules/trustgraft.so", .places = ANYWHERE},
+    [TG_OWN_SETTINGS] = {.name = "openssl.cnf", .places = BUILT_OR_OURS},
+    [TG_OWN_ENGINE] = {.name = "libtrustgraft.so.0", .places = ANYWHERE},
+    [TG_OWN_GENERATOR] = {.name = "openssl-cnf", .places = BUILT_OR_OURS},
 };
+_Static_assert(sizeof(own_files) / sizeof(own_files[0]) == TG_OWN_FILES, "a row for each file");
 
 /* The directory of this executable, with its slash. */
 static bool find_self(char self[PATH_MAX])

@@ -3,25 +3,33 @@
 #define TG_ENVIRONMENT_H
 
 #include "reach.h"
+#include "trustgraft.h"
 #include <limits.h>
 #include <stdbool.h>
 
 /* Our own files, as built or as installed. */
-enum tg_own { TG_OWN_PRELOAD, TG_OWN_PROVIDER, TG_OWN_SETTINGS, TG_OWN_ENGINE, TG_OWN_GENERATOR };
+enum tg_own {
+    TG_OWN_PRELOAD,
+    TG_OWN_PROVIDER,
+    TG_OWN_SETTINGS,
+    TG_OWN_ENGINE,
+    TG_OWN_GENERATOR,
+    TG_OWN_FILES
+};
 
 /* The file's name: "libtrustgraft-preload.so". */
 const char *tg_environment_name(enum tg_own own);
 
 /* Writes where it is to OUT, PATH_MAX bytes. False, without a complaint, if it isn't there. */
-bool tg_environment_find(enum tg_own own, char out[PATH_MAX]);
+TG_MUST_USE bool tg_environment_find(enum tg_own own, char out[PATH_MAX]);
 
 /*
  * Sets LD_PRELOAD or OPENSSL_CONF in this process's environment. What the user had set there
  * stays in force. False after a complaint.
  */
-bool tg_environment_inject(enum tg_way way);
+TG_MUST_USE bool tg_environment_inject(enum tg_way way);
 
 /* Names the policy PATH in TRUSTGRAFT_POLICY, made absolute. False after a complaint. */
-bool tg_environment_policy(const char *path);
+TG_MUST_USE bool tg_environment_policy(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TG_EXECUTABLE_H
 #define TG_EXECUTABLE_H
 
+#include "trustgraft.h"
 #include <limits.h>
 #include <link.h>
 #include <stdbool.h>
@@ -41,8 +42,8 @@ bool tg_executable_needs(const struct tg_executable *file, const char *prefix);
 
 /* Writes string number INDEX among those of the dynamic section's TAG (DT_NEEDED, DT_RUNPATH...)
  * to OUT. False if there is none, or it is longer than SIZE - 1 bytes. */
-bool tg_executable_string(const struct tg_executable *file, ElfW(Sxword) tag, size_t index,
-                          char *out, size_t size);
+TG_MUST_USE bool tg_executable_string(const struct tg_executable *file, ElfW(Sxword) tag,
+                                      size_t index, char *out, size_t size);
 
 /* True if it asks the dynamic linker for the function NAME. */
 bool tg_executable_imports(const struct tg_executable *file, const char *name);

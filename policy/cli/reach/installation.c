@@ -1,7 +1,7 @@
 #include "installation.h"
 #include "child.h"
 #include "environment.h"
-#include "inject.h"
+#include "hook/inject.h"
 #include "terminal.h"
 #include "text.h"
 #include <dlfcn.h>
@@ -101,25 +101,25 @@ static int try(enum tg_own own, int (*load)(const char *), const char *path, str
     return ignored ? 1 : status;
 }
 
-static void examine_file(struct tg_exam *exam, enum tg_own own, const char *name,
-                         int (*load)(const char *), const char *loads)
+static void check_file(struct tg_health *health, enum tg_own own, const char *name,
+                       int (*load)(const char *), const char *loads)
 {
     char path[PATH_MAX];
     struct tg_buf said = {0};
     int status;
 
     if (!tg_environment_find(own, path)) {
-        tg_exam_note(exam, TG_STATE_BAD, name,
-                     "%s is missing beside this command and in "
-                     "../lib/trustgraft",
-                     tg_environment_name(own));
+        tg_health_note(health, TG_HEALTH_BAD, name,
+                       "%s is missing beside this command and in "
+                       "../lib/trustgraft",
+                       tg_environment_name(own));
         return;
     }
     status = try(own, load, path, &said);
     if (status == 0)
-        tg_exam_note(exam, TG_STATE_GOOD, name, "%s %s", path, loads);
+        tg_health_note(health, TG_HEALTH_GOOD, name, "%s %s", path, loads);
     else
-        tg_exam_note(exam, TG_STATE_BAD, name, "%s doesn't load: %s", path, first_line(&said));
+        tg_health_note(health, TG_HEALTH_BAD, name, "%s doesn't load: %s", path, first_line(&said));
     tg_buf_free(&said);
 }
 
@@ -143,38 +143,39 @@ bool tg_installation_works(enum tg_way way)
     return works;
 }
 
-static void examine_settings(struct tg_exam *exam, const char *name, const char *path,
-                             enum tg_state otherwise, const char *without)
+static void check_settings(struct tg_health *health, const char *name, const char *path,
+                           enum tg_health_state otherwise, const char *without)
 {
     struct tg_buf said = {0};
 
     if (tg_child_run(tg_installation_try_settings, path, &said) == 0)
-        tg_exam_note(exam, TG_STATE_GOOD, name, "%s activates the provider", path);
+        tg_health_note(health, TG_HEALTH_GOOD, name, "%s activates the provider", path);
     else
-        tg_exam_note(exam, otherwise, name, "%s doesn't activate the provider: %s", path, without);
+        tg_health_note(health, otherwise, name, "%s doesn't activate the provider: %s", path,
+                       without);
     tg_buf_free(&said);
 }
 
-void tg_installation_examine(struct tg_exam *exam)
+void tg_installation_check(struct tg_health *health)
 {
     const char *area = X509_get_default_cert_area(), *named = getenv("OPENSSL_CONF");
     char own[PATH_MAX] = "", given[PATH_MAX] = "", path[PATH_MAX], loads[160];
 
-    tg_exam_section(exam, "installation");
-    examine_file(exam, TG_OWN_ENGINE, "engine", load_engine, "loads");
-    examine_file(exam, TG_OWN_PRELOAD, "preload", tg_installation_try_preload, "loads");
+    tg_health_section(health, "installation");
+    check_file(health, TG_OWN_ENGINE, "engine", load_engine, "loads");
+    check_file(health, TG_OWN_PRELOAD, "preload", tg_installation_try_preload, "loads");
     snprintf(loads, sizeof(loads), "makes OpenSSL %s load it, and keeps `default`",
              OpenSSL_version(OPENSSL_VERSION_STRING));
-    examine_file(exam, TG_OWN_SETTINGS, "provider", tg_installation_try_settings, loads);
+    check_file(health, TG_OWN_SETTINGS, "provider", tg_installation_try_settings, loads);
     snprintf(path, sizeof(path), "%s/openssl.cnf", area);
-    examine_settings(exam, "system", path, TG_STATE_NOTE,
-                     "it needn't, unless set-uid programs are to be reached");
+    check_settings(health, "system", path, TG_HEALTH_NOTE,
+                   "it needn't, unless set-uid programs are to be reached");
     if (named == NULL || *named == '\0')
         return;
     if (tg_environment_find(TG_OWN_SETTINGS, own) && realpath(named, given) != NULL &&
         strcmp(given, own) == 0)
-        tg_exam_note(exam, TG_STATE_GOOD, "OPENSSL_CONF", "%s is trustgraft's own", named);
+        tg_health_note(health, TG_HEALTH_GOOD, "OPENSSL_CONF", "%s is trustgraft's own", named);
     else
-        examine_settings(exam, "OPENSSL_CONF", named, TG_STATE_NOTE,
-                         "a program started so is reached by the preload alone");
+        check_settings(health, "OPENSSL_CONF", named, TG_HEALTH_NOTE,
+                       "a program started so is reached by the preload alone");
 }

@@ -2,17 +2,18 @@
 #ifndef TG_INSTALLATION_H
 #define TG_INSTALLATION_H
 
-#include "exam.h"
+#include "health.h"
 #include "reach.h"
+#include "trustgraft.h"
 
 /*
  * Looks for our own files and really loads each, in child processes: OpenSSL passes over a
  * provider that doesn't load in silence, and the dynamic linker over a library.
  */
-void tg_installation_examine(struct tg_exam *exam);
+void tg_installation_check(struct tg_health *health);
 
 /* Loads what gets in by WAY, in a child process. False after a complaint. */
-bool tg_installation_works(enum tg_way way);
+TG_MUST_USE bool tg_installation_works(enum tg_way way);
 
 /* For tg_child_run: 0, or a reason on standard output. */
 int tg_installation_try_preload(const char *library);

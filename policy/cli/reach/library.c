@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST = 1024, LARGEST_CACHE = 16 << 20 };
@@ -232,4 +231,12 @@ const char *tg_library_foreign(const struct tg_library *library)
     int found = tg_unreached_find(library->name);
 
     return found >= 0 ? tg_unreached[found].name : NULL;
+}
+
+const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (strncmp(list->item[i].name, prefix, strlen(prefix)) == 0)
+            return &list->item[i];
+    return NULL;
 }

@@ -5,6 +5,7 @@
 #ifndef TG_LIBRARY_H
 #define TG_LIBRARY_H
 
+#include "trustgraft.h"
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +26,10 @@ struct tg_libraries {
 
 /* Lists PROGRAM and all that it needs, directly or not. False if memory ran out, or they are
  * more than any program has. */
-bool tg_libraries_of(const char *program, struct tg_libraries *list);
+TG_MUST_USE bool tg_libraries_of(const char *program, struct tg_libraries *list);
+
+/* The first that the program needs whose name begins with PREFIX; NULL: none. */
+const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix);
 
 /* What LIBRARY does TLS with that isn't OpenSSL: "GnuTLS"; NULL for all others. Static. */
 const char *tg_library_foreign(const struct tg_library *library);

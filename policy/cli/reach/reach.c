@@ -39,20 +39,13 @@ static bool raises_privileges(const char *path, struct tg_buf *why)
     return raised != NULL;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* Our libraries ask for the C library that this command runs with. */
 static bool other_libc(const struct tg_executable *file, struct tg_buf *why)
 {
     struct tg_executable self;
-    const char *theirs = base_name(file->interpreter);
+    const char *theirs = basename(file->interpreter);
     bool other = tg_executable_open("/proc/self/exe", &self) == TG_EXECUTABLE_READ &&
-                 strcmp(base_name(self.interpreter), theirs) != 0 &&
+                 strcmp(basename(self.interpreter), theirs) != 0 &&
                  strncmp(theirs, "ld-lsb", 6) != 0;
 
     tg_executable_close(&self);
@@ -96,19 +89,15 @@ static const struct {
     const char *library, *name;
     bool too_old;
 } other_libssl[] = {
-    {"libssl.so.1.0", "an OpenSSL from before there were providers", true},
-    {"libssl.so.10", "an OpenSSL from before there were providers", true},
-    {"libssl.so.1.1", "an OpenSSL from before there were providers", false},
-    {"libssl.so.0", "a BoringSSL, which loads no providers", false},
+    {.library = "libssl.so.1.0",
+     .name = "an OpenSSL from before there were providers",
+     .too_old = true},
+    {.library = "libssl.so.10",
+     .name = "an OpenSSL from before there were providers",
+     .too_old = true},
+    {.library = "libssl.so.1.1", .name = "an OpenSSL from before there were providers"},
+    {.library = "libssl.so.0", .name = "a BoringSSL, which loads no providers"},
 };
-
-static const struct tg_library *find_library(const struct tg_libraries *list, const char *name)
-{
-    for (size_t i = 1; i < list->count; i++)
-        if (strncmp(list->item[i].name, name, strlen(name)) == 0)
-            return &list->item[i];
-    return NULL;
-}
 
 /*
  * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 as well. What
@@ -121,9 +110,9 @@ static int find_other(const char *path, struct tg_buf *why)
 
     if (!tg_libraries_of(path, &list))
         why->failed = true;
-    else if (find_library(&list, "libssl.so.3") == NULL)
+    else if (tg_libraries_find(&list, "libssl.so.3") == NULL)
         for (size_t i = 0; found < 0 && i < sizeof(other_libssl) / sizeof(other_libssl[0]); i++)
-            if (find_library(&list, other_libssl[i].library) != NULL)
+            if (tg_libraries_find(&list, other_libssl[i].library) != NULL)
                 found = (int)i;
     free(list.item);
     return found;
@@ -211,8 +200,7 @@ static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, s
     return reached;
 }
 
-/* "PATH " or "PATH is run by INTERPRETER, which ". */
-static void add_subject(struct tg_buf *about, const char *path, const char *program)
+void tg_reach_subject(struct tg_buf *about, const char *path, const char *program)
 {
     tg_buf_escape(about, path, strlen(path));
     if (strcmp(path, program) != 0) {
@@ -239,10 +227,10 @@ bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_b
     bool reached = false;
 
     if (wrong != NULL) {
-        add_subject(&about, path, path);
+        tg_reach_subject(&about, path, path);
         tg_buf_add(&reason, wrong);
     } else {
-        add_subject(&about, path, program);
+        tg_reach_subject(&about, path, program);
         reached =
             !raises_privileges(program, &reason) && judge_state(program, way, &reason, &remark);
     }

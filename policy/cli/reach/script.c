@@ -1,4 +1,5 @@
 #include "script.h"
+#include "terminal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <paths.h>
@@ -108,9 +109,7 @@ static char *env_command(char *arguments)
 
 static bool is_env(const char *interpreter)
 {
-    const char *slash = strrchr(interpreter, '/');
-
-    return strcmp(slash != NULL ? slash + 1 : interpreter, "env") == 0;
+    return strcmp(basename(interpreter), "env") == 0;
 }
 
 /* LINE is "#! interpreter arguments"; writes the interpreter, or what env runs, to OUT. */
@@ -157,4 +156,28 @@ const char *tg_script_program(const char *path, char out[PATH_MAX])
             return wrong;
     }
     return "is a script of a script of a script...: that is too deep for the kernel";
+}
+
+bool tg_script_resolve(const char *word, char out[PATH_MAX])
+{
+    char found[PATH_MAX], program[PATH_MAX];
+    const char *wrong;
+    int error = tg_script_search(word, found);
+
+    if (error != 0) {
+        tg_complain("program '%s': %s", word, strerror(error));
+        return false;
+    }
+    wrong = tg_script_program(found, program);
+    if (wrong != NULL) {
+        tg_complain("program %s %s", found, wrong);
+        return false;
+    }
+    if (realpath(program, out) == NULL) {
+        tg_complain("program %s: %s", program, strerror(errno));
+        return false;
+    }
+    if (strcmp(found, program) != 0)
+        tg_complain("%s is a script: its process is %s", found, out);
+    return true;
 }

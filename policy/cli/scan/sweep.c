@@ -1,5 +1,8 @@
 #include "sweep.h"
+#include "deadline.h"
 #include "hash.h"
+#include "presented.h"
+#include "question.h"
 #include "report.h"
 #include "terminal.h"
 #include "write.h"
@@ -45,61 +48,60 @@ static char *failure_json(const struct tg_question *question, const char *text)
     return tg_buf_take(&out);
 }
 
-static void take_failure(struct tg_meeting *meeting, const struct tg_question *question,
+static void take_failure(struct tg_sweep_result *result, const struct tg_question *question,
                          const struct tg_buf *why)
 {
-    meeting->state = TG_MET_FAILED;
-    meeting->failure = escaped(why);
+    result->state = TG_SWEEP_FAILED;
+    result->failure = escaped(why);
     if (question->options->json)
-        meeting->json = failure_json(question, meeting->failure);
+        result->json = failure_json(question, result->failure);
 }
 
-static void take_findings(struct tg_meeting *meeting, const struct tg_verdict *verdict)
+static void take_findings(struct tg_sweep_result *result, const struct tg_verdict *verdict)
 {
-    meeting->remarks = calloc(verdict->finding_count, sizeof(*meeting->remarks));
-    for (size_t i = 0; meeting->remarks != NULL && i < verdict->finding_count; i++) {
+    result->findings = calloc(verdict->finding_count, sizeof(*result->findings));
+    for (size_t i = 0; result->findings != NULL && i < verdict->finding_count; i++) {
         const struct tg_finding *finding = &verdict->findings[i];
 
-        meeting->remarks[i].kind = finding->kind;
-        meeting->remarks[i].text = strdup(tg_report_finding(finding));
-        meeting->remark_count++;
+        result->findings[i].kind = finding->kind;
+        result->findings[i].text = strdup(tg_report_finding(finding));
+        result->finding_count++;
     }
 }
 
-static void take_verdict(struct tg_meeting *meeting, const struct tg_question *question,
+static void take_verdict(struct tg_sweep_result *result, const struct tg_question *question,
                          const struct tg_verdict *verdict)
 {
-    meeting->state = verdict->accepted ? TG_MET_ACCEPTED : TG_MET_REFUSED;
-    meeting->pinned =
-        verdict->accepted && tg_hash_spki(sk_X509_value(verdict->path, 0), meeting->pin);
+    result->state = verdict->accepted ? TG_SWEEP_ACCEPTED : TG_SWEEP_REFUSED;
+    result->pinned =
+        verdict->accepted && tg_hash_spki(sk_X509_value(verdict->path, 0), result->pin);
     if (question->options->json)
-        meeting->json = tg_question_json(question, verdict);
+        result->json = tg_question_json(question, verdict);
     else if (!verdict->accepted)
-        take_findings(meeting, verdict);
+        take_findings(result, verdict);
 }
 
-static void evaluate(struct tg_meeting *meeting, const struct tg_question *question,
+static void evaluate(struct tg_sweep_result *result, const struct tg_question *question,
                      const struct tg_presented *presented, struct tg_buf *why)
 {
     struct tg_verdict *verdict = tg_question_evaluate(question, presented);
 
     if (verdict != NULL) {
-        take_verdict(meeting, question, verdict);
+        take_verdict(result, question, verdict);
     } else {
         tg_buf_add(why, "memory ran out: nothing was accepted");
-        take_failure(meeting, question, why);
+        take_failure(result, question, why);
     }
     tg_verdict_free(verdict);
 }
 
 static void visit(const struct tg_sweep *sweep, const struct tg_target *target,
-                  struct tg_meeting *meeting)
+                  struct tg_sweep_result *result)
 {
     struct tg_question question = *sweep->question;
     struct tg_route route = {.starttls = target->starttls, .seconds = sweep->route->seconds};
     struct tg_presented presented = {0};
     struct tg_buf why = {0}, note = {0};
-    char peer[TG_PEER_SIZE];
 
     question.at = target->at;
     if (!tg_route_to(&route, question.options, &question.at))
@@ -107,10 +109,10 @@ static void visit(const struct tg_sweep *sweep, const struct tg_target *target,
     else if (!tg_question_apply(&question))
         tg_buf_printf(&why, "which rule applies depends on the %s: give %s", question.under.lacking,
                       tg_argument_for(question.under.lacking, "HOST:PORT"));
-    else if (tg_meet(&route, &question.at, &presented, peer, &why, &note))
-        evaluate(meeting, &question, &presented, &why);
-    if (meeting->state == TG_MET_NOT && !tg_dial_cancelled())
-        take_failure(meeting, &question, &why);
+    else if (tg_route_connect(&route, &question.at, &presented, &why, &note))
+        evaluate(result, &question, &presented, &why);
+    if (result->state == TG_SWEEP_PENDING && !tg_deadline_cancelled())
+        take_failure(result, &question, &why);
     tg_presented_clear(&presented);
     tg_buf_free(&why);
     tg_buf_free(&note);
@@ -140,14 +142,14 @@ static void *work(void *arg)
     size_t index;
 
     while (take_next(sweep, &index)) {
-        struct tg_meeting meeting = {.state = TG_MET_NOT};
+        struct tg_sweep_result result = {.state = TG_SWEEP_PENDING};
 
-        visit(sweep, &sweep->targets->item[index], &meeting);
-        meeting.done = meeting.state != TG_MET_NOT;
+        visit(sweep, &sweep->targets->item[index], &result);
+        result.done = result.state != TG_SWEEP_PENDING;
         pthread_mutex_lock(&sweep->lock);
-        sweep->meeting[index] = meeting;
-        sweep->met[meeting.state]++;
-        sweep->finished += meeting.done;
+        sweep->results[index] = result;
+        sweep->counts[result.state]++;
+        sweep->finished += result.done;
         pthread_cond_signal(&sweep->news);
         pthread_mutex_unlock(&sweep->lock);
     }
@@ -175,14 +177,9 @@ static int bounded(int jobs)
 
 static void prepare(struct tg_sweep *sweep)
 {
-    pthread_condattr_t clock;
-
     pthread_mutex_init(&sweep->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&sweep->news, &clock);
+    tg_deadline_condition(&sweep->news);
     pthread_cond_init(&sweep->room, NULL);
-    pthread_condattr_destroy(&clock);
 }
 
 bool tg_sweep_begin(struct tg_sweep *sweep)
@@ -192,12 +189,12 @@ bool tg_sweep_begin(struct tg_sweep *sweep)
 
     prepare(sweep);
     sweep->jobs = bounded((size_t)sweep->jobs < count ? sweep->jobs : (int)count);
-    sweep->meeting = calloc(count, sizeof(*sweep->meeting));
+    sweep->results = calloc(count, sizeof(*sweep->results));
     sweep->threads = calloc((size_t)sweep->jobs, sizeof(*sweep->threads));
     /* Signals are for the thread that reports. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (sweep->meeting != NULL && sweep->threads != NULL && sweep->running < sweep->jobs &&
+    while (sweep->results != NULL && sweep->threads != NULL && sweep->running < sweep->jobs &&
            pthread_create(&sweep->threads[sweep->running], NULL, work, sweep) == 0)
         sweep->running++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -208,9 +205,6 @@ bool tg_sweep_begin(struct tg_sweep *sweep)
 
 bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken)
 {
-    int64_t until = tg_dial_deadline(0) + TG_DIAL_SLICE;
-    const struct timespec time = {.tv_sec = (time_t)(until / 1000),
-                                  .tv_nsec = (long)(until % 1000) * 1000000};
     bool more;
 
     pthread_mutex_lock(&sweep->lock);
@@ -218,7 +212,7 @@ bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken)
     pthread_cond_broadcast(&sweep->room);
     more = sweep->finished < sweep->targets->count;
     if (more)
-        pthread_cond_timedwait(&sweep->news, &sweep->lock, &time);
+        tg_deadline_wait(&sweep->news, &sweep->lock, tg_deadline_in(0) + TG_DEADLINE_SLICE);
     pthread_mutex_unlock(&sweep->lock);
     return more;
 }
@@ -228,7 +222,7 @@ void tg_sweep_end(struct tg_sweep *sweep)
     pthread_mutex_lock(&sweep->lock);
     sweep->ended = true;
     if (sweep->finished < sweep->targets->count)
-        tg_dial_cancel();
+        tg_deadline_cancel();
     pthread_cond_broadcast(&sweep->room);
     pthread_mutex_unlock(&sweep->lock);
     while (sweep->running > 0)
@@ -237,15 +231,15 @@ void tg_sweep_end(struct tg_sweep *sweep)
 
 void tg_sweep_clear(struct tg_sweep *sweep)
 {
-    for (size_t i = 0; sweep->meeting != NULL && i < sweep->targets->count; i++) {
-        struct tg_meeting *meeting = &sweep->meeting[i];
+    for (size_t i = 0; sweep->results != NULL && i < sweep->targets->count; i++) {
+        struct tg_sweep_result *result = &sweep->results[i];
 
-        for (size_t k = 0; k < meeting->remark_count; k++)
-            free(meeting->remarks[k].text);
-        free(meeting->remarks);
-        free(meeting->failure);
-        free(meeting->json);
+        for (size_t k = 0; k < result->finding_count; k++)
+            free(result->findings[k].text);
+        free(result->findings);
+        free(result->failure);
+        free(result->json);
     }
-    free(sweep->meeting);
+    free(sweep->results);
     free(sweep->threads);
 }

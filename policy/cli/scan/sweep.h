@@ -1,27 +1,29 @@
-/* sweep.h - many hosts met and evaluated at a time, by a bounded number of threads. */
+/* sweep.h - many hosts called and evaluated at a time, by a bounded number of threads. */
 #ifndef TG_SWEEP_H
 #define TG_SWEEP_H
 
+#include "question.h"
 #include "targets.h"
+#include "trustgraft.h"
 #include <pthread.h>
 
-enum tg_met {
-    TG_MET_NOT, /* the sweep was ended before */
-    TG_MET_ACCEPTED,
-    TG_MET_REFUSED,
-    TG_MET_FAILED, /* there was no TLS connection, or nothing that could be evaluated */
-    TG_MET_STATES
+enum tg_sweep_state {
+    TG_SWEEP_PENDING, /* the sweep was ended before */
+    TG_SWEEP_ACCEPTED,
+    TG_SWEEP_REFUSED,
+    TG_SWEEP_FAILED, /* there was no TLS connection, or nothing that could be evaluated */
+    TG_SWEEP_STATES
 };
 
 /* What came of one target. */
-struct tg_meeting {
-    enum tg_met state;
+struct tg_sweep_result {
+    enum tg_sweep_state state;
     bool done;
-    struct tg_remark {
+    struct tg_sweep_finding {
         enum tg_finding_kind kind;
         char *text;
-    } * remarks; /* the findings of a refusal */
-    size_t remark_count;
+    } * findings; /* the findings of a refusal */
+    size_t finding_count;
     char *failure; /* a sentence */
     char *json;    /* where the question's options ask for it; an object without a newline */
     bool pinned;   /* it was accepted, and PIN is its leaf's key */
@@ -34,8 +36,8 @@ struct tg_sweep {
     const struct tg_route *route;
     const struct tg_question *question; /* without an endpoint: its policy, program, time... */
     int jobs;
-    struct tg_meeting *meeting; /* one for each target */
-    size_t met[TG_MET_STATES];  /* how many are in each state */
+    struct tg_sweep_result *results; /* one for each target */
+    size_t counts[TG_SWEEP_STATES];  /* how many are in each state */
     size_t finished;
     /* What threads share, below LOCK. */
     pthread_mutex_t lock;
@@ -47,13 +49,13 @@ struct tg_sweep {
 };
 
 /* Begins it. False after a complaint. */
-bool tg_sweep_begin(struct tg_sweep *sweep);
+TG_MUST_USE bool tg_sweep_begin(struct tg_sweep *sweep);
 
 /*
- * Waits for news, a tenth of a second at most. Meetings before number TAKEN have been dealt with:
+ * Waits for news, a tenth of a second at most. Results before number TAKEN have been dealt with:
  * threads go only so far beyond that, to bound what they keep. False if all are done.
  */
-bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken);
+TG_MUST_USE bool tg_sweep_wait(struct tg_sweep *sweep, size_t taken);
 
 /* Ends it, soon where it isn't finished, and waits for all threads. */
 void tg_sweep_end(struct tg_sweep *sweep);

@@ -1,5 +1,5 @@
 #include "targets.h"
-#include "chain.h"
+#include "input.h"
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
@@ -63,7 +63,7 @@ static bool read_lines(char *text, const char *path, const struct tg_route *rout
         if (*line == '\0')
             continue;
         if (!read_line(line, route, &target, &why)) {
-            tg_complain("%s:%u: %s", path, number, why.text != NULL ? why.text : "memory ran out");
+            tg_complain("%s:%u: %s", path, number, tg_why(&why));
             right = false;
         }
         tg_buf_free(&why);
@@ -77,7 +77,7 @@ bool tg_targets_read(const char *path, const struct tg_route *route, struct tg_t
 {
     const char *file = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
     struct tg_buf data = {0};
-    int error = tg_chain_bytes(file, LARGEST, &data);
+    int error = tg_input_read(file, LARGEST, &data);
     bool is_list = false;
 
     if (error == ENOENT)

@@ -2,7 +2,8 @@
 #ifndef TG_TARGETS_H
 #define TG_TARGETS_H
 
-#include "meet.h"
+#include "route.h"
+#include "trustgraft.h"
 
 struct tg_target {
     struct tg_endpoint at;
@@ -20,6 +21,7 @@ struct tg_targets {
  * of --starttls; what follows a # and empty lines count for nothing. ROUTE's protocol is that of
  * lines without one. False after a complaint about each line that is wrong, or about PATH.
  */
-bool tg_targets_read(const char *path, const struct tg_route *route, struct tg_targets *out);
+TG_MUST_USE bool tg_targets_read(const char *path, const struct tg_route *route,
+                                 struct tg_targets *out);
 
 #endif

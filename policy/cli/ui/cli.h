@@ -1,4 +1,4 @@
-/* cli.h - what a verb of the command is. */
+/* cli.h - what a verb of the command is: its options, its help and its exit codes. */
 #ifndef TG_CLI_H
 #define TG_CLI_H
 
@@ -43,7 +43,7 @@ enum tg_option_bit {
     TG_OPTION_CONNECT = 1 << 9,
     TG_OPTION_YES = 1 << 10,
     TG_OPTION_DRY_RUN = 1 << 11,
-    TG_OPTION_REACH = 1 << 12,     /* how to connect: --resolve, --starttls, --timeout */
+    TG_OPTION_ROUTE = 1 << 12,     /* how to connect: --resolve, --starttls, --timeout */
     TG_OPTION_CA = 1 << 13,        /* all of `ca` */
     TG_OPTION_FETCH = 1 << 14,     /* of `fetch` alone */
     TG_OPTION_SCAN = 1 << 15,      /* of `scan` alone */
@@ -64,15 +64,5 @@ struct tg_verb {
     /* Does the work and returns the exit code (enum tg_exit). */
     int (*run)(const struct tg_options *options);
 };
-
-extern const struct tg_verb tg_verb_run, tg_verb_check, tg_verb_explain, tg_verb_verify,
-    tg_verb_doctor, tg_verb_pin, tg_verb_except, tg_verb_ca, tg_verb_fetch, tg_verb_scan,
-    tg_verb_enable, tg_verb_disable, tg_verb_import, tg_verb_completion, tg_verb_help;
-
-/* The verb at INDEX of the table; NULL behind the last. */
-const struct tg_verb *tg_verb_at(int index);
-
-/* The verb called NAME, or NULL. */
-const struct tg_verb *tg_verb_find(const char *name);
 
 #endif

@@ -3,80 +3,166 @@
 #include "terminal.h"
 #include <getopt.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ALWAYS = 0, LONG = 256 }; /* what getopt_long returns: LONG + row */
+
+/* Where an option is kept; the compiler refuses a member of another type than store() writes. */
+#define MEMBER(type, member)                                                                       \
+    .offset = _Generic(((struct tg_options *)0)->member, type : offsetof(struct tg_options, member))
+#define SWITCH(member) MEMBER(bool, member)
+#define VALUE(member)  MEMBER(const char *, member), .most = 1
+#define VALUES(member)                                                                             \
+    MEMBER(const char **, member),                                                                 \
+        .most = sizeof(((struct tg_options *)0)->member) / sizeof(const char *) - 1
 
 static const struct row {
     unsigned bit; /* tg_option_bit, or ALWAYS */
     char letter;
     const char *name, *argument; /* no argument: a switch */
-    size_t offset;               /* of its member in tg_options */
+    size_t offset, most;         /* its member in tg_options; how many values that has room for */
     const char *meaning;
 } rows[] = {
-    {TG_OPTION_PRELOAD, 0, "preload", NULL, offsetof(struct tg_options, preload),
-     "by the preload library"},
-    {TG_OPTION_PROVIDER, 0, "provider", NULL, offsetof(struct tg_options, provider),
-     "by the OpenSSL 3 provider"},
-    {TG_OPTION_UNREACHED, 0, "allow-unreached", NULL, offsetof(struct tg_options, allow_unreached),
-     "start what isn't reached too, with a note"},
-    {TG_OPTION_CONNECT, 0, "connect", NULL, offsetof(struct tg_options, connect),
-     "connect, and evaluate what the server presents"},
-    {TG_OPTION_REACH, 0, "resolve", "HOST:PORT:ADDR", offsetof(struct tg_options, resolve),
-     "connect to ADDR instead of HOST's own address; may be\n"
-     "                                repeated, several ADDR are separated by commas"},
-    {TG_OPTION_REACH, 0, "starttls", "PROTO", offsetof(struct tg_options, starttls),
-     "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
-    {TG_OPTION_REACH, 0, "timeout", "SECONDS", offsetof(struct tg_options, timeout),
-     "give the connection up after that time (10)"},
-    {TG_OPTION_HOST, 0, "host", "HOST[:PORT]", offsetof(struct tg_options, host),
-     "the server that the certificates are for"},
-    {TG_OPTION_PROGRAM, 0, "program", "PATH", offsetof(struct tg_options, program),
-     "the executable that connects, for rules with `program`"},
-    {TG_OPTION_TIME, 0, "time", "TIME", offsetof(struct tg_options, time),
-     "RFC 3339 or seconds since 1970, instead of now"},
-    {TG_OPTION_APP_ANCHORS, 0, "app-anchors", "FILE|DIR", offsetof(struct tg_options, app_anchors),
-     "what the application itself would trust, instead of\n"
-     "                                OpenSSL's default store"},
-    {TG_OPTION_STAPLE, 0, "staple", "FILE", offsetof(struct tg_options, staple),
-     "a stapled OCSP answer"},
-    {TG_OPTION_TLS, 0, "tls", "1.2|1.3", offsetof(struct tg_options, tls),
-     "the TLS version of the connection"},
-    {TG_OPTION_TO, 0, "to", "FILE|DIR", offsetof(struct tg_options, to),
-     "write to this file, or with fetch into this folder"},
-    {TG_OPTION_EXCEPT, 0, "expires", "TIME", offsetof(struct tg_options, expires),
-     "RFC 3339: from then on the exception doesn't apply"},
-    {TG_OPTION_EXCEPT, 0, "note", "TEXT", offsetof(struct tg_options, note),
-     "why, for whoever reads the policy"},
-    {TG_OPTION_CA, 0, "dir", "DIR", offsetof(struct tg_options, dir),
-     "the folder of the CA, instead of that of the user's data"},
-    {TG_OPTION_CA, 0, "rsa", NULL, offsetof(struct tg_options, rsa),
-     "RSA keys (3072 bits) instead of ECDSA P-256"},
-    {TG_OPTION_CA, 0, "only", "DOMAIN|BLOCK", offsetof(struct tg_options, only),
-     "init: the CA can speak only for these; may be repeated"},
-    {TG_OPTION_CA, 0, "days", "N", offsetof(struct tg_options, days),
-     "valid so long: a CA 3650, an identity 397, at most 825"},
-    {TG_OPTION_CA, 0, "new-key", NULL, offsetof(struct tg_options, new_key),
-     "issue: a new key, where there is one already"},
-    {TG_OPTION_CA, 0, "password-file", "FILE", offsetof(struct tg_options, password_file),
-     "issue: its first line protects the PKCS#12 file; -: ask"},
-    {TG_OPTION_FETCH, 0, "refresh", NULL, offsetof(struct tg_options, refresh),
-     "renew the CRLs that the policy names"},
-    {TG_OPTION_FETCH, 0, "allow-private", NULL, offsetof(struct tg_options, allow_private),
-     "download from private addresses and through a proxy too"},
-    {TG_OPTION_SCAN, 0, "jobs", "N", offsetof(struct tg_options, jobs),
-     "so many connections at a time (64)"},
-    {TG_OPTION_SCAN, 0, "pin-to", "FILE", offsetof(struct tg_options, pin_to),
-     "add the accepted hosts to this known-hosts file"},
-    {TG_OPTION_JSON, 0, "json", NULL, offsetof(struct tg_options, json),
-     "one JSON object a line instead of text"},
-    {TG_OPTION_YES, 0, "yes", NULL, offsetof(struct tg_options, yes), "don't ask"},
-    {TG_OPTION_DRY_RUN, 0, "dry-run", NULL, offsetof(struct tg_options, dry_run),
-     "only show what would change"},
-    {ALWAYS, 'p', "policy", "FILE", offsetof(struct tg_options, policy),
-     "this policy instead of the one that programs would find"},
-    {ALWAYS, 'h', "help", NULL, offsetof(struct tg_options, help), "this text"},
+    {.bit = TG_OPTION_PRELOAD,
+     .name = "preload",
+     SWITCH(preload),
+     .meaning = "by the preload library"},
+    {.bit = TG_OPTION_PROVIDER,
+     .name = "provider",
+     SWITCH(provider),
+     .meaning = "by the OpenSSL 3 provider"},
+    {.bit = TG_OPTION_UNREACHED,
+     .name = "allow-unreached",
+     SWITCH(allow_unreached),
+     .meaning = "start what isn't reached too, with a note"},
+    {.bit = TG_OPTION_CONNECT,
+     .name = "connect",
+     SWITCH(connect),
+     .meaning = "connect, and evaluate what the server presents"},
+    {.bit = TG_OPTION_ROUTE,
+     .name = "resolve",
+     .argument = "HOST:PORT:ADDR",
+     VALUES(resolve),
+     .meaning = "connect to ADDR instead of HOST's own address; may be\n"
+                "                                repeated, several ADDR are separated by commas"},
+    {.bit = TG_OPTION_ROUTE,
+     .name = "starttls",
+     .argument = "PROTO",
+     VALUE(starttls),
+     .meaning = "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
+    {.bit = TG_OPTION_ROUTE,
+     .name = "timeout",
+     .argument = "SECONDS",
+     VALUE(timeout),
+     .meaning = "give the connection up after that time (10)"},
+    {.bit = TG_OPTION_HOST,
+     .name = "host",
+     .argument = "HOST[:PORT]",
+     VALUE(host),
+     .meaning = "the server that the certificates are for"},
+    {.bit = TG_OPTION_PROGRAM,
+     .name = "program",
+     .argument = "PATH",
+     VALUE(program),
+     .meaning = "the executable that connects, for rules with `program`"},
+    {.bit = TG_OPTION_TIME,
+     .name = "time",
+     .argument = "TIME",
+     VALUE(time),
+     .meaning = "RFC 3339 or seconds since 1970, instead of now"},
+    {.bit = TG_OPTION_APP_ANCHORS,
+     .name = "app-anchors",
+     .argument = "FILE|DIR",
+     VALUE(app_anchors),
+     .meaning = "what the application itself would trust, instead of\n"
+                "                                OpenSSL's default store"},
+    {.bit = TG_OPTION_STAPLE,
+     .name = "staple",
+     .argument = "FILE",
+     VALUE(staple),
+     .meaning = "a stapled OCSP answer"},
+    {.bit = TG_OPTION_TLS,
+     .name = "tls",
+     .argument = "1.2|1.3",
+     VALUE(tls),
+     .meaning = "the TLS version of the connection"},
+    {.bit = TG_OPTION_TO,
+     .name = "to",
+     .argument = "FILE|DIR",
+     VALUE(to),
+     .meaning = "write to this file, or with fetch into this folder"},
+    {.bit = TG_OPTION_EXCEPT,
+     .name = "expires",
+     .argument = "TIME",
+     VALUE(expires),
+     .meaning = "RFC 3339: from then on the exception doesn't apply"},
+    {.bit = TG_OPTION_EXCEPT,
+     .name = "note",
+     .argument = "TEXT",
+     VALUE(note),
+     .meaning = "why, for whoever reads the policy"},
+    {.bit = TG_OPTION_CA,
+     .name = "dir",
+     .argument = "DIR",
+     VALUE(dir),
+     .meaning = "the folder of the CA, instead of that of the user's data"},
+    {.bit = TG_OPTION_CA,
+     .name = "rsa",
+     SWITCH(rsa),
+     .meaning = "RSA keys (3072 bits) instead of ECDSA P-256"},
+    {.bit = TG_OPTION_CA,
+     .name = "only",
+     .argument = "DOMAIN|BLOCK",
+     VALUES(only),
+     .meaning = "init: the CA can speak only for these; may be repeated"},
+    {.bit = TG_OPTION_CA,
+     .name = "days",
+     .argument = "N",
+     VALUE(days),
+     .meaning = "valid so long: a CA 3650, an identity 397, at most 825"},
+    {.bit = TG_OPTION_CA,
+     .name = "new-key",
+     SWITCH(new_key),
+     .meaning = "issue: a new key, where there is one already"},
+    {.bit = TG_OPTION_CA,
+     .name = "password-file",
+     .argument = "FILE",
+     VALUE(password_file),
+     .meaning = "issue: its first line protects the PKCS#12 file; -: ask"},
+    {.bit = TG_OPTION_FETCH,
+     .name = "refresh",
+     SWITCH(refresh),
+     .meaning = "renew the CRLs that the policy names"},
+    {.bit = TG_OPTION_FETCH,
+     .name = "allow-private",
+     SWITCH(allow_private),
+     .meaning = "download from private addresses and through a proxy too"},
+    {.bit = TG_OPTION_SCAN,
+     .name = "jobs",
+     .argument = "N",
+     VALUE(jobs),
+     .meaning = "so many connections at a time (64)"},
+    {.bit = TG_OPTION_SCAN,
+     .name = "pin-to",
+     .argument = "FILE",
+     VALUE(pin_to),
+     .meaning = "add the accepted hosts to this known-hosts file"},
+    {.bit = TG_OPTION_JSON,
+     .name = "json",
+     SWITCH(json),
+     .meaning = "one JSON object a line instead of text"},
+    {.bit = TG_OPTION_YES, .name = "yes", SWITCH(yes), .meaning = "don't ask"},
+    {.bit = TG_OPTION_DRY_RUN,
+     .name = "dry-run",
+     SWITCH(dry_run),
+     .meaning = "only show what would change"},
+    {.bit = ALWAYS,
+     .letter = 'p',
+     .name = "policy",
+     .argument = "FILE",
+     VALUE(policy),
+     .meaning = "this policy instead of the one that programs would find"},
+    {.bit = ALWAYS, .letter = 'h', .name = "help", SWITCH(help), .meaning = "this text"},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -124,13 +210,6 @@ static void complain_option(const struct tg_verb *verb, char **argv)
         complain_unknown(verb, optopt != 0 ? letter : argv[optind - 1]);
 }
 
-static size_t most(const struct row *row)
-{
-    if (row->offset == offsetof(struct tg_options, resolve))
-        return TG_RESOLVE_MOST;
-    return row->offset == offsetof(struct tg_options, only) ? TG_ONLY_MOST : 1;
-}
-
 static bool store(const struct tg_verb *verb, const struct row *row, struct tg_options *options)
 {
     void *member = (char *)options + row->offset;
@@ -145,9 +224,9 @@ static bool store(const struct tg_verb *verb, const struct row *row, struct tg_o
         tg_complain("%s: option --%s is empty: %s", verb->name, row->name, row->argument);
         return false;
     }
-    while (given < most(row) && values[given] != NULL)
+    while (given < row->most && values[given] != NULL)
         given++;
-    if (given < most(row)) {
+    if (given < row->most) {
         values[given] = optarg;
         return true;
     }
@@ -230,14 +309,13 @@ void tg_options_help(FILE *to, const struct tg_verb *verb)
 {
     fprintf(to, "usage: trustgraft %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->details);
     for (int i = 0; i < ROWS; i++) {
-        char name[64];
+        char name[64], letter = rows[i].letter;
 
         if (!takes(verb, &rows[i]))
             continue;
-        snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-                 rows[i].argument ? rows[i].argument : "");
-        fprintf(to, "  %c%c%c %-25s %s\n", rows[i].letter ? '-' : ' ',
-                rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', name,
-                rows[i].meaning);
+        snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument != NULL ? " " : "",
+                 rows[i].argument != NULL ? rows[i].argument : "");
+        fprintf(to, "  %c%c%c %-25s %s\n", letter != 0 ? '-' : ' ', letter != 0 ? letter : ' ',
+                letter != 0 ? ',' : ' ', name, rows[i].meaning);
     }
 }

@@ -1,21 +1,13 @@
 #include "progress.h"
+#include "deadline.h"
 #include "terminal.h"
 #include "text.h"
 #include <string.h>
-#include <time.h>
 
 enum { BAR = 24, WIDEST = 200, INTERVAL = 100 /* ms */ };
 
 static bool drawn;
 static int64_t drawn_at;
-
-static int64_t now(void)
-{
-    struct timespec time = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* Appends the bar, as far as a line of WIDTH columns has room for it. */
 static void add_bar(struct tg_buf *line, uint64_t done, uint64_t total, unsigned width)
@@ -37,7 +29,7 @@ void tg_progress_draw(uint64_t done, uint64_t total, const char *text)
     struct tg_buf line = {0};
     size_t taken = total > 0 ? 6 + (width >= 2 * BAR ? BAR + 3 : 0) : 0;
 
-    if (!tg_terminal_draws(stderr) || (drawn && now() - drawn_at < INTERVAL))
+    if (!tg_terminal_draws(stderr) || (drawn && tg_deadline_in(0) - drawn_at < INTERVAL))
         return;
     width = width < WIDEST ? width : WIDEST;
     if (total > 0)
@@ -48,7 +40,7 @@ void tg_progress_draw(uint64_t done, uint64_t total, const char *text)
     fflush(stderr);
     tg_buf_free(&line);
     drawn = true;
-    drawn_at = now();
+    drawn_at = tg_deadline_in(0);
 }
 
 void tg_progress_clear(void)

@@ -90,7 +90,8 @@ const char *tg_terminal_branch(FILE *to)
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     const char *locale = NULL;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (!locale || *locale == '\0'); i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (locale == NULL || *locale == '\0');
+         i++)
         locale = getenv(names[i]);
     if (tg_terminal_draws(to) && locale != NULL &&
         (strcasestr(locale, "UTF-8") != NULL || strcasestr(locale, "utf8") != NULL))
@@ -117,17 +118,27 @@ void tg_complain(const char *format, ...)
     tg_buf_free(&line);
 }
 
-int tg_terminal_write(FILE *to, struct tg_buf *buf)
+const char *tg_why(const struct tg_buf *why)
+{
+    return why->text != NULL && !why->failed ? why->text : "memory ran out";
+}
+
+void tg_complain_of(const char *what, const struct tg_buf *why)
+{
+    tg_complain("%s: %s", what, tg_why(why));
+}
+
+bool tg_terminal_write(FILE *to, struct tg_buf *buf)
 {
     char *text = tg_buf_take(buf);
 
     if (text == NULL) {
         tg_complain("memory ran out");
-        return 0;
+        return false;
     }
     fputs(text, to);
     free(text);
-    return 1;
+    return true;
 }
 
 bool tg_terminal_ask(const char *question)

@@ -3,6 +3,7 @@
 #define TG_TERMINAL_H
 
 #include "text.h"
+#include "trustgraft.h"
 #include <stdio.h>
 
 enum tg_colour { TG_PLAIN, TG_GOOD, TG_BAD, TG_WARN, TG_FAINT, TG_STRONG };
@@ -35,10 +36,17 @@ const char *tg_terminal_branch(FILE *to);
 /* "trustgraft: " and the sentence on standard error, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void tg_complain(const char *format, ...);
 
-/* Asks QUESTION on the terminal; true only for an answer that begins with y. */
-bool tg_terminal_ask(const char *question);
+/* The sentence in WHY, or where it couldn't be written that memory ran out. Lives as long as WHY.
+ */
+const char *tg_why(const struct tg_buf *why);
 
-/* Writes BUF and frees it; complains where memory ran out for it. 1 on success. */
-__attribute__((warn_unused_result)) int tg_terminal_write(FILE *to, struct tg_buf *buf);
+/* Complains of WHAT, a path or a server, with the sentence in WHY: "WHAT: WHY". */
+void tg_complain_of(const char *what, const struct tg_buf *why);
+
+/* Asks QUESTION on the terminal; true only for an answer that begins with y. */
+TG_MUST_USE bool tg_terminal_ask(const char *question);
+
+/* Writes BUF and frees it; complains where memory ran out for it. False after that complaint. */
+TG_MUST_USE bool tg_terminal_write(FILE *to, struct tg_buf *buf);
 
 #endif

@@ -1,0 +1,267 @@
+#include "inspect.h"
+#include "embedded.h"
+#include "executable.h"
+#include "foreign.h"
+#include "library.h"
+#include "reach.h"
+#include "script.h"
+#include "terminal.h"
+#include "text.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+/* What was found out about one program. */
+struct program {
+    struct tg_health *health;
+    char path[PATH_MAX]; /* of the machine code */
+    struct tg_libraries libraries;
+    bool readable, loads;       /* loads: it asks for libraries while it runs */
+    bool preload, provider;     /* the process can be got into */
+    bool three, other, foreign; /* an OpenSSL 3, another OpenSSL, a TLS that isn't OpenSSL's */
+};
+
+/* ---- the libraries ------------------------------------------------------------------------ */
+
+static bool exports(const char *path, const char *function)
+{
+    struct tg_executable file;
+    bool found = tg_executable_open(path, &file) == TG_EXECUTABLE_READ &&
+                 tg_executable_exports(&file, function);
+
+    tg_executable_close(&file);
+    return found;
+}
+
+static const char *by_whom(const struct tg_libraries *list, size_t index)
+{
+    size_t by = list->item[index].by;
+
+    return by == 0 ? "the program" : list->item[by].name;
+}
+
+static void tell_openssl(struct program *program, const struct tg_library *library, const char *by)
+{
+    bool boring = exports(library->path, "SSL_CTX_set_custom_verify");
+    bool three = !boring && exports(library->path, "SSL_CTX_new_ex");
+
+    if (strncmp(library->name, "libssl.so.1.0", 13) == 0 ||
+        strcmp(library->name, "libssl.so.10") == 0) {
+        program->foreign = true;
+        tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                       "an OpenSSL older than 1.1.1: %s, linked by %s, out of reach", library->path,
+                       by);
+        return;
+    }
+    program->three |= three;
+    program->other |= !three;
+    tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library", "%s: %s, linked by %s%s",
+                   boring  ? "BoringSSL"
+                   : three ? "OpenSSL 3"
+                           : "an OpenSSL older than 3",
+                   library->path, by, three ? "" : ": the preload library alone reaches it");
+}
+
+static void tell_library(struct program *program, size_t index)
+{
+    const struct tg_library *library = &program->libraries.item[index];
+    const char *by = by_whom(&program->libraries, index), *foreign = tg_library_foreign(library);
+
+    if (library->path[0] == '\0') {
+        tg_health_note(program->health, TG_HEALTH_BAD, "library",
+                       "%s, needed by %s, can't be found", library->name, by);
+        return;
+    }
+    if (strncmp(library->name, "libssl.so", 9) == 0) {
+        tell_openssl(program, library, by);
+    } else if (foreign != NULL) {
+        program->foreign = true;
+        tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                       "%s: %s, linked by %s: connections made with it are not under the policy",
+                       foreign, library->path, by);
+    }
+}
+
+/* The C library and libcrypto load others for their own ends: that says nothing. */
+static bool loads_libraries(const struct tg_library *library, bool is_program)
+{
+    static const char *const own[] = {"libc.so", "libcrypto.so", "libssl.so", "ld-linux", "libdl."};
+    struct tg_executable file;
+    bool loads;
+
+    for (size_t i = 0; !is_program && i < sizeof(own) / sizeof(own[0]); i++)
+        if (strncmp(library->name, own[i], strlen(own[i])) == 0)
+            return false;
+    loads = tg_executable_open(library->path, &file) == TG_EXECUTABLE_READ &&
+            tg_executable_imports(&file, "dlopen");
+    tg_executable_close(&file);
+    return loads;
+}
+
+static void tell_libraries(struct program *program)
+{
+    if (!tg_libraries_of(program->path, &program->libraries)) {
+        tg_health_note(program->health, TG_HEALTH_BAD, "libraries",
+                       "they can't be listed: memory ran out, or there are too many");
+        return;
+    }
+    for (size_t i = 0; i < program->libraries.count; i++) {
+        if (i > 0)
+            tell_library(program, i);
+        program->loads |= loads_libraries(&program->libraries.item[i], i == 0);
+    }
+}
+
+/* ---- inside the executable ---------------------------------------------------------------- */
+
+static void tell_inside(struct program *program, const struct tg_executable *file)
+{
+    bool crypto = tg_libraries_find(&program->libraries, "libcrypto.so") != NULL;
+    char embedded[64];
+
+    if (tg_executable_exports(file, "SSL_CTX_new")) {
+        bool three = tg_executable_exports(file, "OSSL_PROVIDER_load");
+
+        program->three |= three;
+        program->other |= !three;
+        tg_health_note(program->health, three ? TG_HEALTH_GOOD : TG_HEALTH_BAD, "TLS library",
+                       "%s inside the executable, exported",
+                       three ? "an OpenSSL 3" : "a BoringSSL or older OpenSSL");
+        return;
+    }
+    if (program->three || program->other)
+        return;
+    if (tg_executable_is_go(file)) {
+        program->foreign = true;
+        tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                       "it is written in Go, whose own "
+                       "TLS nothing from outside reaches");
+    } else if (tg_embedded_find(program->path, crypto, embedded, sizeof(embedded))) {
+        program->foreign = true;
+        tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                       "%s seems to be inside the "
+                       "executable, out of reach",
+                       embedded);
+    }
+}
+
+static void tell_file(struct program *program)
+{
+    struct tg_executable file;
+    enum tg_executable_state state = tg_executable_open(program->path, &file);
+
+    program->readable = state == TG_EXECUTABLE_READ;
+    if (program->readable && file.interpreter[0] != '\0')
+        tg_health_note(program->health, TG_HEALTH_GOOD, "linked", "dynamically, by %s",
+                       file.interpreter);
+    else if (program->readable)
+        tg_health_note(program->health, TG_HEALTH_BAD, "linked",
+                       "statically: nothing can be loaded "
+                       "into it");
+    if (program->readable) {
+        tell_libraries(program);
+        tell_inside(program, &file);
+    }
+    tg_executable_close(&file);
+}
+
+static void tell_privileges(const struct program *program)
+{
+    struct stat status;
+
+    if (stat(program->path, &status) == -1)
+        return;
+    if ((status.st_mode & S_ISUID) != 0)
+        tg_health_note(program->health, TG_HEALTH_NOTE, "privileges",
+                       "it is set-uid, to the user number %u", (unsigned)status.st_uid);
+    if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0)
+        tg_health_note(program->health, TG_HEALTH_NOTE, "privileges",
+                       "it is set-gid, to the group number %u", (unsigned)status.st_gid);
+    if (getxattr(program->path, "security.capability", NULL, 0) > 0)
+        tg_health_note(program->health, TG_HEALTH_NOTE, "privileges", "it has file capabilities");
+}
+
+/* ---- the ways in -------------------------------------------------------------------------- */
+
+static bool try_way(struct program *program, const char *path, enum tg_way way, const char *name)
+{
+    struct tg_buf why = {0}, note = {0};
+    bool reached = tg_reach(path, way, &why, &note);
+
+    if (reached && way == TG_WAY_PROVIDER && program->other && !program->three) {
+        tg_health_note(program->health, TG_HEALTH_NOTE, name,
+                       "its TLS library doesn't load providers: use 'trustgraft run --preload'");
+        reached = false;
+    } else if (reached) {
+        tg_health_note(program->health, TG_HEALTH_GOOD, name, "gets into it: 'trustgraft run%s'",
+                       way == TG_WAY_PROVIDER ? " --provider" : "");
+    } else {
+        tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&why));
+    }
+    tg_buf_free(&why);
+    tg_buf_free(&note);
+    return reached;
+}
+
+static void conclude_without(const struct program *program, const char *path)
+{
+    struct tg_buf why = {0};
+
+    if (tg_foreign_tls(path, NULL, TG_WAY_PRELOAD, &why))
+        tg_health_note(program->health, TG_HEALTH_BAD, "reached", "no: %s", tg_why(&why));
+    else if (program->loads)
+        tg_health_note(program->health, TG_HEALTH_NOTE, "reached",
+                       "yes, if its modules use OpenSSL: it "
+                       "links no TLS library, but loads libraries while it runs (dlopen)");
+    else
+        tg_health_note(
+            program->health, TG_HEALTH_BAD, "reached",
+            "no TLS library is to be seen in it; "
+            "programs that it starts get trustgraft with its environment: ask about these");
+    tg_buf_free(&why);
+}
+
+static void conclude(const struct program *program, const char *path)
+{
+    bool got_into = program->preload || program->provider;
+    bool own = program->three || program->other;
+
+    if (!got_into)
+        tg_health_note(program->health, TG_HEALTH_BAD, "reached", "no: neither way gets into it");
+    else if (!program->readable)
+        tg_health_note(program->health, TG_HEALTH_NOTE, "reached",
+                       "unknown: the file can't be read");
+    else if (own)
+        tg_health_note(program->health, TG_HEALTH_GOOD, "reached", "yes%s",
+                       program->foreign ? ", but not what it does with the other TLS library" : "");
+    else if (program->foreign)
+        tg_health_note(program->health, TG_HEALTH_BAD, "reached",
+                       "no: its TLS isn't OpenSSL's; use a "
+                       "build that links libssl");
+    else
+        conclude_without(program, path);
+}
+
+void tg_inspect_program(struct tg_health *health, const char *path)
+{
+    struct program program = {.health = health};
+    const char *wrong = tg_script_program(path, program.path);
+
+    tg_health_section(health, "program");
+    if (wrong != NULL) {
+        tg_health_note(health, TG_HEALTH_BAD, "file", "%s %s", path, wrong);
+        return;
+    }
+    if (strcmp(path, program.path) == 0)
+        tg_health_note(health, TG_HEALTH_GOOD, "file", "%s", path);
+    else
+        tg_health_note(health, TG_HEALTH_GOOD, "file", "%s is a script, run by %s", path,
+                       program.path);
+    tell_file(&program);
+    tell_privileges(&program);
+    program.preload = try_way(&program, path, TG_WAY_PRELOAD, "preload");
+    program.provider = try_way(&program, path, TG_WAY_PROVIDER, "provider");
+    conclude(&program, path);
+    free(program.libraries.item);
+}
