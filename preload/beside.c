@@ -12,7 +12,6 @@
  */
 #include "beside.h"
 #include "engine.h"
-#include "process.h"
 #include "unreached.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -19,12 +19,9 @@
 
 #define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
 
-static const char *const names[FUNCTIONS] = {
-    "tg_inject_version",      "tg_inject_libssl",         "tg_inject_context",
-    "tg_inject_connection",   "tg_inject_set_app_verify", "tg_inject_set_app_info",
-    "tg_inject_get_app_info", "tg_inject_set_ctx_custom", "tg_inject_set_custom",
-    "tg_inject_set_sockets",  "tg_inject_set_stderr",     "tg_inject_set_source",
-};
+#define NAME(name) "tg_inject_" #name,
+static const char *const names[] = {TG_ENGINE_FUNCTIONS(NAME)};
+_Static_assert(sizeof(names) / sizeof(names[0]) == FUNCTIONS, "a name for each function");
 
 union table {
     struct tg_engine engine;
@@ -105,7 +102,7 @@ static int load_mode(void)
 {
     unsigned long (*version)(void) = dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
     bool foreign =
-        version != NULL ? version() < TG_OPENSSL_3 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+        version != NULL ? version() < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 
     return RTLD_NOW | RTLD_LOCAL | (foreign ? RTLD_DEEPBIND : 0);
 }

@@ -1,4 +1,8 @@
-/* engine.h - libtrustgraft.so, which isn't in the process before the first SSL_CTX is. */
+/*
+ * engine.h - libtrustgraft.so, which isn't in the process before the first SSL_CTX is: loaded when
+ * TLS begins, and asked to put the libssl at hand under the policy. Where that can't be done there
+ * is no TLS.
+ */
 #ifndef TG_ENGINE_H
 #define TG_ENGINE_H
 
@@ -7,27 +11,28 @@
 #include <sys/stat.h>
 
 /* OpenSSL_version_num(3) of the first version that the engine can work with. */
-#define TG_OPENSSL_3 0x30000000ul
+#define TG_VERSION_3_0 0x30000000ul
 
-/* What we call in libtrustgraft.so: inject.h. */
+/* What is called in libtrustgraft.so: the functions tg_inject_* of inject.h. */
+#define TG_ENGINE_FUNCTIONS(X)                                                                     \
+    X(version)                                                                                     \
+    X(libssl)                                                                                      \
+    X(context)                                                                                     \
+    X(connection)                                                                                  \
+    X(set_app_verify)                                                                              \
+    X(set_app_info)                                                                                \
+    X(get_app_info)                                                                                \
+    X(set_ctx_custom)                                                                              \
+    X(set_custom)                                                                                  \
+    X(set_sockets)                                                                                 \
+    X(set_stderr)                                                                                  \
+    X(set_source)
+
+#define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {
-    int (*version)(void);
-    enum tg_injected (*libssl)(void *ssl_ctx_new);
-    int (*context)(void *ssl_ctx_new, SSL_CTX *ctx);
-    int (*connection)(void *ssl_ctx_new, SSL *ssl);
-    int (*set_app_verify)(void *ssl_ctx_new, SSL_CTX *ctx,
-                          int (*callback)(X509_STORE_CTX *, void *), void *arg);
-    int (*set_app_info)(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int));
-    int (*get_app_info)(void *ssl_ctx_new, const SSL *ssl,
-                        void (**callback)(const SSL *, int, int));
-    tg_inject_custom_verify *(*set_ctx_custom)(void *ssl_ctx_new, SSL_CTX *ctx,
-                                               tg_inject_custom_verify *callback);
-    tg_inject_custom_verify *(*set_custom)(void *ssl_ctx_new, SSL *ssl,
-                                           tg_inject_custom_verify *callback);
-    void (*set_sockets)(const struct tg_inject_sockets *sockets);
-    void (*set_stderr)(dev_t device, ino_t inode);
-    void (*set_source)(const struct tg_policy_source *source);
+    TG_ENGINE_FUNCTIONS(TG_ENGINE_FIELD)
 };
+#undef TG_ENGINE_FIELD
 
 /*
  * To be called as the process begins: what its stderr is, before it can be another file, and where

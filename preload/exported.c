@@ -56,7 +56,7 @@ __attribute__((constructor)) static void start(void)
         return;
     void *ssl_ctx_new = tg_elf_definition(&program, "SSL_CTX_new");
     unsigned long (*version)(void) = tg_elf_definition(&program, "OpenSSL_version_num");
-    if (ssl_ctx_new == NULL || version == NULL || version() < TG_OPENSSL_3)
+    if (ssl_ctx_new == NULL || version == NULL || version() < TG_VERSION_3_0)
         return;
     if (!tg_engine_protect(ssl_ctx_new))
         forbid_tls(&program);

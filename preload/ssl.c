@@ -26,12 +26,12 @@ static bool show_context(SSL_CTX **ctx, const struct tg_target *target, const vo
 {
     __typeof__(&SSL_CTX_free) release = NULL;
     struct tg_engine engine;
-    int shown;
+    enum tg_inject_shown shown;
 
     if (*ctx == NULL || !tg_engine_active(&engine))
         return false;
     shown = engine.context(target->ssl_ctx_new, *ctx);
-    if (shown == 1)
+    if (shown == TG_INJECT_USABLE)
         return false;
     release = tg_resolve_ssl(TG_SSL_CTX_FREE, caller).function;
     if (release != NULL)
