@@ -57,7 +57,7 @@ tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
 ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c policy/trust/*.c)
 HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
-PRELOAD  := $(call objects,preload/*.c policy/hook/process/where.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c)
 PROVIDER := $(call objects,provider/*.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \

@@ -14,7 +14,7 @@
 #define TG_INJECT_H
 
 #include "trustgraft.h"
-#include "where.h"
+#include "source.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>

@@ -19,8 +19,8 @@ LAYERS = {
     **{folder: ["policy", *ENGINE] for folder in ENGINE},
     **{folder: ["policy", *ENGINE, *HOOK] for folder in HOOK},
     **{folder: ["policy", *ENGINE, *HOOK, *COMMAND] for folder in COMMAND},
-    "preload": ["policy/hook/inject.h", "policy/hook/process/process.h", "policy/hook/process/where.h",
-                "policy/hook/process/unreached.h", "policy/trustgraft.h"],
+    "preload": ["policy/trustgraft.h", "policy/hook/inject.h", "policy/hook/process/source.h",
+                "policy/hook/process/unreached.h"],
     "provider": ["policy", *ENGINE, *HOOK],
 }
 SEARCHED = ["policy", *ENGINE, *HOOK, *COMMAND]  # as the Makefile's -I
