@@ -1,4 +1,9 @@
-/* engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand. */
+/*
+ * engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand.
+ *
+ * Threads that come at once all load it and store the same addresses: there is no lock that a
+ * fork(2) meanwhile could leave locked in the child.
+ */
 #include "engine.h"
 #include "ends.h"
 #include "hellos.h"
@@ -28,7 +33,6 @@ union table {
     uintptr_t function[FUNCTIONS];
 };
 
-/* Threads that come at once all load it and store the same: no lock, so none over a fork. */
 static _Atomic uintptr_t functions[FUNCTIONS];
 enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
 static _Atomic enum state state;
@@ -51,7 +55,7 @@ static void look(void)
         atomic_compare_exchange_strong(&state, &unloaded, STATE_INERT);
 }
 
-/* A library's constructor may make a context before ours is called. */
+/* The constructor of another library may make a context before this library's is called. */
 static void look_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -59,7 +63,7 @@ static void look_once(void)
     pthread_once(&once, look);
 }
 
-/* What stands at descriptor 2 by now may be the program's own, or a pipe without a reader. */
+/* Descriptor 2 may be a file of the program's own by now, or a pipe without a reader. */
 static bool stderr_is_there(void)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -108,9 +112,10 @@ static int load_mode(void)
 }
 
 /*
- * From beside this library. $ORIGIN, the linker's own word for that, is meant for a relative
- * LD_PRELOAD, where the process may have changed its directory since; it names the folder of
- * whoever calls dlopen, and that is another one's where dlopen is wrapped (the sanitizers do).
+ * Opens the engine in the folder of this library. $ORIGIN, the linker's own word for that folder,
+ * is meant for a relative LD_PRELOAD, where the process may have changed its directory since; it
+ * names the folder of whoever calls dlopen, which is another where dlopen is wrapped (the
+ * sanitizers do).
  */
 static void *open_beside(void)
 {
@@ -218,7 +223,7 @@ static bool hook(void *ssl_ctx_new)
 bool tg_engine_protect(void *ssl_ctx_new)
 {
     /*
-     * The one that this thread had hooked last. So the engine is asked once a thread, and
+     * The libssl that this thread had hooked last. So the engine is asked once a thread, and
      * where two libssl take turns, it hears of each turn.
      */
     static _Thread_local void *last __attribute__((tls_model("initial-exec")));

@@ -35,28 +35,28 @@ struct tg_engine {
 #undef TG_ENGINE_FIELD
 
 /*
- * To be called as the process begins: what its stderr is, before it can be another file, and where
- * its policy is, before that can get out of sight. Without one, nothing will ever be loaded;
- * with one, the engine is loaded now if the program is linked to a libssl, as it may be out of
- * sight later.
+ * To be called as the process begins: looks what its stderr is, before it can be another file, and
+ * where its policy is, before that can get out of sight. Without a policy nothing will ever be
+ * loaded; with a policy the engine is loaded now if the program is linked to a libssl, as the
+ * engine's file may be out of sight later.
  */
 void tg_engine_begin(void);
 
-/* Where the policy was as the process began; for who comes after tg_engine_begin. */
+/* Where the policy was as the process began; to be called after tg_engine_begin. */
 const struct tg_policy_source *tg_engine_source(void);
 
-/* True if STATUS, of descriptor 2, is that of what it was then. */
+/* True if STATUS, of descriptor 2, is that of the file it was as the process began. */
 bool tg_engine_is_stderr(const struct stat *status);
 
 /*
  * Puts the libssl of SSL_CTX_NEW, its own function of that name, under the policy. False if
- * there is a policy, or might be, and that can't be done: then no TLS may happen; the first
- * time it was said on stderr why. True at once where no policy is. Preserves errno.
+ * there is a policy, or might be, and that can't be done: then no TLS may happen; stderr told why
+ * the first time. True at once where no policy is. Preserves errno.
  */
-bool tg_engine_protect(void *ssl_ctx_new);
+TG_MUST_USE bool tg_engine_protect(void *ssl_ctx_new);
 
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
-bool tg_engine_active(struct tg_engine *engine);
+TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
 
 /* One line on stderr, the first time only. DETAIL may be NULL. */
 void tg_engine_complain(const char *what, const char *detail);
