@@ -13,8 +13,8 @@
 #ifndef TG_INJECT_H
 #define TG_INJECT_H
 
-#include "trustgraft.h"
 #include "source.h"
+#include "trustgraft.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
