@@ -252,7 +252,7 @@ void tg_beside_look(void)
     errno = saved;
 }
 
-/* What was loaded and never met a connection that we see. */
+/* A library may have been loaded after the last look. */
 __attribute__((destructor)) static void end(void)
 {
     tg_beside_look();
