@@ -34,7 +34,7 @@ sees/policy/hook/process := $(sees/policy/trust) policy/language policy/trust
 sees/policy/hook/lib     := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook         := $(sees/policy/hook/lib) policy/hook/lib
 sees/preload             := policy policy/hook policy/hook/process
-sees/provider            := $(sees/policy/hook) policy/hook
+sees/provider            := $(sees/policy/hook/lib) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef

@@ -21,7 +21,8 @@ LAYERS = {
     **{folder: ["policy", *ENGINE, *HOOK, *COMMAND] for folder in COMMAND},
     "preload": ["policy/trustgraft.h", "policy/hook/inject.h", "policy/hook/process/source.h",
                 "policy/hook/process/unreached.h"],
-    "provider": ["policy", *ENGINE, *HOOK],
+    "provider": ["policy", "policy/base", "policy/rules", "policy/trust", "policy/hook/inject.h",
+                 "policy/hook/process"],
 }
 SEARCHED = ["policy", *ENGINE, *HOOK, *COMMAND]  # as the Makefile's -I
 ONLY_LIBCRYPTO = ENGINE  # what must not even see libssl's header

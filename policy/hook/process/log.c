@@ -169,7 +169,8 @@ static const char *put_file(const char *path, const struct tg_buf *line)
     return problem;
 }
 
-/* RFC 3164 section 4.1, in English whatever the program's locale. A line of JSON gets a tag before it. */
+/* RFC 3164 section 4.1, in English whatever the program's locale. A line of JSON gets a tag before
+ * it. */
 static void add_header(struct tg_buf *message, int priority, const char *line)
 {
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
