@@ -25,6 +25,7 @@ PYTHON := /usr/bin/python3
 export PYTHONDONTWRITEBYTECODE := 1
 
 # Whose headers the files of a folder may include besides their own: the compiler refuses the rest.
+# tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
 sees/policy/base         := policy
 sees/policy/rules        := policy policy/base
@@ -33,20 +34,18 @@ sees/policy/trust        := $(sees/policy/language)
 sees/policy/hook/process := $(sees/policy/trust) policy/language policy/trust
 sees/policy/hook/lib     := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook         := $(sees/policy/hook/lib) policy/hook/lib
-# The command's: what all its folders may see, and then each the folders below it.
-BELOW_CLI := policy policy/base policy/rules policy/language policy/trust policy/hook/process
-sees/policy/cli/ui     := $(BELOW_CLI)
-sees/policy/cli/files  := $(sees/policy/cli/ui) policy/cli/ui
-sees/policy/cli/net    := $(sees/policy/cli/files) policy/cli/files
-sees/policy/cli/reach  := $(sees/policy/cli/files) policy/cli/files
-sees/policy/cli/import := $(sees/policy/cli/files) policy/cli/files
-sees/policy/cli/ca     := $(sees/policy/cli/files) policy/cli/files
-sees/policy/cli/ask    := $(sees/policy/cli/net) policy/cli/net policy/cli/reach
-sees/policy/cli/fetch  := $(sees/policy/cli/net) policy/cli/net policy/cli/ask
-sees/policy/cli/scan   := $(sees/policy/cli/fetch)
-sees/policy/cli        := $(BELOW_CLI) $(patsubst %/,%,$(wildcard policy/cli/*/))
+sees/policy/cli/ui       := $(sees/policy/hook/process) policy/hook/process
+sees/policy/cli/files    := $(sees/policy/cli/ui) policy/cli/ui
+sees/policy/cli/net      := $(sees/policy/cli/files) policy/cli/files
+sees/policy/cli/reach    := $(sees/policy/cli/net)
+sees/policy/cli/import   := $(sees/policy/cli/net)
+sees/policy/cli/ca       := $(sees/policy/cli/net)
+sees/policy/cli/ask      := $(sees/policy/cli/net) policy/cli/net policy/cli/reach
+sees/policy/cli/fetch    := $(sees/policy/cli/ask) policy/cli/ask
+sees/policy/cli/scan     := $(sees/policy/cli/fetch)
+sees/policy/cli          := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan
 sees/preload             := policy policy/hook policy/hook/process
-sees/provider            := $(sees/policy/hook) policy/hook
+sees/provider            := $(sees/policy/hook/lib) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
@@ -69,7 +68,7 @@ tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
 ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c policy/trust/*.c)
 HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
-PRELOAD  := $(call objects,preload/*.c policy/hook/process/where.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c)
 PROVIDER := $(call objects,provider/*.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \

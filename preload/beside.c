@@ -1,18 +1,19 @@
 /*
- * beside.c - what a program does with GnuTLS and others is not under the policy: `trustgraft run`
- * refuses to start it, but it can be a child, or load the library later.
+ * beside.c - the connections of a program that uses GnuTLS or another library of unreached.h are
+ * not under the policy: `trustgraft run` refuses to start such a program, but it can be a child, or
+ * load the library later.
  *
- * Nothing tells of a dlopen(3): a wrapper would be the caller whose search path counts. So each
- * begin of a connection looks whether the number of libraries has grown. Where OpenSSL is linked
- * as well, or a libcurl that is built with it brought the library along, that says nothing of use
- * and isn't warned of; `trustgraft doctor` tells it.
+ * Nothing tells of a dlopen(3): were it interposed, the search path of the wrapper would count and
+ * not that of the caller. So each begin of a connection looks whether the number of libraries has
+ * grown. Where OpenSSL is linked as well, or a libcurl that is built with OpenSSL brought the
+ * library along, its presence says nothing of its use and isn't warned of; `trustgraft doctor`
+ * tells it.
  *
  * The engine isn't loaded for this. Of its settings `log` is heeded, where it stands in the first
  * 16 KiB of the policy itself; a line for a file goes to syslog.
  */
 #include "beside.h"
 #include "engine.h"
-#include "process.h"
 #include "unreached.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +34,8 @@
 enum { TO_STDERR = 1, TO_SYSLOG = 2, TO_NONE = 4 };
 
 static pid_t process;          /* in which no lock of the linker's can have been left locked */
-static bool alone;             /* there was one thread when it forked */
-static _Atomic unsigned known; /* a bit for each of the list that was seen */
+static bool alone;             /* there was one thread when the process forked */
+static _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
 static _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
 
@@ -92,7 +93,7 @@ static unsigned find_sinks(void)
 }
 
 /* Never into a descriptor of the program's own, nor a connection that the process began with. */
-static bool stderr_takes_it(void)
+static bool stderr_takes_a_line(void)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -140,7 +141,7 @@ static void warn(const char *does, const char *name)
         return; /* no path is that long */
     if ((sinks & TO_SYSLOG) != 0)
         put_syslog(line, (size_t)written - 1);
-    if ((sinks & TO_STDERR) != 0 && stderr_takes_it() &&
+    if ((sinks & TO_STDERR) != 0 && stderr_takes_a_line() &&
         write(STDERR_FILENO, line + start, (size_t)(written - start)) < 0)
         return; /* a full disk loses it */
 }
@@ -251,7 +252,7 @@ void tg_beside_look(void)
     errno = saved;
 }
 
-/* What was loaded and never met a connection that we see. */
+/* A library may have been loaded after the last look. */
 __attribute__((destructor)) static void end(void)
 {
     tg_beside_look();

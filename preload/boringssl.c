@@ -1,7 +1,7 @@
 /*
  * boringssl.c - the functions that only BoringSSL has (its include/openssl/ssl.h, "Certificate
- * verification"): an application's own verification stands before the policy's, and is put
- * behind it. The names are ours in programs of other libraries as well, which never call them.
+ * verification"): an application's own verification would stand before the policy's, and is put
+ * behind it. Programs of other TLS libraries meet these two names as well, and never call them.
  */
 #include "ssl.h"
 

@@ -2,6 +2,7 @@
 #ifndef TG_ELF_H
 #define TG_ELF_H
 
+#include "trustgraft.h"
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +26,7 @@ struct tg_elf {
 };
 
 /* False if the object has no symbols or no DT_GNU_HASH: it then counts as having none. */
-bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) *dynamic);
+TG_MUST_USE bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) *dynamic);
 
 /* The dynamic section among the program headers of a loaded object, or NULL. */
 const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size_t count);

@@ -1,4 +1,7 @@
-/* ends.c - a record for each descriptor, in chunks that are made when one is needed. */
+/*
+ * ends.c - a record for each descriptor, in chunks that are mapped when one is needed and stay.
+ * connect(2) is async-signal-safe: so slot.h in place of a lock, and mmap in place of malloc.
+ */
 #include "ends.h"
 #include "names.h"
 #include "slot.h"
@@ -93,7 +96,8 @@ void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t l
     errno = saved;
 }
 
-/* What is known of the socket; by its cookie alone where DESCRIPTOR has got another number. */
+/* The record of the socket; found by its cookie where the socket was connected under another number
+ * than DESCRIPTOR (dup(2)). */
 static bool find(int descriptor, union record *record)
 {
     uint64_t cookie = cookie_of(descriptor);

@@ -1,8 +1,8 @@
 /*
  * ends.h - where the sockets of this process lead to, as it was when they were connected: the
- * address, and the names that had led to it by then. Bound to the socket by its cookie
- * (SO_COOKIE, socket(7)), so that it stays with duplicates of the descriptor, and no other
- * socket of the same number inherits it.
+ * address, and the names that had led to that address by then. A record is bound to the socket by
+ * its cookie (SO_COOKIE, socket(7)), so that it holds for duplicates of the descriptor, and no
+ * other socket of the same number inherits it.
  */
 #ifndef TG_ENDS_H
 #define TG_ENDS_H
@@ -16,13 +16,13 @@
 void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t length);
 
 /*
- * The address that DESCRIPTOR was connected to, where it isn't connected yet (TCP Fast Open).
- * False if it isn't known.
+ * The address that connect(2) was called with for DESCRIPTOR, for a socket that isn't connected yet
+ * (TCP Fast Open). False if it isn't known.
  */
-bool tg_ends_address(int descriptor, struct sockaddr_storage *address);
+TG_MUST_USE bool tg_ends_address(int descriptor, struct sockaddr_storage *address);
 
 /*
- * The names that led to PEER when DESCRIPTOR was connected; those that lead to it now where
+ * The names that led to PEER when DESCRIPTOR was connected; the names that lead to PEER now where
  * that isn't known, or DESCRIPTOR is -1. Takes no lock.
  */
 void tg_ends_names(int descriptor, const struct sockaddr *peer, socklen_t length,

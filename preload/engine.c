@@ -1,4 +1,9 @@
-/* engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand. */
+/*
+ * engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand.
+ *
+ * Threads that come at once all load it and store the same addresses: there is no lock that a
+ * fork(2) meanwhile could leave locked in the child.
+ */
 #include "engine.h"
 #include "ends.h"
 #include "hellos.h"
@@ -19,19 +24,15 @@
 
 #define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
 
-static const char *const names[FUNCTIONS] = {
-    "tg_inject_version",      "tg_inject_libssl",         "tg_inject_context",
-    "tg_inject_connection",   "tg_inject_set_app_verify", "tg_inject_set_app_info",
-    "tg_inject_get_app_info", "tg_inject_set_ctx_custom", "tg_inject_set_custom",
-    "tg_inject_set_sockets",  "tg_inject_set_stderr",     "tg_inject_set_source",
-};
+#define NAME(name) "tg_inject_" #name,
+static const char *const names[] = {TG_ENGINE_FUNCTIONS(NAME)};
+_Static_assert(sizeof(names) / sizeof(names[0]) == FUNCTIONS, "a name for each function");
 
 union table {
     struct tg_engine engine;
     uintptr_t function[FUNCTIONS];
 };
 
-/* Threads that come at once all load it and store the same: no lock, so none over a fork. */
 static _Atomic uintptr_t functions[FUNCTIONS];
 enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
 static _Atomic enum state state;
@@ -54,7 +55,7 @@ static void look(void)
         atomic_compare_exchange_strong(&state, &unloaded, STATE_INERT);
 }
 
-/* A library's constructor may make a context before ours is called. */
+/* The constructor of another library may make a context before this library's is called. */
 static void look_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -62,7 +63,7 @@ static void look_once(void)
     pthread_once(&once, look);
 }
 
-/* What stands at descriptor 2 by now may be the program's own, or a pipe without a reader. */
+/* Descriptor 2 may be a file of the program's own by now, or a pipe without a reader. */
 static bool stderr_is_there(void)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -105,15 +106,16 @@ static int load_mode(void)
 {
     unsigned long (*version)(void) = dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
     bool foreign =
-        version != NULL ? version() < TG_OPENSSL_3 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+        version != NULL ? version() < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 
     return RTLD_NOW | RTLD_LOCAL | (foreign ? RTLD_DEEPBIND : 0);
 }
 
 /*
- * From beside this library. $ORIGIN, the linker's own word for that, is meant for a relative
- * LD_PRELOAD, where the process may have changed its directory since; it names the folder of
- * whoever calls dlopen, and that is another one's where dlopen is wrapped (the sanitizers do).
+ * Opens the engine in the folder of this library. $ORIGIN, the linker's own word for that folder,
+ * is meant for a relative LD_PRELOAD, where the process may have changed its directory since; it
+ * names the folder of whoever calls dlopen, which is another where dlopen is wrapped (the
+ * sanitizers do).
  */
 static void *open_beside(void)
 {
@@ -221,7 +223,7 @@ static bool hook(void *ssl_ctx_new)
 bool tg_engine_protect(void *ssl_ctx_new)
 {
     /*
-     * The one that this thread had hooked last. So the engine is asked once a thread, and
+     * The libssl that this thread had hooked last. So the engine is asked once a thread, and
      * where two libssl take turns, it hears of each turn.
      */
     static _Thread_local void *last __attribute__((tls_model("initial-exec")));

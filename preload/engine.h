@@ -1,4 +1,8 @@
-/* engine.h - libtrustgraft.so, which isn't in the process before the first SSL_CTX is. */
+/*
+ * engine.h - libtrustgraft.so, which isn't in the process before the first SSL_CTX is: loaded when
+ * TLS begins, and asked to put the libssl at hand under the policy. Where that can't be done there
+ * is no TLS.
+ */
 #ifndef TG_ENGINE_H
 #define TG_ENGINE_H
 
@@ -7,51 +11,52 @@
 #include <sys/stat.h>
 
 /* OpenSSL_version_num(3) of the first version that the engine can work with. */
-#define TG_OPENSSL_3 0x30000000ul
+#define TG_VERSION_3_0 0x30000000ul
 
-/* What we call in libtrustgraft.so: inject.h. */
+/* What is called in libtrustgraft.so: the functions tg_inject_* of inject.h. */
+#define TG_ENGINE_FUNCTIONS(X)                                                                     \
+    X(version)                                                                                     \
+    X(libssl)                                                                                      \
+    X(context)                                                                                     \
+    X(connection)                                                                                  \
+    X(set_app_verify)                                                                              \
+    X(set_app_info)                                                                                \
+    X(get_app_info)                                                                                \
+    X(set_ctx_custom)                                                                              \
+    X(set_custom)                                                                                  \
+    X(set_sockets)                                                                                 \
+    X(set_stderr)                                                                                  \
+    X(set_source)
+
+#define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {
-    int (*version)(void);
-    enum tg_injected (*libssl)(void *ssl_ctx_new);
-    int (*context)(void *ssl_ctx_new, SSL_CTX *ctx);
-    int (*connection)(void *ssl_ctx_new, SSL *ssl);
-    int (*set_app_verify)(void *ssl_ctx_new, SSL_CTX *ctx,
-                          int (*callback)(X509_STORE_CTX *, void *), void *arg);
-    int (*set_app_info)(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int));
-    int (*get_app_info)(void *ssl_ctx_new, const SSL *ssl,
-                        void (**callback)(const SSL *, int, int));
-    tg_inject_custom_verify *(*set_ctx_custom)(void *ssl_ctx_new, SSL_CTX *ctx,
-                                               tg_inject_custom_verify *callback);
-    tg_inject_custom_verify *(*set_custom)(void *ssl_ctx_new, SSL *ssl,
-                                           tg_inject_custom_verify *callback);
-    void (*set_sockets)(const struct tg_inject_sockets *sockets);
-    void (*set_stderr)(dev_t device, ino_t inode);
-    void (*set_source)(const struct tg_policy_source *source);
+    TG_ENGINE_FUNCTIONS(TG_ENGINE_FIELD)
 };
+#undef TG_ENGINE_FIELD
 
 /*
- * To be called as the process begins: what its stderr is, before it can be another file, and where
- * its policy is, before that can get out of sight. Without one, nothing will ever be loaded;
- * with one, the engine is loaded now if the program is linked to a libssl, as it may be out of
- * sight later.
+ * To be called as the process begins: looks what its stderr is, before it can be another file, and
+ * where its policy is, before that can get out of sight. Without a policy nothing will ever be
+ * loaded; with a policy the engine is loaded now if the program is linked to a libssl, as the
+ * engine's file may be out of sight later.
  */
 void tg_engine_begin(void);
 
-/* Where the policy was as the process began; for who comes after tg_engine_begin. */
+/* Where the policy was as the process began; to be called after tg_engine_begin. */
 const struct tg_policy_source *tg_engine_source(void);
 
-/* True if STATUS, of descriptor 2, is that of what it was then. */
+/* True if STATUS, of descriptor 2, is that of the file it was as the process began. */
 bool tg_engine_is_stderr(const struct stat *status);
 
 /*
  * Puts the libssl of SSL_CTX_NEW, its own function of that name, under the policy. False if
- * there is a policy, or might be, and that can't be done: then no TLS may happen; the first
- * time it was said on stderr why. True at once where no policy is. Preserves errno.
+ * there is a policy, or might be, and that can't be done: then no TLS may happen; stderr told why
+ * the first time. True at once where no policy is. Preserves errno.
  */
-bool tg_engine_protect(void *ssl_ctx_new);
+TG_MUST_USE bool tg_engine_protect(void *ssl_ctx_new);
 
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
-bool tg_engine_active(struct tg_engine *engine);
+TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
 
 /* One line on stderr, the first time only. DETAIL may be NULL. */
 void tg_engine_complain(const char *what, const char *detail);

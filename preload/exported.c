@@ -1,9 +1,9 @@
 /*
  * exported.c - programs that carry OpenSSL in the executable and export it (Node.js).
  *
- * They call their own SSL_CTX_new directly, so that no wrapper of ours is ever reached; but
- * the hook needs none, as it installs itself by ex_data. It has to be there before the first
- * context. All other programs pay one look into the executable's symbol hash table.
+ * They call their own SSL_CTX_new directly, so that no wrapper of this library is ever
+ * reached; but the hook needs none, as it installs itself by ex_data. It has to be there before the
+ * first context. All other programs pay one look into the executable's symbol hash table.
  */
 #include "beside.h"
 #include "elf.h"
@@ -31,8 +31,8 @@ static void forbid(void *context, void *data, CRYPTO_EX_DATA *all, int index, lo
 }
 
 /*
- * This OpenSSL couldn't be put under the policy, and nobody asks us before it makes a
- * context: its connections are left without a single protocol version to speak.
+ * This OpenSSL couldn't be put under the policy, and makes its contexts without a wrapper that
+ * could refuse them: its connections are left without a single protocol version to speak.
  */
 static void forbid_tls(const struct tg_elf *program)
 {
@@ -56,7 +56,7 @@ __attribute__((constructor)) static void start(void)
         return;
     void *ssl_ctx_new = tg_elf_definition(&program, "SSL_CTX_new");
     unsigned long (*version)(void) = tg_elf_definition(&program, "OpenSSL_version_num");
-    if (ssl_ctx_new == NULL || version == NULL || version() < TG_OPENSSL_3)
+    if (ssl_ctx_new == NULL || version == NULL || version() < TG_VERSION_3_0)
         return;
     if (!tg_engine_protect(ssl_ctx_new))
         forbid_tls(&program);

@@ -2,8 +2,11 @@
  * hellos.c - ClientHellos by their random, and the peers of QUIC's Initial packets by age.
  *
  * Whoever relays bytes for others can be made to send a ClientHello that it has seen, so a random
- * may come to have several peers: all of them are kept, and none gives way to another of the same
- * random.
+ * may come to have several peers: all of them are kept, and no peer gives way to another of the
+ * same random.
+ *
+ * write(2) may be called by a signal handler, and in a child of fork(2) whatever its parent's
+ * threads were doing: so no lock and no pthread_once(3) here, but slot.h.
  */
 #include "hellos.h"
 #include "ends.h"
@@ -18,7 +21,9 @@
 #define WAYS     8
 #define INITIALS 64
 
-/* RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 17.2.2.
+/*
+ * RFC 8446 section 5.1, RFC 9147 section 4.1 (DTLS 1.2: RFC 6347 section 4.2.2), RFC 9000 section
+ * 17.2.2.
  */
 enum {
     HANDSHAKE = 22,
@@ -67,8 +72,9 @@ static size_t gather(const struct iovec *data, size_t count, uint8_t out[LOOKED_
     size_t have = 0, whole = 0;
 
     /*
-     * Some write a byte to learn whether they may read it: what is too short isn't touched. Nor is
-     * what the kernel would refuse, as it does a null pointer.
+     * Some programs write a byte to learn whether they may read it: what is too short isn't
+     * touched, nor what lies where nothing is ever mapped, as a null pointer does. To learn it of
+     * any other address would take a system call for each write.
      */
     for (size_t i = 0; i < count && whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE; i++) {
         if (data[i].iov_len > 0 && (uintptr_t)data[i].iov_base < NOWHERE)
@@ -125,7 +131,7 @@ static bool same(const struct hello *one, const struct hello *other)
            memcmp(one->address.words, other->address.words, sizeof(one->address)) == 0;
 }
 
-/* In the place of the oldest. False: another thread came between. */
+/* Puts RECORD in the place of the oldest of its set. False: another thread came between. */
 static bool put_hello(const union record *record)
 {
     tg_slot_word(*set)[1 + WORDS] = set_of(record->hello.random), *place = NULL;
@@ -136,7 +142,7 @@ static bool put_hello(const union record *record)
         uint64_t sequence = tg_slot_read(set[way], old.words, WORDS);
 
         if (sequence == 0 && !tg_slot_empty(set[way]))
-            continue; /* for ever, in a child that was forked in the middle of it */
+            continue; /* being written; for ever so in a child that was forked in between */
         if (sequence != 0 && same(&old.hello, &record->hello))
             return true;
         if (sequence < age && (sequence == 0 || !same_random(&old.hello, record->hello.random))) {
@@ -156,7 +162,8 @@ static void keep_hello(const union record *record)
         continue;
 }
 
-/* A slot that another thread, or one left behind by fork, is in costs a number, not the packet. */
+/* A slot that is being written, or was so when this process was forked, costs a ticket, not the
+ * packet. */
 static void keep_initial(const union record *record)
 {
     uint64_t ticket = 0;
@@ -174,7 +181,8 @@ static bool is_ip(const struct sockaddr_storage *address)
     return address->ss_family == AF_INET || address->ss_family == AF_INET6;
 }
 
-/* True for a pipe or a socket that isn't of IP: whoever is behind it may carry the data on. */
+/* True for a pipe or a socket that isn't of IP: the process at its other end may carry the data on.
+ */
 static bool is_passage(int descriptor)
 {
     struct stat status;
@@ -191,7 +199,7 @@ static bool is_passage(int descriptor)
 
 /*
  * Where the data goes: to the peer of a connected stream, else to ADDRESS (*NEW then), else to the
- * peer, also of one that is being connected.
+ * peer of the socket, also of a socket that is being connected.
  */
 static bool find_peer(int descriptor, const void *address, socklen_t length,
                       struct sockaddr_storage *peer, bool *new)
@@ -269,7 +277,8 @@ static void show(const struct hello *hello, struct tg_inject_end *end)
                   sizeof(end->address), &end->names);
 }
 
-/* What went to another process says nothing of where, unless this one has carried it on itself. */
+/* A ClientHello that went to another process says nothing of where it ends, unless this process has
+ * carried it on itself. */
 unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_inject_end *ends,
                         unsigned room)
 {
@@ -293,11 +302,12 @@ unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_i
     return count;
 }
 
-/*
- * What has the number TICKET: WRITTEN, GONE where a later one took its slot, or, as a packet is
- * noted before it is sent, one that nobody can have answered.
- */
-enum initial { UNSENT, WRITTEN, GONE };
+/* What became of the packet with the number TICKET. */
+enum initial {
+    UNSENT, /* not noted yet; as that is done before it is sent, nobody can have answered it */
+    WRITTEN,
+    GONE /* a later packet took its slot */
+};
 
 static enum initial read_initial(uint64_t ticket, union record *record)
 {

@@ -1,4 +1,7 @@
-/* lookup.c - the interposed name lookups of libc: what they find is remembered. */
+/*
+ * lookup.c - the interposed look-ups of names of libc: what they find is remembered in names.c, and
+ * the program gets it unchanged.
+ */
 #include "beside.h"
 #include "names.h"
 #include "resolve.h"
@@ -69,7 +72,8 @@ TG_API int gethostbyname2_r(const char *restrict name, int family, struct hosten
     return result;
 }
 
-/* ---- those that libc makes in the background (getaddrinfo_a(3)): seen when their end is ------ */
+/* ---- look-ups in the background (getaddrinfo_a(3)): seen when the program sees their end ------
+ */
 
 static void see(struct gaicb *request)
 {

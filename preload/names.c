@@ -1,7 +1,7 @@
 /*
  * names.c - a hash table of (address, name). A fixed size bounds the memory, whatever a name
- * server answers; what is pushed out, or left out, leaves a mark on its address, so that nobody
- * takes the rest for all.
+ * server answers; a name that is pushed out, or left out, leaves a mark on its address, so that
+ * nobody takes the remaining names for all.
  */
 #include "names.h"
 #include "slot.h"
@@ -29,9 +29,10 @@ union record {
 };
 
 static tg_slot_word slots[SETS][WAYS][1 + WORDS];
-/* Two bits for each address that a name was lost of; others may have both by chance. */
+/* Two bits for each address that a name was lost of; other addresses may have both by chance. */
 static _Atomic uint64_t lost[LOST_BITS / 64];
-/* When each was looked up last: to look it up again doesn't disturb whoever reads it. */
+/* When each name was looked up last; beside the slots, so that a look-up of a name that is there
+ * already doesn't disturb whoever reads it. */
 static _Atomic uint64_t ages[SETS][WAYS], newest;
 
 static void map_ipv4(uint8_t out[16], const void *address)
@@ -102,7 +103,7 @@ static size_t set_of(const uint8_t address[16])
     return (hash_of(address) >> 52) % SETS;
 }
 
-/* As tg_slot_read, but waits for whoever is writing. */
+/* As tg_slot_read, but waits for a thread that is writing. */
 static uint64_t read_way(const tg_slot_word *way, union record *record)
 {
     uint64_t sequence = 0;
@@ -117,8 +118,10 @@ static uint64_t read_way(const tg_slot_word *way, union record *record)
     return sequence;
 }
 
-/* In the way that holds it already, else in the place of nothing or the oldest. False: another
- * thread came between. */
+/*
+ * Puts RECORD in the way that holds it already, else in an empty way or that of the oldest name.
+ * False: another thread came between.
+ */
 static bool keep(const union record *record)
 {
     uint64_t ticket = atomic_fetch_add_explicit(&newest, 1, memory_order_relaxed) + 1;

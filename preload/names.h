@@ -19,9 +19,10 @@ void tg_names_add_hostent(const char *name, const struct hostent *entry);
 void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_inject_names *out);
 
 /*
- * ADDRESS as 16 bytes: an IPv4 address is written as IPv6 does it (RFC 4291 section 2.5.5.2),
- * for sockets mix them. False if it is of another family.
+ * ADDRESS as 16 bytes: an IPv4 address is written as an IPv4-mapped one (RFC 4291 section 2.5.5.2),
+ * for sockets mix the two. False if ADDRESS is of another family.
  */
-bool tg_names_address(uint8_t out[16], const struct sockaddr *address, socklen_t length);
+TG_MUST_USE bool tg_names_address(uint8_t out[16], const struct sockaddr *address,
+                                  socklen_t length);
 
 #endif

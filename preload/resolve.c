@@ -3,9 +3,10 @@
  *
  * A process may hold several libssl, and some see theirs by RTLD_LOCAL alone (CPython), so
  * there is no one real function. The dynamic linker would have searched the global scope, then
- * the caller's own dependencies, for the version that the caller asks for; so do we. A call
- * that another library passed on (a tail call leaves its caller's return address, dlsym none
- * at all) may come from an object that knows no libssl: then the only libssl there is will do.
+ * the caller's own dependencies, for the version that the caller asks for; so does this. A
+ * call that another library passed on (a tail call leaves the return address of its own caller,
+ * dlsym none at all) may come from an object that knows no libssl: then the only libssl there is
+ * will do.
  *
  * Answers are kept per return address, with what identifies the object that stands there: a
  * module can be closed, and another come to lie at its address. The libssl that was found is
@@ -21,33 +22,10 @@
 #include <errno.h>
 #include <features.h>
 
-static const char *const symbol_names[TG_SYMBOLS] = {
-    [TG_SSL_CTX_NEW] = "SSL_CTX_new",
-    [TG_SSL_CTX_NEW_EX] = "SSL_CTX_new_ex",
-    [TG_SSL_NEW] = "SSL_new",
-    [TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK] = "SSL_CTX_set_cert_verify_callback",
-    [TG_SSL_SET_INFO_CALLBACK] = "SSL_set_info_callback",
-    [TG_SSL_GET_INFO_CALLBACK] = "SSL_get_info_callback",
-    [TG_SSL_CTX_SET_CUSTOM_VERIFY] = "SSL_CTX_set_custom_verify",
-    [TG_SSL_SET_CUSTOM_VERIFY] = "SSL_set_custom_verify",
-    [TG_SSL_CTX_FREE] = "SSL_CTX_free",
-    [TG_SSL_FREE] = "SSL_free",
-    [TG_GETADDRINFO] = "getaddrinfo",
-    [TG_GETHOSTBYNAME] = "gethostbyname",
-    [TG_GETHOSTBYNAME2] = "gethostbyname2",
-    [TG_GETHOSTBYNAME_R] = "gethostbyname_r",
-    [TG_GETHOSTBYNAME2_R] = "gethostbyname2_r",
-    [TG_GETADDRINFO_A] = "getaddrinfo_a",
-    [TG_GAI_ERROR] = "gai_error",
-    [TG_GAI_SUSPEND] = "gai_suspend",
-    [TG_CONNECT] = "connect",
-    [TG_WRITE] = "write",
-    [TG_WRITEV] = "writev",
-    [TG_SEND] = "send",
-    [TG_SENDTO] = "sendto",
-    [TG_SENDMSG] = "sendmsg",
-    [TG_SENDMMSG] = "sendmmsg",
-};
+#define NAME(symbol, name) [symbol] = #name,
+static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
+                                               TG_SOCKET_SYMBOLS(NAME)};
+_Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)
 {
@@ -98,7 +76,7 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
     return !search->libssl || tg_elf_definition(elf, "SSL_CTX_free") != NULL;
 }
 
-/* ADDRESS, unless it is ours or not of the kind that is searched for. */
+/* ADDRESS, unless it is in this library or not of the kind that is searched for. */
 static void *accept(const struct search *search, void *address)
 {
     const struct link_map *map = address != NULL ? locate(address) : NULL;
@@ -116,7 +94,8 @@ static void *lookup(void *scope, const char *name, const char *version)
     return version != NULL ? dlvsym(scope, name, version) : dlsym(scope, name);
 }
 
-/* In the global scope behind us, then among the caller's dependencies (SCOPE; may be NULL). */
+/* In the global scope behind this library, then among the caller's dependencies (SCOPE; may be
+ * NULL). */
 static void *find_in_scopes(const struct search *search, void *scope, const char *version)
 {
     void *found = accept(search, lookup(RTLD_NEXT, search->name, version));
@@ -193,7 +172,7 @@ static bool pin(const void *address)
            dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) != NULL;
 }
 
-/* The SSL_CTX_new beside FUNCTION; where that is another shim's, what CALLER would find. */
+/* The SSL_CTX_new beside FUNCTION; where FUNCTION is another shim's, what CALLER would find. */
 static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
@@ -212,7 +191,7 @@ static struct tg_target find_target(enum tg_symbol symbol, const struct link_map
     struct tg_target target = {.function = find(&search, caller)};
 
     target.ssl_ctx_new = find_ssl_ctx_new(target.function, caller);
-    (void)dlerror(); /* what we didn't find is no error of the application's */
+    (void)dlerror(); /* what isn't found here is no error of the application's */
     return target;
 }
 
@@ -287,8 +266,9 @@ static void keep(const union record *record)
 }
 
 /*
- * OpenSSL's SSL_CTX_new goes on to SSL_CTX_new_ex by a tail call: what that one returns to is
- * our own wrapper. Whoever called this thread's wrapper last means the same libssl.
+ * OpenSSL's SSL_CTX_new goes on to SSL_CTX_new_ex by a tail call: SSL_CTX_new_ex then returns to
+ * this library's own wrapper of SSL_CTX_new. Whoever called that wrapper last in this thread means
+ * the same libssl.
  */
 static const void *outer_caller(const void *caller)
 {

@@ -1,36 +1,50 @@
-/* resolve.h - the function that a call would have reached had we not been in between. */
+/*
+ * resolve.h - the function that a call would have reached had this library not been in between:
+ * per call site for libssl, of which a process may have several, and once for libc.
+ */
 #ifndef TG_RESOLVE_H
 #define TG_RESOLVE_H
 
-/* Every symbol we interpose: one table, its order that of the names in resolve.c. */
+/* What is interposed or called of libssl: X(symbol, name). */
+#define TG_SSL_SYMBOLS(X)                                                                          \
+    X(TG_SSL_CTX_NEW, SSL_CTX_new)                                                                 \
+    X(TG_SSL_CTX_NEW_EX, SSL_CTX_new_ex)                                                           \
+    X(TG_SSL_NEW, SSL_new)                                                                         \
+    X(TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK, SSL_CTX_set_cert_verify_callback)                       \
+    X(TG_SSL_SET_INFO_CALLBACK, SSL_set_info_callback)                                             \
+    X(TG_SSL_GET_INFO_CALLBACK, SSL_get_info_callback)                                             \
+    X(TG_SSL_CTX_SET_CUSTOM_VERIFY, SSL_CTX_set_custom_verify)                                     \
+    X(TG_SSL_SET_CUSTOM_VERIFY, SSL_set_custom_verify)                                             \
+    X(TG_SSL_CTX_FREE, SSL_CTX_free)                                                               \
+    X(TG_SSL_FREE, SSL_free)
+
+/* Of libc: the look-ups of names, */
+#define TG_LOOKUP_SYMBOLS(X)                                                                       \
+    X(TG_GETADDRINFO, getaddrinfo)                                                                 \
+    X(TG_GETHOSTBYNAME, gethostbyname)                                                             \
+    X(TG_GETHOSTBYNAME2, gethostbyname2)                                                           \
+    X(TG_GETHOSTBYNAME_R, gethostbyname_r)                                                         \
+    X(TG_GETHOSTBYNAME2_R, gethostbyname2_r)                                                       \
+    X(TG_GETADDRINFO_A, getaddrinfo_a)                                                             \
+    X(TG_GAI_ERROR, gai_error)                                                                     \
+    X(TG_GAI_SUSPEND, gai_suspend)
+
+/* and what sends. */
+#define TG_SOCKET_SYMBOLS(X)                                                                       \
+    X(TG_CONNECT, connect)                                                                         \
+    X(TG_WRITE, write)                                                                             \
+    X(TG_WRITEV, writev)                                                                           \
+    X(TG_SEND, send)                                                                               \
+    X(TG_SENDTO, sendto)                                                                           \
+    X(TG_SENDMSG, sendmsg)                                                                         \
+    X(TG_SENDMMSG, sendmmsg)
+
+#define TG_SYMBOL_ENUMERATOR(symbol, name) symbol,
 enum tg_symbol {
-    TG_SSL_CTX_NEW,
-    TG_SSL_CTX_NEW_EX,
-    TG_SSL_NEW,
-    TG_SSL_CTX_SET_CERT_VERIFY_CALLBACK,
-    TG_SSL_SET_INFO_CALLBACK,
-    TG_SSL_GET_INFO_CALLBACK,
-    TG_SSL_CTX_SET_CUSTOM_VERIFY,
-    TG_SSL_SET_CUSTOM_VERIFY,
-    TG_SSL_CTX_FREE,
-    TG_SSL_FREE,
-    TG_GETADDRINFO,
-    TG_GETHOSTBYNAME,
-    TG_GETHOSTBYNAME2,
-    TG_GETHOSTBYNAME_R,
-    TG_GETHOSTBYNAME2_R,
-    TG_GETADDRINFO_A,
-    TG_GAI_ERROR,
-    TG_GAI_SUSPEND,
-    TG_CONNECT,
-    TG_WRITE,
-    TG_WRITEV,
-    TG_SEND,
-    TG_SENDTO,
-    TG_SENDMSG,
-    TG_SENDMMSG,
-    TG_SYMBOLS
+    TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR)
+        TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SYMBOLS /* how many */
 };
+#undef TG_SYMBOL_ENUMERATOR
 
 const char *tg_symbol_name(enum tg_symbol symbol);
 
@@ -42,7 +56,7 @@ struct tg_target {
 
 /*
  * What the code at CALLER, a return address, would have reached as SYMBOL. It is never one of
- * our own wrappers. Safe in threads, constructors and forked children; preserves errno.
+ * this library's wrappers. Safe in threads, constructors and forked children; preserves errno.
  */
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller);
 

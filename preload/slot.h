@@ -1,6 +1,7 @@
 /*
- * slot.h - a small record that threads write and read without a lock. A fork in the middle of
- * a write costs the child that one slot; a lock held at a fork would cost it all of them.
+ * slot.h - a small record that threads and signal handlers write and read without a lock. A fork in
+ * the middle of a write costs the child that one slot; a lock that is held at a fork would cost the
+ * child all of them.
  */
 #ifndef TG_SLOT_H
 #define TG_SLOT_H
@@ -25,7 +26,7 @@ uint64_t tg_slot_read(const tg_slot_word *slot, uint64_t *record, size_t count);
  */
 bool tg_slot_write(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t sequence);
 
-/* The same, only in the place of what was read with the sequence number FOUND, or 0. */
+/* The same, only in the place of the record that was read with the sequence number FOUND, or 0. */
 bool tg_slot_replace(tg_slot_word *slot, const uint64_t *record, size_t count, uint64_t found,
                      uint64_t sequence);
 

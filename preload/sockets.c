@@ -1,8 +1,9 @@
 /*
  * sockets.c - the interposed functions of libc by which a process reaches others: connect(2)
- * tells where a socket leads to, and what is written first through it which connection of a TLS
- * library that is. They only look. Those that write are async-signal-safe as what they stand for;
- * connect also looks at what the linker has loaded since, which is not.
+ * tells where a socket leads to, and what is written first through a socket tells which connection
+ * of a TLS library it carries. The wrappers only look. Those that write are async-signal-safe, as
+ * the functions they stand for are: no lock, no pthread_once(3). connect also looks at what the
+ * linker has loaded since, which is not.
  */
 #include "beside.h"
 #include "ends.h"
@@ -15,8 +16,9 @@
 /* So that no wrapper has to ask the dynamic linker, which a signal handler mustn't. */
 __attribute__((constructor)) static void resolve(void)
 {
-    for (enum tg_symbol symbol = TG_CONNECT; symbol <= TG_SENDMMSG; symbol++)
-        (void)tg_resolve_libc(symbol);
+#define RESOLVE(symbol, name) (void)tg_resolve_libc(symbol);
+    TG_SOCKET_SYMBOLS(RESOLVE)
+#undef RESOLVE
 }
 
 static void note(int descriptor, const void *data, size_t size, const void *address,

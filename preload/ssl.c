@@ -1,4 +1,8 @@
-/* ssl.c - the interposed functions of libssl: thin, with the decisions behind them. */
+/*
+ * ssl.c - the interposed functions of libssl. They decide nothing: engine.c puts their libssl under
+ * the policy first, and the hook in the engine takes each context and connection that they make,
+ * and each callback that they set. What can't be put under the policy isn't made.
+ */
 #include "ssl.h"
 
 struct tg_target tg_ssl_target(enum tg_symbol symbol, const void *caller)
@@ -20,18 +24,20 @@ static struct tg_target guard(enum tg_symbol symbol, const void *caller)
     return target;
 }
 
-/* True if another is to be made in the place of *CTX, which is gone then; it is gone too, and
- * NULL, where the engine can't take it under the policy. */
+/*
+ * True if another context is to be made in the place of *CTX. *CTX is freed, and NULL, then and
+ * where the engine can't take it under the policy.
+ */
 static bool show_context(SSL_CTX **ctx, const struct tg_target *target, const void *caller)
 {
     __typeof__(&SSL_CTX_free) release = NULL;
     struct tg_engine engine;
-    int shown;
+    enum tg_inject_shown shown;
 
     if (*ctx == NULL || !tg_engine_active(&engine))
         return false;
     shown = engine.context(target->ssl_ctx_new, *ctx);
-    if (shown == 1)
+    if (shown == TG_INJECT_USABLE)
         return false;
     release = tg_resolve_ssl(TG_SSL_CTX_FREE, caller).function;
     if (release != NULL)
@@ -65,8 +71,8 @@ TG_API SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *query, const S
 }
 
 /*
- * A context may be older than our first sight of its libssl: its connections get the gate. From
- * OpenSSL 3.2 on that takes a call once they are made; no callback is what they have anyway.
+ * A context may have been made before its libssl was hooked: its connections get the gate. From
+ * OpenSSL 3.2 on the engine can set the gate only once the connection is made.
  */
 TG_API SSL *SSL_new(SSL_CTX *ctx)
 {
@@ -84,7 +90,7 @@ TG_API SSL *SSL_new(SSL_CTX *ctx)
     return NULL;
 }
 
-/* The setters of what the hook has set: it keeps its place and calls the application's. */
+/* The setters of callbacks that the hook has set: its own stay, and call the application's. */
 
 TG_API void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
                                              int (*callback)(X509_STORE_CTX *, void *), void *arg)

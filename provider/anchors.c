@@ -1,6 +1,6 @@
-/* anchors.c - from a store URI to the certificates its host may be anchored in. */
 #include "anchors.h"
 #include "distrust.h"
+#include "error.h"
 #include "host.h"
 #include "match.h"
 #include "process.h"
@@ -148,16 +148,16 @@ void tg_anchors_free(struct tg_anchors *anchors)
     free(anchors);
 }
 
-int tg_anchors_set_subject(struct tg_anchors *anchors, const void *der, size_t size)
+bool tg_anchors_set_subject(struct tg_anchors *anchors, const void *der, size_t size)
 {
     const unsigned char *at = der;
     X509_NAME *name = size <= LONG_MAX ? d2i_X509_NAME(NULL, &at, (long)size) : NULL;
 
     if (name == NULL)
-        return 0;
+        return false;
     X509_NAME_free(anchors->subject);
     anchors->subject = name;
-    return 1;
+    return true;
 }
 
 /* 1 if CERTIFICATE is wanted, 0 if not, -1 when memory ran out. */
@@ -172,7 +172,8 @@ static int wanted(const struct tg_anchors *anchors, const X509 *certificate)
     return distrusted < 0 ? -1 : distrusted == 0;
 }
 
-static int append(const struct tg_anchors *anchors, const STACK_OF(X509) *from, STACK_OF(X509) *out)
+static bool append(const struct tg_anchors *anchors, const STACK_OF(X509) *from,
+                   STACK_OF(X509) *out)
 {
     for (int i = 0; i < sk_X509_num(from); i++) {
         X509 *certificate = sk_X509_value(from, i);
@@ -180,23 +181,23 @@ static int append(const struct tg_anchors *anchors, const STACK_OF(X509) *from, 
 
         if (want < 0 ||
             (want && !X509_add_cert(out, certificate, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP)))
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 /*
  * Of a folder of certificates under hashed names, OpenSSL reads only those with a subject that
  * was asked for: without one, those of the bundle and those read so far are listed.
  */
-static int append_system(const struct tg_anchors *anchors, STACK_OF(X509) *out)
+static bool append_system(const struct tg_anchors *anchors, STACK_OF(X509) *out)
 {
     X509_STORE_CTX *context = tg_system_store(anchors->policy);
     STACK_OF(X509) *found = NULL;
-    int done;
+    bool done;
 
     if (context == NULL)
-        return 0;
+        return false;
     ERR_set_mark();
     if (anchors->subject != NULL)
         found = X509_STORE_CTX_get1_certs(context, anchors->subject);
@@ -210,7 +211,7 @@ static int append_system(const struct tg_anchors *anchors, STACK_OF(X509) *out)
     return done;
 }
 
-int tg_anchors_list(const struct tg_anchors *anchors, STACK_OF(X509) *out)
+bool tg_anchors_list(const struct tg_anchors *anchors, STACK_OF(X509) *out)
 {
     return append(anchors, anchors->rule->anchors, out) &&
            (!anchors->rule->anchors_system || append_system(anchors, out));

@@ -1,7 +1,7 @@
-/* error.c - why the provider couldn't do what it was asked, on OpenSSL's error queue. */
-#include "provider.h"
+#include "error.h"
 #include <stdarg.h>
 
+/* The sentence of each reason, as OpenSSL wants them: to the end that is marked by 0. */
 static const OSSL_ITEM reasons[] = {
     {TG_REASON_INJECT, "this OpenSSL can't be put under a policy"},
     {TG_REASON_URI, "not of the form trustgraft:HOST or trustgraft:HOST:PORT"},
@@ -14,6 +14,7 @@ static const OSSL_ITEM reasons[] = {
     {TG_REASON_MEMORY, "no memory"},
     {0, NULL},
 };
+_Static_assert(sizeof(reasons) / sizeof(reasons[0]) == TG_REASON_MEMORY + 1, "a sentence for each");
 
 void tg_provider_error(const struct tg_provider *provider, enum tg_reason reason,
                        const char *format, ...)

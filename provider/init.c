@@ -1,13 +1,16 @@
 /* init.c - OSSL_provider_init: wiring, and what a provider says about itself. */
+#include "error.h"
 #include "inject.h"
-#include "provider.h"
+#include "loader.h"
+#include "settings.h"
 #include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-static bool in_force;
+static atomic_bool in_force;
 
 static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
 {
@@ -39,8 +42,8 @@ static const void *object_of(const void *address)
 }
 
 /*
- * With two libcrypto in a process, the one that loaded us needn't be the one that the dynamic
- * linker bound us to. Then we would hook the wrong one.
+ * With two libcrypto in a process, the one that loaded the provider needn't be the one that the
+ * dynamic linker bound it to: the hook would get into the wrong one.
  */
 static bool bound_to(const struct tg_provider *provider)
 {
@@ -137,7 +140,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
         free(provider);
         return 0;
     }
-    __atomic_store_n(&in_force, true, __ATOMIC_RELEASE);
+    atomic_store(&in_force, true);
     *provctx = provider;
     *out = functions;
     return 1;
@@ -154,5 +157,5 @@ TG_API conf_init_func require __asm__("OPENSSL_init");
 int require(CONF_IMODULE *module, const CONF *config)
 {
     (void)module, (void)config;
-    return __atomic_load_n(&in_force, __ATOMIC_ACQUIRE);
+    return atomic_load(&in_force);
 }

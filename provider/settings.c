@@ -1,7 +1,5 @@
-/* settings.c - the provider's section of openssl.cnf. */
-#include "provider.h"
+#include "settings.h"
 #include <openssl/params.h>
-#include <string.h>
 
 void tg_settings_read(const struct tg_provider *provider, struct tg_settings *settings)
 {
@@ -11,7 +9,7 @@ void tg_settings_read(const struct tg_provider *provider, struct tg_settings *se
         OSSL_PARAM_construct_end(),
     };
 
-    memset(settings, 0, sizeof(*settings));
+    *settings = (struct tg_settings){.policy = NULL};
     if (provider->get_params == NULL || !provider->get_params(provider->core, request)) {
         settings->problem = "the provider's settings in openssl.cnf can't be read";
         return;

@@ -2,9 +2,9 @@
 #include "activation.h"
 #include "diagnostics.h"
 #include "load.h"
+#include "source.h"
 #include "terminal.h"
 #include "verbs.h"
-#include "where.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -318,22 +318,23 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
  * One that took a way round the new_func was made under another library context; if it does so
  * again, it belongs to another libcrypto than its libssl names.
  */
-int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
+enum tg_inject_shown tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
 {
     static _Thread_local bool claimed;
     const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
-    int saved = errno, taken = 0;
+    enum tg_inject_shown shown = TG_INJECT_UNUSABLE;
+    int saved = errno;
     bool again = claimed;
 
     claimed = false;
     if (hooked == NULL || tg_process_inert() || tg_context_state_of(hooked, ctx) != NULL)
-        return 1;
+        return TG_INJECT_USABLE;
     if (hooked->library->kind == TG_OPENSSL_3 && ctx != unkept && !again) {
         claim_all(hooked->library);
         claimed = true;
-        taken = TG_INJECT_AGAIN;
+        shown = TG_INJECT_AGAIN;
     } else if (hooked->library->kind == TG_BORINGSSL)
-        taken = tg_boring_context(hooked, ctx);
+        shown = tg_boring_context(hooked, ctx) ? TG_INJECT_USABLE : TG_INJECT_UNUSABLE;
     else if (ctx == unkept)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "no memory to put a context of this program under "
                                                "a policy: it is not used");
@@ -342,18 +343,18 @@ int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
                         "this program's libssl works on another libcrypto than it is linked to: "
                         "its context can't be put under a policy, and is not used");
     errno = saved;
-    return taken;
+    return shown;
 }
 
-int tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
+bool tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
 {
     const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
 
     if (hooked == NULL || tg_process_inert())
-        return 1;
+        return true;
     if (hooked->library->kind == TG_BORINGSSL)
         return tg_boring_connection(hooked, ssl);
     if (tg_connection_state_of(hooked, ssl) != NULL)
         tg_gate_raise(hooked, ssl);
-    return 1;
+    return true;
 }

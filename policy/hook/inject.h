@@ -13,8 +13,8 @@
 #ifndef TG_INJECT_H
 #define TG_INJECT_H
 
+#include "source.h"
 #include "trustgraft.h"
-#include "where.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -32,7 +32,7 @@ enum tg_injected {
  * Hooks the libssl in which SSL_CTX_NEW, its own SSL_CTX_new function, stands, and the
  * libcrypto that it uses, ours or another. Idempotent and cheap when called again for the same.
  */
-TG_API enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
+TG_API TG_MUST_USE enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
 
 /*
  * Hooks the libcrypto this library is bound to, before any libssl is known: what
@@ -42,30 +42,36 @@ TG_API enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
  * CONTEXT is the OSSL_LIB_CTX that the provider is loaded into; NULL: the default. To be called
  * for each: an application may make any of them the default of a thread.
  */
-TG_API enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, void *context);
+TG_API TG_MUST_USE enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem,
+                                                        void *context);
 
 /*
  * The next are for the preload, and name the libssl by its own SSL_CTX_new.
  *
  * A fresh CTX or SSL, to be shown as soon as it is made: BoringSSL calls no new_func, and
- * elsewhere it is seen whether the hook took hold. 0 if CTX or SSL must not be used;
- * TG_INJECT_AGAIN if another CTX is to be made in its place, and shown.
+ * elsewhere it is seen whether the hook took hold. False: SSL must not be used.
  */
-#define TG_INJECT_AGAIN 2
-TG_API int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx);
-TG_API int tg_inject_connection(void *ssl_ctx_new, SSL *ssl);
+enum tg_inject_shown {
+    TG_INJECT_UNUSABLE, /* CTX must not be used */
+    TG_INJECT_USABLE,
+    TG_INJECT_AGAIN /* CTX must not be used: another is to be made in its place, and shown */
+};
+TG_API TG_MUST_USE enum tg_inject_shown tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx);
+TG_API TG_MUST_USE bool tg_inject_connection(void *ssl_ctx_new, SSL *ssl);
 
 /*
- * The application called SSL_CTX_set_cert_verify_callback or SSL_set_info_callback: ours stay
- * in place and call theirs. 0 if CTX or SSL isn't hooked: call the real one.
+ * The application called SSL_CTX_set_cert_verify_callback or SSL_set_info_callback: the hook's
+ * callbacks stay in place and call the application's. False if CTX or SSL isn't hooked: call the
+ * real function.
  */
-TG_API int tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
-                                    int (*callback)(X509_STORE_CTX *, void *), void *arg);
-TG_API int tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl,
-                                  void (*callback)(const SSL *, int, int));
-/* *CALLBACK is what the application set on SSL; 0 if SSL isn't hooked. */
-TG_API int tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
-                                  void (**callback)(const SSL *, int, int));
+TG_API TG_MUST_USE bool tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
+                                                 int (*callback)(X509_STORE_CTX *, void *),
+                                                 void *arg);
+TG_API TG_MUST_USE bool tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl,
+                                               void (*callback)(const SSL *, int, int));
+/* *CALLBACK is what the application set on SSL; false if SSL isn't hooked. */
+TG_API TG_MUST_USE bool tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
+                                               void (**callback)(const SSL *, int, int));
 
 /*
  * The application called BoringSSL's SSL_CTX_set_custom_verify, or SSL_set_custom_verify: the
@@ -128,7 +134,7 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 TG_API void tg_inject_set_source(const struct tg_policy_source *source);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 5
+#define TG_INJECT_VERSION 6
 TG_API int tg_inject_version(void);
 
 #endif

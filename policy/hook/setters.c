@@ -17,38 +17,38 @@ static struct tg_connection_state *connection_state(void *ssl_ctx_new, const SSL
     return hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
 }
 
-int tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
-                             int (*callback)(X509_STORE_CTX *, void *), void *arg)
+bool tg_inject_set_app_verify(void *ssl_ctx_new, SSL_CTX *ctx,
+                              int (*callback)(X509_STORE_CTX *, void *), void *arg)
 {
     struct tg_context_state *state = context_state(ssl_ctx_new, ctx);
 
     if (state == NULL)
-        return 0;
+        return false;
     state->verify = callback;
     state->verify_arg = arg;
-    return 1;
+    return true;
 }
 
-int tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int))
+bool tg_inject_set_app_info(void *ssl_ctx_new, SSL *ssl, void (*callback)(const SSL *, int, int))
 {
     struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
 
     if (state == NULL)
-        return 0;
+        return false;
     tg_gate_raise(tg_hooked_known(ssl_ctx_new), ssl);
     state->info = callback;
-    return 1;
+    return true;
 }
 
-int tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
-                           void (**callback)(const SSL *, int, int))
+bool tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
+                            void (**callback)(const SSL *, int, int))
 {
     const struct tg_connection_state *state = connection_state(ssl_ctx_new, ssl);
 
     if (state == NULL)
-        return 0;
+        return false;
     *callback = state->info;
-    return 1;
+    return true;
 }
 
 /* Without a callback BoringSSL verifies as OpenSSL does, and asks the one of the context. */

@@ -6,33 +6,30 @@ import tree
 
 INCLUDE = re.compile(r'(?m)^\s*#\s*include\s+(["<])([^">]+)[">]')
 
-# Each folder, and whose headers its files may include besides their own: a folder or a header.
-# "policy" itself holds the public header alone.
-BASE = ["policy", "policy/base"]
-RULES = [*BASE, "policy/rules"]
-ENGINE = [*RULES, "policy/language", "policy/trust"]
-HOOK = [*ENGINE, "policy/hook/process", "policy/hook/lib", "policy/hook"]
-PARTS = ["policy/cli/" + name for name in
-         ("ui", "files", "reach", "ask", "net", "ca", "fetch", "scan", "import")]  # of the command
-FOLDERS = {
-    "policy": [],
-    "policy/base": ["policy"],
-    "policy/rules": BASE,
-    "policy/language": RULES,
-    "policy/trust": RULES,
-    "policy/hook/process": ENGINE,
-    "policy/hook/lib": [*ENGINE, "policy/hook/process"],
-    "policy/hook": HOOK,
-    "policy/cli": [*HOOK, *PARTS],
-    # The parts of the command don't know its verbs, but what a verb and its options are.
-    **{part: [*HOOK, *PARTS, "policy/cli/cli.h"] for part in PARTS},
+# What -I can't say: of these folders the headers named, and no other, though a neighbour is searched.
+HOOK = "policy/hook/"
+EXACT = {
     # Loaded into programs that have no TLS too: what the hook gives it is all that it knows.
-    "preload": ["policy/hook/inject.h", "policy/hook/process/process.h", "policy/hook/process/where.h",
-                "policy/hook/process/unreached.h", "policy/trustgraft.h"],
-    "provider": HOOK,
+    "preload": ["policy/trustgraft.h", HOOK + "inject.h", HOOK + "process/source.h",
+                HOOK + "process/unreached.h"],
+    "provider": ["policy/trustgraft.h", HOOK + "inject.h", "policy/base", "policy/rules", "policy/trust",
+                 HOOK + "process"],
 }
+COMMAND = HOOK + "inject.h"  # the one thing of the hook that the command may know, where it looks for it
 
 ONLY_LIBCRYPTO = ("policy", "policy/base", "policy/rules", "policy/language", "policy/trust")
+
+
+@tree.kept
+def folders():
+    """{each folder that the Makefile's `sees/` lines name: what its files may include}."""
+    lines = dict(re.findall(r"(?m)^sees/(\S+) *:= *(.*)$", tree.read("Makefile")))
+
+    def expand(text):
+        return re.sub(r"\$\(sees/([^)]+)\)", lambda match: expand(lines[match[1]]), text)
+    seen = {folder: EXACT.get(folder, expand(text).split()) for folder, text in lines.items()}
+    return {folder: [*places, COMMAND] if folder.startswith("policy/cli") else places
+            for folder, places in {"policy": [], **seen}.items()}
 
 
 def includes(path):
@@ -44,14 +41,14 @@ def includes(path):
 
 def meant(path, name):
     """The headers that `#include "NAME"` in PATH may mean; the one beside it comes first."""
-    places = [os.path.dirname(path), *sorted(FOLDERS)]
+    places = [os.path.dirname(path), "policy", *sorted(folders())]
     found = [os.path.normpath(os.path.join(place, name)) for place in places]
     return [header for header in dict.fromkeys(found) if header in tree.everything_set()]
 
 
 def wrong_include(folder, path, name):
     """Why PATH in FOLDER must not have `#include "NAME"`, or None."""
-    allowed, headers = (folder, *FOLDERS[folder]), meant(path, name)
+    allowed, headers = (folder, *folders()[folder]), meant(path, name)
     for header in headers:
         if os.path.dirname(header) in allowed or header in allowed:
             return None
@@ -62,8 +59,8 @@ def arrows():
     """Includes that the table doesn't allow."""
     for path in tree.files(tree.ROOTS, ".c", ".h"):
         folder = os.path.dirname(path)
-        if folder not in FOLDERS:
-            yield f"{path}:1: {folder}: tests/lint/arrows.py doesn't say what this folder may include"
+        if folder not in folders():
+            yield f"{path}:1: {folder}: the Makefile doesn't say what this folder sees"
             continue
         for line, name, quoted in includes(path):
             why = wrong_include(folder, path, name) if quoted else None

@@ -4,18 +4,22 @@
  */
 static void meanwhile(void);
 
-/* A copy of process.c under names of its own. An exchange is itself, behind what happens first. */
-#define __atomic_compare_exchange_n(...) (meanwhile(), __atomic_compare_exchange_n(__VA_ARGS__))
-#define tg_policy_free                   copy_policy_free
-#define tg_process_configure             copy_configure
-#define tg_process_came_with             copy_came_with
-#define tg_process_has_origin            copy_has_origin
-#define tg_process_enter                 copy_enter
-#define tg_process_leave                 copy_leave
-#define tg_process_inert                 copy_inert
-#define tg_process_program               copy_program
+/* A copy of snapshot.c under names of its own. An exchange is itself, behind what happens first. */
+#include <stdatomic.h>
+#undef atomic_compare_exchange_strong
+#define atomic_compare_exchange_strong(object, expected, desired)                                  \
+    (meanwhile(), atomic_compare_exchange_strong_explicit(                                         \
+                      object, expected, desired, memory_order_seq_cst, memory_order_seq_cst))
+#define tg_policy_free      copy_policy_free
+#define tg_snapshot_begin   copy_begin
+#define tg_snapshot_enter   copy_enter
+#define tg_snapshot_leave   copy_leave
+#define tg_snapshot_place   copy_place
+#define tg_snapshot_replace copy_replace
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "../../policy/hook/process/process.c"
+#include "../../policy/hook/process/snapshot.c"
+
+#include "policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,34 +52,33 @@ static void take_and_replace(void)
 {
     release(&snapshots[0]);
     assert_int_equal(freed, 1);
-    put_in_force(&snapshots[0], &snapshots[1], &one);
+    tg_snapshot_replace(&snapshots[0], &snapshots[1].process, &one);
 }
 
 static void one_thread_takes_a_replaced_policy_away(void **state)
 {
-    struct snapshot *first = NULL, *second = NULL;
+    const struct tg_process *first = NULL, *second = NULL;
 
     (void)state;
-    use(&snapshots[0], &one);
-    snapshots[0].replaced = false;
-    first = enter();
-    second = enter();
-    assert_ptr_equal(free_place(), &snapshots[1]);
-    put_in_force(&snapshots[1], first, &two);
-    leave(first);
+    tg_snapshot_begin(&(struct tg_process){.path = "/policy.conf"}, &one);
+    first = tg_snapshot_enter();
+    second = tg_snapshot_enter();
+    assert_ptr_equal(tg_snapshot_place(), &snapshots[1]);
+    tg_snapshot_replace(&snapshots[1], first, &two);
+    tg_snapshot_leave(first);
     assert_int_equal(freed, 0);
     other_thread = take_and_replace;
-    leave(second);
+    tg_snapshot_leave(second);
     assert_null(other_thread);
 
     /* The one in force is whole, and only the other is gone. */
     assert_int_equal(freed, 1);
-    first = enter();
-    assert_ptr_equal(first->process.policy, &one);
-    assert_ptr_equal(free_place(), &snapshots[2]);
+    first = tg_snapshot_enter();
+    assert_ptr_equal(first->policy, &one);
+    assert_ptr_equal(tg_snapshot_place(), &snapshots[2]);
     release(&snapshots[1]);
     assert_int_equal(freed, 2);
-    leave(first);
+    tg_snapshot_leave(first);
     assert_int_equal(freed, 2);
 }
 

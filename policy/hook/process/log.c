@@ -1,10 +1,13 @@
-#include "process.h"
+#include "log.h"
+#include "arrival.h"
+#include "policy.h"
 #include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What a line of JSON tells, so that it can be told in fewer words. */
-struct told {
-    const struct tg_verdict *verdict;
-    const struct tg_occasion *occasion;
-};
-
 /* What syslog's daemons take of a message (rsyslog's maxMessageSize is 8k), less its header. */
 #define SYSLOG_MOST 8000
 
@@ -30,8 +27,8 @@ struct told {
  * LINE, or into LESS, to be freed, what of it fits into MOST bytes: a line of JSON (TOLD is not
  * NULL) stays one. NULL: no memory.
  */
-static const struct tg_buf *within(const struct tg_buf *line, const struct told *told, size_t most,
-                                   struct tg_buf *less)
+static const struct tg_buf *within(const struct tg_buf *line, const struct tg_log_told *told,
+                                   size_t most, struct tg_buf *less)
 {
     size_t length = most - 3;
     char *text = NULL;
@@ -116,7 +113,7 @@ static bool is_connection(const struct stat *status)
  * Never waits for a reader, nor raises SIGPIPE where there is none: a pipe that polls as
  * writable takes PIPE_BUF bytes (pipe(7)).
  */
-static void put_stderr(const struct tg_buf *line, const struct told *told)
+static void put_stderr(const struct tg_buf *line, const struct tg_log_told *told)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     struct tg_buf less = {0}, out = {0};
@@ -172,7 +169,8 @@ static const char *put_file(const char *path, const struct tg_buf *line)
     return problem;
 }
 
-/* RFC 3164 section 4.1, in English whatever the program's locale. A line of JSON gets our tag. */
+/* RFC 3164 section 4.1, in English whatever the program's locale. A line of JSON gets a tag before
+ * it. */
 static void add_header(struct tg_buf *message, int priority, const char *line)
 {
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -232,16 +230,16 @@ static void complain_of_file(const char *path, const char *problem, enum tg_orig
  */
 static bool is_in_file(const char *path, enum tg_origin origin, const struct tg_buf *line)
 {
-    static bool said;
+    static atomic_bool said;
     const char *problem = put_file(path, line);
 
-    if (!__atomic_exchange_n(&said, problem != NULL, __ATOMIC_RELAXED) && problem != NULL)
+    if (!atomic_exchange(&said, problem != NULL) && problem != NULL)
         complain_of_file(path, problem, origin);
     return problem == NULL;
 }
 
-static void emit(const tg_policy *policy, enum tg_origin origin, int priority,
-                 const struct tg_buf *line, const struct told *told)
+void tg_log_put(const tg_policy *policy, enum tg_origin origin, int priority,
+                const struct tg_buf *line, const struct tg_log_told *told)
 {
     unsigned sinks = sinks_of(policy, origin);
     struct tg_buf less = {0};
@@ -269,48 +267,9 @@ void tg_log_complain(enum tg_origin origin, const char *format, ...)
     va_start(arguments, format);
     if (vasprintf(&text, format, arguments) >= 0) {
         tg_buf_printf(&line, "trustgraft: %s", text);
-        emit(NULL, origin, LOG_ERR, &line, NULL);
+        tg_log_put(NULL, origin, LOG_ERR, &line, NULL);
         free(text);
     }
     va_end(arguments);
     tg_buf_free(&line);
-}
-
-static const tg_policy *policy_of(const struct tg_process *process,
-                                  const struct tg_verdict *verdict)
-{
-    return verdict->policy != NULL ? verdict->policy : process->policy;
-}
-
-bool tg_log_wants(const struct tg_process *process, const struct tg_verdict *verdict)
-{
-    const tg_policy *policy = policy_of(process, verdict);
-
-    return !verdict->accepted || (policy != NULL && policy->log_all);
-}
-
-void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
-                    const char *host, unsigned port)
-{
-    const tg_policy *policy = policy_of(process, verdict);
-    struct tg_occasion occasion = {.time = time(NULL),
-                                   .program = tg_process_program(),
-                                   .pid = getpid(),
-                                   .host = host,
-                                   .port = port};
-    bool json = policy != NULL && policy->log_json;
-    struct tg_buf line = {0};
-    char *text = NULL;
-    int saved = errno;
-
-    text = json ? tg_verdict_json(verdict, &occasion) : tg_verdict_text(verdict, &occasion);
-    if (text != NULL) {
-        tg_buf_add(&line, json ? "" : "trustgraft: ");
-        tg_buf_add(&line, text);
-        emit(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING, &line,
-             json ? &(struct told){verdict, &occasion} : NULL);
-    }
-    free(text);
-    tg_buf_free(&line);
-    errno = saved;
 }

@@ -1,5 +1,5 @@
 /*
- * unreached.h - the TLS libraries that nothing of ours gets into, known by the names that they are
+ * unreached.h - the TLS libraries that trustgraft doesn't reach, known by the names that they are
  * linked by. The one list of them: what `trustgraft run` refuses, `doctor` tells and the preload
  * library warns of. A library that becomes reached leaves it.
  */

@@ -1,4 +1,4 @@
-#include "where.h"
+#include "source.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

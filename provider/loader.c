@@ -1,8 +1,6 @@
-/*
- * store.c - OSSL_OP_STORE for the scheme "trustgraft": a host's anchors wherever OpenSSL takes
- * the URI of a certificate store (provider-storemgmt(7)).
- */
+#include "loader.h"
 #include "anchors.h"
+#include "error.h"
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/params.h>
@@ -62,7 +60,7 @@ static const OSSL_PARAM *settable(void *provctx)
     return params;
 }
 
-/* Criteria only narrow down what is loaded: one that we don't know is ignored. */
+/* Criteria only narrow down what is loaded: an unknown one is ignored. */
 static int set(void *loaderctx, const OSSL_PARAM params[])
 {
     struct loader *loader = loaderctx;
@@ -83,7 +81,7 @@ static int set(void *loaderctx, const OSSL_PARAM params[])
            tg_anchors_set_subject(loader->anchors, der, size);
 }
 
-static int list(struct loader *loader)
+TG_MUST_USE static bool list(struct loader *loader)
 {
     STACK_OF(X509) *certificates = sk_X509_new_null();
 
@@ -91,10 +89,10 @@ static int list(struct loader *loader)
         (!loader->unwanted && !tg_anchors_list(loader->anchors, certificates))) {
         sk_X509_pop_free(certificates, X509_free);
         tg_provider_error(loader->provider, TG_REASON_MEMORY, NULL);
-        return 0;
+        return false;
     }
     loader->certificates = certificates;
-    return 1;
+    return true;
 }
 
 static int deliver(X509 *certificate, OSSL_CALLBACK *callback, void *arg)

@@ -1,9 +1,10 @@
 /*
- * where.h - which policy it is. That is settled when trustgraft comes into a process: the preload
- * has this part too, and looks while the engine isn't there yet.
+ * source.h - where the policy comes from: which file counts, found without opening it. That is
+ * settled when trustgraft comes into a process; so the preload has this module too, and looks
+ * before the engine is there.
  */
-#ifndef TG_WHERE_H
-#define TG_WHERE_H
+#ifndef TG_SOURCE_H
+#define TG_SOURCE_H
 
 #include <limits.h>
 #include <stdbool.h>

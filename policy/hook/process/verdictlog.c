@@ -1,0 +1,49 @@
+#include "verdictlog.h"
+#include "arrival.h"
+#include "log.h"
+#include "policy.h"
+#include "text.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+static const tg_policy *policy_of(const struct tg_process *process,
+                                  const struct tg_verdict *verdict)
+{
+    return verdict->policy != NULL ? verdict->policy : process->policy;
+}
+
+bool tg_log_wants(const struct tg_process *process, const struct tg_verdict *verdict)
+{
+    const tg_policy *policy = policy_of(process, verdict);
+
+    return !verdict->accepted || (policy != NULL && policy->log_all);
+}
+
+void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
+                    const char *host, unsigned port)
+{
+    const tg_policy *policy = policy_of(process, verdict);
+    struct tg_occasion occasion = {.time = time(NULL),
+                                   .program = tg_process_program(),
+                                   .pid = getpid(),
+                                   .host = host,
+                                   .port = port};
+    bool json = policy != NULL && policy->log_json;
+    struct tg_buf line = {0};
+    char *text = NULL;
+    int saved = errno;
+
+    text = json ? tg_verdict_json(verdict, &occasion) : tg_verdict_text(verdict, &occasion);
+    if (text != NULL) {
+        tg_buf_add(&line, json ? "" : "trustgraft: ");
+        tg_buf_add(&line, text);
+        tg_log_put(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING, &line,
+                   json ? &(struct tg_log_told){verdict, &occasion} : NULL);
+    }
+    free(text);
+    tg_buf_free(&line);
+    errno = saved;
+}
