@@ -240,7 +240,7 @@ class Dialogue(contextlib.AbstractContextManager):
         os.close(self.master)
 
     def read_until(self, text):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while text not in self.output:
             require(select.select([self.master], [], [], max(0, end - time.monotonic()))[0],
                     f"no {text} in {self.output}")
@@ -257,12 +257,12 @@ class Dialogue(contextlib.AbstractContextManager):
 
     def ended(self):
         with contextlib.suppress(OSError):
-            while select.select([self.master], [], [], 20)[0]:
+            while select.select([self.master], [], [], 60)[0]:
                 block = os.read(self.master, 65536)
                 if not block:
                     break
                 self.output += block
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def ask(command, policy):

@@ -166,7 +166,7 @@ run() {
     [ "$rule" = none ] || set -- "TRUSTGRAFT_POLICY=$work/$rule.conf" "$@"
     case $way in preload | both) set -- "LD_PRELOAD=$preload" "$@" ;; esac
     case $way in provider | both) set -- "OPENSSL_CONF=$conf" "$@" ;; esac
-    timeout 60 env "$@" 2>"$work/stderr"
+    timeout 600 env "$@" 2>"$work/stderr"
     status=$?
     [ $status -le 1 ] || echo "status $status"
 }

@@ -12,7 +12,7 @@ import time
 
 from lab.files import put
 
-START_SECONDS = 20
+START_SECONDS = 120
 PR_SET_PDEATHSIG = 1
 HERE = pathlib.Path(__file__).resolve().parent
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -35,7 +35,7 @@ def accepts(port):
 
 
 @contextlib.contextmanager
-def in_thread(serve, seconds=30):
+def in_thread(serve, seconds=60):
     """SERVE(listener) runs beside the body, which gets the port; it has ended afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(seconds)

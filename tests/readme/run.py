@@ -20,7 +20,7 @@ import tempfile
 
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
-TIMEOUT = 120  # seconds for one block
+TIMEOUT = 600  # seconds for one block
 SKIPPED = 77
 FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "SSL_CERT_DIR",
            "CURL_CA_BUNDLE", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
