@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -24,8 +25,12 @@ def die_with_parent():
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """A port for a server that is yet to be started: none of those that the kernel gives away to
+    whoever asks for any meanwhile (ip_local_port_range, 32768 and up)."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(
+                ("127.0.0.1", random.randrange(10000, 32000))) as probe:
+            return probe.getsockname()[1]
 
 
 def accepts(port):
