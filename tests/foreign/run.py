@@ -397,8 +397,6 @@ def steady(lab, library):
 
 def retry(lab, library):
     """SSL_set_retry_verify(3) beside a hostname override: the server is evaluated each time."""
-    if library not in ("openssl-3", "openssl-copy"):
-        raise Skip("SSL_set_retry_verify is OpenSSL 3's")
     dialled = "over.example.test"
     words = (f"sni={dialled}", f"match={dialled}", "verify-cb=retry")
     policy = f"[host {dialled}]\nanchors = {{root}}\nhostname = "

@@ -4,8 +4,8 @@
 Each ```sh block is a script for `sh -eu` in a scratch folder that looks like the checkout,
 with DIR as its build/. What a block leaves there, the next one finds. A ```text block after it
 holds lines that its output must contain, in this order; `...` in a line stands for anything.
-An ```ini block in an example is one of its policies, word for word. A block that ends with status
-77 is skipped, for what its last line says. NAME picks pages by a part of their path.
+An ```ini block in an example is one of its policies, word for word. NAME picks pages by a part of
+their path.
 Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist.
 """
 import argparse
@@ -21,7 +21,6 @@ import tempfile
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
 TIMEOUT = 600  # seconds for one block
-SKIPPED = 77
 FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "SSL_CERT_DIR",
            "CURL_CA_BUNDLE", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 
@@ -84,10 +83,6 @@ def missing_line(expected, output):
     return None
 
 
-class Skipped(Exception):
-    """What this machine lacks."""
-
-
 def problem(script, expected, scratch, source):
     if GOALS.fullmatch(script):
         goals = re.findall(r"make ([a-z]+)", script)
@@ -96,8 +91,6 @@ def problem(script, expected, scratch, source):
         return done.stderr if done.returncode else None
     status, output = run(script, scratch)
     print(output, end="")
-    if status == SKIPPED:
-        raise Skipped(output.splitlines()[-1])
     if status != 0:
         return f"exit status {status}"
     line = missing_line(expected, output)
@@ -114,7 +107,7 @@ def unknown_policy(page, text):
 
 
 def try_page(page, source, build):
-    """'ok', 'skipped' or 'FAILED' for each block of PAGE."""
+    """'ok' or 'FAILED' for each block of PAGE."""
     with open(os.path.join(source, page), encoding="utf-8") as file:
         text = file.read()
     example = page != "README.md"
@@ -126,12 +119,7 @@ def try_page(page, source, build):
         scratch_checkout(scratch, source, build)
         for line, script, expected in blocks(text):
             print(f"== {page}:{line}", flush=True)
-            try:
-                wrong = problem(script, expected, scratch, source)
-            except Skipped as reason:
-                print(reason, flush=True)
-                yield "skipped"
-                continue
+            wrong = problem(script, expected, scratch, source)
             print(f"FAILED: {page}:{line}: {wrong}" if wrong else "ok", flush=True)
             yield "FAILED" if wrong else "ok"
 
@@ -146,8 +134,7 @@ def main():
     pages = ["README.md", *sorted(glob.glob("examples/*/README.md", root_dir=source))]
     results = [result for page in pages if options.name in page
                for result in try_page(page, source, os.path.abspath(options.build))]
-    skipped = f", {results.count('skipped')} skipped" if "skipped" in results else ""
-    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed{skipped}")
+    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed")
     sys.exit(1 if "FAILED" in results or "ok" not in results else 0)
 
 
