@@ -69,7 +69,7 @@ def test_bash_values(command):
 def fish(command, line):
     done = subprocess.run(["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]",
                            script(command, "fish"), line], capture_output=True, text=True,
-                          check=True, env=command.environment(), timeout=60)
+                          check=True, env=command.environment(), timeout=120)
     require(not done.stderr, done.stderr)
     return {word.split("\t")[0] for word in done.stdout.splitlines()}
 

@@ -138,7 +138,7 @@ def test_words_that_are_wrong(command):
                         (["--starttls", "smtp"], "--starttls is for a connection"),
                         (["--to", "/nowhere/x"], "/nowhere/x: its folder can't be used")):
         done = subprocess.run([command.program, "except", "-p", policy, "--yes", *words, HOST,
-                               chain], capture_output=True, check=False, timeout=30,
+                               chain], capture_output=True, check=False, timeout=120,
                               stdin=subprocess.DEVNULL, env=command.environment())
         require(done.returncode == 2 and text.encode() in done.stderr, done)
     command("except", "-p", policy, "--yes", HOST, "/nowhere.pem").ended(2).said("/nowhere.pem: ")

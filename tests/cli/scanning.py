@@ -10,7 +10,6 @@ import signal
 import struct
 import subprocess
 import termios
-import threading
 import time
 
 from cli import plain

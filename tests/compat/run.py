@@ -48,7 +48,7 @@ def without_engine(lab):
     shutil.copy(lab.build.preload, broken.preload)
     shutil.copy(lab.build.module, broken.module)
     made = subprocess.run([HERE.parent.parent / "provider/openssl-cnf", broken.module], check=True,
-                          stdout=subprocess.PIPE, timeout=60)
+                          stdout=subprocess.PIPE, timeout=120)
     broken.openssl_cnf.write_bytes(made.stdout)
     return broken
 

@@ -17,7 +17,6 @@ import fnmatch
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 
