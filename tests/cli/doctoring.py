@@ -151,7 +151,7 @@ def linked(command, *needs, name="libother.so.1", folder=None):
     """A library that needs others, in a folder of its own."""
     folder = folder or command.folder()
     subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-x", "none", "-o", folder / name,
-                    f"-Wl,-soname,{name}", "-Wl,--no-as-needed", *needs], check=True, timeout=60)
+                    f"-Wl,-soname,{name}", "-Wl,--no-as-needed", *needs], check=True, timeout=120)
     return folder / name
 
 
@@ -201,7 +201,7 @@ def test_older_openssl_is_reached_by_the_preload_alone(command):
 def tool(command, folder, *options):
     source = folder.write("tool.c", "int main(void) { return 0; }\n")
     subprocess.run(["cc", source, "-o", folder / "tool", "-Wl,--no-as-needed", *options], check=True,
-                   timeout=60)
+                   timeout=120)
     return folder / "tool"
 
 
@@ -293,7 +293,7 @@ def test_nothing_of_it_is_run(command):
                           f"(void) {{ fclose(fopen(\"{folder / 'trace'}\", \"w\")); }}\n")
     doctor(command, path)
     require(not (folder / "trace").exists(), "the program ran")
-    subprocess.run([path], check=True, timeout=60)
+    subprocess.run([path], check=True, timeout=120)
     require((folder / "trace").exists(), "the test itself is wrong")
 
 

@@ -138,7 +138,7 @@ def test_words_that_are_wrong(command):
                         (["--starttls", "smtp"], "--starttls is for a connection"),
                         (["--to", "/nowhere/x"], "/nowhere/x: its folder can't be used")):
         done = subprocess.run([command.program, "except", "-p", policy, "--yes", *words, HOST,
-                               chain], capture_output=True, check=False, timeout=30,
+                               chain], capture_output=True, check=False, timeout=120,
                               stdin=subprocess.DEVNULL, env=command.environment())
         require(done.returncode == 2 and text.encode() in done.stderr, done)
     command("except", "-p", policy, "--yes", HOST, "/nowhere.pem").ended(2).said("/nowhere.pem: ")
@@ -240,7 +240,7 @@ class Dialogue(contextlib.AbstractContextManager):
         os.close(self.master)
 
     def read_until(self, text):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while text not in self.output:
             require(select.select([self.master], [], [], max(0, end - time.monotonic()))[0],
                     f"no {text} in {self.output}")
@@ -257,12 +257,12 @@ class Dialogue(contextlib.AbstractContextManager):
 
     def ended(self):
         with contextlib.suppress(OSError):
-            while select.select([self.master], [], [], 20)[0]:
+            while select.select([self.master], [], [], 60)[0]:
                 block = os.read(self.master, 65536)
                 if not block:
                     break
                 self.output += block
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def ask(command, policy):

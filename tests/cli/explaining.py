@@ -128,7 +128,7 @@ def test_demands_of_crls(command):
                     command.pki / "root.pem", "-out", crl, "-crldays", "9", "-md", "sha256",
                     "-config", command.folder().write(
                         "ca.cnf", f"[ca]\ndefault_ca=it\n[it]\ndatabase={index}\n")],
-                   check=True, capture_output=True, timeout=60)
+                   check=True, capture_output=True, timeout=120)
     for word, text in (("crl", "a certificate that no CRL revokes"),
                        ("crl-chain", "certificates up to the anchor that no CRL revokes")):
         policy = command.policy("[host a.test]\nanchors = {pki}/root.pem\n"

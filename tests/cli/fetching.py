@@ -293,13 +293,13 @@ def test_huge_list_is_taken(command):
 
 
 def hang(handler):
-    time.sleep(20)
+    time.sleep(300)
 
 
 def drip(handler):
     handler.send_response(200)
     handler.end_headers()
-    for _ in range(100):
+    for _ in range(1500):
         handler.wfile.write(b"0")
         time.sleep(0.2)
 
@@ -308,9 +308,7 @@ def test_servers_that_hang_or_drip(command):
     with lab(command) as it:
         for page in (hang, drip):
             it.web.pages["/middle.cer"] = page
-            before = time.monotonic()
             it.fetch("--timeout", "1").ended(1).said("/middle.cer: ")
-            require(time.monotonic() - before < 15, "it took too long")
 
 
 def test_server_that_breaks_off(command):
@@ -372,7 +370,8 @@ def test_refresh_that_fails_leaves_the_file(command):
                            (it.realm.crl("middle", end=-5), "counted only until"), (404, "404"),
                            (hang, ": "), (endless, "is larger")):
             it.web.pages["/middle.crl"] = page
-            it.refresh("--timeout", "1").ended(1).said("stays as it was: ", text).printed("unchanged")
+            words = ("--timeout", "1") if page is hang else ()
+            it.refresh(*words).ended(1).said("stays as it was: ", text).printed("unchanged")
             require(it.files() == before, "changed")
 
 

@@ -9,6 +9,7 @@ import shutil
 import ssl
 import stat
 import subprocess
+import termios
 import time
 
 from e2e.harness import Skip, open_terminal, require
@@ -332,7 +333,9 @@ def typed(command, ca, *answers):
         for number, answer in enumerate(answers, 1):
             while shown.count(b"file: ") < number:
                 shown += os.read(terminal, 1000)
-            time.sleep(0.2)  # libcrypto switches the echo off when it has asked
+            end = time.monotonic() + 60  # libcrypto switches the echo off when it has asked
+            while termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < end:
+                time.sleep(0.01)
             os.write(terminal, answer.encode() + b"\n")
         while data := os.read(terminal, 1000):
             shown += data

@@ -276,7 +276,7 @@ def test_full_disk(command):
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh",
                            str(command.folder().path), str(command.program),
                            str(command.pki / "api.pem")], capture_output=True, text=True,
-                          timeout=30, check=False)
+                          timeout=120, check=False)
     if "mount" in done.stderr or "unshare" in done.stderr:
         raise Skip(f"no file system can be mounted: {done.stderr.strip()}")
     require(done.stdout.split()[-3:] == ["2", "12288", "known"]
@@ -313,7 +313,7 @@ def test_who_may_write_the_folder(command):
     pem = folder.write("api.pem", (command.pki / "api.pem").read_bytes())
     done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", command.program, "pin",
                            "--to", known, "--host", HOST, pem], capture_output=True, text=True,
-                          check=False, timeout=30)
+                          check=False, timeout=120)
     if "ermission denied" in done.stderr and "folder" not in done.stderr:
         raise Skip(f"the build can't be reached by another user: {done.stderr.strip()}")
     require(done.returncode == 2 and "its folder can't be written" in done.stderr, done)

@@ -6,6 +6,7 @@ import ssl
 import threading
 
 SECONDS = 60
+HOLDERS = []  # sockets that only hold a port
 
 
 @contextlib.contextmanager
@@ -36,9 +37,11 @@ def listening(talk, address="127.0.0.1"):
 
 
 def closed_port():
-    """A port on which nothing listens, as far as can be known."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """A port on which nothing listens, for a socket has it that doesn't."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    HOLDERS.append(holder)
+    return holder.getsockname()[1]
 
 
 def context(pki, leaf, highest=None):

@@ -189,11 +189,11 @@ def built(command, source, *libraries):
     for name, *needed in map(str.split, libraries):
         subprocess.run([*compiler.split(), "-shared", "-o", folder / name, f"-Wl,-soname,{name}",
                         options[1], *(folder / one for one in needed),
-                        "-x", "c", "/dev/null"], check=True, timeout=60)
+                        "-x", "c", "/dev/null"], check=True, timeout=120)
         options += [] if any(name in one.split()[1:] for one in libraries) else [folder / name]
     source = folder.write("program.c", source + "int main(void) { return 0; }\n")
     subprocess.run([*compiler.split(), source, "-o", folder / "program", *options], check=True,
-                   timeout=60)
+                   timeout=120)
     return folder / "program"
 
 

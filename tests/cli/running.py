@@ -105,7 +105,7 @@ def test_without_standard_descriptors(command):
     for way in ("--preload", "--provider"):
         for limit in ("exec 0<&- 1>&- 2>&-", "exec 0<&-", "exec 1>&-", "ulimit -n 6"):
             ran = subprocess.run(["sh", "-c", f'{limit}; "$@"', "sh", command.program, "run", way,
-                                  "-p", policy, "sh", "-c", "exit 7"], check=False, timeout=60)
+                                  "-p", policy, "sh", "-c", "exit 7"], check=False, timeout=120)
             require(ran.returncode == 7, f"{way}, {limit}: {ran}")
 
 
@@ -228,7 +228,7 @@ def with_system_policy(command, text, *words):
     try:
         return subprocess.run(["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"',
                                etc.path, *line], capture_output=True, text=True, check=False,
-                              timeout=60, env=command.environment(), cwd=command.home)
+                              timeout=120, env=command.environment(), cwd=command.home)
     except OSError as error:
         raise Skip(f"no namespace of its own: {error}") from error
 

@@ -10,7 +10,6 @@ import signal
 import struct
 import subprocess
 import termios
-import threading
 import time
 
 from cli import plain
@@ -23,6 +22,9 @@ hostname = {HOST}
 anchors = {{pki}}/root.pem
 """
 HTTP = plain.in_turn(plain.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain.wait)
+# Seconds in which a server that answers has answered, however busy the machine; one that hangs is
+# waited for as long.
+PATIENT = 12
 GARBAGE = plain.in_turn(plain.say(b"\x1b[31m\xff\xff\r\n" * 20), plain.wait)
 
 
@@ -69,7 +71,7 @@ def test_hundreds_of_servers(command):
                closed=30) as ports:
         path = hosts(command, *ports.values())
         before = time.monotonic()
-        result = scan(command, path, "--timeout", "8").ended(1).quiet()
+        result = scan(command, path, "--timeout", str(PATIENT)).ended(1).quiet()
         took = time.monotonic() - before
         require(groups(result) == {
             "certificate-expired": ports["expired"], "name-mismatch": ports["partner"],
@@ -78,7 +80,7 @@ def test_hundreds_of_servers(command):
         result.printed("plain HTTP where TLS was expected", "doesn't answer to TLS in time",
                        "nothing listens there", "what isn't TLS",
                        "300 hosts: 180 accepted, 60 refused, 60 not reached\n")
-        require("\x1b" not in result.out and took < 75, (took, result))
+        require("\x1b" not in result.out and took < 10 * PATIENT, (took, result))
 
 
 def test_all_accepted(command):
@@ -98,7 +100,7 @@ def test_json_is_that_of_explain_in_the_order_of_the_list(command):
     with fleet(command, api=20, expired=20, hang=2, closed=5) as ports:
         order = [port for four in zip(ports["hang"] * 10, ports["api"], ports["expired"],
                                       ports["closed"] * 4) for port in four]
-        result = scan(command, hosts(command, order), "--json", "--timeout", "2").ended(1).quiet()
+        result = scan(command, hosts(command, order), "--json", "--timeout", str(PATIENT)).ended(1).quiet()
         objects = result.objects()
         require([one["port"] for one in objects] == order, objects)
         single = command("explain", "--connect", "-p", command.policy(POLICY), "--json",
@@ -172,14 +174,17 @@ def test_jobs_bound_the_connections(command):
     begun = []
 
     def note(connection):
-        begun.append(time.monotonic())
+        begun.append(connection)
         plain.wait(connection)
     with plain.listening(note) as port:
         for jobs, number in ((1, 2), (8, 24)):
+            path = hosts(command, [port] * number)
             begun.clear()
-            scan(command, hosts(command, [port] * number), "--jobs", jobs, "--timeout", "1").ended(2)
-            soon = sum(one < min(begun) + 0.8 for one in begun)
-            require(soon == jobs and len(begun) == number, (jobs, soon, begun))
+            status, _, err = interrupted(command, path, "--jobs", str(jobs), hanging=jobs)
+            require(status == 2 and len(begun) == jobs, (status, jobs, len(begun), err))
+            begun.clear()
+            scan(command, path, "--jobs", jobs, "--timeout", "1").ended(2).printed(
+                f"{number} not reached")
 
 
 def test_limit_of_open_files(command):
@@ -213,9 +218,10 @@ def test_no_leak_and_no_error_under_the_sanitizers(command):
     if not program.exists():
         raise Skip(f"no {program}")
     with fleet(command, api=20, expired=5, http=3, garbage=3, closed=3, hang=2) as ports:
-        path = hosts(command, *ports.values())
-        for words in ((), ("--json",)):
-            scan(command, path, *words, "--timeout", "3", program=program).ended(1).quiet()
+        answering = [ports[kind] for kind in ports if kind != "hang"]
+        for words, path in (((), hosts(command, *ports.values())),
+                            (("--json",), hosts(command, *answering))):
+            scan(command, path, *words, "--timeout", str(PATIENT), program=program).ended(1).quiet()
 
 
 def test_pin_to(command):
@@ -254,16 +260,16 @@ def sockets_of(pid):
 
 
 def interrupted(command, path, *words, number=signal.SIGINT, hanging=10):
-    """Ends a scan once only HANGING servers are left; (status, out, err)."""
-    process = subprocess.Popen([command.program, "scan", "--timeout", "60", "-p",
+    """Ends a scan once it has had HANGING servers for a second; (status, out, err)."""
+    process = subprocess.Popen([command.program, "scan", "--timeout", "600", "-p",
                                 command.policy(POLICY), *words, path], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, env=command.environment())
-    end, calm = time.monotonic() + 30, 0
+    end, calm = time.monotonic() + 120, 0
     while calm < 10 and time.monotonic() < end:
         calm = calm + 1 if sockets_of(process.pid) == hanging else 0
         time.sleep(0.1)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
@@ -297,13 +303,17 @@ def test_pipe_that_is_closed(command):
 
 def on_terminal(command, path, columns, **env):
     """What a terminal of so many columns gets from a scan."""
+    reading, writing = os.pipe()
     pid, terminal = open_terminal(pty.fork)
     if pid == 0:
-        time.sleep(0.2)
-        os.execve(command.program, ["trustgraft", "scan", "--timeout", "2", "-p",
+        os.read(reading, 1)  # until the terminal is as wide as it shall be
+        os.execve(command.program, ["trustgraft", "scan", "--timeout", "5", "-p",
                                     str(command.policy(POLICY)), str(path)],
                   command.environment(**{"TERM": "xterm", **env}))
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.write(writing, b".")
+    os.close(writing)
+    os.close(reading)
     shown = b""
     with contextlib.suppress(OSError):
         while data := os.read(terminal, 4096):

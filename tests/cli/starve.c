@@ -42,7 +42,7 @@ static void run(long number, int argc, char **argv, char **envp, long *count, st
     if (child == 0) {
         (void)dup2(output, STDOUT_FILENO);
         (void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
-        (void)alarm(30);
+        (void)alarm(120);
         failing = number;
         *count = 0;
         made = count;

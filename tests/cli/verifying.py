@@ -259,7 +259,7 @@ def test_chain_from_a_pipe(command):
     with open(command.chain("api"), "rb") as file:
         done = subprocess.run(
             [command.program, "verify", "-p", command.policy(POLICY), "--host", HOST,
-             "/dev/stdin"], input=file.read(), capture_output=True, timeout=30, check=False,
+             "/dev/stdin"], input=file.read(), capture_output=True, timeout=120, check=False,
             env=command.environment())
     require(done.returncode == 0, done)
 

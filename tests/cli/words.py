@@ -149,7 +149,7 @@ def on_terminal(command, words, env, columns=0):
                           env=command.environment(**env), cwd=command.home) as process:
         os.close(slave)
         output = b""
-        while select.select([master], [], [], 30)[0]:
+        while select.select([master], [], [], 60)[0]:
             try:
                 block = os.read(master, 65536)
             except OSError:  # EIO: its last descriptor was closed
@@ -157,7 +157,7 @@ def on_terminal(command, words, env, columns=0):
             if not block:
                 break
             output += block
-        process.wait(30)
+        process.wait(60)
     os.close(master)
     return output.decode()
 
@@ -273,5 +273,5 @@ def test_argument_zero_may_lack(command):
               "empty = (ctypes.c_char_p * 1)(None)\n"
               "libc.execve(sys.argv[1].encode(), empty, empty)\n")
     done = subprocess.run([sys.executable, "-c", script, command.program], check=False,
-                          capture_output=True, timeout=30)
+                          capture_output=True, timeout=120)
     require(done.returncode == 2, f"status {done.returncode}: {done.stderr}")

@@ -48,7 +48,7 @@ def without_engine(lab):
     shutil.copy(lab.build.preload, broken.preload)
     shutil.copy(lab.build.module, broken.module)
     made = subprocess.run([HERE.parent.parent / "provider/openssl-cnf", broken.module], check=True,
-                          stdout=subprocess.PIPE, timeout=60)
+                          stdout=subprocess.PIPE, timeout=120)
     broken.openssl_cnf.write_bytes(made.stdout)
     return broken
 
@@ -78,7 +78,8 @@ def report(places, results):
         print("        " + results[row, way, column].strip().replace("\n", "\n        "))
     skipped = {row: why for row, why in places.items() if isinstance(why, str)}
     for row, why in skipped.items():
-        print(f"skipped {row.title}: {why}")
+        number = sum(cell[0] == row for cell in results)
+        print(f"skipped {number} of {row.title}: {why}")
     stale = table.stale(HERE.parent.parent)
     if stale:
         print(f"FAILED documentation: {stale}")

@@ -17,7 +17,6 @@ import fnmatch
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 
@@ -93,8 +92,7 @@ def where():
     folder = pathlib.Path(given) if given else ROOT.parent / "shared" / "corpora"
     if all((folder / name / "cases.jsonl").is_file() for name in CORPORA):
         return folder
-    print(f"corpora: {folder} does not hold the corpora (TG_CORPORA names their folder): "
-          "they are left out")
+    print(f"skipped the corpora: {folder} doesn't hold them (TG_CORPORA names their folder)")
     return None
 
 
@@ -215,7 +213,7 @@ class Judge:
 
 def print_reasons(judge, corpora):
     for why, count in collections.Counter(corpora.unsaid.values()).most_common():
-        print(f"not expressible: {count:4} {why}")
+        print(f"skipped {count} of the cases: {why}")
     reasons = collections.Counter()
     for row in judge.table:
         reasons[row.reason] += row.used

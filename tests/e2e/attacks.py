@@ -14,7 +14,7 @@ from lab.servers import in_thread
 SERVERS = ("api", "api/1.2", "api-other", "expired", "ip", "partner", "partner/1.2")
 HOST = "[host api.example.test]\n"
 RULE = HOST + "anchors = {root}\n"
-VALID = 6  # seconds that the exception lasts: two connections have to fit in
+VALID = (6, 20, 60)  # seconds that an exception lasts, until two connections fit in
 
 
 def start(lab):
@@ -32,7 +32,7 @@ context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
 def dial():
-    return socket.create_connection(("127.0.0.1", port), 8)
+    return socket.create_connection(("127.0.0.1", port), 25)
 
 def secure(plain, **more):
     return context.wrap_socket(plain, server_hostname="api.example.test", **more)
@@ -63,6 +63,7 @@ def connect(label, session=None):
 
 kept = connect("first")
 kept = connect("again", kept) or kept
+print("at", time.time())
 time.sleep(max(0, float(words[0]) - time.time()))
 connect("later", kept)
 """
@@ -175,7 +176,7 @@ def recorder(lab):
 
     def serve(listener):
         with contextlib.suppress(OSError), listener.accept()[0] as plain:
-            plain.settimeout(8)
+            plain.settimeout(30)
             try:
                 with tls.wrap_socket(plain, server_side=True) as secured:
                     got.append(secured.version())
@@ -202,13 +203,19 @@ def implicit_write(lab, way):
 
 
 def exception_expires(lab, way, server):
-    """A session lives no longer than the exception that let it in."""
-    end = int(time.time()) + VALID
-    expires = datetime.datetime.fromtimestamp(end, datetime.timezone.utc)
-    policy = ("[exception x]\nhost = api.example.test\ncertificate = {fp partner}\n"
-              f"findings = name-mismatch\nexpires = {expires:%Y-%m-%dT%H:%M:%SZ}\n" + RULE)
-    said = client(lab, way, TWICE_AND_LATER, policy, server, end + 0.1)
-    require(said.splitlines() == ["first accept False", "again accept True", "later refuse"], said)
+    """A session lives no longer than the exception that let it in. Where the machine is so busy
+    that the exception had ended before the second connection had, that says nothing."""
+    for valid in VALID:
+        end = int(time.time()) + valid
+        expires = datetime.datetime.fromtimestamp(end, datetime.timezone.utc)
+        policy = ("[exception x]\nhost = api.example.test\ncertificate = {fp partner}\n"
+                  f"findings = name-mismatch\nexpires = {expires:%Y-%m-%dT%H:%M:%SZ}\n" + RULE)
+        said = client(lab, way, TWICE_AND_LATER, policy, server, end + 0.1)
+        first, again, at, later = said.splitlines()
+        require(later == "later refuse", said)
+        if float(at.split()[1]) < end:
+            break
+    require([first, again] == ["first accept False", "again accept True"], said)
 
 
 def distrusted_session(lab, way, server):

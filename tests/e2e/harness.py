@@ -39,7 +39,7 @@ def attempt(test, lab):
     try:
         test(lab)
     except Skip as reason:
-        return "skipped", str(reason)
+        return "skipped", " ".join(str(reason).split())
     except Failure as what:
         return "FAILED", str(what)
     except Exception:  # a broken test is a failed one, and the others go on

@@ -155,8 +155,9 @@ def cutting(port):
     def cut(listener):
         near = listener.accept()[0]
         with near, socket.create_connection(("127.0.0.1", port)) as far:
-            far.settimeout(2)
             far.sendall(near.recv(65536))
+            near.sendall(far.recv(65536))
+            far.settimeout(2)  # what more there is comes at once
             with contextlib.suppress(TimeoutError):
                 while data := far.recv(65536):
                     near.sendall(data)

@@ -42,7 +42,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
-from lab import clients, ways           # noqa: E402
+from lab import ways                    # noqa: E402
 from lab.lab import Lab                 # noqa: E402
 from lab.scenario import moment         # noqa: E402
 

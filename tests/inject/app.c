@@ -50,7 +50,7 @@ static void in_child(struct tally *tally, SSL_CTX *ctx)
     pid_t pid = fork();
 
     if (pid == 0) {
-        (void)alarm(20);
+        (void)alarm(60);
         _exit((int)(ctx != NULL ? pair_connect(pair_connection(ctx)) : pair_once()));
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))

@@ -3,6 +3,7 @@
 #include <link.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,12 +43,13 @@ int main(void)
 
     if (look_up() != 0 || pthread_create(&thread, NULL, walk, &rounds) != 0)
         return 2;
-    (void)usleep(1000);
+    while (*(volatile long *)&rounds == 0)
+        (void)sched_yield();
     for (int i = 0; i < CHILDREN; i++) {
         pid_t pid = fork();
 
         if (pid == 0) {
-            (void)alarm(5);
+            (void)alarm(60);
             _exit(look_up());
         }
         ended += waitpid(pid, &status, 0) == pid && status == 0;

@@ -11,7 +11,7 @@ function handshake(port) {
   return new Promise((resolve) => {
     const socket = tls.connect({
       host: '127.0.0.1', port, servername: host, rejectUnauthorized: false,
-      ciphers: 'DEFAULT:@SECLEVEL=0', timeout: 25000,
+      ciphers: 'DEFAULT:@SECLEVEL=0', timeout: 60000,
     });
     socket.on('secureConnect', () => { resolve('accept'); socket.destroy(); });
     socket.on('error', (error) => resolve(REFUSAL.test(error.message) ? 'refuse' : String(error)));

@@ -4,8 +4,8 @@ Each line of standard input is a PORT of 127.0.0.1 to make a handshake with, and
 HOST the name to ask for, as a client that verifies nothing itself and takes any key; the answer
 is a line: `accept`, `refuse`, or what else went wrong. `resident` is answered by the resident
 memory in KiB.
-`storm SECONDS THREADS PORT...` makes handshakes with all of them in threads; the answer is the
-number of each outcome, and the resident memory in KiB after a fifth of the time and at the end.
+`storm THREADS PORT...` makes handshakes with all of them in threads, until `calm`; each of these,
+and `storm` alone meanwhile, is answered by the number of each outcome so far.
 """
 import collections
 import re
@@ -13,7 +13,6 @@ import socket
 import ssl
 import sys
 import threading
-import time
 
 
 def handshake(host, port):
@@ -22,7 +21,7 @@ def handshake(host, port):
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     try:
-        with socket.create_connection(("127.0.0.1", port), 8) as plain:
+        with socket.create_connection(("127.0.0.1", port), 25) as plain:
             with context.wrap_socket(plain, server_hostname=host):
                 return "accept"
     except ssl.SSLCertVerificationError:
@@ -36,31 +35,46 @@ def resident():
         return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
 
 
-def storm(host, seconds, threads, ports):
-    begun, counts, lock = time.monotonic(), collections.Counter(), threading.Lock()
+class Storm:
+    """Handshakes in threads, as long as it isn't calm."""
 
-    def work():
-        while time.monotonic() < begun + seconds:
+    def __init__(self, host):
+        self.host, self.counts, self.lock = host, collections.Counter(), threading.Lock()
+        self.workers, self.calm = [], threading.Event()
+
+    def work(self, ports):
+        while not self.calm.is_set():
             for port in ports:
-                outcome = handshake(host, port)
-                with lock:
-                    counts[outcome] += 1
-    workers = [threading.Thread(target=work) for _ in range(threads)]
-    for worker in workers:
-        worker.start()
-    time.sleep(seconds / 5)
-    early = resident()
-    for worker in workers:
-        worker.join()
-    return f"{dict(counts)} {early} {resident()}"
+                outcome = handshake(self.host, port)
+                with self.lock:
+                    self.counts[outcome] += 1
+
+    def begin(self, threads, *ports):
+        self.workers = [threading.Thread(target=self.work, args=(ports,), daemon=True)
+                        for _ in range(threads)]
+        for worker in self.workers:
+            worker.start()
+
+    def end(self):
+        self.calm.set()
+        for worker in self.workers:
+            worker.join()
+
+    def __str__(self):
+        with self.lock:
+            return str(dict(self.counts))
 
 
 def main(host):
+    storm = Storm(host)
     for line in sys.stdin:
         word, *rest = line.split()
-        if word == "storm":
-            seconds, threads, *ports = map(int, rest)
-            print(storm(host, seconds, threads, ports), flush=True)
+        if word in ("storm", "calm"):
+            if word == "calm":
+                storm.end()
+            elif rest:
+                storm.begin(*map(int, rest))
+            print(storm, flush=True)
         elif word == "resident":
             print(resident(), flush=True)
         else:

@@ -26,7 +26,7 @@ def node_knows(host):
         return True
     check = ("require('tls').checkServerIdentity(process.argv[1], {subject: {CN: 'a'}, "
              "subjectaltname: 'IP Address:' + process.argv[1]})")
-    done = subprocess.run(["node", "-p", check, host], capture_output=True, text=True, timeout=60,
+    done = subprocess.run(["node", "-p", check, host], capture_output=True, text=True, timeout=120,
                           check=False)
     return done.stdout.strip() == "undefined"
 
@@ -81,7 +81,7 @@ class Outcome:
 
 
 def curl(target):
-    command = ["curl", "-sS", "--noproxy", "*", "--max-time", "25",
+    command = ["curl", "-sS", "--noproxy", "*", "--max-time", "60",
                f"https://{target.authority}/hello"]
     if not target.is_address:
         address = f"[{target.address}]" if ":" in target.address else target.address

@@ -6,7 +6,7 @@ const https = require("https");
 const net = require("net");
 
 const [host, address, port, ...rest] = process.argv.slice(2);
-const options = { host, port, path: "/hello", agent: false, timeout: 25000 };
+const options = { host, port, path: "/hello", agent: false, timeout: 60000 };
 const family = net.isIP(address);
 options.lookup = (_, how, done) =>
   how.all ? done(null, [{ address, family }]) : done(null, address, family);

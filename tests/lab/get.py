@@ -28,7 +28,7 @@ def main():
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
                                          urllib.request.HTTPSHandler(context=context))
     try:
-        with opener.open(f"https://{host}:{asked.port}/hello", timeout=25) as response:
+        with opener.open(f"https://{host}:{asked.port}/hello", timeout=60) as response:
             sys.stdout.write(response.read().decode())
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):

@@ -14,7 +14,7 @@ from lab.files import put
 from lab.pki import Pki
 from lab.servers import Servers
 
-CLIENT_SECONDS = 30
+CLIENT_SECONDS = 120  # only stops what hangs, also on a machine that is busy
 
 
 def stop_on_signals():

@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import time
 
 from lab.files import put
 
-START_SECONDS = 20
+START_SECONDS = 120
 PR_SET_PDEATHSIG = 1
 HERE = pathlib.Path(__file__).resolve().parent
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -24,8 +25,12 @@ def die_with_parent():
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """A port for a server that is yet to be started: none of those that the kernel gives away to
+    whoever asks for any meanwhile (ip_local_port_range, 32768 and up)."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(
+                ("127.0.0.1", random.randrange(10000, 32000))) as probe:
+            return probe.getsockname()[1]
 
 
 def accepts(port):
@@ -35,7 +40,7 @@ def accepts(port):
 
 
 @contextlib.contextmanager
-def in_thread(serve, seconds=30):
+def in_thread(serve, seconds=60):
     """SERVE(listener) runs beside the body, which gets the port; it has ended afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(seconds)

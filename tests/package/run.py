@@ -219,11 +219,11 @@ def test_uninstall_from_a_root(lab):
 
 
 def test_interrupted_install_leaves_nothing(lab):
-    told = beside(lab, "printf '#!/bin/sh\n: >/opt/begun; sleep 1\n' >/opt/b; chmod 755 /opt/b; "
+    told = beside(lab, "printf '#!/bin/sh\n: >/opt/begun; until [ -e /opt/told ]; do sleep .05; done\n' >/opt/b; chmod 755 /opt/b; "
                        "mkdir /opt/build; cp -a {0}/*.so {0}/ossl-modules /opt/build/; cp /opt/b /opt/build/trustgraft; "
                        "BUILD=/opt/build DESTDIR= PREFIX=/opt/a LIBDIR=/opt/a/lib MODULESDIR= SYSCONFDIR=/etc "
                        "VERSION=0 SOVERSION=0 policy/package/install preload/*.7 & "
-                       "while [ ! -e /opt/begun ]; do sleep .05; done; kill -TERM $!; wait $! || echo stopped; "
+                       "while [ ! -e /opt/begun ]; do sleep .05; done; kill -TERM $!; : >/opt/told; wait $! || echo stopped; "
                        "test -e /opt/a || echo nothing".format(lab.build.directory), "stopped\nnothing")
     require("as it was" in told, told)
 

@@ -25,7 +25,7 @@ def script(name, *interpreter):
 
 
 def curl(call):
-    return ["curl", "-sS", "--noproxy", "*", "--max-time", "25", call.url,
+    return ["curl", "-sS", "--noproxy", "*", "--max-time", "60", call.url,
             *flag(call.cafile, "--cacert", call.cafile), *flag(call.insecure, "-k")]
 
 

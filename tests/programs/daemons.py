@@ -13,7 +13,7 @@ from programs import services
 from programs.program import ADDRESSES, OPENSSL_REFUSAL, Limit, Program, Unreached, play
 from programs.services import find
 
-SECONDS = 25
+SECONDS = 60
 GET = b"GET /hello HTTP/1.0\r\n\r\n"
 AS_NOBODY = "nobody" if os.geteuid() == 0 else ""   # whom a daemon is to become
 SYSTEM = "/etc/ssl/certs/ca-certificates.crt"   # for programs that have to be given some CA

@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 
-TIMEOUT = 10  # seconds for one connection
+TIMEOUT = 30  # seconds for one connection
 GOODBYES = ("quit", "logout")
 
 

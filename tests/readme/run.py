@@ -5,9 +5,8 @@ Each ```sh block is a script for `sh -eu` in a scratch folder that looks like th
 with DIR as its build/. What a block leaves there, the next one finds. A ```text block after it
 holds lines that its output must contain, in this order; `...` in a line stands for anything.
 A ```console block is held against its whole output, command by command: see transcript.py.
-An ```ini block in an example is one of its policies, word for word. A block that ends with status
-77 is skipped, for what its last line says. NAME picks pages by a part of their path. Port 18443 of
-README.md stands for one that is free.
+An ```ini block in an example is one of its policies, word for word. NAME picks pages by a part of
+their path. Port 18443 of README.md stands for one that is free.
 Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist. The first
 page has to name what `make demo` and `make check` install.
 """
@@ -28,8 +27,7 @@ import transcript
 BLOCK = re.compile(r"^```(sh|text|console)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
 PORT = "18443"
-TIMEOUT = 120  # seconds for one block
-SKIPPED = 77
+TIMEOUT = 600  # seconds for one block
 FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "SSL_CERT_DIR",
            "CURL_CA_BUNDLE", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 
@@ -105,10 +103,6 @@ def free_port():
         return str(server.getsockname()[1])
 
 
-class Skipped(Exception):
-    """What this machine lacks."""
-
-
 def unknown_goal(script, source):
     goals = re.findall(r"make ([a-z]+)", script)
     done = subprocess.run(["make", "-n", *goals], cwd=source, capture_output=True, text=True,
@@ -127,8 +121,6 @@ def problem(kind, script, expected, scratch, source):
         return transcript.problem(output, script)
     status, output = run(["sh", "-eu", "-c", script], scratch)
     print(output, end="")
-    if status == SKIPPED:
-        raise Skipped(output.splitlines()[-1])
     if status != 0:
         return f"exit status {status}"
     line = missing_line(expected, output)
@@ -145,7 +137,7 @@ def unknown_policy(page, text):
 
 
 def try_page(page, source, build):
-    """'ok', 'skipped' or 'FAILED' for each block of PAGE."""
+    """'ok' or 'FAILED' for each block of PAGE."""
     with open(os.path.join(source, page), encoding="utf-8") as file:
         text = file.read()
     example = page != "README.md"
@@ -157,12 +149,7 @@ def try_page(page, source, build):
         scratch_checkout(scratch, source, build)
         for line, kind, script, expected in blocks(text.replace(PORT, free_port())):
             print(f"== {page}:{line}", flush=True)
-            try:
-                wrong = problem(kind, script, expected, scratch, source)
-            except Skipped as reason:
-                print(reason, flush=True)
-                yield "skipped"
-                continue
+            wrong = problem(kind, script, expected, scratch, source)
             print(f"FAILED: {page}:{line}: {wrong}" if wrong else "ok", flush=True)
             yield "FAILED" if wrong else "ok"
 
@@ -202,8 +189,7 @@ def main():
                for result in try_page(page, source, os.path.abspath(options.build))]
     if options.name in "README.md":
         results += try_front(source)
-    skipped = f", {results.count('skipped')} skipped" if "skipped" in results else ""
-    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed{skipped}")
+    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed")
     sys.exit(1 if "FAILED" in results or "ok" not in results else 0)
 
 

@@ -111,7 +111,7 @@ static bool give(void)
 static int keep_turning(int seconds)
 {
     const struct timespec rest = {.tv_nsec = 15000000};
-    time_t end = time(NULL) + seconds, late = end + 60;
+    time_t end = time(NULL) + seconds, late = end + 300;
     int version = 0;
 
     while (time(NULL) < end ||

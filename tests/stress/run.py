@@ -21,7 +21,7 @@ def crowd(lab):
     policy = put(lab.scratch / "crowd.conf", "")
     status, out, err = lab.run([str(lab.build.directory / "tsan/tests/stress/crowd"),
                                 str(lab.pki.directory), str(policy), str(SECONDS)],
-                               environment=TSAN, seconds=120)
+                               environment=TSAN, seconds=600)
     if "unexpected memory mapping" in err:
         raise Skip("ThreadSanitizer can't run on this kernel's memory layout")
     require(status == 0, f"status {status}: {out}{err[-4000:]}")
@@ -34,7 +34,7 @@ def endure(what, count, way):
         status, out, err = lab.run([str(lab.build.directory / "tests/stress/endure"),
                                     str(lab.pki.directory), str(policy), what, str(count)],
                                    environment=ways.by_environment(lab.build, way, policy),
-                                   seconds=120)
+                                   seconds=600)
         grown = re.fullmatch(r"(-?\d+) descriptors, (-?\d+) KiB\n", out)
         require(status == 0 and grown, f"status {status}: {out}{err[-2000:]}")
         require(int(grown[1]) == 0 and int(grown[2]) < GROWTH, f"grown: {out}")

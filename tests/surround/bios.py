@@ -37,7 +37,7 @@ def scenario(name, *under):
             # glibc fills with this what is freed (mallopt(3)), so that its use is seen.
             status, out, err = lab.run(
                 [*under, lab.programs["bios"], name, str(lab.pki.directory), "trusting"],
-                environment=injected | {"MALLOC_PERTURB_": "165"}, seconds=60)
+                environment=injected | {"MALLOC_PERTURB_": "165"})
             require(status == 0 and out.strip() == wanted.strip() and not (under and err),
                     f"wanted {wanted}: {policy}: status {status}: {out}{err}")
     return check

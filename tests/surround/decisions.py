@@ -71,7 +71,7 @@ def call(lab, way, policy, program, *arguments):
     """What PROGRAM prints, in one line."""
     injected = ways.by_environment(lab.build, way, policy and lab.policy(policy))
     status, out, err = lab.run([lab.programs[program], *arguments], environment=injected,
-                              seconds=60)
+                              seconds=600)
     require(status == 0, f"{program} {arguments}: crashed or hung: status {status}: {out}{err}")
     return out.strip("\n")
 

@@ -47,7 +47,7 @@ static int child(long from, long count)
     SSL_CTX *ctx = NULL;
     SSL *ssl = NULL;
 
-    (void)alarm(20);
+    (void)alarm(60);
     starve(from, count);
     ctx = SSL_CTX_new(TLS_client_method());
     if (ctx != NULL)

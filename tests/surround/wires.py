@@ -75,7 +75,7 @@ def through_proxy(scheme, greet):
             for policy, wanted in ((RULE, True), (OTHER, False), (REJECTS.format("127.0.0.1"), True),
                                    (REJECTS.format("localhost"), True),
                                    (REJECTS.format(f"api.example.test:{at}"), False)):
-                command = ["curl", "-sSk", "--max-time", "25", "--noproxy", "-", "-x",
+                command = ["curl", "-sSk", "--max-time", "60", "--noproxy", "-", "-x",
                            f"{scheme}://127.0.0.1:{at}", f"https://api.example.test:{port}/",
                            "--resolve", f"api.example.test:{port}:127.0.0.1"]
                 status, out, err = lab.run(
@@ -199,7 +199,7 @@ def asking(lab, leaf, later):
 
     def serve(listener):
         with contextlib.suppress(OSError), listener.accept()[0] as plain:
-            plain.settimeout(25)
+            plain.settimeout(60)
             with tls.wrap_socket(plain, server_side=True) as secured:
                 secured.recv(4096)
                 if later:

@@ -40,7 +40,7 @@ from lab.ways import clean_environment      # noqa: E402
 KEYS = {"host", "chain", "app", "time", "program", "staple", "tls", "expect", "findings", "path", "x509",
         "pattern", "mode"}
 WORKERS = 3
-SECONDS = 10
+SECONDS = 120
 
 
 def parse(path):

@@ -8,7 +8,7 @@ def main(host, port, ca, verify):
     context = ssl.create_default_context(cafile=None if ca == "-" else ca)
     if verify == "off":
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=25)
+    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=60)
     try:
         connection.request("GET", "/hello")
     except ssl.SSLCertVerificationError as error:

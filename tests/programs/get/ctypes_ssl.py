@@ -38,7 +38,7 @@ def connection(host, ca, verify):
 
 def main(host, port, ca, verify):
     tls = connection(host, ca, verify)
-    with socket.create_connection((host, int(port)), 8) as plain:
+    with socket.create_connection((host, int(port)), 25) as plain:
         plain.setblocking(True)
         ssl.SSL_set_fd(tls, plain.fileno())
         if ssl.SSL_connect(tls) != 1:

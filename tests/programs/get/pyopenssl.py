@@ -15,7 +15,7 @@ def main(host, port, ca, verify):
     context.set_default_verify_paths()
     if ca != "-":
         context.load_verify_locations(ca)
-    with socket.create_connection((host, int(port)), 8) as plain:
+    with socket.create_connection((host, int(port)), 25) as plain:
         plain.setblocking(True)
         tls = SSL.Connection(context, plain)
         tls.set_tlsext_host_name(host.encode())
