@@ -387,7 +387,7 @@ static const char *read_key(struct tg_arena *arena, const char *path, struct spk
     return wrong;
 }
 
-const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
+const char *tg_file_spki(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
                          const struct tg_watching *watching)
 {
     struct spki spki = {.make = tg_hash_pubkey};
@@ -398,7 +398,7 @@ const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char
     return wrong;
 }
 
-const char *tg_file_key(struct tg_arena *arena, const char *path, unsigned char out[32],
+const char *tg_file_key(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
                         const struct tg_watching *watching)
 {
     struct spki spki = {.make = tg_twin_key};

@@ -2,6 +2,7 @@
 #ifndef TG_CERTFILE_H
 #define TG_CERTFILE_H
 
+#include "hash.h"
 #include "mem.h"
 #include "watch.h"
 #include <openssl/x509.h>
@@ -21,10 +22,10 @@ const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509
                          const struct tg_watching *watching);
 
 /* The SPKI digest of the one PEM certificate or public key in PATH. */
-const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
+const char *tg_file_spki(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
                          const struct tg_watching *watching);
 /* The same as tg_twin_key has it, whatever its encoding. */
-const char *tg_file_key(struct tg_arena *arena, const char *path, unsigned char out[32],
+const char *tg_file_key(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
                         const struct tg_watching *watching);
 
 #endif

@@ -3,13 +3,13 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-void tg_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52])
+void tg_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_PIN_SIZE])
 {
     memcpy(out, "sha256/", 7);
     EVP_EncodeBlock((unsigned char *)out + 7, digest, TG_SHA256_SIZE);
 }
 
-void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[65])
+void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     size_t i;
@@ -18,7 +18,7 @@ void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[65])
         out[2 * i] = digits[digest[i] >> 4];
         out[2 * i + 1] = digits[digest[i] & 15];
     }
-    out[64] = '\0';
+    out[TG_HEX_SIZE - 1] = '\0';
 }
 
 /*

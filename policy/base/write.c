@@ -112,7 +112,7 @@ void tg_write_asn1_time(struct tg_buf *buf, const ASN1_TIME *when)
 void tg_write_fingerprint(struct tg_buf *buf, const X509 *certificate)
 {
     uint8_t digest[TG_SHA256_SIZE];
-    char text[2 * TG_SHA256_SIZE + 1];
+    char text[TG_HEX_SIZE];
 
     if (!tg_hash_certificate(certificate, digest)) {
         buf->failed = true;
@@ -126,7 +126,7 @@ void tg_write_fingerprint(struct tg_buf *buf, const X509 *certificate)
 void tg_write_pin(struct tg_buf *buf, const X509 *certificate)
 {
     uint8_t digest[TG_SHA256_SIZE];
-    char text[52];
+    char text[TG_PIN_SIZE];
 
     if (!tg_hash_spki(certificate, digest)) {
         buf->failed = true;

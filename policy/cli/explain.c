@@ -142,7 +142,7 @@ static void tell_exceptions(const struct explanation *about, time_t now)
 
     for (size_t i = 0; i < about->policy->exception_count; i++) {
         const struct tg_exception *exception = &about->policy->exceptions[i];
-        char hex[65];
+        char hex[TG_HEX_SIZE];
 
         if (!fits(exception, &about->at))
             continue;
@@ -227,7 +227,7 @@ static void add_other(void *arg, const struct tg_rule *rule, const char *pattern
 static void add_exception(struct tg_buf *buf, const struct tg_exception *exception)
 {
     const char *comma = "";
-    char hex[65];
+    char hex[TG_HEX_SIZE];
 
     tg_hex_text(exception->leaf, hex);
     tg_buf_add(buf, "{\"file\":");

@@ -73,7 +73,7 @@ static bool is_ca(const struct subject *subject, int index)
 
 static void suggest(struct tg_buf *out, const struct subject *subject)
 {
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     for (int i = 0; i < sk_X509_num(subject->chain); i++) {
         X509 *certificate = sk_X509_value(subject->chain, i);
@@ -140,7 +140,7 @@ static void open_section(const struct pinning *pinning, unsigned port)
 
 static void tell_json(const struct pinning *pinning, const struct subject *subject)
 {
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     tg_buf_add(pinning->out, "{\"file\":");
     tg_buf_json(pinning->out, subject->file);

@@ -124,7 +124,7 @@ static void add_mismatch(const struct tg_evaluation *evaluation, struct tg_findi
     const struct tg_known_entry *entry =
         acquaintance->own != NULL ? acquaintance->own : acquaintance->any;
     struct tg_buf text = {0};
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     tg_pin_text(leaf, pin);
     tg_buf_printf(&text, "the certificate's key is %s, but ", pin);

@@ -34,7 +34,7 @@ static void list_certificates(struct tg_buf *buf, const STACK_OF(X509) *certific
 
 static void list_pins(struct tg_buf *buf, const struct tg_digests *pins)
 {
-    char text[52];
+    char text[TG_PIN_SIZE];
 
     for (size_t i = 0; i < pins->count; i++) {
         tg_pin_text(pins->digest[i], text);
@@ -45,7 +45,7 @@ static void list_pins(struct tg_buf *buf, const struct tg_digests *pins)
 static void tell_trusted(const struct telling *telling)
 {
     const struct tg_digests *leaves = &telling->rule->trusted_leaves;
-    char hex[65];
+    char hex[TG_HEX_SIZE];
 
     if (leaves->count == 0)
         return;
@@ -251,7 +251,7 @@ static void add_words(struct tg_buf *buf, const struct tg_words *words)
 
 static void add_digests(struct tg_buf *buf, const struct tg_digests *digests, bool pins)
 {
-    char text[65];
+    char text[TG_HEX_SIZE]; /* the longer of the two */
 
     tg_buf_add(buf, "[");
     for (size_t i = 0; i < digests->count; i++) {

@@ -33,7 +33,7 @@ static struct tg_harvested *add_file(struct tg_harvest *harvest, const char *nam
 static bool name_of(const X509 *certificate, char name[READABLE + 10])
 {
     X509_NAME *subject = X509_get_subject_name(certificate);
-    char hex[65], words[READABLE + 1] = "";
+    char hex[TG_HEX_SIZE], words[READABLE + 1] = "";
     uint8_t digest[TG_SHA256_SIZE];
 
     if (!tg_hash_certificate(certificate, digest))
@@ -101,7 +101,7 @@ static void report_list(struct tg_harvest *harvest, const char *path, const X509
 static bool take_list(struct tg_harvest *harvest, X509_CRL *list, X509 *issuer, const char *url,
                       struct tg_buf *why)
 {
-    char name[READABLE + 10], hex[65], whole[READABLE + 16];
+    char name[READABLE + 10], hex[TG_HEX_SIZE], whole[READABLE + 16];
     struct tg_harvested *file, *source;
     uint8_t digest[TG_SHA256_SIZE];
     bool same;

@@ -84,7 +84,7 @@ static EVP_PKEY *decode(const struct tg_buf *data, const char **kind, bool *was_
     return key;
 }
 
-static bool digest(EVP_PKEY *key, uint8_t pin[32])
+static bool digest(EVP_PKEY *key, uint8_t pin[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
     int length = i2d_PUBKEY(key, &der);
@@ -94,7 +94,8 @@ static bool digest(EVP_PKEY *key, uint8_t pin[32])
     return done;
 }
 
-bool tg_keyfile_pin(const char *path, uint8_t pin[32], const char **kind, struct tg_buf *why)
+bool tg_keyfile_pin(const char *path, uint8_t pin[TG_SHA256_SIZE], const char **kind,
+                    struct tg_buf *why)
 {
     struct tg_buf data = {0};
     int error = tg_chain_bytes(path, LARGEST, &data);

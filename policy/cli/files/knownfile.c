@@ -59,7 +59,7 @@ static bool judge(struct update *update, const struct tg_known *known, struct tg
 
 static void add_line(struct tg_buf *out, const struct tg_known_host *host)
 {
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     tg_pin_text(host->pin, pin);
     tg_write_endpoint(out, host->host, host->port);
@@ -166,7 +166,7 @@ end:
 void tg_knownfile_complain(const char *path, const struct tg_known_host *host)
 {
     struct tg_buf text = {0};
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     tg_pin_text(host->pin, pin);
     tg_write_endpoint(&text, host->host, host->port);

@@ -110,7 +110,7 @@ void tg_translate_pin(struct tg_translation *out, const tg_xml_node *node, struc
 {
     struct tg_buf word = {0};
     uint8_t digest[TG_SHA256_SIZE];
-    char pin[52];
+    char pin[TG_PIN_SIZE];
     const char *wrong;
 
     tg_buf_printf(&word, "sha256/%s", base64 != NULL ? base64 : "");
