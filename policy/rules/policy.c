@@ -6,14 +6,14 @@
 
 tg_policy *tg_policy_new(void)
 {
-    static uint64_t generations;
+    static _Atomic uint64_t generations;
     tg_policy *policy = calloc(1, sizeof *policy);
 
     if (!policy)
         return NULL;
-    policy->references = 1;
+    atomic_init(&policy->references, 1);
     policy->reload = true;
-    policy->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+    policy->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
     policy->arena = tg_arena_new();
     policy->index = policy->arena ? tg_index_new(policy->arena) : NULL;
     if (policy->index)
@@ -26,7 +26,7 @@ tg_policy *tg_policy_ref(const tg_policy *policy)
 {
     tg_policy *shared = (tg_policy *)policy; /* the count is no part of what is immutable */
 
-    __atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&shared->references, 1, memory_order_relaxed);
     return shared;
 }
 
@@ -35,7 +35,8 @@ void tg_policy_free(tg_policy *policy)
     struct tg_crl_list *list;
     size_t i;
 
-    if (!policy || __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (policy == NULL ||
+        atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) > 1)
         return;
     for (i = 0; i < policy->stack_count; i++)
         sk_X509_pop_free(policy->stacks[i], X509_free);

@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "mem.h"
 #include "trustgraft.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -133,8 +134,8 @@ struct tg_rule {
 struct tg_known_file {
     struct tg_known_file *next;
     const char *path;
-    struct tg_known *known; /* atomic; NULL: not read yet */
-    char *problem;          /* atomic; why it can't be used; NULL: nothing known against it */
+    struct tg_known *_Atomic known; /* NULL: not read yet */
+    char *_Atomic problem;          /* why it can't be used; NULL: nothing known against it */
 };
 
 /*
@@ -165,7 +166,7 @@ struct tg_exception {
 enum tg_log_sink { TG_LOG_STDERR = 1, TG_LOG_SYSLOG = 2, TG_LOG_FILE = 4, TG_LOG_NONE = 8 };
 
 struct tg_policy {
-    int references; /* atomic */
+    _Atomic unsigned references;
     struct tg_arena *arena;
     const char *file; /* absolute path it was loaded from */
     enum tg_mode mode;
