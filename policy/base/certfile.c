@@ -327,25 +327,25 @@ const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509
 
 /* A key's digest, by MAKE of its SubjectPublicKeyInfo. */
 struct spki {
-    int (*make)(const X509_PUBKEY *key, unsigned char out[TG_SHA256_SIZE]);
+    bool (*make)(const X509_PUBKEY *key, unsigned char out[TG_SHA256_SIZE]);
     unsigned char digest[TG_SHA256_SIZE];
     size_t count;
 };
 
-static int digest_key(const struct block *block, struct spki *spki)
+static bool digest_key(const struct block *block, struct spki *spki)
 {
     const unsigned char *at = block->der;
     X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &at, block->length);
-    int done = key && at == block->der + block->length && spki->make(key, spki->digest);
+    bool done = key && at == block->der + block->length && spki->make(key, spki->digest);
 
     X509_PUBKEY_free(key);
     return done;
 }
 
-static int digest_certificate(const struct block *block, struct spki *spki)
+static bool digest_certificate(const struct block *block, struct spki *spki)
 {
     X509 *certificate = decode(block);
-    int done = certificate && spki->make(X509_get_X509_PUBKEY(certificate), spki->digest);
+    bool done = certificate && spki->make(X509_get_X509_PUBKEY(certificate), spki->digest);
 
     X509_free(certificate);
     return done;

@@ -14,18 +14,21 @@
  * some of them. A file without a certificate, with one that doesn't parse, or an empty
  * directory is an error. What is opened is noted in WATCHING, which may be NULL.
  */
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
-                                 const struct tg_watching *watching);
+TG_MUST_USE const char *tg_file_certificates(struct tg_arena *arena, const char *path,
+                                             STACK_OF(X509) *out,
+                                             const struct tg_watching *watching);
 
 /* The same for CRLs: of a directory its *.pem, *.crl, *.der and HASH.rN entries. */
-const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out,
-                         const struct tg_watching *watching);
+TG_MUST_USE const char *tg_file_crls(struct tg_arena *arena, const char *path,
+                                     STACK_OF(X509_CRL) *out, const struct tg_watching *watching);
 
 /* The SPKI digest of the one PEM certificate or public key in PATH. */
-const char *tg_file_spki(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
-                         const struct tg_watching *watching);
+TG_MUST_USE const char *tg_file_spki(struct tg_arena *arena, const char *path,
+                                     uint8_t out[TG_SHA256_SIZE],
+                                     const struct tg_watching *watching);
 /* The same as tg_twin_key has it, whatever its encoding. */
-const char *tg_file_key(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
-                        const struct tg_watching *watching);
+TG_MUST_USE const char *tg_file_key(struct tg_arena *arena, const char *path,
+                                    uint8_t out[TG_SHA256_SIZE],
+                                    const struct tg_watching *watching);
 
 #endif

@@ -97,19 +97,19 @@ __attribute__((format(printf, 1, 0))) static char *format_text(const char *forma
     return tg_buf_take(&shown);
 }
 
-static int grow(struct tg_diags *diags)
+static bool grow(struct tg_diags *diags)
 {
     size_t capacity = diags->capacity ? diags->capacity * 2 : 8;
     struct tg_diag *diag;
 
     if (diags->count < diags->capacity)
-        return 1;
+        return true;
     diag = realloc(diags->diag, capacity * sizeof *diag);
     if (!diag)
-        return 0;
+        return false;
     diags->diag = diag;
     diags->capacity = capacity;
-    return 1;
+    return true;
 }
 
 void tg_diag_add(struct tg_diags *diags, enum tg_severity severity, const char *file, unsigned line,

@@ -1,6 +1,7 @@
 #include "mem.h"
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,17 +69,17 @@ static void *alloc_alone(struct tg_arena *arena, size_t size)
 }
 
 /* Chunks double, so that a small policy stays small and a large one costs few calls. */
-static int add_chunk(struct tg_arena *arena)
+static bool add_chunk(struct tg_arena *arena)
 {
     struct chunk *chunk = new_chunk(arena->next_size);
 
     if (!chunk)
-        return 0;
+        return false;
     chunk->next = arena->chunks;
     arena->chunks = chunk;
     if (arena->next_size < LARGEST_CHUNK)
         arena->next_size *= 2;
-    return 1;
+    return true;
 }
 
 void *tg_arena_alloc(struct tg_arena *arena, size_t size)

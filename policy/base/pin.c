@@ -56,8 +56,8 @@ static int hex_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* HEX's 32 bytes, with a colon between all or none; 0 if it's anything else. */
-static int scan_digest(const char *hex, uint8_t out[TG_SHA256_SIZE])
+/* HEX's 32 bytes, with a colon between all or none; false if it's anything else. */
+static bool scan_digest(const char *hex, uint8_t out[TG_SHA256_SIZE])
 {
     bool colons = hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0 && hex[2] == ':';
     size_t i;
@@ -66,11 +66,11 @@ static int scan_digest(const char *hex, uint8_t out[TG_SHA256_SIZE])
         int high, low;
 
         if (colons && i > 0 && *hex++ != ':')
-            return 0;
+            return false;
         high = hex_digit(hex[0]);
         low = high < 0 ? -1 : hex_digit(hex[1]);
         if (low < 0)
-            return 0;
+            return false;
         out[i] = (uint8_t)(high << 4 | low);
         hex += 2;
     }

@@ -43,7 +43,7 @@ static void place(struct tg_slot *slots, size_t capacity, struct tg_slot slot)
     slots[at] = slot;
 }
 
-static int make_slots(struct tg_arena *arena, size_t capacity, struct tg_slot **slots)
+static bool make_slots(struct tg_arena *arena, size_t capacity, struct tg_slot **slots)
 {
     *slots = NULL;
     if (capacity <= SIZE_MAX / 2 / sizeof **slots)
@@ -51,41 +51,41 @@ static int make_slots(struct tg_arena *arena, size_t capacity, struct tg_slot **
     return *slots != NULL;
 }
 
-int tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count)
+bool tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count)
 {
     size_t capacity = FIRST_CAPACITY;
 
     while (capacity / 2 < count)
         capacity *= 2;
     if (!make_slots(arena, capacity, &table->slots))
-        return 0;
+        return false;
     table->capacity = capacity;
-    return 1;
+    return true;
 }
 
 /* The slots left behind are the arena's: all of them together are fewer than the new ones. */
-static int grow(struct tg_arena *arena, struct tg_table *table)
+static bool grow(struct tg_arena *arena, struct tg_table *table)
 {
     size_t capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY, i;
     struct tg_slot *slots;
 
     if (!make_slots(arena, capacity, &slots))
-        return 0;
+        return false;
     for (i = 0; i < table->capacity; i++)
         if (table->slots[i].item)
             place(slots, capacity, table->slots[i]);
     table->slots = slots;
     table->capacity = capacity;
-    return 1;
+    return true;
 }
 
-int tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item)
+bool tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item)
 {
     uint64_t hash = hash_key(item->tag, item->text, item->length);
 
     if ((table->count + 1) * 2 > table->capacity && !grow(arena, table))
-        return 0;
+        return false;
     place(table->slots, table->capacity, (struct tg_slot){hash, item});
     table->count++;
-    return 1;
+    return true;
 }

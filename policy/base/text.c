@@ -54,27 +54,27 @@ size_t tg_utf8_plain(const char *text, size_t length)
     return run;
 }
 
-static int reserve(struct tg_buf *buf, size_t more)
+static bool reserve(struct tg_buf *buf, size_t more)
 {
     size_t capacity = buf->capacity ? buf->capacity : 64;
     char *text;
 
     if (buf->failed || more >= SIZE_MAX / 4 - buf->length) {
         buf->failed = true;
-        return 0;
+        return false;
     }
     while (capacity <= buf->length + more)
         capacity *= 2;
     if (buf->text && capacity == buf->capacity)
-        return 1;
+        return true;
     text = realloc(buf->text, capacity);
     if (!text) {
         buf->failed = true;
-        return 0;
+        return false;
     }
     buf->text = text;
     buf->capacity = capacity;
-    return 1;
+    return true;
 }
 
 void tg_buf_addn(struct tg_buf *buf, const char *text, size_t length)

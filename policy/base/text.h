@@ -2,6 +2,7 @@
 #ifndef TG_TEXT_H
 #define TG_TEXT_H
 
+#include "trustgraft.h"
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +40,7 @@ void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length);
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. NULL becomes null. */
 void tg_buf_json(struct tg_buf *buf, const char *text);
 /* Hands the text over (free() it), or NULL if `failed`; the buffer is empty again. */
-char *tg_buf_take(struct tg_buf *buf);
+TG_MUST_USE char *tg_buf_take(struct tg_buf *buf);
 void tg_buf_free(struct tg_buf *buf);
 
 #endif

@@ -41,15 +41,15 @@ static bool open_body(const X509 *certificate, struct body *body)
     return true;
 }
 
-static int digest_signed(const struct body *body, uint8_t out[TG_SHA256_SIZE])
+static bool digest_signed(const struct body *body, uint8_t out[TG_SHA256_SIZE])
 {
-    return EVP_Digest(body->at, body->signed_size, out, NULL, tg_hash_sha256(), NULL);
+    return EVP_Digest(body->at, body->signed_size, out, NULL, tg_hash_sha256(), NULL) == 1;
 }
 
-int tg_twin_signed(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+bool tg_twin_signed(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 {
     struct body body;
-    int done = open_body(certificate, &body) && digest_signed(&body, out);
+    bool done = open_body(certificate, &body) && digest_signed(&body, out);
 
     OPENSSL_free(body.der);
     return done;
@@ -66,13 +66,13 @@ bool tg_twin_same(const X509 *one, const X509 *other)
 }
 
 /* The digest of the certificate that BODY is with SIGNATURE, LENGTH bytes, in place of its own. */
-static int digest_with(const struct body *body, const unsigned char *signature, int length,
-                       uint8_t out[TG_SHA256_SIZE])
+static bool digest_with(const struct body *body, const unsigned char *signature, int length,
+                        uint8_t out[TG_SHA256_SIZE])
 {
     size_t kept = body->signed_size + body->algorithm_size;
     unsigned char outer[16], inner[16], *outer_end = outer, *inner_end = inner;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int done;
+    bool done;
 
     ASN1_put_object(&inner_end, 0, length + 1, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL);
     *inner_end++ = 0; /* unused bits */
@@ -370,7 +370,7 @@ static int digest_form(const X509_PUBKEY *key, size_t form, uint8_t out[TG_SHA25
     return curve != NID_undef ? digest_ec(read, curve, form, out) : -1;
 }
 
-int tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
+bool tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
 {
     int made;
 

@@ -39,7 +39,7 @@ const char *tg_certificates_unique(STACK_OF(X509) *certs)
 {
     int count = sk_X509_num(certs), i;
     struct entry *entries = calloc((size_t)count + 1, sizeof *entries);
-    int done = entries != NULL;
+    bool done = entries != NULL;
 
     for (i = 0; done && i < count; i++) {
         entries[i].index = i;

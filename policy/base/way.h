@@ -15,7 +15,7 @@
  * directory is noted in WATCHING, which may be NULL. NULL, or a sentence in ARENA, also where the
  * way leads nowhere.
  */
-const char *tg_way_check(struct tg_arena *arena, const char *path,
-                         const struct tg_watching *watching);
+TG_MUST_USE const char *tg_way_check(struct tg_arena *arena, const char *path,
+                                     const struct tg_watching *watching);
 
 #endif

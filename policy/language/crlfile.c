@@ -51,7 +51,7 @@ static struct read_crls *read_once(struct tg_load *load, const char *path)
     return file;
 }
 
-static int add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
+static bool add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
 {
     int i;
 
@@ -59,13 +59,13 @@ static int add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
         X509_CRL *crl = sk_X509_CRL_value(from, i);
 
         if (!X509_CRL_up_ref(crl))
-            return 0;
+            return false;
         if (sk_X509_CRL_push(to, crl) <= 0) {
             X509_CRL_free(crl);
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static int earlier(const void *one, const void *other)

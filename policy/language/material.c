@@ -79,7 +79,7 @@ static struct read_file *get_file(struct tg_store *in, const struct tg_word *wor
     return NULL;
 }
 
-static int add_all(STACK_OF(X509) *to, const STACK_OF(X509) *from)
+static bool add_all(STACK_OF(X509) *to, const STACK_OF(X509) *from)
 {
     int i;
 
@@ -87,13 +87,13 @@ static int add_all(STACK_OF(X509) *to, const STACK_OF(X509) *from)
         X509 *certificate = sk_X509_value(from, i);
 
         if (!X509_up_ref(certificate))
-            return 0;
+            return false;
         if (sk_X509_push(to, certificate) <= 0) {
             X509_free(certificate);
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static bool is_system(const struct tg_store *in, const struct tg_word *word)

@@ -149,44 +149,44 @@ static struct tg_program_word *new_word(struct tg_index *index, const struct tg_
     return word;
 }
 
-static int add_key(struct tg_index *index, const struct tg_programs *programs,
-                   const struct tg_entry *entry, enum word_kind kind, const char *text)
+static bool add_key(struct tg_index *index, const struct tg_programs *programs,
+                    const struct tg_entry *entry, enum word_kind kind, const char *text)
 {
     struct tg_program_word *word;
 
     if (find_word(index, programs, kind, text))
-        return 1;
+        return true;
     word = new_word(index, entry, programs->number * WORD_KINDS + kind, text);
     return word && tg_table_put(index->arena, &index->words, &word->item);
 }
 
-static int add_word(struct tg_index *index, struct tg_programs *programs,
-                    const struct tg_entry *entry, const char *text, bool glob)
+static bool add_word(struct tg_index *index, struct tg_programs *programs,
+                     const struct tg_entry *entry, const char *text, bool glob)
 {
     struct tg_program_word **list = glob ? &programs->globs : &programs->plain;
     struct tg_program_word *word = new_word(index, entry, 0, text);
 
     if (!word)
-        return 0;
+        return false;
     word->next = *list;
     *list = word;
     if (glob)
-        return 1;
+        return true;
     if (!strchr(text, '/'))
         return add_key(index, programs, entry, WORD_NAME, text);
     return add_key(index, programs, entry, WORD_PATH, text) &&
            add_key(index, programs, entry, WORD_PATH_NAME, tg_program_name(text));
 }
 
-static int add_programs(struct tg_index *index, struct tg_group *group, const struct tg_rule *rule,
-                        const char *pattern)
+static bool add_programs(struct tg_index *index, struct tg_group *group, const struct tg_rule *rule,
+                         const char *pattern)
 {
     struct tg_programs *programs = get_programs(index, group);
     struct tg_entry *entry = tg_arena_alloc(index->arena, sizeof *entry);
     size_t i;
 
     if (!programs || !entry)
-        return 0;
+        return false;
     entry->rule = rule;
     entry->pattern = pattern;
     *programs->end = entry;
@@ -195,12 +195,12 @@ static int add_programs(struct tg_index *index, struct tg_group *group, const st
         const char *word = rule->programs.word[i];
 
         if (!add_word(index, programs, entry, word, tg_program_is_glob(word)))
-            return 0;
+            return false;
     }
     for (i = 0; i < rule->realpaths.count; i++)
         if (!add_word(index, programs, entry, rule->realpaths.word[i], false))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 static struct tg_host_key key_of(const struct tg_pattern *pattern)
@@ -218,25 +218,25 @@ static struct tg_host_key key_of(const struct tg_pattern *pattern)
     return key;
 }
 
-int tg_index_add(struct tg_index *index, const struct tg_rule *rule,
-                 const struct tg_pattern *pattern, const char *text, const struct tg_rule **clash)
+bool tg_index_add(struct tg_index *index, const struct tg_rule *rule,
+                  const struct tg_pattern *pattern, const char *text, const struct tg_rule **clash)
 {
     struct tg_host_key key = key_of(pattern);
     struct tg_group *group = get_group(index, &key, pattern->port);
 
     *clash = NULL;
     if (!group)
-        return 0;
+        return false;
     *clash = find_clash(index, group, rule);
     if (*clash)
-        return 1;
+        return true;
     if (pattern->kind == TG_PATTERN_ADDRESS)
         index->prefixes[pattern->family == AF_INET6][pattern->prefix] = true;
     if (rule->programs.count > 0)
         return add_programs(index, group, rule, text);
     group->any.rule = rule;
     group->any.pattern = text;
-    return 1;
+    return true;
 }
 
 const struct tg_entry *tg_index_program(const struct tg_index *index,
@@ -269,12 +269,12 @@ const struct tg_exceptions *tg_index_exceptions(const struct tg_index *index, co
                                                       strlen(host));
 }
 
-int tg_index_add_exception(struct tg_index *index, const struct tg_exception *exception)
+bool tg_index_add_exception(struct tg_index *index, const struct tg_exception *exception)
 {
     struct tg_exceptions *added = tg_arena_alloc(index->arena, sizeof *added), *first;
 
     if (!added)
-        return 0;
+        return false;
     added->item =
         (struct tg_item){leaf_tag(exception->leaf), exception->host, strlen(exception->host)};
     added->exception = exception;
@@ -283,5 +283,5 @@ int tg_index_add_exception(struct tg_index *index, const struct tg_exception *ex
         return tg_table_put(index->arena, &index->exceptions, &added->item);
     added->next = first->next;
     first->next = added;
-    return 1;
+    return true;
 }

@@ -26,8 +26,8 @@ struct tg_known_line {
  * Reads TEXT, LENGTH bytes without a newline. NULL and *OUT, or a sentence, static or ARENA's,
  * with *COLUMN the offset of the byte meant.
  */
-const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
-                           struct tg_known_line *out, size_t *column);
+TG_MUST_USE const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
+                                       struct tg_known_line *out, size_t *column);
 
 /* What one line says of its host and port. */
 struct tg_known_entry {
@@ -60,6 +60,7 @@ const struct tg_known_entry *tg_known_find(const struct tg_known *known, const c
                                            unsigned port);
 
 /* True if PIN is one of ENTRY's or of the lines behind it. NULL has none. */
-bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_known_has(const struct tg_known_entry *entry,
+                              const uint8_t pin[TG_SHA256_SIZE]);
 
 #endif
