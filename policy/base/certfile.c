@@ -47,8 +47,8 @@ static size_t count_begins(const struct tg_file *file)
     const char *at = file->data, *end = file->data + file->size;
     size_t count = 0;
 
-    while ((at = memmem(at, (size_t)(end - at), begin, sizeof begin - 1)) != NULL) {
-        at += sizeof begin - 1;
+    while ((at = memmem(at, (size_t)(end - at), begin, sizeof(begin) - 1)) != NULL) {
+        at += sizeof(begin) - 1;
         count++;
     }
     return count;
@@ -83,18 +83,18 @@ static const char *each_pem(struct tg_arena *arena, const struct tg_file *file, 
                             take_block *take, void *arg)
 {
     BIO *bio = BIO_new_mem_buf(file->data, (int)file->size);
-    const char *wrong = bio ? NULL : no_memory;
+    const char *wrong = bio != NULL ? NULL : no_memory;
     size_t blocks = 0;
     bool end = false;
 
-    while (!wrong) {
+    while (wrong == NULL) {
         wrong = take_pem(arena, bio, blocks + 1, take, arg, &end);
         if (end)
             break;
         blocks++;
     }
     BIO_free(bio);
-    if (!wrong && blocks != begins)
+    if (wrong == NULL && blocks != begins)
         wrong =
             tg_arena_sentence(arena, "begins %zu PEM blocks but %zu can be read", begins, blocks);
     return wrong;
@@ -112,7 +112,7 @@ static const char *each_block(struct tg_arena *arena, const struct tg_file *file
         return kind->take(arena, whole, arg);
     if (begins == 0)
         return kind->none;
-    if (memchr(file->data, '\0', file->size))
+    if (memchr(file->data, '\0', file->size) != NULL)
         return "holds a NUL byte among its PEM";
     return each_pem(arena, file, begins, kind->take, arg);
 }
@@ -124,7 +124,7 @@ static X509 *decode(const struct block *block)
     X509 *certificate =
         trusted ? d2i_X509_AUX(NULL, &at, block->length) : d2i_X509(NULL, &at, block->length);
 
-    if (!certificate || at == block->der + block->length)
+    if (certificate == NULL || at == block->der + block->length)
         return certificate;
     X509_free(certificate);
     return NULL;
@@ -139,7 +139,7 @@ static const char *take_certificate(struct tg_arena *arena, struct block block, 
         return tg_arena_sentence(arena, "holds a PEM block \"%s\" where certificates are expected",
                                  block.name);
     certificate = decode(&block);
-    if (!certificate)
+    if (certificate == NULL)
         return tg_arena_sentence(arena, "certificate %zu doesn't parse", block.number);
     if (sk_X509_push(out, certificate) > 0)
         return NULL;
@@ -162,9 +162,9 @@ static const char *read_file(const struct reading *reading, int directory, const
     struct tg_file file = {0};
     const char *wrong = tg_file_read_at(reading->arena, directory, name, &file);
 
-    if (!wrong && !tg_watch_opened(reading->watching, reading->path, &file.status))
+    if (wrong == NULL && !tg_watch_opened(reading->watching, reading->path, &file.status))
         wrong = no_memory;
-    if (!wrong)
+    if (wrong == NULL)
         wrong = each_block(reading->arena, &file, reading->kind, reading->out);
     tg_file_clear(&file);
     return wrong;
@@ -184,7 +184,7 @@ static bool ends_in(const char *name, const char *const *suffixes)
 {
     size_t length = strlen(name);
 
-    for (; *suffixes; suffixes++)
+    for (; *suffixes != NULL; suffixes++)
         if (length > 4 && strcmp(name + length - 4, *suffixes) == 0)
             return true;
     return false;
@@ -219,26 +219,27 @@ static const char *read_entry(const struct reading *directory, int fd, const cha
     tg_buf_printf(&path, "%s/%s", directory->path, name);
     entry.path = path.text;
     wrong = path.failed ? no_memory : NULL;
-    if (!wrong && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
+    if (wrong == NULL && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(status.st_mode))
         wrong = tg_way_check(entry.arena, entry.path, entry.watching);
-    if (!wrong)
+    if (wrong == NULL)
         wrong = read_file(&entry, fd, name);
     tg_buf_free(&path);
-    return wrong ? tg_arena_sentence(directory->arena, "%s: %s", name, wrong) : NULL;
+    return wrong != NULL ? tg_arena_sentence(directory->arena, "%s: %s", name, wrong) : NULL;
 }
 
 static const char *read_entries(const struct reading *directory, int fd)
 {
     struct dirent **entries = NULL;
-    int count = scandirat(fd, ".", &entries, directory->kind->wanted, compare_names), i;
+    int count = scandirat(fd, ".", &entries, directory->kind->wanted, compare_names);
     const char *wrong = NULL;
 
     if (count < 0)
         wrong = tg_arena_sentence(directory->arena, "can't be listed: %m");
     else if (count == 0)
         wrong = directory->kind->none_below;
-    for (i = 0; i < count; i++) {
-        if (!wrong)
+    for (int i = 0; i < count; i++) {
+        if (wrong == NULL)
             wrong = read_entry(directory, fd, entries[i]->d_name);
         free(entries[i]);
     }
@@ -253,7 +254,7 @@ static const char *read_directory(const struct reading *directory)
     const char *wrong =
         tg_file_open(directory->arena, AT_FDCWD, directory->path, S_IFDIR, &fd, &status);
 
-    if (wrong)
+    if (wrong != NULL)
         return wrong;
     wrong = tg_watch_opened(directory->watching, directory->path, &status)
                 ? read_entries(directory, fd)
@@ -268,7 +269,7 @@ static const char *read_path(const struct reading *reading)
     bool directory = stat(reading->path, &status) == 0 && S_ISDIR(status.st_mode);
     const char *wrong = tg_way_check(reading->arena, reading->path, reading->watching);
 
-    if (wrong)
+    if (wrong != NULL)
         return wrong;
     return directory ? read_directory(reading) : read_file(reading, AT_FDCWD, reading->path);
 }
@@ -284,7 +285,7 @@ const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK
 
     ERR_set_mark();
     wrong = read_path(&(struct reading){arena, path, &certificates, out, watching});
-    if (!wrong)
+    if (wrong == NULL)
         wrong = tg_certificates_unique(out);
     ERR_pop_to_mark();
     return wrong;
@@ -300,7 +301,7 @@ static const char *take_crl(struct tg_arena *arena, struct block block, void *ar
         return tg_arena_sentence(arena, "holds a PEM block \"%s\" where CRLs are expected",
                                  block.name);
     crl = d2i_X509_CRL(NULL, &at, block.length);
-    if (!crl || at != block.der + block.length) {
+    if (crl == NULL || at != block.der + block.length) {
         X509_CRL_free(crl);
         return tg_arena_sentence(arena, "CRL %zu doesn't parse", block.number);
     }
@@ -336,7 +337,7 @@ static bool digest_key(const struct block *block, struct spki *spki)
 {
     const unsigned char *at = block->der;
     X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &at, block->length);
-    bool done = key && at == block->der + block->length && spki->make(key, spki->digest);
+    bool done = key != NULL && at == block->der + block->length && spki->make(key, spki->digest);
 
     X509_PUBKEY_free(key);
     return done;
@@ -345,7 +346,7 @@ static bool digest_key(const struct block *block, struct spki *spki)
 static bool digest_certificate(const struct block *block, struct spki *spki)
 {
     X509 *certificate = decode(block);
-    bool done = certificate && spki->make(X509_get_X509_PUBKEY(certificate), spki->digest);
+    bool done = certificate != NULL && spki->make(X509_get_X509_PUBKEY(certificate), spki->digest);
 
     X509_free(certificate);
     return done;
@@ -378,10 +379,10 @@ static const char *read_key(struct tg_arena *arena, const char *path, struct spk
 
     ERR_set_mark();
     wrong = tg_way_check(arena, path, watching);
-    if (!wrong)
+    if (wrong == NULL)
         wrong = read_file(&reading, AT_FDCWD, path);
     ERR_pop_to_mark();
-    if (!wrong && spki->count != 1)
+    if (wrong == NULL && spki->count != 1)
         wrong = tg_arena_sentence(arena, "holds %zu certificates or keys, where one is expected",
                                   spki->count);
     return wrong;
@@ -393,7 +394,7 @@ const char *tg_file_spki(struct tg_arena *arena, const char *path, uint8_t out[T
     struct spki spki = {.make = tg_hash_pubkey};
     const char *wrong = read_key(arena, path, &spki, watching);
 
-    if (!wrong)
+    if (wrong == NULL)
         memcpy(out, spki.digest, TG_SHA256_SIZE);
     return wrong;
 }
@@ -404,7 +405,7 @@ const char *tg_file_key(struct tg_arena *arena, const char *path, uint8_t out[TG
     struct spki spki = {.make = tg_twin_key};
     const char *wrong = read_key(arena, path, &spki, watching);
 
-    if (!wrong)
+    if (wrong == NULL)
         memcpy(out, spki.digest, TG_SHA256_SIZE);
     return wrong;
 }

@@ -50,9 +50,7 @@ bool tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 
 bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE])
 {
-    size_t i;
-
-    for (i = 0; i < digests->count; i++)
+    for (size_t i = 0; i < digests->count; i++)
         if (memcmp(digests->digest[i], digest, TG_SHA256_SIZE) == 0)
             return true;
     return false;

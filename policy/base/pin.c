@@ -12,9 +12,8 @@ void tg_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_PIN_SIZE])
 void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    size_t i;
 
-    for (i = 0; i < TG_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < TG_SHA256_SIZE; i++) {
         out[2 * i] = digits[digest[i] >> 4];
         out[2 * i + 1] = digits[digest[i] & 15];
     }
@@ -43,7 +42,7 @@ const char *tg_pin_read(struct tg_arena *arena, const char *word, uint8_t out[TG
             arena,
             "\"%s\" has curl's form, which has one slash too many%s: write sha256/ and the 44 "
             "base64 characters of a SHA-256 digest",
-            word, strchr(word, ';') ? ", and semicolons where commas belong" : "");
+            word, strchr(word, ';') != NULL ? ", and semicolons where commas belong" : "");
     return tg_arena_sentence(
         arena, "\"%s\" is not sha256/ and the 44 base64 characters of a SHA-256 digest", word);
 }
@@ -53,16 +52,15 @@ static int hex_digit(char c)
     static const char digits[] = "0123456789abcdef";
     const char *found = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
 
-    return found ? (int)(found - digits) : -1;
+    return found != NULL ? (int)(found - digits) : -1;
 }
 
 /* HEX's 32 bytes, with a colon between all or none; false if it's anything else. */
 static bool scan_digest(const char *hex, uint8_t out[TG_SHA256_SIZE])
 {
     bool colons = hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0 && hex[2] == ':';
-    size_t i;
 
-    for (i = 0; i < TG_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < TG_SHA256_SIZE; i++) {
         int high, low;
 
         if (colons && i > 0 && *hex++ != ':')

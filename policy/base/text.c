@@ -11,7 +11,7 @@ size_t tg_utf8_decode(const char *text, size_t length, uint32_t *code)
         uint32_t least;
     } forms[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
     const unsigned char *byte = (const unsigned char *)text;
-    size_t form = 0, i;
+    size_t form = 0;
     uint32_t value;
 
     while (form < 4 && (byte[0] & forms[form].mask) != forms[form].lead)
@@ -19,7 +19,7 @@ size_t tg_utf8_decode(const char *text, size_t length, uint32_t *code)
     if (form >= 4 || length < form + 1)
         return 0;
     value = (uint32_t)(byte[0] & ~forms[form].mask);
-    for (i = 1; i <= form; i++) {
+    for (size_t i = 1; i <= form; i++) {
         if ((byte[i] & 0xC0) != 0x80)
             return 0;
         value = value << 6 | (byte[i] & 0x3Fu);
@@ -36,9 +36,8 @@ bool tg_utf8_unsafe(uint32_t code)
         uint32_t first, last;
     } unsafe[] = {{0, 0x1F},        {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
                   {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF}};
-    size_t i;
 
-    for (i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+    for (size_t i = 0; i < sizeof(unsafe) / sizeof(*unsafe); i++)
         if (code >= unsafe[i].first && code <= unsafe[i].last)
             return true;
     return false;
@@ -65,10 +64,10 @@ static bool reserve(struct tg_buf *buf, size_t more)
     }
     while (capacity <= buf->length + more)
         capacity *= 2;
-    if (buf->text && capacity == buf->capacity)
+    if (buf->text != NULL && capacity == buf->capacity)
         return true;
     text = realloc(buf->text, capacity);
-    if (!text) {
+    if (text == NULL) {
         buf->failed = true;
         return false;
     }
@@ -99,10 +98,10 @@ void tg_buf_vprintf(struct tg_buf *buf, const char *format, va_list args)
     int length;
 
     va_copy(again, args);
-    length = vsnprintf(text, sizeof text, format, args);
+    length = vsnprintf(text, sizeof(text), format, args);
     if (length < 0) {
         buf->failed = true;
-    } else if ((size_t)length < sizeof text) {
+    } else if ((size_t)length < sizeof(text)) {
         tg_buf_addn(buf, text, (size_t)length);
     } else if (reserve(buf, (size_t)length)) {
         vsnprintf(buf->text + buf->length, (size_t)length + 1, format, again);
@@ -123,22 +122,21 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
 static void add_hex(struct tg_buf *buf, const char *text, size_t length)
 {
     static const char digits[] = "0123456789ABCDEF";
-    size_t i;
 
-    for (i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
         char escape[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
 
-        tg_buf_addn(buf, escape, sizeof escape);
+        tg_buf_addn(buf, escape, sizeof(escape));
     }
 }
 
 void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length)
 {
-    size_t i, step;
+    size_t step;
     uint32_t code;
 
-    for (i = 0; i < length; i += step) {
+    for (size_t i = 0; i < length; i += step) {
         step = tg_utf8_plain(text + i, length - i);
         if (step > 0) {
             tg_buf_addn(buf, text + i, step);
@@ -156,15 +154,15 @@ void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length)
 
 void tg_buf_json(struct tg_buf *buf, const char *text)
 {
-    size_t length = text ? strlen(text) : 0, i, step;
+    size_t length = text != NULL ? strlen(text) : 0, step;
     uint32_t code;
 
-    if (!text) {
+    if (text == NULL) {
         tg_buf_add(buf, "null");
         return;
     }
     tg_buf_add(buf, "\"");
-    for (i = 0; i < length; i += step) {
+    for (size_t i = 0; i < length; i += step) {
         step = tg_utf8_plain(text + i, length - i);
         if (step > 0) {
             tg_buf_addn(buf, text + i, step);
@@ -187,10 +185,10 @@ char *tg_buf_take(struct tg_buf *buf)
 {
     char *text;
 
-    if (!buf->text)
+    if (buf->text == NULL)
         tg_buf_add(buf, "");
     text = buf->failed ? NULL : buf->text;
-    if (!text)
+    if (text == NULL)
         free(buf->text);
     *buf = (struct tg_buf){0};
     return text;

@@ -135,9 +135,7 @@ const struct tg_key *tg_key_info(enum tg_key_id id)
 
 const struct tg_key *tg_key_find(enum tg_section_kind kind, const char *name)
 {
-    int id;
-
-    for (id = 0; id < TG_KEYS; id++)
+    for (int id = 0; id < TG_KEYS; id++)
         if (keys[id].sections >> kind & 1 && strcmp(keys[id].name, name) == 0)
             return &keys[id];
     return NULL;
@@ -146,9 +144,8 @@ const struct tg_key *tg_key_find(enum tg_section_kind kind, const char *name)
 const char *tg_section_hint(struct tg_arena *arena, const char *word)
 {
     struct tg_hint hint = {.wanted = word};
-    int kind;
 
-    for (kind = 0; kind < TG_SECTION_KINDS; kind++)
+    for (int kind = 0; kind < TG_SECTION_KINDS; kind++)
         tg_hint_offer(&hint, sections[kind].name);
     return tg_hint_text(arena, &hint);
 }
@@ -156,13 +153,12 @@ const char *tg_section_hint(struct tg_arena *arena, const char *word)
 const char *tg_key_hint(struct tg_arena *arena, enum tg_section_kind kind, const char *word)
 {
     struct tg_hint hint = {.wanted = word};
-    int other, id;
 
-    for (other = 0; other < TG_SECTION_KINDS; other++)
-        if (tg_key_find(other, word))
+    for (int other = 0; other < TG_SECTION_KINDS; other++)
+        if (tg_key_find(other, word) != NULL)
             return tg_arena_sentence(arena, "it belongs in %s%s", sections[other].form,
                                      other == TG_SECTION_HOST ? " or [profile NAME]" : "");
-    for (id = 0; id < TG_KEYS; id++)
+    for (int id = 0; id < TG_KEYS; id++)
         if (keys[id].sections >> kind & 1)
             tg_hint_offer(&hint, keys[id].name);
     return tg_hint_text(arena, &hint);

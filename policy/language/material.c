@@ -22,12 +22,12 @@ struct read_file {
 
 static struct tg_stack *new_stack(struct tg_load *load)
 {
-    struct tg_stack *stack = tg_load_alloc(load, sizeof *stack);
+    struct tg_stack *stack = tg_load_alloc(load, sizeof(*stack));
 
-    if (!stack)
+    if (stack == NULL)
         return NULL;
     stack->certs = sk_X509_new_null();
-    if (!stack->certs) {
+    if (stack->certs == NULL) {
         tg_load_lost(load);
         return NULL;
     }
@@ -47,7 +47,7 @@ static void read_material(struct tg_load *load, struct read_file *file)
         return;
     }
     file->stack = new_stack(load);
-    file->wrong = file->stack
+    file->wrong = file->stack != NULL
                       ? tg_file_certificates(load->scratch, path, file->stack->certs, &watching)
                       : "memory ran out";
 }
@@ -60,19 +60,19 @@ static struct read_file *get_file(struct tg_store *in, const struct tg_word *wor
     const char *path = tg_source_path(load, in->section, word->text);
     struct read_file *file;
 
-    if (!path)
+    if (path == NULL)
         return NULL;
     file = (struct read_file *)tg_table_get(&load->table, tag, path, strlen(path));
-    if (!file) {
-        file = tg_load_alloc(load, sizeof *file);
-        if (!file)
+    if (file == NULL) {
+        file = tg_load_alloc(load, sizeof(*file));
+        if (file == NULL)
             return NULL;
         file->item = (struct tg_item){tag, path, strlen(path)};
         read_material(load, file);
         if (!tg_table_put(load->scratch, &load->table, &file->item))
             tg_load_lost(load);
     }
-    if (!file->wrong)
+    if (file->wrong == NULL)
         return file;
     tg_load_error(load, in->section, word, NULL, "%s: %s: %s", in->setting->key->name, path,
                   file->wrong);
@@ -81,9 +81,7 @@ static struct read_file *get_file(struct tg_store *in, const struct tg_word *wor
 
 static bool add_all(STACK_OF(X509) *to, const STACK_OF(X509) *from)
 {
-    int i;
-
-    for (i = 0; i < sk_X509_num(from); i++) {
+    for (int i = 0; i < sk_X509_num(from); i++) {
         X509 *certificate = sk_X509_value(from, i);
 
         if (!X509_up_ref(certificate))
@@ -107,17 +105,17 @@ static void join(struct tg_load *load, struct tg_stack **joined, bool *copied,
 {
     struct tg_stack *first = *joined;
 
-    if (!first) {
+    if (first == NULL) {
         *joined = more;
         return;
     }
     if (!*copied) {
         *joined = new_stack(load);
         *copied = true;
-        if (*joined && !add_all((*joined)->certs, first->certs))
+        if (*joined != NULL && !add_all((*joined)->certs, first->certs))
             tg_load_lost(load);
     }
-    if (*joined && !add_all((*joined)->certs, more->certs))
+    if (*joined != NULL && !add_all((*joined)->certs, more->certs))
         tg_load_lost(load);
 }
 
@@ -125,17 +123,16 @@ static void join(struct tg_load *load, struct tg_stack **joined, bool *copied,
 static STACK_OF(X509) *read_stack(struct tg_store *in)
 {
     struct tg_stack *stack = NULL;
-    const struct tg_word *word;
     bool copied = false;
 
-    for (word = in->setting->values; word; word = word->next) {
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next) {
         struct read_file *file =
             is_system(in, word) ? NULL : get_file(in, word, TG_TAG_CERTIFICATES);
 
-        if (file)
+        if (file != NULL)
             join(in->load, &stack, &copied, file->stack);
     }
-    if (!stack)
+    if (stack == NULL)
         return NULL;
     stack->kept = true;
     return stack->certs;
@@ -149,10 +146,9 @@ void tg_store_certificates(struct tg_store *in)
 void tg_store_anchors(struct tg_store *in)
 {
     struct tg_rule *rule = in->object;
-    const struct tg_word *word;
 
     rule->anchors = read_stack(in);
-    for (word = in->setting->values; word; word = word->next)
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next)
         rule->anchors_system = rule->anchors_system || is_system(in, word);
 }
 
@@ -164,7 +160,7 @@ void tg_store_digests(struct tg_load *load, struct tg_buf *digests, struct tg_di
         tg_load_lost(load);
     else if (digests->length > 0)
         kept = tg_load_keep(load, digests->length);
-    if (kept) {
+    if (kept != NULL) {
         memcpy(kept, digests->text, digests->length);
         *out = (struct tg_digests){kept, digests->length / TG_SHA256_SIZE};
     }
@@ -188,11 +184,11 @@ static bool add_literal(struct tg_store *in, const struct tg_word *word, struct 
     uint8_t digest[TG_SHA256_SIZE];
     const char *wrong = read(in->load->scratch, word->text, digest);
 
-    if (wrong)
+    if (wrong != NULL)
         tg_load_error(in->load, in->section, word, NULL, "%s: %s", in->setting->key->name, wrong);
     else
         add_digest(digests, digest);
-    return !wrong;
+    return wrong == NULL;
 }
 
 /* A self-issued CA may be a device that made its certificate itself; another CA is no server. */
@@ -205,15 +201,14 @@ static bool is_issuing_ca(X509 *certificate)
 static void add_file(struct tg_store *in, const struct tg_word *word, struct tg_buf *digests)
 {
     struct read_file *file = get_file(in, word, TG_TAG_CERTIFICATES);
-    const STACK_OF(X509) *certs = file ? file->stack->certs : NULL;
+    const STACK_OF(X509) *certs = file != NULL ? file->stack->certs : NULL;
     uint8_t digest[TG_SHA256_SIZE];
-    int i;
 
-    for (i = 0; i < sk_X509_num(certs); i++) {
+    for (int i = 0; i < sk_X509_num(certs); i++) {
         X509 *certificate = sk_X509_value(certs, i);
 
-        if (in->field ? tg_hash_certificate(certificate, digest)
-                      : tg_twin_signed(certificate, digest))
+        if (in->field != NULL ? tg_hash_certificate(certificate, digest)
+                              : tg_twin_signed(certificate, digest))
             add_digest(digests, digest);
         else
             tg_load_lost(in->load);
@@ -250,8 +245,8 @@ static void add_pin(struct tg_store *in, const struct tg_word *word, struct tg_b
     } else if (is_prefixed(word, "sha256/")) {
         add_literal(in, word, digests, tg_pin_read);
     } else {
-        file = get_file(in, word, in->field ? TG_TAG_SPKI : TG_TAG_KEY);
-        if (file)
+        file = get_file(in, word, in->field != NULL ? TG_TAG_SPKI : TG_TAG_KEY);
+        if (file != NULL)
             add_digest(digests, file->spki);
     }
 }
@@ -262,12 +257,11 @@ typedef void add_value(struct tg_store *in, const struct tg_word *word, struct t
 static void store_digests(struct tg_store *in, add_value *add, struct tg_buf *distrusted)
 {
     struct tg_buf own = {0};
-    struct tg_buf *digests = in->field ? &own : distrusted;
-    const struct tg_word *word;
+    struct tg_buf *digests = in->field != NULL ? &own : distrusted;
 
-    for (word = in->setting->values; word; word = word->next)
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next)
         add(in, word, digests);
-    if (in->field)
+    if (in->field != NULL)
         tg_store_digests(in->load, &own, in->field);
 }
 
@@ -289,7 +283,7 @@ static const char *try_known(struct tg_load *load, const char *path)
     int fd = -1;
     const char *wrong = tg_way_check(load->scratch, path, &watching);
 
-    if (!wrong)
+    if (wrong == NULL)
         wrong = tg_file_open(load->scratch, AT_FDCWD, path, S_IFREG, &fd, &status);
     if (fd >= 0)
         close(fd);
@@ -302,12 +296,12 @@ static struct tg_known_file *get_known(struct tg_load *load, const char *path)
 {
     struct tg_known_file *file = load->policy->known_files;
 
-    while (file && strcmp(file->path, path) != 0)
+    while (file != NULL && strcmp(file->path, path) != 0)
         file = file->next;
-    if (file)
+    if (file != NULL)
         return file;
-    file = tg_load_keep(load, sizeof *file);
-    if (!file)
+    file = tg_load_keep(load, sizeof(*file));
+    if (file == NULL)
         return NULL;
     file->path = path;
     file->next = load->policy->known_files;
@@ -320,12 +314,12 @@ void tg_store_known(struct tg_store *in)
     const struct tg_word *word = in->setting->values;
     const char *path = tg_source_path(in->load, in->section, word->text);
     const struct tg_watching watching = tg_load_watching(in->load);
-    const char *kept = path ? tg_load_keep_path(in->load, path) : NULL, *wrong;
+    const char *kept = path != NULL ? tg_load_keep_path(in->load, path) : NULL, *wrong;
 
-    if (!kept)
+    if (kept == NULL)
         return;
     wrong = tg_watch_add(&watching, kept) ? try_known(in->load, kept) : "memory ran out";
-    if (wrong)
+    if (wrong != NULL)
         tg_load_error(in->load, in->section, word, NULL, "%s: %s: %s", in->setting->key->name, path,
                       wrong);
     else

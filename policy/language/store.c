@@ -13,17 +13,17 @@
 /* SENTENCE is what a value function said of WORD; NULL is fine. True if there was none. */
 static bool check(struct tg_store *in, const struct tg_word *word, const char *sentence)
 {
-    if (sentence)
+    if (sentence != NULL)
         tg_load_error(in->load, in->section, word, NULL, "%s: %s", in->setting->key->name,
                       sentence);
-    return !sentence;
+    return sentence == NULL;
 }
 
 static size_t count_words(const struct tg_word *word)
 {
     size_t count = 0;
 
-    for (; word; word = word->next)
+    for (; word != NULL; word = word->next)
         count++;
     return count;
 }
@@ -38,9 +38,9 @@ static struct tg_words new_words(struct tg_store *in)
 
 static void add_word(struct tg_store *in, struct tg_words *words, const char *text)
 {
-    const char *kept = words->word ? tg_load_keep_text(in->load, text) : NULL;
+    const char *kept = words->word != NULL ? tg_load_keep_text(in->load, text) : NULL;
 
-    if (kept)
+    if (kept != NULL)
         words->word[words->count++] = kept;
 }
 
@@ -51,15 +51,18 @@ static int choose(struct tg_store *in)
     const char *const *choices = in->setting->key->choices;
     struct tg_hint hint = {.wanted = word->text};
     struct tg_buf accepted = {0};
-    int i;
 
-    for (i = 0; choices[i]; i++) {
+    for (int i = 0; choices[i] != NULL; i++) {
         if (strcmp(choices[i], word->text) == 0) {
             tg_buf_free(&accepted);
             return i;
         }
         tg_hint_offer(&hint, choices[i]);
-        tg_buf_printf(&accepted, "%s%s", i == 0 ? "" : choices[i + 1] ? ", " : " or ", choices[i]);
+        tg_buf_printf(&accepted, "%s%s",
+                      i == 0                   ? ""
+                      : choices[i + 1] != NULL ? ", "
+                                               : " or ",
+                      choices[i]);
     }
     if (accepted.failed)
         tg_load_lost(in->load);
@@ -74,8 +77,8 @@ static void store_choice(struct tg_store *in)
 {
     int chosen = choose(in);
 
-    if (chosen >= 0 && in->field)
-        memcpy(in->field, &chosen, sizeof chosen);
+    if (chosen >= 0 && in->field != NULL)
+        memcpy(in->field, &chosen, sizeof(chosen));
 }
 
 static void store_flag(struct tg_store *in)
@@ -91,7 +94,7 @@ static void store_yes_no(struct tg_store *in)
     const struct tg_word *word = in->setting->values;
     bool yes = false;
 
-    if (check(in, word, tg_value_yes_no(in->load->scratch, word->text, &yes)) && in->field)
+    if (check(in, word, tg_value_yes_no(in->load->scratch, word->text, &yes)) && in->field != NULL)
         *(bool *)in->field = yes;
 }
 
@@ -105,7 +108,7 @@ static void store_number(struct tg_store *in)
     if (strspn(word->text, "0123456789") != length || number < key->least || number > key->most)
         tg_load_error(in->load, in->section, word, NULL, "%s: \"%s\" is no number from %u to %u",
                       key->name, word->text, key->least, key->most);
-    else if (in->field)
+    else if (in->field != NULL)
         *(unsigned *)in->field = (unsigned)number;
 }
 
@@ -129,7 +132,7 @@ static void add_realpath(struct tg_store *in, struct tg_words *paths, const char
     if (program[0] != '/' || tg_program_is_glob(program))
         return;
     path = realpath(program, NULL);
-    if (path)
+    if (path != NULL)
         add_word(in, paths, path);
     else if (errno == ENOMEM)
         tg_load_lost(in->load);
@@ -139,11 +142,10 @@ static void add_realpath(struct tg_store *in, struct tg_words *paths, const char
 static void store_programs(struct tg_store *in)
 {
     struct tg_rule *rule = in->object;
-    const struct tg_word *word;
 
     rule->programs = new_words(in);
     rule->realpaths = new_words(in);
-    for (word = in->setting->values; word; word = word->next) {
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next) {
         if (!check(in, word, tg_program_fault(in->load->scratch, word->text)))
             continue;
         add_word(in, &rule->programs, word->text);
@@ -165,12 +167,11 @@ static bool read_host(struct tg_store *in, const struct tg_word *word, char out[
 static void store_hostnames(struct tg_store *in)
 {
     struct tg_words *names = in->field;
-    const struct tg_word *word;
     char name[TG_HOST_SIZE];
     unsigned port;
 
     *names = new_words(in);
-    for (word = in->setting->values; word; word = word->next) {
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next) {
         if (!read_host(in, word, name, &port))
             continue;
         if (port > 0)
@@ -197,9 +198,8 @@ static void add_sink(struct tg_store *in, const struct tg_word *word)
         enum tg_log_sink sink;
     } sinks[] = {{"stderr", TG_LOG_STDERR}, {"syslog", TG_LOG_SYSLOG}, {"none", TG_LOG_NONE}};
     tg_policy *policy = in->object;
-    size_t i;
 
-    for (i = 0; i < sizeof sinks / sizeof *sinks; i++)
+    for (size_t i = 0; i < sizeof(sinks) / sizeof(*sinks); i++)
         if (strcmp(sinks[i].name, word->text) == 0) {
             policy->log_sinks |= sinks[i].sink;
             return;
@@ -215,16 +215,15 @@ static void add_sink(struct tg_store *in, const struct tg_word *word)
         const char *path = tg_source_path(in->load, in->section, word->text + 5);
 
         policy->log_sinks |= TG_LOG_FILE;
-        policy->log_file = path ? tg_load_keep_path(in->load, path) : NULL;
+        policy->log_file = path != NULL ? tg_load_keep_path(in->load, path) : NULL;
     }
 }
 
 static void store_log(struct tg_store *in)
 {
     const tg_policy *policy = in->object;
-    const struct tg_word *word;
 
-    for (word = in->setting->values; word; word = word->next)
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next)
         add_sink(in, word);
     if (policy->log_sinks & TG_LOG_NONE && policy->log_sinks != TG_LOG_NONE)
         tg_load_error(in->load, in->section, in->setting->name, NULL,
@@ -234,9 +233,8 @@ static void store_log(struct tg_store *in)
 static void complain_finding(struct tg_store *in, const struct tg_word *word)
 {
     struct tg_hint hint = {.wanted = word->text};
-    int kind;
 
-    for (kind = 0; kind < TG_FINDING_KINDS; kind++)
+    for (int kind = 0; kind < TG_FINDING_KINDS; kind++)
         if (tg_finding_forgivable(kind))
             tg_hint_offer(&hint, tg_finding_info(kind)->name);
     tg_load_error(in->load, in->section, word, tg_hint_text(in->load->scratch, &hint),
@@ -246,9 +244,8 @@ static void complain_finding(struct tg_store *in, const struct tg_word *word)
 static void store_findings(struct tg_store *in)
 {
     struct tg_exception *exception = in->object;
-    const struct tg_word *word;
 
-    for (word = in->setting->values; word; word = word->next) {
+    for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next) {
         enum tg_finding_kind kind = tg_finding_by_name(word->text);
 
         if (kind == TG_FINDING_KINDS)
@@ -296,7 +293,7 @@ void tg_store_setting(struct tg_load *load, struct tg_section *section,
     const struct tg_key *key = setting->key;
     struct tg_store in = {load, section, setting, object, NULL};
 
-    if (!setting->values) /* a complaint was made of the first */
+    if (setting->values == NULL) /* a complaint was made of the first */
         return;
     if (key->size > 0)
         in.field = (char *)object + key->offset;
