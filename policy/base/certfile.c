@@ -2,10 +2,10 @@
 #include "certfile.h"
 #include "file.h"
 #include "hash.h"
+#include "parents.h"
 #include "text.h"
 #include "twin.h"
 #include "unique.h"
-#include "way.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char no_memory[] = "memory ran out";
 
 /* One PEM block, or the whole of a DER file as the certificate it must be. */
 struct block {
@@ -83,7 +81,7 @@ static const char *each_pem(struct tg_arena *arena, const struct tg_file *file, 
                             take_block *take, void *arg)
 {
     BIO *bio = BIO_new_mem_buf(file->data, (int)file->size);
-    const char *wrong = bio != NULL ? NULL : no_memory;
+    const char *wrong = bio != NULL ? NULL : tg_no_memory;
     size_t blocks = 0;
     bool end = false;
 
@@ -144,7 +142,7 @@ static const char *take_certificate(struct tg_arena *arena, struct block block, 
     if (sk_X509_push(out, certificate) > 0)
         return NULL;
     X509_free(certificate);
-    return no_memory;
+    return tg_no_memory;
 }
 
 /* One file or directory to read, and where what it holds goes. */
@@ -163,7 +161,7 @@ static const char *read_file(const struct reading *reading, int directory, const
     const char *wrong = tg_file_read_at(reading->arena, directory, name, &file);
 
     if (wrong == NULL && !tg_watch_opened(reading->watching, reading->path, &file.status))
-        wrong = no_memory;
+        wrong = tg_no_memory;
     if (wrong == NULL)
         wrong = each_block(reading->arena, &file, reading->kind, reading->out);
     tg_file_clear(&file);
@@ -218,10 +216,10 @@ static const char *read_entry(const struct reading *directory, int fd, const cha
 
     tg_buf_printf(&path, "%s/%s", directory->path, name);
     entry.path = path.text;
-    wrong = path.failed ? no_memory : NULL;
+    wrong = path.failed ? tg_no_memory : NULL;
     if (wrong == NULL && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISLNK(status.st_mode))
-        wrong = tg_way_check(entry.arena, entry.path, entry.watching);
+        wrong = tg_parents_check(entry.arena, entry.path, entry.watching);
     if (wrong == NULL)
         wrong = read_file(&entry, fd, name);
     tg_buf_free(&path);
@@ -258,7 +256,7 @@ static const char *read_directory(const struct reading *directory)
         return wrong;
     wrong = tg_watch_opened(directory->watching, directory->path, &status)
                 ? read_entries(directory, fd)
-                : no_memory;
+                : tg_no_memory;
     close(fd);
     return wrong;
 }
@@ -267,7 +265,7 @@ static const char *read_path(const struct reading *reading)
 {
     struct stat status;
     bool directory = stat(reading->path, &status) == 0 && S_ISDIR(status.st_mode);
-    const char *wrong = tg_way_check(reading->arena, reading->path, reading->watching);
+    const char *wrong = tg_parents_check(reading->arena, reading->path, reading->watching);
 
     if (wrong != NULL)
         return wrong;
@@ -308,7 +306,7 @@ static const char *take_crl(struct tg_arena *arena, struct block block, void *ar
     if (sk_X509_CRL_push(out, crl) > 0)
         return NULL;
     X509_CRL_free(crl);
-    return no_memory;
+    return tg_no_memory;
 }
 
 static const struct kind crls = {PEM_STRING_X509_CRL, take_crl, is_crl_file,
@@ -378,7 +376,7 @@ static const char *read_key(struct tg_arena *arena, const char *path, struct spk
     const char *wrong;
 
     ERR_set_mark();
-    wrong = tg_way_check(arena, path, watching);
+    wrong = tg_parents_check(arena, path, watching);
     if (wrong == NULL)
         wrong = read_file(&reading, AT_FDCWD, path);
     ERR_pop_to_mark();

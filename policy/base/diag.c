@@ -1,4 +1,5 @@
 #include "diag.h"
+#include "mem.h"
 #include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,7 +204,7 @@ char *tg_diags_summary(const struct tg_diags *diags)
         if (diags->errors > 1)
             tg_buf_printf(&buf, " (and %zu more)", diags->errors - 1);
     } else if (tg_diags_failed(diags)) {
-        tg_buf_add(&buf, "memory ran out");
+        tg_buf_add(&buf, tg_no_memory);
     }
     return tg_buf_take(&buf);
 }

@@ -81,7 +81,7 @@ static const char *slurp(struct tg_arena *arena, int fd, size_t most, struct tg_
         if (buf->length > most)
             return tg_arena_sentence(arena, "is larger than %zu MiB", most >> 20);
         if (buf->failed)
-            return "memory ran out";
+            return tg_no_memory;
     }
 }
 
@@ -101,7 +101,7 @@ static const char *read_at(struct tg_arena *arena, int directory, const char *na
     size = buf.length;
     if (wrong == NULL) {
         out->data = tg_buf_take(&buf);
-        wrong = out->data != NULL ? NULL : "memory ran out";
+        wrong = out->data != NULL ? NULL : tg_no_memory;
         out->size = size;
         out->status = status;
     }

@@ -9,6 +9,8 @@
 
 enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_align_t) };
 
+const char tg_no_memory[] = "memory ran out";
+
 struct chunk {
     struct chunk *next;
     size_t size, used;
@@ -111,7 +113,6 @@ char *tg_arena_strndup(struct tg_arena *arena, const char *text, size_t length)
 
 const char *tg_arena_sentence(struct tg_arena *arena, const char *format, ...)
 {
-    static const char no_memory[] = "memory ran out";
     char *text = NULL;
     const char *copy;
     va_list args;
@@ -121,8 +122,8 @@ const char *tg_arena_sentence(struct tg_arena *arena, const char *format, ...)
     length = vasprintf(&text, format, args);
     va_end(args);
     if (length < 0)
-        return no_memory;
+        return tg_no_memory;
     copy = tg_arena_strndup(arena, text, (size_t)length);
     free(text);
-    return copy != NULL ? copy : no_memory;
+    return copy != NULL ? copy : tg_no_memory;
 }

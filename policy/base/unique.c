@@ -1,6 +1,7 @@
 /* unique.c - each certificate once, however many files have it. */
 #include "unique.h"
 #include "hash.h"
+#include "mem.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,5 +51,5 @@ const char *tg_certificates_unique(STACK_OF(X509) *certs)
         compact(certs, entries, count);
     }
     free(entries);
-    return done ? NULL : "memory ran out";
+    return done ? NULL : tg_no_memory;
 }

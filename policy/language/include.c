@@ -1,7 +1,7 @@
 #include "include.h"
 #include "load.h"
 #include "text.h"
-#include "way.h"
+#include "parents.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -99,14 +99,14 @@ static const char *read_file(struct tg_load *load, const char *path, struct tg_f
 {
     const struct tg_override *override = load->override;
     const struct tg_watching watching = tg_load_watching(load);
-    const char *wrong = tg_way_check(load->scratch, path, &watching);
+    const char *wrong = tg_parents_check(load->scratch, path, &watching);
     struct tg_buf text = {0};
 
     if (wrong == NULL)
         wrong = tg_file_read(load->scratch, path, file);
     if (wrong == NULL && !tg_watch_opened(&watching, path, &file->status)) {
         tg_file_clear(file);
-        wrong = "memory ran out";
+        wrong = tg_no_memory;
     }
     if (wrong != NULL || override == NULL || file->status.st_dev != override->device ||
         file->status.st_ino != override->inode)
@@ -115,7 +115,7 @@ static const char *read_file(struct tg_load *load, const char *path, struct tg_f
     free(file->data);
     file->data = tg_buf_take(&text);
     file->size = file->data != NULL ? override->length : 0;
-    return file->data != NULL ? NULL : "memory ran out";
+    return file->data != NULL ? NULL : tg_no_memory;
 }
 
 static void include_file(struct tg_load *load, const struct wanted *wanted)
@@ -210,7 +210,7 @@ static const char *check_directory(struct tg_load *load, const char *directory)
 
     if (stat(directory, &status) != 0 && errno == ENOENT)
         return NULL;
-    wrong = tg_way_check(load->scratch, directory, &watching);
+    wrong = tg_parents_check(load->scratch, directory, &watching);
     if (wrong != NULL)
         return wrong;
     wrong = tg_file_open(load->scratch, AT_FDCWD, directory, S_IFDIR, &fd, &status);

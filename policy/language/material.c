@@ -6,7 +6,7 @@
 #include "store.h"
 #include "text.h"
 #include "twin.h"
-#include "way.h"
+#include "parents.h"
 #include <fcntl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void read_material(struct tg_load *load, struct read_file *file)
     file->stack = new_stack(load);
     file->wrong = file->stack != NULL
                       ? tg_file_certificates(load->scratch, path, file->stack->certs, &watching)
-                      : "memory ran out";
+                      : tg_no_memory;
 }
 
 /* The file that WORD names, read for what TAG says; NULL after a complaint. */
@@ -281,7 +281,7 @@ static const char *try_known(struct tg_load *load, const char *path)
     const struct tg_watching watching = tg_load_watching(load);
     struct stat status;
     int fd = -1;
-    const char *wrong = tg_way_check(load->scratch, path, &watching);
+    const char *wrong = tg_parents_check(load->scratch, path, &watching);
 
     if (wrong == NULL)
         wrong = tg_file_open(load->scratch, AT_FDCWD, path, S_IFREG, &fd, &status);
@@ -318,7 +318,7 @@ void tg_store_known(struct tg_store *in)
 
     if (kept == NULL)
         return;
-    wrong = tg_watch_add(&watching, kept) ? try_known(in->load, kept) : "memory ran out";
+    wrong = tg_watch_add(&watching, kept) ? try_known(in->load, kept) : tg_no_memory;
     if (wrong != NULL)
         tg_load_error(in->load, in->section, word, NULL, "%s: %s: %s", in->setting->key->name, path,
                       wrong);

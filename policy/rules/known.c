@@ -4,7 +4,7 @@
 #include "pattern.h"
 #include "pin.h"
 #include "text.h"
-#include "way.h"
+#include "parents.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,10 +246,10 @@ struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
     struct tg_arena *scratch = tg_arena_new();
     struct tg_known *known = NULL;
     struct tg_file file = {0};
-    const char *wrong = "memory ran out";
+    const char *wrong = tg_no_memory;
 
     if (scratch != NULL)
-        wrong = tg_way_check(scratch, path, NULL);
+        wrong = tg_parents_check(scratch, path, NULL);
     if (wrong == NULL)
         wrong = tg_file_read_most(scratch, path, TG_KNOWN_FILE_MAX, &file);
     if (wrong != NULL)

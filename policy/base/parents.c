@@ -1,4 +1,4 @@
-#include "way.h"
+#include "parents.h"
 #include "file.h"
 #include "text.h"
 #include <errno.h>
@@ -12,8 +12,6 @@
 #define LINKS      40 /* as many as the kernel follows */
 #define PROC_MAGIC 0x9fa0
 #define WRITERS    (S_IWGRP | S_IWOTH)
-
-static const char no_memory[] = "memory ran out";
 
 /* A path that is half resolved. */
 struct way {
@@ -100,7 +98,7 @@ static void go_up(struct way *way)
 static const char *stand(struct way *way)
 {
     if (way->at.failed)
-        return no_memory;
+        return tg_no_memory;
     return lstat(directory(way), &way->status) == 0 ? NULL : tg_arena_sentence(way->arena, "%m");
 }
 
@@ -124,7 +122,7 @@ static const char *follow(struct way *way, const char *entry)
     const char *wrong = NULL;
 
     if (target == NULL)
-        return no_memory;
+        return tg_no_memory;
     if (length < 0 || way->links++ >= LINKS) {
         errno = length < 0 ? errno : ELOOP;
         wrong = tg_arena_sentence(way->arena, "%m");
@@ -155,11 +153,11 @@ static const char *enter(struct way *way, const char *name)
 
     tg_buf_printf(&entry, "%s/%s", length > 0 ? way->at.text : "", name);
     if (entry.failed)
-        return no_memory;
+        return tg_no_memory;
     if (lstat(entry.text, &status) != 0)
         wrong = tg_arena_sentence(way->arena, "%m");
     else if (!tg_watch_folder(way->watching, directory(way), &way->status))
-        wrong = no_memory;
+        wrong = tg_no_memory;
     else
         wrong = check(way, entry.text, &status);
     if (wrong == NULL && S_ISLNK(status.st_mode)) {
@@ -181,12 +179,12 @@ static char *next_name(struct way *way, const char **wrong)
     size_t length = begin != NULL ? strcspn(begin, "/") : 0, left;
 
     if (way->rest.failed)
-        *wrong = no_memory;
+        *wrong = tg_no_memory;
     if (way->rest.failed || length == 0)
         return NULL;
     name = strndup(begin, length);
     if (name == NULL)
-        *wrong = no_memory;
+        *wrong = tg_no_memory;
     left = strlen(begin + length);
     memmove(text, begin + length, left);
     cut(&way->rest, left);
@@ -210,8 +208,8 @@ static const char *walk(struct way *way)
     return wrong;
 }
 
-const char *tg_way_check(struct tg_arena *arena, const char *path,
-                         const struct tg_watching *watching)
+const char *tg_parents_check(struct tg_arena *arena, const char *path,
+                             const struct tg_watching *watching)
 {
     struct way way = {.arena = arena, .watching = watching};
     char *working = path[0] == '/' ? NULL : getcwd(NULL, 0);
