@@ -1,7 +1,8 @@
 /*
- * twin.h - one notion of a certificate and of a key for those that are refused: not the bytes,
- * which others can write anew, but what was signed and what signs. What is trusted is known by
- * all of its bytes (hash.h).
+ * twin.h - one notion of a certificate for those that are refused: not its bytes, which others can
+ * write anew, but what its issuer signed. Twins are certificates that differ in nothing else, as
+ * the two spellings of an ECDSA signature do. What is trusted is known by all of its bytes
+ * (hash.h).
  */
 #ifndef TG_TWIN_H
 #define TG_TWIN_H
@@ -23,17 +24,5 @@ TG_MUST_USE bool tg_twin_same(const X509 *one, const X509 *other);
  */
 TG_MUST_USE int tg_twin_has_certificate(const struct tg_digests *digests, const X509 *certificate,
                                         const X509 *issuer);
-
-/* True if KEY is an RSA key by any of the names that libcrypto takes for one. Unlike
- * EVP_PKEY_is_a(3) it needs no memory, and so never says no for want of it. */
-TG_MUST_USE bool tg_twin_is_rsa(const X509_PUBKEY *key);
-
-/* SHA-256 of KEY as a SubjectPublicKeyInfo that doesn't depend on how it was encoded; as it was
- * where it isn't RSA, DSA or elliptic. False without memory, or where the curve has no name. */
-TG_MUST_USE bool tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
-
-/* 1 if DIGESTS of keys have KEY in any encoding: that of tg_twin_key, its own, or another that is
- * usual. 0 if not, -1 without memory, or where the curve has no name. */
-TG_MUST_USE int tg_twin_has_key(const struct tg_digests *digests, const X509_PUBKEY *key);
 
 #endif

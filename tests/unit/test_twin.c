@@ -4,6 +4,7 @@
 #include "distrust.h"
 #include "hash.h"
 #include "twin.h"
+#include "twinkey.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
