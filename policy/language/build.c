@@ -3,6 +3,7 @@
 #include "index.h"
 #include "profile.h"
 #include "store.h"
+#include "store_digests.h"
 #include <string.h>
 
 /* What is being built: hosts in the order of policy->rules. */

@@ -1,7 +1,7 @@
 #include "include.h"
 #include "load.h"
-#include "text.h"
 #include "parents.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>

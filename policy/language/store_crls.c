@@ -1,11 +1,11 @@
-/* crlfile.c - the CRLs that a policy names; each file or directory is read once. */
+#include "store_crls.h"
 #include "certfile.h"
 #include "include.h"
 #include "moment.h"
-#include "store.h"
 #include <stdlib.h>
 #include <string.h>
 
+/* What became of a file or directory that was read; each is read once. */
 struct read_crls {
     struct tg_item item;
     const char *wrong;
