@@ -1,4 +1,7 @@
-/* file.h - reading the files of a policy: opened once, checked on the descriptor, read whole. */
+/*
+ * file.h - reading the files of a policy: opened once, checked on the descriptor, read whole.
+ * Nothing is believed that others could have written.
+ */
 #ifndef TG_FILE_H
 #define TG_FILE_H
 
@@ -22,7 +25,7 @@ struct tg_file {
  * (mode 0664): chmod g-w", "No such file or directory"...
  */
 TG_MUST_USE const char *tg_file_read(struct tg_arena *arena, const char *path, struct tg_file *out);
-/* The same up to MOST bytes, whole MiB, in place of TG_FILE_MAX. */
+/* tg_file_read up to MOST bytes, whole MiB, in place of TG_FILE_MAX. */
 TG_MUST_USE const char *tg_file_read_most(struct tg_arena *arena, const char *path, size_t most,
                                           struct tg_file *out);
 void tg_file_clear(struct tg_file *file);

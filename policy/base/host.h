@@ -17,7 +17,7 @@
 #define TG_HOST_SIZE 256
 enum tg_host_kind { TG_HOST_INVALID, TG_HOST_UNSPELLABLE, TG_HOST_NAME, TG_HOST_ADDRESS };
 enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE]);
-/* The same; true if it is a name or an address. */
+/* tg_host_canonical; true if HOST is a name or an address. */
 TG_MUST_USE TG_API bool tg_host_spell(const char *host, char out[TG_HOST_SIZE]);
 
 /*

@@ -1,4 +1,3 @@
-/* text.c - the growing buffer of mem.h, and what text of a hostile origin looks like in it. */
 #include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +42,7 @@ bool tg_utf8_unsafe(uint32_t code)
     return false;
 }
 
-size_t tg_utf8_plain(const char *text, size_t length)
+static size_t plain_run(const char *text, size_t length)
 {
     size_t run = 0;
 
@@ -51,6 +50,40 @@ size_t tg_utf8_plain(const char *text, size_t length)
            text[run] != '\\')
         run++;
     return run;
+}
+
+struct tg_piece tg_utf8_next(const char *text, size_t length)
+{
+    struct tg_piece piece = {.kind = TG_PIECE_PLAIN, .text = text};
+
+    piece.length = plain_run(text, length);
+    if (piece.length > 0) {
+        piece.code = (unsigned char)text[0];
+        return piece;
+    }
+    piece.length = tg_utf8_decode(text, length, &piece.code);
+    if (piece.length > 0) {
+        piece.kind = tg_utf8_unsafe(piece.code) ? TG_PIECE_UNSAFE : TG_PIECE_SAFE;
+        return piece;
+    }
+    piece.kind = TG_PIECE_BROKEN;
+    piece.length = 1;
+    return piece;
+}
+
+bool tg_utf8_clean(const char *text, size_t length, struct tg_piece *bad)
+{
+    struct tg_piece piece;
+
+    for (size_t i = 0; i < length; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        if (piece.kind == TG_PIECE_BROKEN ||
+            (piece.kind == TG_PIECE_UNSAFE && piece.code != '\t')) {
+            *bad = piece;
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool reserve(struct tg_buf *buf, size_t more)
@@ -133,50 +166,40 @@ static void add_hex(struct tg_buf *buf, const char *text, size_t length)
 
 void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length)
 {
-    size_t step;
-    uint32_t code;
+    struct tg_piece piece;
 
-    for (size_t i = 0; i < length; i += step) {
-        step = tg_utf8_plain(text + i, length - i);
-        if (step > 0) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = tg_utf8_decode(text + i, length - i, &code);
-        if (step > 0 && code != '\\' && !tg_utf8_unsafe(code)) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = step > 0 ? step : 1;
-        add_hex(buf, text + i, step);
+    for (size_t i = 0; i < length; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        if (piece.kind == TG_PIECE_PLAIN || (piece.kind == TG_PIECE_SAFE && piece.code != '\\'))
+            tg_buf_addn(buf, piece.text, piece.length);
+        else
+            add_hex(buf, piece.text, piece.length);
     }
+}
+
+static void add_json(struct tg_buf *buf, const struct tg_piece *piece)
+{
+    if (piece->kind == TG_PIECE_BROKEN)
+        tg_buf_add(buf, "\xEF\xBF\xBD");
+    else if (piece->kind == TG_PIECE_UNSAFE || piece->code == '"' || piece->code == '\\')
+        tg_buf_printf(buf, "\\u%04x", (unsigned)piece->code);
+    else
+        tg_buf_addn(buf, piece->text, piece->length);
 }
 
 void tg_buf_json(struct tg_buf *buf, const char *text)
 {
-    size_t length = text != NULL ? strlen(text) : 0, step;
-    uint32_t code;
+    size_t length = text != NULL ? strlen(text) : 0;
+    struct tg_piece piece;
 
     if (text == NULL) {
         tg_buf_add(buf, "null");
         return;
     }
     tg_buf_add(buf, "\"");
-    for (size_t i = 0; i < length; i += step) {
-        step = tg_utf8_plain(text + i, length - i);
-        if (step > 0) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = tg_utf8_decode(text + i, length - i, &code);
-        if (step == 0) {
-            tg_buf_add(buf, "\xEF\xBF\xBD");
-            step = 1;
-        } else if (code == '"' || code == '\\' || tg_utf8_unsafe(code)) {
-            tg_buf_printf(buf, "\\u%04x", (unsigned)code);
-        } else {
-            tg_buf_addn(buf, text + i, step);
-        }
+    for (size_t i = 0; i < length; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        add_json(buf, &piece);
     }
     tg_buf_add(buf, "\"");
 }

@@ -12,7 +12,7 @@ struct stamp {
     ino_t inode;
     off_t size;
     struct timespec modified, changed;
-    mode_t mode; /* these two of directories on a way, of which nothing else counts */
+    mode_t mode; /* mode and owner: of parent directories alone, besides which one it is */
     uid_t owner;
     int error; /* errno where it can't be looked at */
 };

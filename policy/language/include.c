@@ -1,5 +1,5 @@
 #include "include.h"
-#include "load.h"
+#include "override.h"
 #include "parents.h"
 #include "text.h"
 #include <errno.h>

@@ -78,24 +78,15 @@ static size_t cut_line(struct tg_lexer *lexer)
 /* Text that shows as something else than it is has no place in a policy, not in comments either. */
 static bool is_clean(struct tg_lexer *lexer, size_t length)
 {
-    size_t step;
-    uint32_t code;
+    struct tg_piece bad;
 
-    for (size_t i = 0; i < length; i += step) {
-        step = 1;
-        if (lexer->line[i] >= ' ' && lexer->line[i] <= '~')
-            continue;
-        step = tg_utf8_decode(lexer->line + i, length - i, &code);
-        if (step == 0) {
-            complain(lexer, lexer->line + i, "this byte is not UTF-8");
-            return false;
-        }
-        if (tg_utf8_unsafe(code) && code != '\t') {
-            complain(lexer, lexer->line + i, "the control character U+%04X", (unsigned)code);
-            return false;
-        }
-    }
-    return true;
+    if (tg_utf8_clean(lexer->line, length, &bad))
+        return true;
+    if (bad.kind == TG_PIECE_BROKEN)
+        complain(lexer, bad.text, "this byte is not UTF-8");
+    else
+        complain(lexer, bad.text, "the control character U+%04X", (unsigned)bad.code);
+    return false;
 }
 
 /* No more errors are kept, or no more words can be. */

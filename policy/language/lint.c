@@ -85,8 +85,7 @@ static bool has_pins(const struct tg_rule *rule)
            rule->known_hosts != NULL;
 }
 
-/* "on 2027-01-01T00:00:00Z"; a buffer that fails says nothing, and the warning comes all the same
- */
+/* "2027-01-01T00:00:00Z", or "?" without memory: the warning comes all the same. */
 static const char *date(struct lint *lint, time_t when)
 {
     struct tg_buf text = {0};

@@ -1,12 +1,13 @@
 /*
  * index.h - for each pattern and port the rules that stand under it, in the order of their
- * rank: made while a policy is loaded, read by match.c.
+ * rank: made while a policy is loaded, read by match.c: a fixed number of look-ups, whatever its
+ * size.
  */
 #ifndef TG_INDEX_H
 #define TG_INDEX_H
 
 #include "pattern.h"
-#include "policy.h"
+#include "rule.h"
 #include "table.h"
 
 /* A rule under one of its patterns. */
@@ -54,7 +55,7 @@ struct tg_index {
 struct tg_host_key {
     enum tg_pattern_kind kind;
     int family;      /* 0 where it's no address */
-    unsigned prefix; /* likewise */
+    unsigned prefix; /* 0 where it's no address */
     const char *text;
     size_t length;
 };

@@ -1,10 +1,10 @@
 #include "known.h"
 #include "diag.h"
 #include "file.h"
+#include "parents.h"
 #include "pattern.h"
 #include "pin.h"
 #include "text.h"
-#include "parents.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,24 +34,16 @@ static const char *blame(const struct reader *in, size_t at, const char *sentenc
 /* As in a policy: text that shows as something else than it is has no place in comments either. */
 static const char *judge_bytes(const struct reader *in)
 {
-    size_t step;
-    uint32_t code;
+    struct tg_piece bad;
 
     if (in->length > TG_KNOWN_LINE_MAX)
         return blame(in, TG_KNOWN_LINE_MAX, "the line is longer than 4096 bytes");
-    for (size_t i = 0; i < in->length; i += step) {
-        step = 1;
-        if (in->text[i] >= ' ' && in->text[i] <= '~')
-            continue;
-        step = tg_utf8_decode(in->text + i, in->length - i, &code);
-        if (step == 0)
-            return blame(in, i, "this byte is not UTF-8");
-        if (tg_utf8_unsafe(code) && code != '\t')
-            return blame(
-                in, i,
-                tg_arena_sentence(in->arena, "the control character U+%04X", (unsigned)code));
-    }
-    return NULL;
+    if (tg_utf8_clean(in->text, in->length, &bad))
+        return NULL;
+    *in->column = (size_t)(bad.text - in->text);
+    return bad.kind == TG_PIECE_BROKEN
+               ? "this byte is not UTF-8"
+               : tg_arena_sentence(in->arena, "the control character U+%04X", (unsigned)bad.code);
 }
 
 /* Goes to the next word. False at the end of the line, or where a comment begins. */

@@ -7,7 +7,7 @@
 
 #include "diag.h"
 #include "host.h"
-#include "policy.h"
+#include "rule.h"
 #include "table.h"
 
 #define TG_KNOWN_LINE_MAX 4096         /* bytes of a line */
@@ -45,7 +45,7 @@ struct tg_known;
  */
 TG_MUST_USE struct tg_known *tg_known_load(const char *path, struct tg_diags *diags);
 /*
- * The same for LENGTH bytes of TEXT, which ends in a NUL behind them and is written to, as if
+ * tg_known_load for LENGTH bytes of TEXT, which ends in a NUL behind them and is written to, as if
  * they stood in the file PATH.
  */
 TG_MUST_USE struct tg_known *tg_known_read(const char *path, char *text, size_t length,

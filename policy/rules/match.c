@@ -245,7 +245,7 @@ struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsig
     return match;
 }
 
-/* The same way once more, to tell of each rule why it applies or not. */
+/* The patterns that fit once more, to tell of each rule why it applies or not. */
 struct show {
     struct search search; /* as it ended */
     tg_match_seen *seen;

@@ -3,7 +3,7 @@
 #define TG_PROGRAM_H
 
 #include "mem.h"
-#include "policy.h"
+#include "rule.h"
 
 /*
  * True if PROGRAM (an absolute path) is one of RULE's programs, or the rule names none. NULL,
