@@ -1,30 +1,41 @@
-/* certfile.h - the certificates, CRLs and keys in a file or a directory of files. */
+/*
+ * certfile.h - the certificates, CRLs and keys in the files that a policy names. What is read is
+ * checked (parents.h, file.h) and noted in WATCHING, which may be NULL. Each returns NULL, or a
+ * sentence in ARENA that says what is wrong; OpenSSL's error queue stays as it was.
+ */
 #ifndef TG_CERTFILE_H
 #define TG_CERTFILE_H
 
+#include "hash.h"
 #include "mem.h"
 #include "watch.h"
-#include <openssl/x509.h>
 
 /*
  * The certificates of PATH, a PEM or DER file, or a directory of them (its *.pem, *.crt,
- * *.cer, *.der and hashed HASH.N entries; the same checks for the directory and each file).
- * Appends to OUT without duplicates. Returns NULL, or a sentence as above; OUT may then hold
- * some of them. A file without a certificate, with one that doesn't parse, or an empty
- * directory is an error. What is opened is noted in WATCHING, which may be NULL.
+ * *.cer, *.der and hashed HASH.N entries). Appends to OUT without duplicates; after an error OUT
+ * may hold some of them. A file without a certificate, with one that doesn't parse, or an empty
+ * directory is an error.
  */
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
-                                 const struct tg_watching *watching);
+TG_MUST_USE const char *tg_file_certificates(struct tg_arena *arena, const char *path,
+                                             STACK_OF(X509) *out,
+                                             const struct tg_watching *watching);
 
-/* The same for CRLs: of a directory its *.pem, *.crl, *.der and HASH.rN entries. */
-const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509_CRL) *out,
-                         const struct tg_watching *watching);
+/*
+ * The CRLs of PATH, a file or a directory (its *.pem, *.crl, *.der and HASH.rN entries), appended
+ * to OUT as they come. Where there is none, or one doesn't parse, is an error; OUT may then hold
+ * some.
+ */
+TG_MUST_USE const char *tg_file_crls(struct tg_arena *arena, const char *path,
+                                     STACK_OF(X509_CRL) *out, const struct tg_watching *watching);
 
-/* The SPKI digest of the one PEM certificate or public key in PATH. */
-const char *tg_file_spki(struct tg_arena *arena, const char *path, unsigned char out[32],
-                         const struct tg_watching *watching);
-/* The same as tg_twin_key has it, whatever its encoding. */
-const char *tg_file_key(struct tg_arena *arena, const char *path, unsigned char out[32],
-                        const struct tg_watching *watching);
+/* The SPKI digest of the one PEM certificate or public key in PATH, as pins have it. */
+TG_MUST_USE const char *tg_file_spki(struct tg_arena *arena, const char *path,
+                                     uint8_t out[TG_SHA256_SIZE],
+                                     const struct tg_watching *watching);
+
+/* The digest by tg_twin_key, whatever the key's encoding, of the one in PATH. */
+TG_MUST_USE const char *tg_file_key(struct tg_arena *arena, const char *path,
+                                    uint8_t out[TG_SHA256_SIZE],
+                                    const struct tg_watching *watching);
 
 #endif

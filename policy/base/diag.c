@@ -1,4 +1,5 @@
 #include "diag.h"
+#include "mem.h"
 #include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,8 @@ static void clear(struct tg_diag *diag)
 static unsigned characters(const struct tg_buf *buf)
 {
     unsigned count = 0;
-    size_t i;
 
-    for (i = 0; i < buf->length; i++)
+    for (size_t i = 0; i < buf->length; i++)
         count += ((unsigned char)buf->text[i] & 0xC0) != 0x80;
     return count;
 }
@@ -97,19 +97,19 @@ __attribute__((format(printf, 1, 0))) static char *format_text(const char *forma
     return tg_buf_take(&shown);
 }
 
-static int grow(struct tg_diags *diags)
+static bool grow(struct tg_diags *diags)
 {
     size_t capacity = diags->capacity ? diags->capacity * 2 : 8;
     struct tg_diag *diag;
 
     if (diags->count < diags->capacity)
-        return 1;
-    diag = realloc(diags->diag, capacity * sizeof *diag);
-    if (!diag)
-        return 0;
+        return true;
+    diag = realloc(diags->diag, capacity * sizeof(*diag));
+    if (diag == NULL)
+        return false;
     diags->diag = diag;
     diags->capacity = capacity;
-    return 1;
+    return true;
 }
 
 void tg_diag_add(struct tg_diags *diags, enum tg_severity severity, const char *file, unsigned line,
@@ -125,9 +125,10 @@ void tg_diag_add(struct tg_diags *diags, enum tg_severity severity, const char *
     va_start(args, format);
     diag.text = format_text(format, args);
     va_end(args);
-    if (source)
+    if (source != NULL)
         show_source(&diag, source);
-    if (!diag.file || !diag.text || (source && !diag.source) || !grow(diags)) {
+    if (diag.file == NULL || diag.text == NULL || (source != NULL && diag.source == NULL) ||
+        !grow(diags)) {
         diags->lost = true;
         clear(&diag);
         return;
@@ -162,9 +163,9 @@ char *tg_diag_line(const struct tg_diag *diag, const char *severity)
 
 static size_t kept_errors(const struct tg_diags *diags)
 {
-    size_t i, kept = 0;
+    size_t kept = 0;
 
-    for (i = 0; i < diags->count; i++)
+    for (size_t i = 0; i < diags->count; i++)
         kept += diags->diag[i].severity == TG_ERROR;
     return kept;
 }
@@ -172,15 +173,15 @@ static size_t kept_errors(const struct tg_diags *diags)
 char *tg_diags_text(const struct tg_diags *diags)
 {
     static const char *const severities[] = {[TG_ERROR] = "error", [TG_WARNING] = "warning"};
-    size_t unkept = diags->errors - kept_errors(diags), i;
+    size_t unkept = diags->errors - kept_errors(diags);
     struct tg_buf buf = {0};
 
-    for (i = 0; i < diags->count; i++) {
+    for (size_t i = 0; i < diags->count; i++) {
         const struct tg_diag *diag = &diags->diag[i];
 
         add_place(&buf, diag);
         tg_buf_printf(&buf, "%s: %s\n", severities[diag->severity], diag->text);
-        if (diag->source)
+        if (diag->source != NULL)
             tg_buf_printf(&buf, "  %s\n  %*s^\n", diag->source, (int)diag->caret, "");
     }
     if (diags->lost)
@@ -203,7 +204,7 @@ char *tg_diags_summary(const struct tg_diags *diags)
         if (diags->errors > 1)
             tg_buf_printf(&buf, " (and %zu more)", diags->errors - 1);
     } else if (tg_diags_failed(diags)) {
-        tg_buf_add(&buf, "memory ran out");
+        tg_buf_add(&buf, tg_no_memory);
     }
     return tg_buf_take(&buf);
 }
@@ -226,28 +227,26 @@ static int compare(const void *a, const void *b)
 void tg_diags_sort(struct tg_diags *diags, size_t first,
                    unsigned (*rank)(void *arg, const char *file), void *arg)
 {
-    size_t count = diags->count > first ? diags->count - first : 0, i;
-    struct ranked *ranked = count > 0 ? calloc(count, sizeof *ranked) : NULL;
+    size_t count = diags->count > first ? diags->count - first : 0;
+    struct ranked *ranked = count > 0 ? calloc(count, sizeof(*ranked)) : NULL;
 
-    if (!ranked) /* nothing to sort, or no memory: the order is only a comfort */
+    if (ranked == NULL) /* nothing to sort, or no memory: the order is only a comfort */
         return;
-    for (i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct tg_diag *diag = &diags->diag[first + i];
 
         ranked[i] =
             (struct ranked){{rank(arg, diag->file), diag->line, diag->column, (unsigned)i}, *diag};
     }
-    qsort(ranked, count, sizeof *ranked, compare);
-    for (i = 0; i < count; i++)
+    qsort(ranked, count, sizeof(*ranked), compare);
+    for (size_t i = 0; i < count; i++)
         diags->diag[first + i] = ranked[i].diag;
     free(ranked);
 }
 
 void tg_diags_clear(struct tg_diags *diags)
 {
-    size_t i;
-
-    for (i = 0; i < diags->count; i++)
+    for (size_t i = 0; i < diags->count; i++)
         clear(&diags->diag[i]);
     free(diags->diag);
     *diags = (struct tg_diags){0};

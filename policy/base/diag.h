@@ -2,6 +2,7 @@
 #ifndef TG_DIAG_H
 #define TG_DIAG_H
 
+#include "trustgraft.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,17 +39,17 @@ __attribute__((format(printf, 7, 8))) void tg_diag_add(struct tg_diags *diags,
                                                        const char *source, const char *format, ...);
 
 /* True if the list holds an error or lost one. */
-bool tg_diags_failed(const struct tg_diags *diags);
+TG_MUST_USE bool tg_diags_failed(const struct tg_diags *diags);
 
 /* All of it as text, "FILE:LINE:COLUMN: error: text" + source line + caret each; malloc'd. */
-char *tg_diags_text(const struct tg_diags *diags);
+TG_MUST_USE char *tg_diags_text(const struct tg_diags *diags);
 
 /* One on one line, "FILE:LINE:COLUMN: SEVERITYtext", without the numbers where a whole file is
  * meant; malloc'd, NULL: no memory. */
-char *tg_diag_line(const struct tg_diag *diag, const char *severity);
+TG_MUST_USE char *tg_diag_line(const struct tg_diag *diag, const char *severity);
 
 /* The first error on one line, "FILE:LINE:COLUMN: text (and N more)"; malloc'd, NULL: no memory. */
-char *tg_diags_summary(const struct tg_diags *diags);
+TG_MUST_USE char *tg_diags_summary(const struct tg_diags *diags);
 
 /*
  * Puts the diagnostics from number FIRST on in the order of their files, as RANK tells it (ARG

@@ -21,12 +21,11 @@ const char *tg_file_writer(struct tg_arena *arena, const struct stat *status)
         {S_IWGRP, "group", "g-w"},
         {S_IWOTH, "others", "o-w"},
     };
-    size_t i;
 
     if (!tg_file_is_own(status))
         return tg_arena_sentence(arena, "belongs to user %u, neither to root nor to user %u",
                                  (unsigned)status->st_uid, (unsigned)geteuid());
-    for (i = 0; i < sizeof writers / sizeof *writers; i++)
+    for (size_t i = 0; i < sizeof(writers) / sizeof(*writers); i++)
         if ((status->st_mode & writers[i].bits) == writers[i].bits)
             return tg_arena_sentence(arena, "is writable by %s (mode %04o): chmod %s",
                                      writers[i].who, (unsigned)(status->st_mode & 07777),
@@ -56,7 +55,7 @@ const char *tg_file_open(struct tg_arena *arena, int directory, const char *name
         wrong = tg_arena_sentence(arena, "%m");
     else
         wrong = check(arena, status, type);
-    if (wrong) {
+    if (wrong != NULL) {
         close(fd);
         return wrong;
     }
@@ -70,7 +69,7 @@ static const char *slurp(struct tg_arena *arena, int fd, size_t most, struct tg_
     char chunk[2048]; /* the stack may be that of a small thread, or of an ASYNC_JOB */
 
     for (;;) {
-        ssize_t got = read(fd, chunk, sizeof chunk);
+        ssize_t got = read(fd, chunk, sizeof(chunk));
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -82,7 +81,7 @@ static const char *slurp(struct tg_arena *arena, int fd, size_t most, struct tg_
         if (buf->length > most)
             return tg_arena_sentence(arena, "is larger than %zu MiB", most >> 20);
         if (buf->failed)
-            return "memory ran out";
+            return tg_no_memory;
     }
 }
 
@@ -95,14 +94,14 @@ static const char *read_at(struct tg_arena *arena, int directory, const char *na
     int fd = -1;
     const char *wrong = tg_file_open(arena, directory, name, S_IFREG, &fd, &status);
 
-    if (wrong)
+    if (wrong != NULL)
         return wrong;
     wrong = slurp(arena, fd, most, &buf);
     close(fd);
     size = buf.length;
-    if (!wrong) {
+    if (wrong == NULL) {
         out->data = tg_buf_take(&buf);
-        wrong = out->data ? NULL : "memory ran out";
+        wrong = out->data != NULL ? NULL : tg_no_memory;
         out->size = size;
         out->status = status;
     }

@@ -1,4 +1,7 @@
-/* file.h - reading the files of a policy: opened once, checked on the descriptor, read whole. */
+/*
+ * file.h - reading the files of a policy: opened once, checked on the descriptor, read whole.
+ * Nothing is believed that others could have written.
+ */
 #ifndef TG_FILE_H
 #define TG_FILE_H
 
@@ -21,27 +24,27 @@ struct tg_file {
  * tg_file_clear), or a sentence in ARENA that says what is wrong: "is writable by group
  * (mode 0664): chmod g-w", "No such file or directory"...
  */
-const char *tg_file_read(struct tg_arena *arena, const char *path, struct tg_file *out);
-/* The same up to MOST bytes, whole MiB, in place of TG_FILE_MAX. */
-const char *tg_file_read_most(struct tg_arena *arena, const char *path, size_t most,
-                              struct tg_file *out);
+TG_MUST_USE const char *tg_file_read(struct tg_arena *arena, const char *path, struct tg_file *out);
+/* tg_file_read up to MOST bytes, whole MiB, in place of TG_FILE_MAX. */
+TG_MUST_USE const char *tg_file_read_most(struct tg_arena *arena, const char *path, size_t most,
+                                          struct tg_file *out);
 void tg_file_clear(struct tg_file *file);
 
 /* True if a file or directory of this STATUS belongs to root or the effective user. */
-bool tg_file_is_own(const struct stat *status);
+TG_MUST_USE bool tg_file_is_own(const struct stat *status);
 
 /* NULL, or the sentence that says who else can write a file or directory of this STATUS. */
-const char *tg_file_writer(struct tg_arena *arena, const struct stat *status);
+TG_MUST_USE const char *tg_file_writer(struct tg_arena *arena, const struct stat *status);
 
 /*
  * Opens NAME below DIRECTORY (a descriptor or AT_FDCWD) and checks that it is of TYPE (S_IFREG
  * or S_IFDIR) and that no one else can write it. NULL and *OUT to close, or a sentence.
  */
-const char *tg_file_open(struct tg_arena *arena, int directory, const char *name, mode_t type,
-                         int *out, struct stat *status);
+TG_MUST_USE const char *tg_file_open(struct tg_arena *arena, int directory, const char *name,
+                                     mode_t type, int *out, struct stat *status);
 
 /* tg_file_read of NAME below DIRECTORY. */
-const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
-                            struct tg_file *out);
+TG_MUST_USE const char *tg_file_read_at(struct tg_arena *arena, int directory, const char *name,
+                                        struct tg_file *out);
 
 #endif

@@ -21,37 +21,36 @@ const EVP_MD *tg_hash_sha256(void)
     return fetched != NULL ? fetched : EVP_sha256();
 }
 
-int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+bool tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
 
     if (!X509_digest(certificate, tg_hash_sha256(), digest, &length) || length != TG_SHA256_SIZE)
-        return 0;
+        return false;
     memcpy(out, digest, TG_SHA256_SIZE);
-    return 1;
+    return true;
 }
 
-int tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
+bool tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
     int length = i2d_X509_PUBKEY(key, &der);
-    int done = length > 0 && EVP_Digest(der, (size_t)length, out, NULL, tg_hash_sha256(), NULL);
+    bool done =
+        length > 0 && EVP_Digest(der, (size_t)length, out, NULL, tg_hash_sha256(), NULL) == 1;
 
     OPENSSL_free(der);
     return done;
 }
 
-int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
+bool tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 {
     return tg_hash_pubkey(X509_get_X509_PUBKEY(certificate), out);
 }
 
 bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE])
 {
-    size_t i;
-
-    for (i = 0; i < digests->count; i++)
+    for (size_t i = 0; i < digests->count; i++)
         if (memcmp(digests->digest[i], digest, TG_SHA256_SIZE) == 0)
             return true;
     return false;

@@ -1,4 +1,4 @@
-/* hash.h - the two digests that identify a certificate. 1 on success, 0 without memory. */
+/* hash.h - the two digests that identify a certificate. False: no memory. */
 #ifndef TG_HASH_H
 #define TG_HASH_H
 
@@ -17,12 +17,13 @@ struct tg_digests {
 /* SHA-256, fetched once: libcrypto would search its providers for EVP_sha256() each time. */
 const EVP_MD *tg_hash_sha256(void);
 /* SHA-256 of the certificate's whole DER. */
-TG_MUST_USE int tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
 /* SHA-256 of KEY, a SubjectPublicKeyInfo, as DER. */
-TG_MUST_USE int tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
 /* SHA-256 of its SubjectPublicKeyInfo's DER (RFC 7469 section 2.4). */
-TG_MUST_USE int tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
 /* True if DIGEST is one of DIGESTS. */
-bool tg_digests_have(const struct tg_digests *digests, const uint8_t digest[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_digests_have(const struct tg_digests *digests,
+                                 const uint8_t digest[TG_SHA256_SIZE]);
 
 #endif

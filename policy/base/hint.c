@@ -23,15 +23,15 @@ static bool same(char a, char b)
 /* How many letters to insert, drop, replace or swap with their neighbour make B of A. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t rows[3][LONGEST + 1], length_a = strlen(a), length_b = strlen(b), i, j;
+    size_t rows[3][LONGEST + 1], length_a = strlen(a), length_b = strlen(b);
 
-    for (j = 0; j <= length_b; j++)
+    for (size_t j = 0; j <= length_b; j++)
         rows[0][j] = j;
-    for (i = 1; i <= length_a; i++) {
+    for (size_t i = 1; i <= length_a; i++) {
         size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
 
         row[0] = i;
-        for (j = 1; j <= length_b; j++) {
+        for (size_t j = 1; j <= length_b; j++) {
             row[j] =
                 least(least(above[j], row[j - 1]) + 1, above[j - 1] + !same(a[i - 1], b[j - 1]));
             if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
@@ -48,7 +48,8 @@ void tg_hint_offer(struct tg_hint *hint, const char *known)
     if (length > LONGEST || strnlen(known, LONGEST + 1) > LONGEST)
         return;
     found = distance(hint->wanted, known);
-    if (found > 1 + length / 4 || found >= length || (hint->best && found >= hint->distance))
+    if (found > 1 + length / 4 || found >= length ||
+        (hint->best != NULL && found >= hint->distance))
         return;
     hint->best = known;
     hint->distance = found;
@@ -56,5 +57,5 @@ void tg_hint_offer(struct tg_hint *hint, const char *known)
 
 const char *tg_hint_text(struct tg_arena *arena, const struct tg_hint *hint)
 {
-    return hint->best ? tg_arena_sentence(arena, "did you mean %s?", hint->best) : NULL;
+    return hint->best != NULL ? tg_arena_sentence(arena, "did you mean %s?", hint->best) : NULL;
 }

@@ -15,6 +15,6 @@ struct tg_hint {
 
 void tg_hint_offer(struct tg_hint *hint, const char *known);
 /* "did you mean BEST?" in ARENA, or NULL. */
-const char *tg_hint_text(struct tg_arena *arena, const struct tg_hint *hint);
+TG_MUST_USE const char *tg_hint_text(struct tg_arena *arena, const struct tg_hint *hint);
 
 #endif

@@ -34,19 +34,19 @@ bool tg_host_address(const char *text, size_t length, int *family, uint8_t addre
     uint8_t bytes[16] = {0};
     bool v6 = memchr(text, ':', length) != NULL;
 
-    if (length >= sizeof copy || memchr(text, '\0', length))
+    if (length >= sizeof(copy) || memchr(text, '\0', length) != NULL)
         return false;
     memcpy(copy, text, length);
     copy[length] = '\0';
     if (inet_pton(v6 ? AF_INET6 : AF_INET, copy, bytes) != 1)
         return false;
-    if (v6 && memcmp(bytes, mapped, sizeof mapped) == 0) {
-        memmove(bytes, bytes + sizeof mapped, 4);
+    if (v6 && memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+        memmove(bytes, bytes + sizeof(mapped), 4);
         memset(bytes + 4, 0, 12);
         v6 = false;
     }
     *family = v6 ? AF_INET6 : AF_INET;
-    memcpy(address, bytes, sizeof bytes);
+    memcpy(address, bytes, sizeof(bytes));
     return true;
 }
 
@@ -54,7 +54,7 @@ static size_t label_length(const char *label, size_t rest)
 {
     const char *dot = memchr(label, '.', rest);
 
-    return dot ? (size_t)(dot - label) : rest;
+    return dot != NULL ? (size_t)(dot - label) : rest;
 }
 
 static const char *label_fault(const char *label, size_t length, size_t *bad)
@@ -90,7 +90,7 @@ const char *tg_host_name_fault(const char *name, size_t length, size_t *offset)
     for (;;) {
         label = label_length(name + at, end - at);
         fault = label_fault(name + at, label, &bad);
-        if (fault) {
+        if (fault != NULL) {
             *offset = at + bad;
             return fault;
         }
@@ -114,7 +114,7 @@ static enum tg_host_kind write_address(const char *text, size_t length, char out
     int family;
 
     if (!tg_host_address(text, length, &family, address) ||
-        !inet_ntop(family, address, canonical, sizeof canonical))
+        inet_ntop(family, address, canonical, sizeof(canonical)) == NULL)
         return TG_HOST_INVALID;
     memcpy(out, canonical, strlen(canonical) + 1);
     return TG_HOST_ADDRESS;
@@ -125,16 +125,14 @@ static enum tg_host_kind write_v6(const char *text, size_t length, char out[TG_H
 {
     const char *zone = memchr(text, '%', length);
 
-    if (zone)
+    if (zone != NULL)
         length = (size_t)(zone - text);
-    return memchr(text, ':', length) ? write_address(text, length, out) : TG_HOST_INVALID;
+    return memchr(text, ':', length) != NULL ? write_address(text, length, out) : TG_HOST_INVALID;
 }
 
 static void write_lower(const char *text, size_t length, char out[TG_HOST_SIZE])
 {
-    size_t i;
-
-    for (i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++)
         out[i] = lower(text[i]);
     out[length] = '\0';
 }
@@ -143,7 +141,7 @@ static enum tg_host_kind write_name(const char *name, size_t length, char out[TG
 {
     size_t offset;
 
-    if (tg_host_name_fault(name, length, &offset))
+    if (tg_host_name_fault(name, length, &offset) != NULL)
         return TG_HOST_INVALID;
     if (name[length - 1] == '.')
         length--;
@@ -157,7 +155,7 @@ static enum tg_host_kind spell(const char *host, size_t length, char out[TG_HOST
 
     if (host[0] == '[')
         return host[length - 1] == ']' ? write_v6(host + 1, length - 2, out) : TG_HOST_INVALID;
-    if (memchr(host, ':', length))
+    if (memchr(host, ':', length) != NULL)
         return write_v6(host, length, out);
     kind = write_address(host, host[length - 1] == '.' ? length - 1 : length, out);
     return kind == TG_HOST_ADDRESS ? kind : write_name(host, length, out);
@@ -165,7 +163,7 @@ static enum tg_host_kind spell(const char *host, size_t length, char out[TG_HOST
 
 enum tg_host_kind tg_host_canonical(const char *host, char out[TG_HOST_SIZE])
 {
-    size_t length = host ? strnlen(host, TG_HOST_SIZE) : 0;
+    size_t length = host != NULL ? strnlen(host, TG_HOST_SIZE) : 0;
     enum tg_host_kind kind;
 
     if (length == 0 || length == TG_HOST_SIZE)

@@ -28,9 +28,8 @@ static uint32_t small_letter(uint32_t code)
         uint32_t first, last, distance;
     } capitals[] = {{'A', 'Z', 32},     {0xC0, 0xD6, 32},   {0xD8, 0xDE, 32},
                     {0x391, 0x3A9, 32}, {0x400, 0x40F, 80}, {0x410, 0x42F, 32}};
-    size_t i;
 
-    for (i = 0; i < sizeof capitals / sizeof *capitals; i++)
+    for (size_t i = 0; i < sizeof(capitals) / sizeof(*capitals); i++)
         if (code >= capitals[i].first && code <= capitals[i].last)
             return code + capitals[i].distance;
     return code;
@@ -59,9 +58,9 @@ static uint32_t adapt(uint32_t delta, uint32_t points, bool first)
 static void put_integer(struct label *label, uint32_t value)
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    uint32_t k, threshold;
+    uint32_t threshold;
 
-    for (k = BASE;; k += BASE) {
+    for (uint32_t k = BASE;; k += BASE) {
         threshold = k <= label->bias ? TMIN : k >= label->bias + TMAX ? TMAX : k - label->bias;
         if (value < threshold)
             break;
@@ -74,9 +73,8 @@ static void put_integer(struct label *label, uint32_t value)
 static uint32_t next_code(const struct label *label, uint32_t least)
 {
     uint32_t next = UINT32_MAX;
-    size_t i;
 
-    for (i = 0; i < label->count; i++)
+    for (size_t i = 0; i < label->count; i++)
         if (label->code[i] >= least && label->code[i] < next)
             next = label->code[i];
     return next;
@@ -89,14 +87,13 @@ static uint32_t next_code(const struct label *label, uint32_t least)
 static void encode(struct label *label, uint32_t basic)
 {
     uint32_t code = FIRST_CODE, delta = 0, handled = basic, next;
-    size_t i;
 
     label->bias = FIRST_BIAS;
     while (handled < label->count) {
         next = next_code(label, code);
         delta += (next - code) * (handled + 1);
         code = next;
-        for (i = 0; i < label->count; i++) {
+        for (size_t i = 0; i < label->count; i++) {
             if (label->code[i] < code)
                 delta++;
             if (label->code[i] != code)
@@ -113,10 +110,10 @@ static void encode(struct label *label, uint32_t basic)
 
 static bool decode(struct label *label, const char *text, size_t length)
 {
-    size_t at, step;
+    size_t step;
     uint32_t code;
 
-    for (at = 0; at < length; at += step) {
+    for (size_t at = 0; at < length; at += step) {
         step = tg_utf8_decode(text + at, length - at, &code);
         if (step == 0 || label->count == LONGEST_LABEL)
             return false;
@@ -129,15 +126,14 @@ static bool decode(struct label *label, const char *text, size_t length)
 static bool convert(struct label *label, const char *text, size_t length)
 {
     uint32_t basic = 0;
-    size_t i;
 
     if (!decode(label, text, length))
         return false;
-    for (i = 0; i < label->count; i++)
+    for (size_t i = 0; i < label->count; i++)
         basic += label->code[i] < FIRST_CODE;
-    for (i = 0; basic < label->count && ALABEL_PREFIX[i]; i++)
+    for (size_t i = 0; basic < label->count && ALABEL_PREFIX[i]; i++)
         put(label, ALABEL_PREFIX[i]);
-    for (i = 0; i < label->count; i++)
+    for (size_t i = 0; i < label->count; i++)
         if (label->code[i] < FIRST_CODE)
             put(label, (char)label->code[i]);
     if (basic < label->count) {
@@ -157,12 +153,12 @@ char *tg_host_alabels(struct tg_arena *arena, const char *name, size_t length)
         struct label label = {0};
         const char *dot = memchr(name + at, '.', length - at);
 
-        end = dot ? (size_t)(dot - name) : length;
-        if (!convert(&label, name + at, end - at) || used + label.length + 1 >= sizeof out)
+        end = dot != NULL ? (size_t)(dot - name) : length;
+        if (!convert(&label, name + at, end - at) || used + label.length + 1 >= sizeof(out))
             return NULL;
         memcpy(out + used, label.text, label.length);
         used += label.length;
-        if (!dot)
+        if (dot == NULL)
             break;
         out[used++] = '.';
         at = end + 1;

@@ -9,6 +9,6 @@
  * ("xn--...", RFC 3492). For advice to a person: capitals are mapped for the Latin, Greek and
  * Cyrillic letters only, and nothing is normalised. ARENA's; NULL where there is no such name.
  */
-char *tg_host_alabels(struct tg_arena *arena, const char *name, size_t length);
+TG_MUST_USE char *tg_host_alabels(struct tg_arena *arena, const char *name, size_t length);
 
 #endif

@@ -3,22 +3,21 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-void tg_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[52])
+void tg_pin_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_PIN_SIZE])
 {
     memcpy(out, "sha256/", 7);
     EVP_EncodeBlock((unsigned char *)out + 7, digest, TG_SHA256_SIZE);
 }
 
-void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[65])
+void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    size_t i;
 
-    for (i = 0; i < TG_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < TG_SHA256_SIZE; i++) {
         out[2 * i] = digits[digest[i] >> 4];
         out[2 * i + 1] = digits[digest[i] & 15];
     }
-    out[64] = '\0';
+    out[TG_HEX_SIZE - 1] = '\0';
 }
 
 /*
@@ -43,7 +42,7 @@ const char *tg_pin_read(struct tg_arena *arena, const char *word, uint8_t out[TG
             arena,
             "\"%s\" has curl's form, which has one slash too many%s: write sha256/ and the 44 "
             "base64 characters of a SHA-256 digest",
-            word, strchr(word, ';') ? ", and semicolons where commas belong" : "");
+            word, strchr(word, ';') != NULL ? ", and semicolons where commas belong" : "");
     return tg_arena_sentence(
         arena, "\"%s\" is not sha256/ and the 44 base64 characters of a SHA-256 digest", word);
 }
@@ -53,24 +52,23 @@ static int hex_digit(char c)
     static const char digits[] = "0123456789abcdef";
     const char *found = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
 
-    return found ? (int)(found - digits) : -1;
+    return found != NULL ? (int)(found - digits) : -1;
 }
 
-/* HEX's 32 bytes, with a colon between all or none; 0 if it's anything else. */
-static int scan_digest(const char *hex, uint8_t out[TG_SHA256_SIZE])
+/* HEX's 32 bytes, with a colon between all or none; false if it's anything else. */
+static bool scan_digest(const char *hex, uint8_t out[TG_SHA256_SIZE])
 {
     bool colons = hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0 && hex[2] == ':';
-    size_t i;
 
-    for (i = 0; i < TG_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < TG_SHA256_SIZE; i++) {
         int high, low;
 
         if (colons && i > 0 && *hex++ != ':')
-            return 0;
+            return false;
         high = hex_digit(hex[0]);
         low = high < 0 ? -1 : hex_digit(hex[1]);
         if (low < 0)
-            return 0;
+            return false;
         out[i] = (uint8_t)(high << 4 | low);
         hex += 2;
     }

@@ -19,9 +19,10 @@ void tg_hex_text(const uint8_t digest[TG_SHA256_SIZE], char out[TG_HEX_SIZE]);
  *
  * "sha256/BASE64" of 32 bytes, padded; strict: no white space, no trailing bits.
  */
-const char *tg_pin_read(struct tg_arena *arena, const char *word, uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE const char *tg_pin_read(struct tg_arena *arena, const char *word,
+                                    uint8_t out[TG_SHA256_SIZE]);
 /* "sha256:HEX" of 32 bytes, in either case, with optional colons between bytes. */
-const char *tg_fingerprint_read(struct tg_arena *arena, const char *word,
-                                uint8_t out[TG_SHA256_SIZE]);
+TG_MUST_USE const char *tg_fingerprint_read(struct tg_arena *arena, const char *word,
+                                            uint8_t out[TG_SHA256_SIZE]);
 
 #endif

@@ -7,9 +7,8 @@ enum { FIRST_CAPACITY = 16 };
 static uint64_t hash_key(uint64_t tag, const char *text, size_t length)
 {
     uint64_t hash = 0xCBF29CE484222325u ^ tag * 0x9E3779B97F4A7C15u;
-    size_t i;
 
-    for (i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
     hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCDu;
     hash = (hash ^ hash >> 33) * 0xC4CEB9FE1A85EC53u;
@@ -20,11 +19,11 @@ struct tg_item *tg_table_get(const struct tg_table *table, uint64_t tag, const c
                              size_t length)
 {
     uint64_t hash = hash_key(tag, text, length);
-    size_t last = table->capacity - 1, at;
+    size_t last = table->capacity - 1;
 
     if (table->capacity == 0)
         return NULL;
-    for (at = hash & last; table->slots[at].item; at = (at + 1) & last) {
+    for (size_t at = hash & last; table->slots[at].item != NULL; at = (at + 1) & last) {
         struct tg_item *item = table->slots[at].item;
 
         if (table->slots[at].hash == hash && item->tag == tag && item->length == length &&
@@ -38,54 +37,54 @@ static void place(struct tg_slot *slots, size_t capacity, struct tg_slot slot)
 {
     size_t at = slot.hash & (capacity - 1);
 
-    while (slots[at].item)
+    while (slots[at].item != NULL)
         at = (at + 1) & (capacity - 1);
     slots[at] = slot;
 }
 
-static int make_slots(struct tg_arena *arena, size_t capacity, struct tg_slot **slots)
+static bool make_slots(struct tg_arena *arena, size_t capacity, struct tg_slot **slots)
 {
     *slots = NULL;
-    if (capacity <= SIZE_MAX / 2 / sizeof **slots)
-        *slots = tg_arena_alloc(arena, capacity * sizeof **slots);
+    if (capacity <= SIZE_MAX / 2 / sizeof(**slots))
+        *slots = tg_arena_alloc(arena, capacity * sizeof(**slots));
     return *slots != NULL;
 }
 
-int tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count)
+bool tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count)
 {
     size_t capacity = FIRST_CAPACITY;
 
     while (capacity / 2 < count)
         capacity *= 2;
     if (!make_slots(arena, capacity, &table->slots))
-        return 0;
+        return false;
     table->capacity = capacity;
-    return 1;
+    return true;
 }
 
 /* The slots left behind are the arena's: all of them together are fewer than the new ones. */
-static int grow(struct tg_arena *arena, struct tg_table *table)
+static bool grow(struct tg_arena *arena, struct tg_table *table)
 {
-    size_t capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY, i;
+    size_t capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY;
     struct tg_slot *slots;
 
     if (!make_slots(arena, capacity, &slots))
-        return 0;
-    for (i = 0; i < table->capacity; i++)
-        if (table->slots[i].item)
+        return false;
+    for (size_t i = 0; i < table->capacity; i++)
+        if (table->slots[i].item != NULL)
             place(slots, capacity, table->slots[i]);
     table->slots = slots;
     table->capacity = capacity;
-    return 1;
+    return true;
 }
 
-int tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item)
+bool tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item)
 {
     uint64_t hash = hash_key(item->tag, item->text, item->length);
 
     if ((table->count + 1) * 2 > table->capacity && !grow(arena, table))
-        return 0;
+        return false;
     place(table->slots, table->capacity, (struct tg_slot){hash, item});
     table->count++;
-    return 1;
+    return true;
 }

@@ -11,6 +11,7 @@
 
 #include "mem.h"
 #include "trustgraft.h"
+#include <stdbool.h>
 
 /* What a table holds: the first member of a larger struct, whose key mustn't change. */
 struct tg_item {
@@ -30,14 +31,14 @@ struct tg_table {
     size_t capacity, count; /* the capacity is 0 or a power of two */
 };
 
-/* Makes room in an empty TABLE for COUNT items, so that it needn't grow. 0 without memory. */
-TG_MUST_USE int tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count);
+/* Makes room in an empty TABLE for COUNT items, so that it needn't grow. False without memory. */
+TG_MUST_USE bool tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count);
 
 /* The item with this key, or NULL. */
 struct tg_item *tg_table_get(const struct tg_table *table, uint64_t tag, const char *text,
                              size_t length);
 
-/* Enters ITEM, whose key isn't in the table yet. 0 when memory ran out: nothing has changed. */
-TG_MUST_USE int tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item);
+/* Enters ITEM, whose key isn't in the table yet. False when memory ran out: nothing has changed. */
+TG_MUST_USE bool tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item);
 
 #endif

@@ -1,4 +1,3 @@
-/* text.c - the growing buffer of mem.h, and what text of a hostile origin looks like in it. */
 #include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@ size_t tg_utf8_decode(const char *text, size_t length, uint32_t *code)
         uint32_t least;
     } forms[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
     const unsigned char *byte = (const unsigned char *)text;
-    size_t form = 0, i;
+    size_t form = 0;
     uint32_t value;
 
     while (form < 4 && (byte[0] & forms[form].mask) != forms[form].lead)
@@ -19,7 +18,7 @@ size_t tg_utf8_decode(const char *text, size_t length, uint32_t *code)
     if (form >= 4 || length < form + 1)
         return 0;
     value = (uint32_t)(byte[0] & ~forms[form].mask);
-    for (i = 1; i <= form; i++) {
+    for (size_t i = 1; i <= form; i++) {
         if ((byte[i] & 0xC0) != 0x80)
             return 0;
         value = value << 6 | (byte[i] & 0x3Fu);
@@ -36,15 +35,14 @@ bool tg_utf8_unsafe(uint32_t code)
         uint32_t first, last;
     } unsafe[] = {{0, 0x1F},        {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
                   {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF}};
-    size_t i;
 
-    for (i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+    for (size_t i = 0; i < sizeof(unsafe) / sizeof(*unsafe); i++)
         if (code >= unsafe[i].first && code <= unsafe[i].last)
             return true;
     return false;
 }
 
-size_t tg_utf8_plain(const char *text, size_t length)
+static size_t plain_run(const char *text, size_t length)
 {
     size_t run = 0;
 
@@ -54,27 +52,61 @@ size_t tg_utf8_plain(const char *text, size_t length)
     return run;
 }
 
-static int reserve(struct tg_buf *buf, size_t more)
+struct tg_piece tg_utf8_next(const char *text, size_t length)
+{
+    struct tg_piece piece = {.kind = TG_PIECE_PLAIN, .text = text};
+
+    piece.length = plain_run(text, length);
+    if (piece.length > 0) {
+        piece.code = (unsigned char)text[0];
+        return piece;
+    }
+    piece.length = tg_utf8_decode(text, length, &piece.code);
+    if (piece.length > 0) {
+        piece.kind = tg_utf8_unsafe(piece.code) ? TG_PIECE_UNSAFE : TG_PIECE_SAFE;
+        return piece;
+    }
+    piece.kind = TG_PIECE_BROKEN;
+    piece.length = 1;
+    return piece;
+}
+
+bool tg_utf8_clean(const char *text, size_t length, struct tg_piece *bad)
+{
+    struct tg_piece piece;
+
+    for (size_t i = 0; i < length; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        if (piece.kind == TG_PIECE_BROKEN ||
+            (piece.kind == TG_PIECE_UNSAFE && piece.code != '\t')) {
+            *bad = piece;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool reserve(struct tg_buf *buf, size_t more)
 {
     size_t capacity = buf->capacity ? buf->capacity : 64;
     char *text;
 
     if (buf->failed || more >= SIZE_MAX / 4 - buf->length) {
         buf->failed = true;
-        return 0;
+        return false;
     }
     while (capacity <= buf->length + more)
         capacity *= 2;
-    if (buf->text && capacity == buf->capacity)
-        return 1;
+    if (buf->text != NULL && capacity == buf->capacity)
+        return true;
     text = realloc(buf->text, capacity);
-    if (!text) {
+    if (text == NULL) {
         buf->failed = true;
-        return 0;
+        return false;
     }
     buf->text = text;
     buf->capacity = capacity;
-    return 1;
+    return true;
 }
 
 void tg_buf_addn(struct tg_buf *buf, const char *text, size_t length)
@@ -99,10 +131,10 @@ void tg_buf_vprintf(struct tg_buf *buf, const char *format, va_list args)
     int length;
 
     va_copy(again, args);
-    length = vsnprintf(text, sizeof text, format, args);
+    length = vsnprintf(text, sizeof(text), format, args);
     if (length < 0) {
         buf->failed = true;
-    } else if ((size_t)length < sizeof text) {
+    } else if ((size_t)length < sizeof(text)) {
         tg_buf_addn(buf, text, (size_t)length);
     } else if (reserve(buf, (size_t)length)) {
         vsnprintf(buf->text + buf->length, (size_t)length + 1, format, again);
@@ -123,62 +155,51 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
 static void add_hex(struct tg_buf *buf, const char *text, size_t length)
 {
     static const char digits[] = "0123456789ABCDEF";
-    size_t i;
 
-    for (i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
         char escape[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
 
-        tg_buf_addn(buf, escape, sizeof escape);
+        tg_buf_addn(buf, escape, sizeof(escape));
     }
 }
 
 void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length)
 {
-    size_t i, step;
-    uint32_t code;
+    struct tg_piece piece;
 
-    for (i = 0; i < length; i += step) {
-        step = tg_utf8_plain(text + i, length - i);
-        if (step > 0) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = tg_utf8_decode(text + i, length - i, &code);
-        if (step > 0 && code != '\\' && !tg_utf8_unsafe(code)) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = step > 0 ? step : 1;
-        add_hex(buf, text + i, step);
+    for (size_t i = 0; i < length; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        if (piece.kind == TG_PIECE_PLAIN || (piece.kind == TG_PIECE_SAFE && piece.code != '\\'))
+            tg_buf_addn(buf, piece.text, piece.length);
+        else
+            add_hex(buf, piece.text, piece.length);
     }
+}
+
+static void add_json(struct tg_buf *buf, const struct tg_piece *piece)
+{
+    if (piece->kind == TG_PIECE_BROKEN)
+        tg_buf_add(buf, "\xEF\xBF\xBD");
+    else if (piece->kind == TG_PIECE_UNSAFE || piece->code == '"' || piece->code == '\\')
+        tg_buf_printf(buf, "\\u%04x", (unsigned)piece->code);
+    else
+        tg_buf_addn(buf, piece->text, piece->length);
 }
 
 void tg_buf_json(struct tg_buf *buf, const char *text)
 {
-    size_t length = text ? strlen(text) : 0, i, step;
-    uint32_t code;
+    size_t length = text != NULL ? strlen(text) : 0;
+    struct tg_piece piece;
 
-    if (!text) {
+    if (text == NULL) {
         tg_buf_add(buf, "null");
         return;
     }
     tg_buf_add(buf, "\"");
-    for (i = 0; i < length; i += step) {
-        step = tg_utf8_plain(text + i, length - i);
-        if (step > 0) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = tg_utf8_decode(text + i, length - i, &code);
-        if (step == 0) {
-            tg_buf_add(buf, "\xEF\xBF\xBD");
-            step = 1;
-        } else if (code == '"' || code == '\\' || tg_utf8_unsafe(code)) {
-            tg_buf_printf(buf, "\\u%04x", (unsigned)code);
-        } else {
-            tg_buf_addn(buf, text + i, step);
-        }
+    for (size_t i = 0; i < length; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        add_json(buf, &piece);
     }
     tg_buf_add(buf, "\"");
 }
@@ -187,10 +208,10 @@ char *tg_buf_take(struct tg_buf *buf)
 {
     char *text;
 
-    if (!buf->text)
+    if (buf->text == NULL)
         tg_buf_add(buf, "");
     text = buf->failed ? NULL : buf->text;
-    if (!text)
+    if (text == NULL)
         free(buf->text);
     *buf = (struct tg_buf){0};
     return text;

@@ -1,7 +1,8 @@
 /*
- * twin.h - one notion of a certificate and of a key for those that are refused: not the bytes,
- * which others can write anew, but what was signed and what signs. What is trusted is known by
- * all of its bytes (hash.h).
+ * twin.h - one notion of a certificate for those that are refused: not its bytes, which others can
+ * write anew, but what its issuer signed. Twins are certificates that differ in nothing else, as
+ * the two spellings of an ECDSA signature do. What is trusted is known by all of its bytes
+ * (hash.h).
  */
 #ifndef TG_TWIN_H
 #define TG_TWIN_H
@@ -9,11 +10,11 @@
 #include "hash.h"
 
 /* SHA-256 of what CERTIFICATE's issuer signed: its TBSCertificate as it came (RFC 5280 section
- * 4.1). 0 without memory. */
-TG_MUST_USE int tg_twin_signed(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
+ * 4.1). False without memory. */
+TG_MUST_USE bool tg_twin_signed(const X509 *certificate, uint8_t out[TG_SHA256_SIZE]);
 
 /* True if the issuer of ONE and OTHER signed the same; also where memory ran out. */
-bool tg_twin_same(const X509 *one, const X509 *other);
+TG_MUST_USE bool tg_twin_same(const X509 *one, const X509 *other);
 
 /*
  * 1 if DIGESTS, of tg_twin_signed or whole certificates, have CERTIFICATE or one that differs from
@@ -23,17 +24,5 @@ bool tg_twin_same(const X509 *one, const X509 *other);
  */
 TG_MUST_USE int tg_twin_has_certificate(const struct tg_digests *digests, const X509 *certificate,
                                         const X509 *issuer);
-
-/* True if KEY is an RSA key by any of the names that libcrypto takes for one. Unlike
- * EVP_PKEY_is_a(3) it needs no memory, and so never says no for want of it. */
-bool tg_twin_is_rsa(const X509_PUBKEY *key);
-
-/* SHA-256 of KEY as a SubjectPublicKeyInfo that doesn't depend on how it was encoded; as it was
- * where it isn't RSA, DSA or elliptic. 0 without memory, or where the curve has no name. */
-TG_MUST_USE int tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
-
-/* 1 if DIGESTS of keys have KEY in any encoding: that of tg_twin_key, its own, or another that is
- * usual. 0 if not, -1 without memory, or where the curve has no name. */
-TG_MUST_USE int tg_twin_has_key(const struct tg_digests *digests, const X509_PUBKEY *key);
 
 #endif

@@ -1,6 +1,7 @@
 /* unique.c - each certificate once, however many files have it. */
 #include "unique.h"
 #include "hash.h"
+#include "mem.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,15 +21,15 @@ static int compare_digests(const void *a, const void *b)
 /* Moves the certificates that stay together; what is dropped is freed. */
 static void compact(STACK_OF(X509) *certs, const struct entry *entries, int count)
 {
-    int i, kept = 0;
+    int kept = 0;
 
-    for (i = 1; i < count; i++)
+    for (int i = 1; i < count; i++)
         if (memcmp(entries[i - 1].digest, entries[i].digest, TG_SHA256_SIZE) == 0) {
             X509_free(sk_X509_value(certs, entries[i].index));
             (void)sk_X509_set(certs, entries[i].index, NULL);
         }
-    for (i = 0; i < count; i++)
-        if (sk_X509_value(certs, i))
+    for (int i = 0; i < count; i++)
+        if (sk_X509_value(certs, i) != NULL)
             (void)sk_X509_set(certs, kept++, sk_X509_value(certs, i));
     while (sk_X509_num(certs) > kept)
         (void)sk_X509_pop(certs);
@@ -37,18 +38,18 @@ static void compact(STACK_OF(X509) *certs, const struct entry *entries, int coun
 /* Bundles of 100,000 certificates: sorted, not each compared with each. */
 const char *tg_certificates_unique(STACK_OF(X509) *certs)
 {
-    int count = sk_X509_num(certs), i;
-    struct entry *entries = calloc((size_t)count + 1, sizeof *entries);
-    int done = entries != NULL;
+    int count = sk_X509_num(certs);
+    struct entry *entries = calloc((size_t)count + 1, sizeof(*entries));
+    bool done = entries != NULL;
 
-    for (i = 0; done && i < count; i++) {
+    for (int i = 0; done && i < count; i++) {
         entries[i].index = i;
         done = tg_hash_certificate(sk_X509_value(certs, i), entries[i].digest);
     }
     if (done) {
-        qsort(entries, (size_t)count, sizeof *entries, compare_digests);
+        qsort(entries, (size_t)count, sizeof(*entries), compare_digests);
         compact(certs, entries, count);
     }
     free(entries);
-    return done ? NULL : "memory ran out";
+    return done ? NULL : tg_no_memory;
 }

@@ -12,7 +12,7 @@ struct stamp {
     ino_t inode;
     off_t size;
     struct timespec modified, changed;
-    mode_t mode; /* these two of directories on a way, of which nothing else counts */
+    mode_t mode; /* mode and owner: of parent directories alone, besides which one it is */
     uid_t owner;
     int error; /* errno where it can't be looked at */
 };
@@ -76,18 +76,18 @@ static bool same(const struct stamp *a, const struct stamp *b)
 
 static struct tg_watch *folders_of(const struct tg_watching *watching)
 {
-    return *watching->list ? (*watching->list)->folders : NULL;
+    return *watching->list != NULL ? (*watching->list)->folders : NULL;
 }
 
 static struct tg_watch *add(const struct tg_watching *watching, const char *path,
                             struct stamp stamp)
 {
-    struct tg_watch *watch = tg_arena_alloc(watching->arena, sizeof *watch);
+    struct tg_watch *watch = tg_arena_alloc(watching->arena, sizeof(*watch));
 
-    if (!watch)
+    if (watch == NULL)
         return NULL;
     watch->path = tg_arena_strndup(watching->arena, path, strlen(path));
-    if (!watch->path)
+    if (watch->path == NULL)
         return NULL;
     watch->stamp = stamp;
     watch->folders = folders_of(watching);
@@ -104,20 +104,20 @@ bool tg_watch_add(const struct tg_watching *watching, const char *path)
 bool tg_watch_opened(const struct tg_watching *watching, const char *path,
                      const struct stat *status)
 {
-    return !watching || add(watching, path, stamp_of(status)) != NULL;
+    return watching == NULL || add(watching, path, stamp_of(status)) != NULL;
 }
 
 bool tg_watch_folder(const struct tg_watching *watching, const char *path,
                      const struct stat *status)
 {
-    struct tg_watch *watch = watching ? folders_of(watching) : NULL;
+    struct tg_watch *watch = watching != NULL ? folders_of(watching) : NULL;
 
-    while (watch && strcmp(watch->path, path) != 0)
+    while (watch != NULL && strcmp(watch->path, path) != 0)
         watch = watch->folder;
-    if (!watching || watch)
+    if (watching == NULL || watch != NULL)
         return true;
     watch = add(watching, path, folder_stamp(status));
-    if (!watch)
+    if (watch == NULL)
         return false;
     watch->is_folder = true;
     watch->folder = watch->folders;
@@ -127,7 +127,7 @@ bool tg_watch_folder(const struct tg_watching *watching, const char *path,
 
 bool tg_watch_changed(const struct tg_watch *list)
 {
-    for (; list; list = list->next) {
+    for (; list != NULL; list = list->next) {
         struct stamp now = look_again(list);
 
         if (!same(&now, &list->stamp))
@@ -142,7 +142,7 @@ bool tg_watch_emptied(const struct tg_watch *list)
 
     if (clock_gettime(CLOCK_REALTIME, &now) != 0)
         return false;
-    for (; list; list = list->next) {
+    for (; list != NULL; list = list->next) {
         time_t age = now.tv_sec - list->stamp.changed.tv_sec;
 
         if (list->stamp.error == 0 && list->stamp.size == 0 && age >= 0 && age < EMPTIED)
@@ -153,7 +153,7 @@ bool tg_watch_emptied(const struct tg_watch *list)
 
 void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg)
 {
-    for (const struct tg_watch *one = list; one; one = one->next) {
+    for (const struct tg_watch *one = list; one != NULL; one = one->next) {
         const struct tg_watch *before = list;
 
         while (before != one && (before->is_folder || strcmp(before->path, one->path) != 0))

@@ -18,34 +18,34 @@ struct tg_watching {
  * Notes PATH as it is now, which may be absent; for what can't be opened first. Call it before
  * reading. Returns false when memory ran out.
  */
-bool tg_watch_add(const struct tg_watching *watching, const char *path);
+TG_MUST_USE bool tg_watch_add(const struct tg_watching *watching, const char *path);
 
 /*
  * Notes PATH as the STATUS of its descriptor, before that is read: so a file that was only in
  * the path's place while it was opened is noticed as well. WATCHING may be NULL: true.
  */
-bool tg_watch_opened(const struct tg_watching *watching, const char *path,
-                     const struct stat *status);
+TG_MUST_USE bool tg_watch_opened(const struct tg_watching *watching, const char *path,
+                                 const struct stat *status);
 
 /*
  * Notes the directory PATH, absolute and free of symbolic links, on the way to what is read, once:
  * which one it is, and its owner and mode, all as in STATUS. WATCHING may be NULL: true.
  */
-bool tg_watch_folder(const struct tg_watching *watching, const char *path,
-                     const struct stat *status);
+TG_MUST_USE bool tg_watch_folder(const struct tg_watching *watching, const char *path,
+                                 const struct stat *status);
 
 /*
  * True if a file on LIST isn't what it was: written, replaced by rename, or reached through a
  * symbolic link that now leads elsewhere; or a directory on the way. Costs one stat(2) a file;
  * opens none.
  */
-bool tg_watch_changed(const struct tg_watch *list);
+TG_MUST_USE bool tg_watch_changed(const struct tg_watch *list);
 
 /*
  * True if a file on LIST was read empty, and became so two or three seconds ago at most: perhaps
  * one that an editor or a shell is about to fill.
  */
-bool tg_watch_emptied(const struct tg_watch *list);
+TG_MUST_USE bool tg_watch_emptied(const struct tg_watch *list);
 
 /* Calls SEEN(ARG, PATH) for each path on LIST that is read, once where it stands there several
  * times. */

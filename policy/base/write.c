@@ -14,26 +14,25 @@
     ((NAME_FLAGS & ~ASN1_STRFLGS_UTF8_CONVERT) | ASN1_STRFLGS_ESC_MSB | ASN1_STRFLGS_IGNORE_TYPE)
 
 /* What a terminal could act upon, and bytes that are no UTF-8, as RFC 4514 section 2.4 has it. */
+static void add_escaped(struct tg_buf *buf, const struct tg_piece *piece)
+{
+    for (size_t i = 0; i < piece->length; i++)
+        tg_buf_printf(buf, "\\%02X", (unsigned)(unsigned char)piece->text[i]);
+}
+
 static void add_safe(struct tg_buf *buf, const char *text, size_t length)
 {
-    size_t i, step;
-    uint32_t code;
+    struct tg_piece piece;
+    size_t i;
 
-    for (i = 0; i < length && i < TG_WRITE_NAME_MAX; i += step) {
-        step =
-            tg_utf8_plain(text + i, (length < TG_WRITE_NAME_MAX ? length : TG_WRITE_NAME_MAX) - i);
-        if (step > 0) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = tg_utf8_decode(text + i, length - i, &code);
-        if (step > 0 && !tg_utf8_unsafe(code)) {
-            tg_buf_addn(buf, text + i, step);
-            continue;
-        }
-        step = step > 0 ? step : 1;
-        for (size_t j = i; j < i + step; j++)
-            tg_buf_printf(buf, "\\%02X", (unsigned)(unsigned char)text[j]);
+    for (i = 0; i < length && i < TG_WRITE_NAME_MAX; i += piece.length) {
+        piece = tg_utf8_next(text + i, length - i);
+        if (piece.kind == TG_PIECE_PLAIN && piece.length > TG_WRITE_NAME_MAX - i)
+            piece.length = TG_WRITE_NAME_MAX - i;
+        if (piece.kind == TG_PIECE_PLAIN || piece.kind == TG_PIECE_SAFE)
+            tg_buf_addn(buf, piece.text, piece.length);
+        else
+            add_escaped(buf, &piece);
     }
     if (i < length)
         tg_buf_add(buf, "...");
@@ -112,7 +111,7 @@ void tg_write_asn1_time(struct tg_buf *buf, const ASN1_TIME *when)
 void tg_write_fingerprint(struct tg_buf *buf, const X509 *certificate)
 {
     uint8_t digest[TG_SHA256_SIZE];
-    char text[2 * TG_SHA256_SIZE + 1];
+    char text[TG_HEX_SIZE];
 
     if (!tg_hash_certificate(certificate, digest)) {
         buf->failed = true;
@@ -126,7 +125,7 @@ void tg_write_fingerprint(struct tg_buf *buf, const X509 *certificate)
 void tg_write_pin(struct tg_buf *buf, const X509 *certificate)
 {
     uint8_t digest[TG_SHA256_SIZE];
-    char text[52];
+    char text[TG_PIN_SIZE];
 
     if (!tg_hash_spki(certificate, digest)) {
         buf->failed = true;

@@ -18,8 +18,9 @@ void tg_write_name(struct tg_buf *buf, const X509_NAME *name);
 
 /* Appends WHEN as RFC 3339 in UTC, "2026-11-21T20:40:00Z"; "?" if it can't be written so. */
 void tg_write_time(struct tg_buf *buf, time_t when);
-/* The same as a string of JSON; null for 0. */
+/* Appends WHEN as tg_write_time does, as a string of JSON; null for 0. */
 void tg_write_time_json(struct tg_buf *buf, time_t when);
+/* Appends WHEN as tg_write_time does; "?" for NULL and what is malformed. */
 void tg_write_asn1_time(struct tg_buf *buf, const ASN1_TIME *when);
 
 /* Appends "sha256:HEX" of CERTIFICATE, or the "sha256/BASE64" pin of its key. */

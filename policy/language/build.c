@@ -3,6 +3,7 @@
 #include "index.h"
 #include "profile.h"
 #include "store.h"
+#include "store_digests.h"
 #include <string.h>
 
 /* What is being built: hosts in the order of policy->rules. */
@@ -16,10 +17,10 @@ typedef void build_section(struct builder *builder, struct tg_section *section);
 
 static uint64_t store_settings(struct tg_load *load, struct tg_section *section, void *object)
 {
-    const struct tg_setting *setting;
     uint64_t set = 0;
 
-    for (setting = section->settings; setting; setting = setting->next) {
+    for (const struct tg_setting *setting = section->settings; setting != NULL;
+         setting = setting->next) {
         tg_store_setting(load, section, setting, object);
         set |= TG_KEY_BIT(setting->key->id);
     }
@@ -31,7 +32,7 @@ static void build_policy(struct builder *builder, struct tg_section *section)
     struct tg_load *load = builder->load;
     const struct tg_section *first = builder->policy_section;
 
-    if (!first) {
+    if (first == NULL) {
         builder->policy_section = section;
         store_settings(load, section, load->policy);
         return;
@@ -49,9 +50,9 @@ static void build_rule(struct tg_load *load, struct tg_section *section, struct 
 
 static void build_profile(struct builder *builder, struct tg_section *section)
 {
-    struct tg_rule *rule = tg_load_alloc(builder->load, sizeof *rule);
+    struct tg_rule *rule = tg_load_alloc(builder->load, sizeof(*rule));
 
-    if (!rule)
+    if (rule == NULL)
         return;
     build_rule(builder->load, section, rule);
     tg_profile_add(builder->load, section, rule);
@@ -60,22 +61,22 @@ static void build_profile(struct builder *builder, struct tg_section *section)
 static void keep_patterns(struct tg_load *load, const struct tg_section *section,
                           struct tg_words *patterns)
 {
-    const struct tg_word *name;
     size_t count = 0;
 
-    for (name = section->names; name; name = name->next)
+    for (const struct tg_word *name = section->names; name != NULL; name = name->next)
         count++;
-    patterns->word = tg_load_keep(load, count * sizeof *patterns->word);
-    for (name = section->names; patterns->word && name; name = name->next)
+    patterns->word = tg_load_keep(load, count * sizeof(*patterns->word));
+    for (const struct tg_word *name = section->names; patterns->word != NULL && name != NULL;
+         name = name->next)
         patterns->word[patterns->count++] = tg_load_keep_text(load, name->text);
 }
 
 static void build_host(struct builder *builder, struct tg_section *section)
 {
     tg_policy *policy = builder->load->policy;
-    struct tg_rule *rule = tg_load_keep(builder->load, sizeof *rule);
+    struct tg_rule *rule = tg_load_keep(builder->load, sizeof(*rule));
 
-    if (!rule)
+    if (rule == NULL)
         return;
     build_rule(builder->load, section, rule);
     keep_patterns(builder->load, section, &rule->patterns);
@@ -96,20 +97,20 @@ struct exception_name {
 static void name_exception(struct tg_load *load, struct tg_section *section)
 {
     const struct tg_word *word = section->names;
-    size_t length = word ? strlen(word->text) : 0;
+    size_t length = word != NULL ? strlen(word->text) : 0;
     struct exception_name *name;
 
-    if (!word)
+    if (word == NULL)
         return;
     name =
         (struct exception_name *)tg_table_get(&load->table, TG_TAG_EXCEPTION, word->text, length);
-    if (name) {
+    if (name != NULL) {
         tg_load_error(load, section, word, NULL, "there is an exception \"%s\" already, at %s:%u",
                       word->text, name->word->where.file, name->word->where.line);
         return;
     }
-    name = tg_load_alloc(load, sizeof *name);
-    if (!name)
+    name = tg_load_alloc(load, sizeof(*name));
+    if (name == NULL)
         return;
     *name = (struct exception_name){{TG_TAG_EXCEPTION, word->text, length}, word};
     if (!tg_table_put(load->scratch, &load->table, &name->item))
@@ -121,9 +122,8 @@ static void demand_keys(struct tg_load *load, struct tg_section *section, uint64
 {
     static const enum tg_key_id demanded[] = {TG_KEY_EXCEPTION_HOST, TG_KEY_EXCEPTION_CERTIFICATE,
                                               TG_KEY_EXCEPTION_FINDINGS};
-    size_t i;
 
-    for (i = 0; i < sizeof demanded / sizeof *demanded; i++)
+    for (size_t i = 0; i < sizeof(demanded) / sizeof(*demanded); i++)
         if (!(set & TG_KEY_BIT(demanded[i])))
             tg_load_error(load, section, section->head, NULL, "the key %s is missing",
                           tg_key_info(demanded[i])->name);
@@ -136,7 +136,7 @@ static void build_exception(struct builder *builder, struct tg_section *section)
     struct tg_exception *exception = &policy->exceptions[policy->exception_count++];
 
     exception->where = section->head->where;
-    exception->name = section->names ? tg_load_keep_text(load, section->names->text) : NULL;
+    exception->name = section->names != NULL ? tg_load_keep_text(load, section->names->text) : NULL;
     name_exception(load, section);
     demand_keys(load, section, store_settings(load, section, exception));
 }
@@ -146,20 +146,21 @@ static bool reserve(struct builder *builder)
 {
     struct tg_load *load = builder->load;
     size_t count[TG_SECTION_KINDS] = {0};
-    const struct tg_section *section;
 
-    for (section = load->sections; section; section = section->next)
+    for (const struct tg_section *section = load->sections; section != NULL;
+         section = section->next)
         count[section->kind]++;
-    builder->hosts = tg_load_alloc(load, count[TG_SECTION_HOST] * sizeof *builder->hosts);
-    load->policy->rules = tg_load_keep(load, count[TG_SECTION_HOST] * sizeof *load->policy->rules);
+    builder->hosts = tg_load_alloc(load, count[TG_SECTION_HOST] * sizeof(*builder->hosts));
+    load->policy->rules = tg_load_keep(load, count[TG_SECTION_HOST] * sizeof(*load->policy->rules));
     load->policy->exceptions =
-        tg_load_keep(load, count[TG_SECTION_EXCEPTION] * sizeof *load->policy->exceptions);
-    return builder->hosts && load->policy->rules && load->policy->exceptions;
+        tg_load_keep(load, count[TG_SECTION_EXCEPTION] * sizeof(*load->policy->exceptions));
+    return builder->hosts != NULL && load->policy->rules != NULL &&
+           load->policy->exceptions != NULL;
 }
 
 static void check_anchors(struct tg_load *load, struct tg_section *section, struct tg_rule *rule)
 {
-    bool anchors = rule->anchors || rule->anchors_system;
+    bool anchors = rule->anchors != NULL || rule->anchors_system;
 
     if (!(rule->set & TG_KEY_BIT(TG_KEY_ANCHORS_ONLY)))
         rule->anchors_only = anchors;
@@ -179,7 +180,7 @@ static void index_pattern(struct tg_load *load, struct tg_section *section,
     const char *wrong = tg_pattern_parse(load->scratch, text, &pattern, &column);
 
     at.where.column += (unsigned)column;
-    if (wrong)
+    if (wrong != NULL)
         tg_load_error(load, section, &at, NULL, "%s", wrong);
     else if (section->broken)
         return; /* what it would clash with can't be told */
@@ -187,7 +188,7 @@ static void index_pattern(struct tg_load *load, struct tg_section *section,
         tg_load_lost(load);
     else if (clash == rule)
         tg_load_error(load, section, word, NULL, "\"%s\" stands twice in this section", text);
-    else if (clash)
+    else if (clash != NULL)
         tg_load_error(load, section, word, NULL,
                       "\"%s\" has a rule of the same rank already, at %s:%u", text,
                       clash->where.file, clash->where.line);
@@ -196,29 +197,27 @@ static void index_pattern(struct tg_load *load, struct tg_section *section,
 static void finish_rule(struct tg_load *load, struct tg_section *section, struct tg_rule *rule)
 {
     const struct tg_word *word = section->names;
-    size_t i;
 
     tg_profile_apply(load, section, rule);
     if (!(rule->set & TG_KEY_BIT(TG_KEY_MODE)))
         rule->mode = load->policy->mode;
     check_anchors(load, section, rule);
-    for (i = 0; i < rule->patterns.count && !load->diags->lost; i++, word = word->next)
+    for (size_t i = 0; i < rule->patterns.count && !load->diags->lost; i++, word = word->next)
         index_pattern(load, section, rule, word, rule->patterns.word[i]);
 }
 
 static void finish_policy(struct tg_load *load)
 {
     tg_policy *policy = load->policy;
-    size_t i;
 
     tg_store_digests(load, &load->distrusted_certificates, &policy->distrusted_certificates);
     tg_store_digests(load, &load->distrusted_keys, &policy->distrusted_keys);
     policy->unmatched_rule.mode = policy->mode;
     if (policy->unmatched == TG_UNMATCHED_REJECT)
         policy->unmatched_rule.action = TG_ACTION_REJECT;
-    for (i = 0; i < policy->rule_count && !policy->staples; i++)
+    for (size_t i = 0; i < policy->rule_count && !policy->staples; i++)
         policy->staples = policy->rules[i]->revocation >= TG_REVOCATION_STAPLE;
-    for (i = 0; i < policy->exception_count && !tg_diags_failed(load->diags); i++)
+    for (size_t i = 0; i < policy->exception_count && !tg_diags_failed(load->diags); i++)
         if (!tg_index_add_exception(policy->index, &policy->exceptions[i]))
             tg_load_lost(load);
 }
@@ -231,14 +230,13 @@ void tg_build_policy(struct tg_load *load)
         [TG_SECTION_EXCEPTION] = build_exception,
     };
     struct builder builder = {.load = load};
-    struct tg_section *section;
-    size_t i;
 
     if (!reserve(&builder))
         return;
-    for (section = load->sections; section && !load->diags->lost; section = section->next)
+    for (struct tg_section *section = load->sections; section != NULL && !load->diags->lost;
+         section = section->next)
         build[section->kind](&builder, section);
-    for (i = 0; i < load->policy->rule_count && !load->diags->lost; i++)
+    for (size_t i = 0; i < load->policy->rule_count && !load->diags->lost; i++)
         finish_rule(load, builder.hosts[i], load->policy->rules[i]);
     tg_profile_warn_unused(load);
     finish_policy(load);

@@ -1,7 +1,7 @@
 #include "include.h"
-#include "load.h"
+#include "override.h"
+#include "parents.h"
 #include "text.h"
-#include "way.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -25,9 +25,10 @@ struct identity {
 static const char *directory_of(struct tg_load *load, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *directory = tg_arena_strndup(load->scratch, path, slash ? (size_t)(slash - path) + 1 : 0);
+    char *directory =
+        tg_arena_strndup(load->scratch, path, slash != NULL ? (size_t)(slash - path) + 1 : 0);
 
-    if (!directory)
+    if (directory == NULL)
         tg_load_lost(load);
     return directory;
 }
@@ -36,11 +37,11 @@ static const char *directory_of(struct tg_load *load, const char *path)
 static struct tg_source *append(struct tg_load *load, const char *path, struct tg_file *file)
 {
     static const struct tg_source none;
-    struct tg_source *source = tg_load_alloc(load, sizeof *source);
-    struct identity *identity = tg_load_alloc(load, sizeof *identity);
+    struct tg_source *source = tg_load_alloc(load, sizeof(*source));
+    struct identity *identity = tg_load_alloc(load, sizeof(*identity));
     const char *kept = tg_load_keep_text(load, path); /* rules point to it */
 
-    if (!source || !identity || !kept) {
+    if (source == NULL || identity == NULL || kept == NULL) {
         tg_file_clear(file);
         return NULL;
     }
@@ -52,10 +53,10 @@ static struct tg_source *append(struct tg_load *load, const char *path, struct t
     source->directory = directory_of(load, kept);
     identity->device = file->status.st_dev;
     identity->inode = file->status.st_ino;
-    source->item = (struct tg_item){TG_TAG_SOURCE, (const char *)identity, sizeof *identity};
+    source->item = (struct tg_item){TG_TAG_SOURCE, (const char *)identity, sizeof(*identity)};
     source->by_path.item = (struct tg_item){TG_TAG_PATH, kept, strlen(kept)};
     source->by_path.rank = load->files++;
-    if (!source->directory || !tg_table_put(load->scratch, &load->table, &source->item) ||
+    if (source->directory == NULL || !tg_table_put(load->scratch, &load->table, &source->item) ||
         !tg_table_put(load->scratch, &load->table, &source->by_path.item))
         tg_load_lost(load);
     return source;
@@ -65,16 +66,16 @@ static const struct tg_source *find(struct tg_load *load, const struct tg_file *
 {
     struct identity identity;
 
-    memset(&identity, 0, sizeof identity); /* padding is compared too */
+    memset(&identity, 0, sizeof(identity)); /* padding is compared too */
     identity.device = file->status.st_dev;
     identity.inode = file->status.st_ino;
     return (const struct tg_source *)tg_table_get(&load->table, TG_TAG_SOURCE,
-                                                  (const char *)&identity, sizeof identity);
+                                                  (const char *)&identity, sizeof(identity));
 }
 
 static bool is_ancestor(const struct tg_source *source, const struct tg_source *of)
 {
-    while (of && of != source)
+    while (of != NULL && of != source)
         of = of->parent;
     return of != NULL;
 }
@@ -98,23 +99,23 @@ static const char *read_file(struct tg_load *load, const char *path, struct tg_f
 {
     const struct tg_override *override = load->override;
     const struct tg_watching watching = tg_load_watching(load);
-    const char *wrong = tg_way_check(load->scratch, path, &watching);
+    const char *wrong = tg_parents_check(load->scratch, path, &watching);
     struct tg_buf text = {0};
 
-    if (!wrong)
+    if (wrong == NULL)
         wrong = tg_file_read(load->scratch, path, file);
-    if (!wrong && !tg_watch_opened(&watching, path, &file->status)) {
+    if (wrong == NULL && !tg_watch_opened(&watching, path, &file->status)) {
         tg_file_clear(file);
-        wrong = "memory ran out";
+        wrong = tg_no_memory;
     }
-    if (wrong || !override || file->status.st_dev != override->device ||
+    if (wrong != NULL || override == NULL || file->status.st_dev != override->device ||
         file->status.st_ino != override->inode)
         return wrong;
     tg_buf_addn(&text, override->text, override->length);
     free(file->data);
     file->data = tg_buf_take(&text);
-    file->size = file->data ? override->length : 0;
-    return file->data ? NULL : "memory ran out";
+    file->size = file->data != NULL ? override->length : 0;
+    return file->data != NULL ? NULL : tg_no_memory;
 }
 
 static void include_file(struct tg_load *load, const struct wanted *wanted)
@@ -125,14 +126,14 @@ static void include_file(struct tg_load *load, const struct wanted *wanted)
     const char *wrong;
 
     wrong = read_file(load, wanted->path, &file);
-    if (wrong) {
+    if (wrong != NULL) {
         tg_load_error(load, wanted->section, wanted->word, NULL, "%s: %s", wanted->path, wrong);
         return;
     }
     known = find(load, &file);
-    if (known || parent->depth >= TG_INCLUDE_DEPTH) {
+    if (known != NULL || parent->depth >= TG_INCLUDE_DEPTH) {
         tg_file_clear(&file);
-        if (known)
+        if (known != NULL)
             complain_known(load, wanted, known);
         else
             tg_load_error(load, wanted->section, wanted->word, NULL,
@@ -140,7 +141,7 @@ static void include_file(struct tg_load *load, const struct wanted *wanted)
         return;
     }
     source = append(load, wanted->path, &file);
-    if (!source)
+    if (source == NULL)
         return;
     source->parent = parent;
     source->included = wanted->word;
@@ -153,7 +154,7 @@ void tg_source_read_main(struct tg_load *load, const char *path)
     const char *wrong;
 
     wrong = read_file(load, path, &file);
-    if (wrong)
+    if (wrong != NULL)
         tg_diag_add(load->diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
     else
         append(load, path, &file);
@@ -168,7 +169,7 @@ const char *tg_source_path(struct tg_load *load, const struct tg_section *sectio
     tg_buf_add(&path, name);
     copy = path.failed ? NULL : tg_arena_strndup(load->scratch, path.text, path.length);
     tg_buf_free(&path);
-    if (!copy)
+    if (copy == NULL)
         tg_load_lost(load);
     return copy;
 }
@@ -191,7 +192,7 @@ static char *escaped_pattern(const char *directory, const char *name)
     struct tg_buf pattern = {0};
 
     for (; name[0] != '/' && *directory; directory++) {
-        if (strchr("*?[]\\", *directory))
+        if (strchr("*?[]\\", *directory) != NULL)
             tg_buf_add(&pattern, "\\");
         tg_buf_addn(&pattern, directory, 1);
     }
@@ -209,8 +210,8 @@ static const char *check_directory(struct tg_load *load, const char *directory)
 
     if (stat(directory, &status) != 0 && errno == ENOENT)
         return NULL;
-    wrong = tg_way_check(load->scratch, directory, &watching);
-    if (wrong)
+    wrong = tg_parents_check(load->scratch, directory, &watching);
+    if (wrong != NULL)
         return wrong;
     wrong = tg_file_open(load->scratch, AT_FDCWD, directory, S_IFDIR, &fd, &status);
     if (fd >= 0)
@@ -231,14 +232,14 @@ static bool watch_directory(struct tg_load *load, struct tg_section *section,
 
     if (word->text[0] != '/')
         tg_buf_add(&directory, section->source->directory);
-    if (slash)
+    if (slash != NULL)
         tg_buf_addn(&directory, word->text, (size_t)(slash - word->text) + 1);
     tg_buf_add(&directory, ".");
     if (directory.failed || !tg_watch_add(&watching, directory.text))
         tg_load_lost(load);
     else
         wrong = check_directory(load, directory.text);
-    if (wrong)
+    if (wrong != NULL)
         tg_load_error(load, section, word, NULL, "%s: its directory: %s", word->text, wrong);
     tg_buf_free(&directory);
     return wrong == NULL;
@@ -255,7 +256,7 @@ static bool pass_directory(struct tg_load *load, struct tg_section *section,
         tg_load_lost(load);
     else
         wrong = check_directory(load, path);
-    if (wrong)
+    if (wrong != NULL)
         tg_load_error(load, section, word, NULL, "%s: %s: %s", word->text, path, wrong);
     return wrong == NULL;
 }
@@ -288,12 +289,11 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
     char *pattern = escaped_pattern(section->source->directory, word->text);
     glob_t found = {0};
     int result = GLOB_NOSPACE;
-    size_t i;
 
-    if (pattern && watch_directory(load, section, word) &&
+    if (pattern != NULL && watch_directory(load, section, word) &&
         pass_directories(load, section, word, pattern))
         result = glob(pattern, GLOB_NOSORT, stop_at, &found);
-    else if (pattern)
+    else if (pattern != NULL)
         result = GLOB_NOMATCH;
     free(pattern);
     if (result == GLOB_NOSPACE)
@@ -302,8 +302,8 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
         tg_load_error(load, section, word, NULL, "%s: a directory in it can't be read: %m",
                       word->text);
     if (result == 0) {
-        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare);
-        for (i = 0; i < found.gl_pathc; i++)
+        qsort(found.gl_pathv, found.gl_pathc, sizeof(*found.gl_pathv), compare);
+        for (size_t i = 0; i < found.gl_pathc; i++)
             include_file(load, &(struct wanted){section, word, found.gl_pathv[i]});
     }
     globfree(&found);
@@ -312,17 +312,15 @@ static void include_glob(struct tg_load *load, struct tg_section *section,
 void tg_source_include(struct tg_load *load, struct tg_section *section,
                        const struct tg_setting *setting)
 {
-    const struct tg_word *word;
-
-    for (word = setting->values; word; word = word->next) {
+    for (const struct tg_word *word = setting->values; word != NULL; word = word->next) {
         const char *path;
 
-        if (strpbrk(word->text, "*?[")) {
+        if (strpbrk(word->text, "*?[") != NULL) {
             include_glob(load, section, word);
             continue;
         }
         path = tg_source_path(load, section, word->text);
-        if (path)
+        if (path != NULL)
             include_file(load, &(struct wanted){section, word, path});
     }
 }

@@ -15,7 +15,7 @@ void tg_source_include(struct tg_load *load, struct tg_section *section,
                        const struct tg_setting *setting);
 
 /* NAME as SECTION's file means it: relative to that file's directory. NULL: no memory. */
-const char *tg_source_path(struct tg_load *load, const struct tg_section *section,
-                           const char *name);
+TG_MUST_USE const char *tg_source_path(struct tg_load *load, const struct tg_section *section,
+                                       const char *name);
 
 #endif

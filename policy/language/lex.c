@@ -64,9 +64,9 @@ static size_t cut_line(struct tg_lexer *lexer)
 {
     char *line = lexer->next;
     char *newline = memchr(line, '\n', (size_t)(lexer->end - line));
-    char *stop = newline ? newline : lexer->end;
+    char *stop = newline != NULL ? newline : lexer->end;
 
-    lexer->next = newline ? newline + 1 : lexer->end;
+    lexer->next = newline != NULL ? newline + 1 : lexer->end;
     if (stop > line && stop[-1] == '\r')
         stop--;
     *stop = '\0';
@@ -78,24 +78,15 @@ static size_t cut_line(struct tg_lexer *lexer)
 /* Text that shows as something else than it is has no place in a policy, not in comments either. */
 static bool is_clean(struct tg_lexer *lexer, size_t length)
 {
-    size_t i, step;
-    uint32_t code;
+    struct tg_piece bad;
 
-    for (i = 0; i < length; i += step) {
-        step = 1;
-        if (lexer->line[i] >= ' ' && lexer->line[i] <= '~')
-            continue;
-        step = tg_utf8_decode(lexer->line + i, length - i, &code);
-        if (step == 0) {
-            complain(lexer, lexer->line + i, "this byte is not UTF-8");
-            return false;
-        }
-        if (tg_utf8_unsafe(code) && code != '\t') {
-            complain(lexer, lexer->line + i, "the control character U+%04X", (unsigned)code);
-            return false;
-        }
-    }
-    return true;
+    if (tg_utf8_clean(lexer->line, length, &bad))
+        return true;
+    if (bad.kind == TG_PIECE_BROKEN)
+        complain(lexer, bad.text, "this byte is not UTF-8");
+    else
+        complain(lexer, bad.text, "the control character U+%04X", (unsigned)bad.code);
+    return false;
 }
 
 /* No more errors are kept, or no more words can be. */
@@ -123,12 +114,12 @@ enum tg_line tg_lex_line(struct tg_lexer *lexer)
 static enum tg_token make_word(struct tg_lexer *lexer, const char *start, char *text,
                                struct tg_word **out)
 {
-    struct tg_word *word = text ? tg_load_alloc(lexer->load, sizeof *word) : NULL;
+    struct tg_word *word = text != NULL ? tg_load_alloc(lexer->load, sizeof(*word)) : NULL;
 
     if (lexer->load->words++ == MOST_WORDS)
         return complain(lexer, start, "more than %d words: nothing is read from here on",
                         MOST_WORDS);
-    if (!word) {
+    if (word == NULL) {
         tg_load_lost(lexer->load);
         return TG_TOKEN_BAD;
     }
@@ -153,13 +144,13 @@ static enum tg_token quoted(struct tg_lexer *lexer, struct tg_word **out)
         return complain(lexer, open, "an empty value");
     text = to = tg_arena_alloc(lexer->load->scratch, (size_t)(at - open));
     lexer->at = at + 1;
-    for (at = open + 1; text && *at != '"'; at++) {
+    for (at = open + 1; text != NULL && *at != '"'; at++) {
         if (*at == '\\' && *++at != '"' && *at != '\\')
             return complain(lexer, at - 1,
                             "\"\\%c\" means nothing in quotes: only \\\" and \\\\ do", *at);
         *to++ = *at;
     }
-    if (*lexer->at != '\0' && !strchr(" \t,]=", *lexer->at))
+    if (*lexer->at != '\0' && strchr(" \t,]=", *lexer->at) == NULL)
         return complain(lexer, lexer->at, "text directly behind a closing quote");
     return make_word(lexer, open + 1, text, out);
 }
@@ -169,7 +160,7 @@ static enum tg_token plain(struct tg_lexer *lexer, size_t length, struct tg_word
 {
     const char *start = lexer->at, *quote = memchr(start, '"', length);
 
-    if (quote)
+    if (quote != NULL)
         return complain(lexer, quote, "a quote inside a word: quote all of it, as \"a b\"");
     lexer->at += length;
     return make_word(lexer, start, tg_arena_strndup(lexer->load->scratch, start, length), out);

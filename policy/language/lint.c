@@ -64,12 +64,12 @@ static bool is_new(struct lint *lint, const char *what, const void *shared)
 {
     struct tg_item *item;
 
-    if (!shared || tg_table_get(&lint->seen, (uintptr_t)shared, what, strlen(what)))
+    if (shared == NULL || tg_table_get(&lint->seen, (uintptr_t)shared, what, strlen(what)) != NULL)
         return false;
-    item = tg_arena_alloc(lint->arena, sizeof *item);
-    if (item)
+    item = tg_arena_alloc(lint->arena, sizeof(*item));
+    if (item != NULL)
         *item = (struct tg_item){(uintptr_t)shared, what, strlen(what)};
-    if (!item || !tg_table_put(lint->arena, &lint->seen, item))
+    if (item == NULL || !tg_table_put(lint->arena, &lint->seen, item))
         lint->diags->lost = true;
     return true;
 }
@@ -82,18 +82,18 @@ static bool is_set(const struct tg_rule *rule, enum tg_key_id id)
 static bool has_pins(const struct tg_rule *rule)
 {
     return rule->leaf_pins.count > 0 || rule->ca_pins.count > 0 || rule->path_pins.count > 0 ||
-           rule->known_hosts;
+           rule->known_hosts != NULL;
 }
 
-/* "on 2027-01-01T00:00:00Z"; a buffer that fails says nothing, and the warning comes all the same
- */
+/* "2027-01-01T00:00:00Z", or "?" without memory: the warning comes all the same. */
 static const char *date(struct lint *lint, time_t when)
 {
     struct tg_buf text = {0};
     const char *kept;
 
     tg_write_time(&text, when);
-    kept = tg_arena_sentence(lint->arena, "%s", text.text && !text.failed ? text.text : "?");
+    kept =
+        tg_arena_sentence(lint->arena, "%s", text.text != NULL && !text.failed ? text.text : "?");
     tg_buf_free(&text);
     return kept;
 }
@@ -102,12 +102,12 @@ static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
 {
     const void *pins = rule->leaf_pins.digest;
 
-    pins = pins ? pins : rule->ca_pins.digest;
-    pins = pins ? pins : rule->path_pins.digest;
-    pins = pins ? pins : rule->known_hosts;
-    if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins && !is_new(lint, "pins-expire", pins)))
+    pins = pins != NULL ? pins : rule->ca_pins.digest;
+    pins = pins != NULL ? pins : rule->path_pins.digest;
+    pins = pins != NULL ? pins : rule->known_hosts;
+    if (!is_set(rule, TG_KEY_PINS_EXPIRE) || (pins != NULL && !is_new(lint, "pins-expire", pins)))
         return;
-    if (!pins)
+    if (pins == NULL)
         warn(lint, rule, "pins-expire without leaf-pin, ca-pin, pin or known-hosts does nothing");
     else if (rule->pins_expire <= lint->now)
         warn(lint, rule, "the pins are not enforced: they expired %s",
@@ -119,9 +119,7 @@ static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
 
 static bool is_single(const struct tg_digests *pins)
 {
-    size_t i;
-
-    for (i = 1; pins->digest && i < pins->count; i++)
+    for (size_t i = 1; pins->digest != NULL && i < pins->count; i++)
         if (memcmp(pins->digest[0], pins->digest[i], TG_SHA256_SIZE) != 0)
             return false;
     return pins->count > 0;
@@ -135,9 +133,8 @@ static void lint_backup(struct lint *lint, const struct tg_rule *rule)
     } lists[] = {{"leaf-pin", "server", &rule->leaf_pins},
                  {"ca-pin", "CA", &rule->ca_pins},
                  {"pin", "server or CA", &rule->path_pins}};
-    size_t i;
 
-    for (i = 0; i < sizeof lists / sizeof *lists; i++)
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
         if (is_single(lists[i].pins) && is_new(lint, lists[i].key, lists[i].pins->digest))
             warn(lint, rule,
                  "%s names one key and no backup: when the %s's key changes, every "
@@ -171,15 +168,13 @@ static void lint_ends(struct lint *lint, const struct tg_rule *rule)
         const char *key;
         const STACK_OF(X509) *certs;
     } lists[] = {{"anchors", rule->anchors}, {"intermediates", rule->intermediates}};
-    size_t i;
-    int j;
 
     if (rule->skip_dates || rule->verify_time != 0)
         return;
-    for (i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
         if (!is_new(lint, lists[i].key, lists[i].certs))
             continue;
-        for (j = 0; j < sk_X509_num(lists[i].certs); j++)
+        for (int j = 0; j < sk_X509_num(lists[i].certs); j++)
             lint_end(lint, rule, lists[i].key, sk_X509_value(lists[i].certs, j));
     }
 }
@@ -189,19 +184,19 @@ static void lint_crls(struct lint *lint, const struct tg_rule *rule)
 {
     bool wanted =
         rule->revocation == TG_REVOCATION_CRL || rule->revocation == TG_REVOCATION_CRL_CHAIN;
-    int count = is_new(lint, "crl", rule->crls) ? sk_X509_CRL_num(rule->crls) : 0, i;
+    int count = is_new(lint, "crl", rule->crls) ? sk_X509_CRL_num(rule->crls) : 0;
 
-    if (wanted && !rule->crls)
+    if (wanted && rule->crls == NULL)
         warn(lint, rule,
              "revocation by CRL without a crl file: every server is refused (revocation-unknown)");
     else if (!wanted && count > 0)
         warn(lint, rule, "crl is not looked at: revocation is neither crl nor crl-chain");
-    for (i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         const X509_CRL *crl = sk_X509_CRL_value(rule->crls, i);
         const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
         struct tg_buf text = {0};
 
-        if (!end || ASN1_TIME_cmp_time_t(end, lint->now) > 0)
+        if (end == NULL || ASN1_TIME_cmp_time_t(end, lint->now) > 0)
             continue;
         tg_write_name(&text, X509_CRL_get_issuer(crl));
         tg_buf_add(&text, " is out of date since ");
@@ -264,7 +259,7 @@ static void lint_ports(struct lint *lint, const struct tg_rule *rule)
             continue;
         match = tg_policy_match(lint->policy, host, 1, NULL);
         if (match.kind != TG_MATCH_UNMATCHED ||
-            (match.rule && match.rule->action == TG_ACTION_REJECT))
+            (match.rule != NULL && match.rule->action == TG_ACTION_REJECT))
             continue;
         warn(lint, rule,
              "%s is for one port, and no rule for others: through a proxy, whose port counts, the "
@@ -281,13 +276,13 @@ static bool is_missing(const char *program)
 
 static void lint_programs(struct lint *lint, const struct tg_rule *rule)
 {
-    size_t missing = 0, i;
+    size_t missing = 0;
 
     if (rule->programs.count == 0 || !is_new(lint, "program", rule->programs.word))
         return;
-    for (i = 0; i < rule->programs.count; i++)
+    for (size_t i = 0; i < rule->programs.count; i++)
         missing += is_missing(rule->programs.word[i]);
-    for (i = 0; i < rule->programs.count; i++)
+    for (size_t i = 0; i < rule->programs.count; i++)
         if (is_missing(rule->programs.word[i]))
             warn(lint, rule, "program: there is no %s%s", rule->programs.word[i],
                  missing == rule->programs.count ? ", so that this rule can never apply" : "");
@@ -299,7 +294,7 @@ static void lint_action(struct lint *lint, const struct tg_rule *rule)
     uint64_t looked_at =
         TG_KEY_BIT(TG_KEY_PROGRAM) | TG_KEY_BIT(TG_KEY_ACTION) | TG_KEY_BIT(TG_KEY_MODE);
 
-    if (!rule->profile && rule->set & ~looked_at)
+    if (rule->profile == NULL && rule->set & ~looked_at)
         warn(lint, rule, "action = %s: the other keys of this rule are not looked at",
              rule->action == TG_ACTION_PASS ? "pass" : "reject");
 }
@@ -329,7 +324,7 @@ static void lint_exception(struct lint *lint, const struct tg_exception *excepti
         warn_exception(lint, exception, "it expired %s", date(lint, exception->expires));
     else if (exception->expires != 0 && exception->expires - lint->now <= SOON)
         warn_exception(lint, exception, "it expires %s", date(lint, exception->expires));
-    if (match.kind != TG_MATCH_UNKNOWN && (!rule || rule->action != TG_ACTION_EVALUATE))
+    if (match.kind != TG_MATCH_UNKNOWN && (rule == NULL || rule->action != TG_ACTION_EVALUATE))
         warn_exception(lint, exception, "it can never apply: no rule evaluates %s",
                        exception->host);
 }
@@ -337,15 +332,14 @@ static void lint_exception(struct lint *lint, const struct tg_exception *excepti
 void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags)
 {
     struct lint lint = {policy, now, diags, tg_arena_new(), {0}};
-    size_t i;
 
-    if (!lint.arena) {
+    if (lint.arena == NULL) {
         diags->lost = true;
         return;
     }
-    for (i = 0; i < policy->rule_count; i++)
+    for (size_t i = 0; i < policy->rule_count; i++)
         lint_rule(&lint, policy->rules[i]);
-    for (i = 0; i < policy->exception_count; i++)
+    for (size_t i = 0; i < policy->exception_count; i++)
         lint_exception(&lint, &policy->exceptions[i]);
     tg_arena_free(lint.arena);
 }

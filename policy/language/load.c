@@ -12,24 +12,23 @@
 static void read_source(struct tg_load *load, struct tg_source *source)
 {
     struct tg_section **section = load->last_section;
-    const struct tg_setting *setting;
 
     tg_parse_source(load, source);
-    for (; *section; section = &(*section)->next)
-        for (setting = (*section)->settings; setting; setting = setting->next)
+    for (; *section != NULL; section = &(*section)->next)
+        for (const struct tg_setting *setting = (*section)->settings; setting != NULL;
+             setting = setting->next)
             if (setting->key->type == TG_TYPE_INCLUDE)
                 tg_source_include(load, *section, setting);
 }
 
 static void read_policy(struct tg_load *load, const char *path)
 {
-    struct tg_source *source;
-
     load->policy->file = tg_load_keep_path(load, path);
     tg_source_read_main(load, path);
-    for (source = load->sources; source && !load->diags->lost; source = source->next)
+    for (struct tg_source *source = load->sources; source != NULL && !load->diags->lost;
+         source = source->next)
         read_source(load, source);
-    if (load->sources && !load->diags->lost)
+    if (load->sources != NULL && !load->diags->lost)
         tg_build_policy(load);
 }
 
@@ -37,14 +36,13 @@ static void read_policy(struct tg_load *load, const char *path)
 static void hand_over_stacks(struct tg_load *load)
 {
     tg_policy *policy = load->policy;
-    struct tg_stack *stack;
     size_t kept = 0;
 
-    for (stack = load->stacks; stack; stack = stack->next)
+    for (struct tg_stack *stack = load->stacks; stack != NULL; stack = stack->next)
         kept += stack->kept;
-    policy->stacks = tg_load_keep(load, kept * sizeof *policy->stacks);
-    for (stack = load->stacks; stack; stack = stack->next) {
-        if (stack->kept && policy->stacks)
+    policy->stacks = tg_load_keep(load, kept * sizeof(*policy->stacks));
+    for (struct tg_stack *stack = load->stacks; stack != NULL; stack = stack->next) {
+        if (stack->kept && policy->stacks != NULL)
             policy->stacks[policy->stack_count++] = stack->certs;
         else
             sk_X509_pop_free(stack->certs, X509_free);
@@ -57,14 +55,12 @@ static unsigned rank_of(void *arg, const char *file)
     const struct tg_source_path *path =
         (const struct tg_source_path *)tg_table_get(&load->table, TG_TAG_PATH, file, strlen(file));
 
-    return path ? path->rank : 0;
+    return path != NULL ? path->rank : 0;
 }
 
 static void free_load(struct tg_load *load)
 {
-    struct tg_source *source;
-
-    for (source = load->sources; source; source = source->next)
+    for (struct tg_source *source = load->sources; source != NULL; source = source->next)
         tg_file_clear(&source->file);
     tg_buf_free(&load->distrusted_certificates);
     tg_buf_free(&load->distrusted_keys);
@@ -82,7 +78,7 @@ tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *over
     load.last_section = &load.sections;
     load.last_profile = &load.profiles;
     ERR_set_mark();
-    if (load.policy && load.scratch) {
+    if (load.policy != NULL && load.scratch != NULL) {
         read_policy(&load, path);
         hand_over_stacks(&load);
         tg_diags_sort(diags, before, rank_of, &load);
@@ -107,7 +103,7 @@ tg_policy *tg_policy_load(const char *path, char **errors)
     struct tg_diags diags = {0};
     tg_policy *policy = tg_policy_parse(path, &diags);
 
-    if (!policy && errors)
+    if (policy == NULL && errors != NULL)
         *errors = tg_diags_text(&diags);
     tg_diags_clear(&diags);
     return policy;

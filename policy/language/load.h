@@ -1,8 +1,12 @@
-/* load.h - a policy out of its files. */
+/*
+ * load.h - a policy out of its files: whole, or not at all. What is wrong with the text is said in
+ * diagnostics (diag.h).
+ */
 #ifndef TG_LOAD_H
 #define TG_LOAD_H
 
 #include "diag.h"
+#include "override.h"
 #include "policy.h"
 
 /*
@@ -12,14 +16,8 @@
  */
 TG_MUST_USE tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags);
 
-/* A file of a policy, by its device and inode, that is read as if it held TEXT. */
-struct tg_override {
-    dev_t device;
-    ino_t inode;
-    const char *text;
-    size_t length;
-};
-/* The same with OVERRIDE (may be NULL): what the policy would be if that file were changed. */
+/* tg_policy_parse with OVERRIDE (may be NULL): what the policy would be if that file were changed.
+ */
 TG_MUST_USE tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
                                             struct tg_diags *diags);
 

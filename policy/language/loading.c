@@ -15,7 +15,7 @@ static void *alloc(struct tg_load *load, struct tg_arena *arena, size_t size)
 {
     void *bytes = tg_arena_alloc(arena, size);
 
-    if (!bytes)
+    if (bytes == NULL)
         tg_load_lost(load);
     return bytes;
 }
@@ -34,7 +34,7 @@ const char *tg_load_keep_text(struct tg_load *load, const char *text)
 {
     const char *copy = tg_arena_strndup(load->policy->arena, text, strlen(text));
 
-    if (!copy)
+    if (copy == NULL)
         tg_load_lost(load);
     return copy;
 }
@@ -45,10 +45,10 @@ const char *tg_load_keep_path(struct tg_load *load, const char *path)
     char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
     const char *copy = NULL;
 
-    if (directory)
+    if (directory != NULL)
         tg_buf_printf(&text, "%s/", directory);
     tg_buf_add(&text, path);
-    if (text.failed || (path[0] != '/' && !directory))
+    if (text.failed || (path[0] != '/' && directory == NULL))
         tg_load_lost(load);
     else
         copy = tg_load_keep_text(load, text.text);
@@ -68,8 +68,8 @@ static void add_section(struct tg_buf *text, const struct tg_section *section)
     const struct tg_word *name = section->names;
 
     tg_buf_printf(text, ", in [%s", section->head->text);
-    if (name)
-        tg_buf_printf(text, " %s%s", name->text, name->next ? " ..." : "");
+    if (name != NULL)
+        tg_buf_printf(text, " %s%s", name->text, name->next != NULL ? " ..." : "");
     tg_buf_add(text, "]");
 }
 
@@ -92,11 +92,11 @@ void tg_load_error(struct tg_load *load, struct tg_section *section, const struc
     va_start(args, format);
     tg_buf_vprintf(&text, format, args);
     va_end(args);
-    if (section)
+    if (section != NULL)
         add_section(&text, section);
-    if (hint)
+    if (hint != NULL)
         tg_buf_printf(&text, " (%s)", hint);
-    if (section)
+    if (section != NULL)
         section->broken = true;
     say(load, TG_ERROR, word, &text);
     tg_buf_free(&text);

@@ -94,12 +94,12 @@ struct tg_load {
 };
 
 /* From the scratch arena; NULL when memory ran out, which is noted as an error. */
-void *tg_load_alloc(struct tg_load *load, size_t size);
-/* From the policy's arena; the same. */
-void *tg_load_keep(struct tg_load *load, size_t size);
-const char *tg_load_keep_text(struct tg_load *load, const char *text);
+TG_MUST_USE void *tg_load_alloc(struct tg_load *load, size_t size);
+/* From the policy's arena; NULL when memory ran out, which is noted as an error. */
+TG_MUST_USE void *tg_load_keep(struct tg_load *load, size_t size);
+TG_MUST_USE const char *tg_load_keep_text(struct tg_load *load, const char *text);
 /* PATH as it is from the root on, symbolic links kept; the policy's. NULL without memory. */
-const char *tg_load_keep_path(struct tg_load *load, const char *path);
+TG_MUST_USE const char *tg_load_keep_path(struct tg_load *load, const char *path);
 /* Where what is read is noted: a change makes the policy be read anew. */
 struct tg_watching tg_load_watching(struct tg_load *load);
 /* Notes that memory ran out. */
@@ -113,7 +113,7 @@ __attribute__((format(printf, 5, 6))) void tg_load_error(struct tg_load *load,
                                                          struct tg_section *section,
                                                          const struct tg_word *word,
                                                          const char *hint, const char *format, ...);
-/* The same, as a warning; SECTION stays whole. */
+/* Warns at WORD: "FORMAT, in [host a.example]"; SECTION stays whole. */
 __attribute__((format(printf, 4, 5))) void tg_load_warn(struct tg_load *load,
                                                         const struct tg_section *section,
                                                         const struct tg_word *word,

@@ -12,9 +12,9 @@ struct parser {
 static struct tg_section *new_section(struct parser *parser, enum tg_section_kind kind,
                                       const struct tg_word *head)
 {
-    struct tg_section *section = tg_load_alloc(parser->load, sizeof *section);
+    struct tg_section *section = tg_load_alloc(parser->load, sizeof(*section));
 
-    if (!section)
+    if (section == NULL)
         return NULL;
     section->kind = kind;
     section->head = head;
@@ -63,8 +63,8 @@ static void read_head(struct parser *parser)
         return;
     }
     parser->section = parser->lexer.section = new_section(parser, kind, head);
-    parser->unknown = !parser->section;
-    if (parser->section)
+    parser->unknown = parser->section == NULL;
+    if (parser->section != NULL)
         read_names(parser);
 }
 
@@ -72,7 +72,7 @@ static struct tg_setting *find_setting(const struct tg_section *section, const s
 {
     struct tg_setting *setting = section->settings;
 
-    while (setting && setting->key != key)
+    while (setting != NULL && setting->key != key)
         setting = setting->next;
     return setting;
 }
@@ -80,9 +80,9 @@ static struct tg_setting *find_setting(const struct tg_section *section, const s
 static struct tg_setting *new_setting(struct parser *parser, const struct tg_key *key,
                                       const struct tg_word *name)
 {
-    struct tg_setting *setting = tg_load_alloc(parser->load, sizeof *setting);
+    struct tg_setting *setting = tg_load_alloc(parser->load, sizeof(*setting));
 
-    if (!setting)
+    if (setting == NULL)
         return NULL;
     setting->key = key;
     setting->name = name;
@@ -105,7 +105,7 @@ static void read_values(struct parser *parser, struct tg_setting *setting)
         token = tg_lex_value(&parser->lexer, setting->last);
     }
     word = *before;
-    if (token == TG_TOKEN_END && !setting->key->list && word && word->next)
+    if (token == TG_TOKEN_END && !setting->key->list && word != NULL && word->next != NULL)
         tg_load_error(parser->load, parser->section, word->next, NULL, "%s takes one value",
                       setting->key->name);
 }
@@ -115,7 +115,7 @@ static const struct tg_key *judge_key(struct parser *parser, const struct tg_wor
 {
     const struct tg_key *key = tg_key_find(parser->section->kind, name->text);
 
-    if (!key)
+    if (key == NULL)
         tg_load_error(parser->load, parser->section, name,
                       tg_key_hint(parser->load->scratch, parser->section->kind, name->text),
                       "unknown key \"%s\"", name->text);
@@ -130,22 +130,22 @@ static void read_setting(struct parser *parser)
 
     if (tg_lex_key(&parser->lexer, &name) != TG_TOKEN_WORD || parser->unknown)
         return;
-    if (!parser->section) {
+    if (parser->section == NULL) {
         tg_load_error(parser->load, NULL, name, NULL, "\"%s\" stands before the first [section]",
                       name->text);
         return;
     }
     key = judge_key(parser, name);
-    setting = key ? find_setting(parser->section, key) : NULL;
-    if (setting && !key->list)
+    setting = key != NULL ? find_setting(parser->section, key) : NULL;
+    if (setting != NULL && !key->list)
         tg_load_error(parser->load, parser->section, name, NULL,
                       "%s is set twice, here in line %u and in line %u", key->name,
                       name->where.line, setting->name->where.line);
-    if (setting && !key->list)
+    if (setting != NULL && !key->list)
         setting = NULL;
-    else if (key && !setting)
+    else if (key != NULL && setting == NULL)
         setting = new_setting(parser, key, name);
-    if (setting)
+    if (setting != NULL)
         read_values(parser, setting);
 }
 

@@ -24,18 +24,18 @@ void tg_profile_add(struct tg_load *load, struct tg_section *section, struct tg_
     const struct tg_word *name = section->names;
     struct tg_profile *profile;
 
-    if (!name)
+    if (name == NULL)
         return;
     profile = (struct tg_profile *)tg_table_get(&load->table, TG_TAG_PROFILE, name->text,
                                                 strlen(name->text));
-    if (profile) {
+    if (profile != NULL) {
         tg_load_error(load, section, name, NULL, "there is a profile \"%s\" already, at %s:%u",
                       name->text, profile->section->head->where.file,
                       profile->section->head->where.line);
         return;
     }
-    profile = tg_load_alloc(load, sizeof *profile);
-    if (!profile)
+    profile = tg_load_alloc(load, sizeof(*profile));
+    if (profile == NULL)
         return;
     profile->item = (struct tg_item){TG_TAG_PROFILE, name->text, strlen(name->text)};
     profile->section = section;
@@ -51,18 +51,17 @@ static const struct tg_word *name_word(const struct tg_section *section)
 {
     const struct tg_setting *setting = section->settings;
 
-    while (setting && setting->key->id != TG_KEY_PROFILE)
+    while (setting != NULL && setting->key->id != TG_KEY_PROFILE)
         setting = setting->next;
-    return setting ? setting->values : NULL;
+    return setting != NULL ? setting->values : NULL;
 }
 
 static const char *hint(struct tg_load *load, const char *wanted)
 {
     struct tg_hint nearest = {.wanted = wanted};
     const struct tg_profile *profile = load->diags->count < MOST_HINTED ? load->profiles : NULL;
-    int tried;
 
-    for (tried = 0; profile && tried < MOST_HINTED; tried++) {
+    for (int tried = 0; profile != NULL && tried < MOST_HINTED; tried++) {
         tg_hint_offer(&nearest, profile->item.text);
         profile = profile->next;
     }
@@ -75,11 +74,11 @@ static struct tg_profile *named_by(struct tg_load *load, struct tg_section *sect
     const struct tg_word *name = name_word(section);
     struct tg_profile *profile;
 
-    if (!name)
+    if (name == NULL)
         return NULL;
     profile = (struct tg_profile *)tg_table_get(&load->table, TG_TAG_PROFILE, name->text,
                                                 strlen(name->text));
-    if (profile)
+    if (profile != NULL)
         profile->used = true;
     else
         tg_load_error(load, section, name, hint(load, name->text), "there is no profile \"%s\"",
@@ -90,11 +89,9 @@ static struct tg_profile *named_by(struct tg_load *load, struct tg_section *sect
 static void inherit(struct tg_section *section, struct tg_rule *rule,
                     const struct tg_profile *profile)
 {
-    int id;
-
     if (profile->section->broken)
         section->broken = true;
-    for (id = 0; id < TG_KEYS; id++) {
+    for (int id = 0; id < TG_KEYS; id++) {
         const struct tg_key *key = tg_key_info(id);
 
         if (id == TG_KEY_PROFILE || rule->set & TG_KEY_BIT(id) ||
@@ -110,21 +107,21 @@ static void complete(struct tg_load *load, struct tg_profile *profile)
 {
     struct tg_profile *top = NULL;
 
-    while (profile && profile->state == NEW) {
+    while (profile != NULL && profile->state == NEW) {
         profile->state = BUSY;
         profile->child = top;
         top = profile;
         profile->parent = named_by(load, profile->section);
         profile = profile->parent;
     }
-    if (top && profile && profile->state == BUSY) {
+    if (top != NULL && profile != NULL && profile->state == BUSY) {
         tg_load_error(load, top->section, name_word(top->section), NULL,
                       "profile \"%s\" takes its keys from itself, through \"%s\"",
                       profile->item.text, top->item.text);
         top->parent = NULL;
     }
-    for (; top; top = top->child) {
-        if (top->parent)
+    for (; top != NULL; top = top->child) {
+        if (top->parent != NULL)
             inherit(top->section, top->rule, top->parent);
         top->state = DONE;
     }
@@ -134,7 +131,7 @@ void tg_profile_apply(struct tg_load *load, struct tg_section *section, struct t
 {
     struct tg_profile *profile = named_by(load, section);
 
-    if (!profile)
+    if (profile == NULL)
         return;
     complete(load, profile);
     inherit(section, rule, profile);
@@ -142,11 +139,9 @@ void tg_profile_apply(struct tg_load *load, struct tg_section *section, struct t
 
 void tg_profile_warn_unused(struct tg_load *load)
 {
-    struct tg_profile *profile;
-
-    for (profile = load->profiles; profile; profile = profile->next)
+    for (struct tg_profile *profile = load->profiles; profile != NULL; profile = profile->next)
         complete(load, profile);
-    for (profile = load->profiles; profile; profile = profile->next)
+    for (struct tg_profile *profile = load->profiles; profile != NULL; profile = profile->next)
         if (!profile->used)
             tg_load_warn(load, profile->section, profile->section->head,
                          "nothing names this profile");

@@ -10,9 +10,9 @@ struct scan {
 
 static int scan_number(struct scan *scan, int digits)
 {
-    int value = 0, i;
+    int value = 0;
 
-    for (i = 0; scan->at && i < digits; i++) {
+    for (int i = 0; scan->at != NULL && i < digits; i++) {
         if (*scan->at < '0' || *scan->at > '9')
             scan->at = NULL;
         else
@@ -24,18 +24,18 @@ static int scan_number(struct scan *scan, int digits)
 /* Eats one of SET's characters and returns it. */
 static char scan_one(struct scan *scan, const char *set)
 {
-    if (!scan->at || *scan->at == '\0' || !strchr(set, *scan->at))
+    if (scan->at == NULL || *scan->at == '\0' || strchr(set, *scan->at) == NULL)
         scan->at = NULL;
-    return scan->at ? *scan->at++ : '\0';
+    return scan->at != NULL ? *scan->at++ : '\0';
 }
 
 static void scan_fraction(struct scan *scan)
 {
-    if (!scan->at || *scan->at != '.')
+    if (scan->at == NULL || *scan->at != '.')
         return;
     scan->at++;
     scan_number(scan, 1);
-    while (scan->at && *scan->at >= '0' && *scan->at <= '9')
+    while (scan->at != NULL && *scan->at >= '0' && *scan->at <= '9')
         scan->at++;
 }
 
@@ -45,7 +45,7 @@ static long scan_offset(struct scan *scan)
     char sign = scan_one(scan, "Zz+-");
     long hours, minutes;
 
-    if (!scan->at || sign == 'Z' || sign == 'z')
+    if (scan->at == NULL || sign == 'Z' || sign == 'z')
         return 0;
     hours = scan_number(scan, 2);
     scan_one(scan, ":");
@@ -82,7 +82,7 @@ static long long scan_date(struct scan *scan)
     day = scan_number(scan, 2);
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         scan->at = NULL;
-    return scan->at ? days_from_date(year, month, day) * 86400 : 0;
+    return scan->at != NULL ? days_from_date(year, month, day) * 86400 : 0;
 }
 
 static long long scan_clock(struct scan *scan)
@@ -105,12 +105,12 @@ const char *tg_value_time(struct tg_arena *arena, const char *word, time_t *out)
     struct scan scan = {word};
     long long seconds = scan_date(&scan);
 
-    if (scan.at && *scan.at != '\0') {
+    if (scan.at != NULL && *scan.at != '\0') {
         scan_one(&scan, "Tt");
         seconds += scan_clock(&scan);
         seconds -= scan_offset(&scan);
     }
-    if (!scan.at || *scan.at != '\0')
+    if (scan.at == NULL || *scan.at != '\0')
         return tg_arena_sentence(
             arena, "\"%s\" is not an RFC 3339 date or time like 2027-01-31 or 2027-01-31T12:00:00Z",
             word);

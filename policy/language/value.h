@@ -7,10 +7,11 @@
 #define TG_VALUE_H
 
 #include "mem.h"
-#include "policy.h"
+#include <stdbool.h>
+#include <time.h>
 
 /* RFC 3339: "2026-11-21T20:40:00Z", with offset, fraction dropped; or a date alone: its 00:00Z.
  * Leap second 60 counts as 59. The result is never 0 or negative. */
-const char *tg_value_time(struct tg_arena *arena, const char *word, time_t *out);
-const char *tg_value_yes_no(struct tg_arena *arena, const char *word, bool *out);
+TG_MUST_USE const char *tg_value_time(struct tg_arena *arena, const char *word, time_t *out);
+TG_MUST_USE const char *tg_value_yes_no(struct tg_arena *arena, const char *word, bool *out);
 #endif

@@ -7,7 +7,7 @@
 #define DENY        TG_RESULT_DENY
 #define ERROR       TG_RESULT_OTHER_ERROR
 
-static const struct tg_finding_info infos[TG_FINDING_KINDS] = {
+static const struct tg_finding_info infos[] = {
     [TG_CERTIFICATE_EXPIRED] = {"certificate-expired", "the certificate has expired", RECOVERABLE,
                                 X509_V_ERR_CERT_HAS_EXPIRED},
     [TG_CERTIFICATE_NOT_YET_VALID] = {"certificate-not-yet-valid",
@@ -66,6 +66,8 @@ static const struct tg_finding_info infos[TG_FINDING_KINDS] = {
     [TG_INTERNAL_ERROR] = {"internal-error", "the evaluation could not be carried out", ERROR,
                            X509_V_ERR_UNSPECIFIED},
 };
+
+_Static_assert(sizeof(infos) / sizeof(infos[0]) == TG_FINDING_KINDS, "each finding has a row");
 
 /* What X509_verify_cert(3) and the checks it calls can report, by what it means to a user. */
 static const struct {

@@ -1,12 +1,13 @@
 /*
  * index.h - for each pattern and port the rules that stand under it, in the order of their
- * rank: made while a policy is loaded, read by match.c.
+ * rank: made while a policy is loaded, read by match.c: a fixed number of look-ups, whatever its
+ * size.
  */
 #ifndef TG_INDEX_H
 #define TG_INDEX_H
 
 #include "pattern.h"
-#include "policy.h"
+#include "rule.h"
 #include "table.h"
 
 /* A rule under one of its patterns. */
@@ -54,30 +55,30 @@ struct tg_index {
 struct tg_host_key {
     enum tg_pattern_kind kind;
     int family;      /* 0 where it's no address */
-    unsigned prefix; /* likewise */
+    unsigned prefix; /* 0 where it's no address */
     const char *text;
     size_t length;
 };
 
-struct tg_index *tg_index_new(struct tg_arena *arena); /* NULL: no memory */
+TG_MUST_USE struct tg_index *tg_index_new(struct tg_arena *arena); /* NULL: no memory */
 
 /*
  * Enters RULE under PATTERN (written as TEXT); both RULE and TEXT have to live as long as the
  * arena. Another rule of equal rank for the same pattern and overlapping programs is returned
  * in *CLASH and RULE isn't entered; the same pattern twice in one rule too. *CLASH is NULL
- * otherwise. 0 when memory ran out: the index mustn't be used any more.
+ * otherwise. False when memory ran out: the index mustn't be used any more.
  */
-TG_MUST_USE int tg_index_add(struct tg_index *index, const struct tg_rule *rule,
-                             const struct tg_pattern *pattern, const char *text,
-                             const struct tg_rule **clash);
+TG_MUST_USE bool tg_index_add(struct tg_index *index, const struct tg_rule *rule,
+                              const struct tg_pattern *pattern, const char *text,
+                              const struct tg_rule **clash);
 
 /*
  * Enters EXCEPTION, whose host is canonical (tg_host_canonical), for tg_policy_forgiven; it has
  * to stay where it is as long as the arena: enter the elements of policy->exceptions once that
- * array no longer moves. 0 when memory ran out.
+ * array no longer moves. False when memory ran out.
  */
-TG_MUST_USE int tg_index_add_exception(struct tg_index *index,
-                                       const struct tg_exception *exception);
+TG_MUST_USE bool tg_index_add_exception(struct tg_index *index,
+                                        const struct tg_exception *exception);
 
 /* The group of KEY with PORT, 0 for the one without; NULL if there is none. */
 struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_host_key *key,

@@ -1,10 +1,10 @@
 #include "known.h"
 #include "diag.h"
 #include "file.h"
+#include "parents.h"
 #include "pattern.h"
 #include "pin.h"
 #include "text.h"
-#include "way.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,24 +34,16 @@ static const char *blame(const struct reader *in, size_t at, const char *sentenc
 /* As in a policy: text that shows as something else than it is has no place in comments either. */
 static const char *judge_bytes(const struct reader *in)
 {
-    size_t step;
-    uint32_t code;
+    struct tg_piece bad;
 
     if (in->length > TG_KNOWN_LINE_MAX)
         return blame(in, TG_KNOWN_LINE_MAX, "the line is longer than 4096 bytes");
-    for (size_t i = 0; i < in->length; i += step) {
-        step = 1;
-        if (in->text[i] >= ' ' && in->text[i] <= '~')
-            continue;
-        step = tg_utf8_decode(in->text + i, in->length - i, &code);
-        if (step == 0)
-            return blame(in, i, "this byte is not UTF-8");
-        if (tg_utf8_unsafe(code) && code != '\t')
-            return blame(
-                in, i,
-                tg_arena_sentence(in->arena, "the control character U+%04X", (unsigned)code));
-    }
-    return NULL;
+    if (tg_utf8_clean(in->text, in->length, &bad))
+        return NULL;
+    *in->column = (size_t)(bad.text - in->text);
+    return bad.kind == TG_PIECE_BROKEN
+               ? "this byte is not UTF-8"
+               : tg_arena_sentence(in->arena, "the control character U+%04X", (unsigned)bad.code);
 }
 
 /* Goes to the next word. False at the end of the line, or where a comment begins. */
@@ -86,7 +78,7 @@ static const char *read_host(struct reader *in, struct tg_known_line *out)
     if (!take_word(in, '\0', word))
         return blame(in, from, "is longer than any host's name");
     wrong = tg_host_read(in->arena, word, out->host, &out->port, &offset);
-    return wrong ? blame(in, from + offset, wrong) : NULL;
+    return wrong != NULL ? blame(in, from + offset, wrong) : NULL;
 }
 
 static const char *read_pins(struct reader *in, struct tg_known_line *out)
@@ -102,7 +94,7 @@ static const char *read_pins(struct reader *in, struct tg_known_line *out)
         if (!take_word(in, ',', word))
             return blame(in, from, "is longer than a pin");
         wrong = tg_pin_read(in->arena, word, out->pins[out->count]);
-        if (wrong)
+        if (wrong != NULL)
             return blame(in, from, wrong);
         out->count++;
         if (in->at == in->length || in->text[in->at] != ',')
@@ -119,15 +111,15 @@ const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t leng
 
     out->host[0] = '\0';
     out->count = 0;
-    if (wrong || !skip_space(&in))
+    if (wrong != NULL || !skip_space(&in))
         return wrong;
     wrong = read_host(&in, out);
-    if (wrong)
+    if (wrong != NULL)
         return wrong;
     if (!skip_space(&in))
         return blame(&in, in.at, "there is no pin behind the host: write HOST PIN[,PIN...]");
     wrong = read_pins(&in, out);
-    if (!wrong && skip_space(&in))
+    if (wrong == NULL && skip_space(&in))
         wrong = blame(&in, in.at, "only a comment, \"# ...\", may stand behind the pins");
     return wrong;
 }
@@ -157,22 +149,22 @@ static bool enter(struct loading *loading, const struct tg_known_line *line)
 {
     struct tg_known *known = loading->known;
     size_t size = line->count * TG_SHA256_SIZE, length = strlen(line->host);
-    struct tg_known_entry *entry = tg_arena_alloc(known->arena, sizeof *entry + size), *first;
+    struct tg_known_entry *entry = tg_arena_alloc(known->arena, sizeof(*entry) + size), *first;
 
-    if (!entry)
+    if (entry == NULL)
         return false;
     entry->line = loading->number;
     entry->count = (unsigned)line->count;
     memcpy(entry->pins, line->pins, size);
     first = find(known, line->host, line->port);
-    if (first) {
+    if (first != NULL) {
         entry->next = first->next;
         first->next = entry;
         return true;
     }
     entry->item =
         (struct tg_item){line->port, tg_arena_strndup(known->arena, line->host, length), length};
-    return entry->item.text && tg_table_put(known->arena, &known->table, &entry->item);
+    return entry->item.text != NULL && tg_table_put(known->arena, &known->table, &entry->item);
 }
 
 /* TEXT, LENGTH bytes, ends in a NUL. */
@@ -182,7 +174,7 @@ static void read_line(struct loading *loading, char *text, size_t length)
     size_t column = 0;
     const char *wrong = tg_known_parse(loading->scratch, text, length, &line, &column);
 
-    if (wrong)
+    if (wrong != NULL)
         tg_diag_add(loading->diags, TG_ERROR, loading->path, loading->number, (unsigned)column + 1,
                     text, "%s", wrong);
     else if (line.host[0] != '\0' && !enter(loading, &line))
@@ -209,7 +201,7 @@ static void read_lines(struct loading *loading, char *text, size_t size)
         loading->diags->lost = true;
     while (at < end && !loading->diags->lost && loading->diags->errors < TG_DIAGS_KEPT) {
         char *newline = memchr(at, '\n', (size_t)(end - at));
-        char *stop = newline ? newline : end;
+        char *stop = newline != NULL ? newline : end;
         size_t length = (size_t)(stop - at);
 
         if (length > 0 && at[length - 1] == '\r')
@@ -217,20 +209,20 @@ static void read_lines(struct loading *loading, char *text, size_t size)
         at[length] = '\0';
         loading->number++;
         read_line(loading, at, length);
-        at = newline ? newline + 1 : end;
+        at = newline != NULL ? newline + 1 : end;
     }
 }
 
 struct tg_known *tg_known_read(const char *path, char *text, size_t length, struct tg_diags *diags)
 {
-    struct tg_known *known = calloc(1, sizeof *known);
+    struct tg_known *known = calloc(1, sizeof(*known));
     struct loading loading = {
         .known = known, .scratch = tg_arena_new(), .path = path, .diags = diags};
     size_t errors = diags->errors;
 
-    if (known)
+    if (known != NULL)
         known->arena = tg_arena_new();
-    if (loading.scratch && known && known->arena)
+    if (loading.scratch != NULL && known != NULL && known->arena != NULL)
         read_lines(&loading, text, length);
     else
         diags->lost = true;
@@ -246,13 +238,13 @@ struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
     struct tg_arena *scratch = tg_arena_new();
     struct tg_known *known = NULL;
     struct tg_file file = {0};
-    const char *wrong = "memory ran out";
+    const char *wrong = tg_no_memory;
 
-    if (scratch)
-        wrong = tg_way_check(scratch, path, NULL);
-    if (!wrong)
+    if (scratch != NULL)
+        wrong = tg_parents_check(scratch, path, NULL);
+    if (wrong == NULL)
         wrong = tg_file_read_most(scratch, path, TG_KNOWN_FILE_MAX, &file);
-    if (wrong)
+    if (wrong != NULL)
         tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", wrong);
     else
         known = tg_known_read(path, file.data, file.size, diags);
@@ -263,7 +255,7 @@ struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
 
 void tg_known_free(struct tg_known *known)
 {
-    if (!known)
+    if (known == NULL)
         return;
     tg_arena_free(known->arena);
     free(known);
@@ -277,7 +269,7 @@ const struct tg_known_entry *tg_known_find(const struct tg_known *known, const c
 
 bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE])
 {
-    for (; entry; entry = entry->next)
+    for (; entry != NULL; entry = entry->next)
         for (unsigned i = 0; i < entry->count; i++)
             if (memcmp(entry->pins[i], pin, TG_SHA256_SIZE) == 0)
                 return true;

@@ -7,7 +7,7 @@
 
 #include "diag.h"
 #include "host.h"
-#include "policy.h"
+#include "rule.h"
 #include "table.h"
 
 #define TG_KNOWN_LINE_MAX 4096         /* bytes of a line */
@@ -26,8 +26,8 @@ struct tg_known_line {
  * Reads TEXT, LENGTH bytes without a newline. NULL and *OUT, or a sentence, static or ARENA's,
  * with *COLUMN the offset of the byte meant.
  */
-const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
-                           struct tg_known_line *out, size_t *column);
+TG_MUST_USE const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
+                                       struct tg_known_line *out, size_t *column);
 
 /* What one line says of its host and port. */
 struct tg_known_entry {
@@ -45,7 +45,7 @@ struct tg_known;
  */
 TG_MUST_USE struct tg_known *tg_known_load(const char *path, struct tg_diags *diags);
 /*
- * The same for LENGTH bytes of TEXT, which ends in a NUL behind them and is written to, as if
+ * tg_known_load for LENGTH bytes of TEXT, which ends in a NUL behind them and is written to, as if
  * they stood in the file PATH.
  */
 TG_MUST_USE struct tg_known *tg_known_read(const char *path, char *text, size_t length,
@@ -60,6 +60,7 @@ const struct tg_known_entry *tg_known_find(const struct tg_known *known, const c
                                            unsigned port);
 
 /* True if PIN is one of ENTRY's or of the lines behind it. NULL has none. */
-bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_known_has(const struct tg_known_entry *entry,
+                              const uint8_t pin[TG_SHA256_SIZE]);
 
 #endif

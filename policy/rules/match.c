@@ -18,9 +18,8 @@ typedef bool visit_key(void *arg, const struct tg_host_key *key);
 static bool visit_wildcards(const char *name, visit_key *visit, void *arg)
 {
     struct tg_host_key key = {.kind = TG_PATTERN_WILDCARD};
-    const char *dot;
 
-    for (dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
+    for (const char *dot = strchr(name, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
         key.text = dot + 1;
         key.length = strlen(dot + 1);
         if (visit(arg, &key))
@@ -41,7 +40,7 @@ static bool visit_addresses(const struct tg_index *index, const char *text, visi
 {
     uint8_t address[16];
     struct tg_host_key key = {
-        .kind = TG_PATTERN_ADDRESS, .text = (const char *)address, .length = sizeof address};
+        .kind = TG_PATTERN_ADDRESS, .text = (const char *)address, .length = sizeof(address)};
     const bool *used;
     unsigned bit;
 
@@ -98,11 +97,11 @@ struct search {
 /* Of the rules that may apply one that enforces stands for all: to report is to let pass. */
 static bool may_apply(struct search *search, const struct tg_entry *entry)
 {
-    if (!search->doubt)
+    if (search->doubt == NULL)
         search->doubt = entry;
     if (search->doubt->rule != entry->rule)
         search->several = true;
-    if (!search->found ||
+    if (search->found == NULL ||
         (search->found->rule->mode == TG_MODE_REPORT && entry->rule->mode == TG_MODE_ENFORCE))
         search->found = entry;
     search->kind = TG_MATCH_UNKNOWN;
@@ -113,7 +112,7 @@ static bool may_apply(struct search *search, const struct tg_entry *entry)
 static bool applies(struct search *search, const struct tg_entry *entry)
 {
     search->certain = true;
-    if (search->several || (search->doubt && search->doubt->rule != entry->rule)) {
+    if (search->several || (search->doubt != NULL && search->doubt->rule != entry->rule)) {
         may_apply(search, entry);
     } else {
         search->kind = TG_MATCH_RULE;
@@ -128,18 +127,18 @@ static bool search_group(struct search *search, const struct tg_group *group, bo
     bool (*meet)(struct search *, const struct tg_entry *) = certain ? applies : may_apply;
     const struct tg_entry *entry;
 
-    if (!search->doubt)
+    if (search->doubt == NULL)
         search->lacking = certain ? "program" : "port";
-    if (group->programs && search->program) {
+    if (group->programs != NULL && search->program != NULL) {
         entry = tg_index_program(search->index, group->programs, search->program);
-        if (entry)
+        if (entry != NULL)
             return meet(search, entry);
-    } else if (group->programs) {
-        for (entry = group->programs->first; entry; entry = entry->next)
+    } else if (group->programs != NULL) {
+        for (entry = group->programs->first; entry != NULL; entry = entry->next)
             if (may_apply(search, entry))
                 return true;
     }
-    return group->any.rule && meet(search, &group->any);
+    return group->any.rule != NULL && meet(search, &group->any);
 }
 
 static bool search_key(void *arg, const struct tg_host_key *key)
@@ -147,15 +146,15 @@ static bool search_key(void *arg, const struct tg_host_key *key)
     struct search *search = arg;
     const struct tg_group *pattern = tg_index_group(search->index, key, 0), *group;
 
-    if (!pattern)
+    if (pattern == NULL)
         return false;
     if (search->port == 0) {
-        for (group = pattern->ports; group; group = group->next)
+        for (group = pattern->ports; group != NULL; group = group->next)
             if (search_group(search, group, false))
                 return true;
-    } else if (pattern->ports) {
+    } else if (pattern->ports != NULL) {
         group = tg_index_group(search->index, key, search->port);
-        if (group && search_group(search, group, true))
+        if (group != NULL && search_group(search, group, true))
             return true;
     }
     return search_group(search, pattern, true);
@@ -177,11 +176,9 @@ static bool lies_below(const char *word, const char *below)
 /* One of its patterns means some hosts and not others; of those that end in BELOW, if not NULL. */
 static bool is_specific(const struct tg_rule *rule, const char *below)
 {
-    size_t i;
-
-    for (i = 0; i < rule->patterns.count; i++)
-        if (below ? lies_below(rule->patterns.word[i], below)
-                  : rule->patterns.word[i][0] != '*' || rule->patterns.word[i][1] == '.')
+    for (size_t i = 0; i < rule->patterns.count; i++)
+        if (below != NULL ? lies_below(rule->patterns.word[i], below)
+                          : rule->patterns.word[i][0] != '*' || rule->patterns.word[i][1] == '.')
             return true;
     return false;
 }
@@ -190,23 +187,21 @@ static bool is_specific(const struct tg_rule *rule, const char *below)
  * may apply. */
 static void search_unknown(struct search *search, const tg_policy *policy, const char *below)
 {
-    size_t i;
-
-    for (i = 0; i < policy->rule_count; i++) {
+    for (size_t i = 0; i < policy->rule_count; i++) {
         const struct tg_rule *rule = policy->rules[i];
 
         if (rule->action == TG_ACTION_PASS || !is_specific(rule, below) ||
-            (search->program && !tg_rule_covers_program(rule, search->program)))
+            (search->program != NULL && !tg_rule_covers_program(rule, search->program)))
             continue;
-        search->several = below && search->unknown.rule;
-        if (search->unknown.rule && rule->mode == TG_MODE_REPORT)
+        search->several = below != NULL && search->unknown.rule != NULL;
+        if (search->unknown.rule != NULL && rule->mode == TG_MODE_REPORT)
             continue;
         search->unknown.rule = rule;
         search->lacking = "host";
-        if (rule->mode == TG_MODE_ENFORCE && (!below || search->several))
+        if (rule->mode == TG_MODE_ENFORCE && (below == NULL || search->several))
             break;
     }
-    if (search->unknown.rule)
+    if (search->unknown.rule != NULL)
         may_apply(search, &search->unknown);
 }
 
@@ -214,18 +209,18 @@ static void find(struct search *search, const tg_policy *policy, const char *hos
                  const char *program)
 {
     *search = (struct search){.index = policy->index, .port = port, .kind = TG_MATCH_UNMATCHED};
-    search->program = program && *program ? program : NULL;
-    if (!host || !*host || *host == '.')
-        search_unknown(search, policy, host && *host ? host : NULL);
+    search->program = program != NULL && *program ? program : NULL;
+    if (host == NULL || !*host || *host == '.')
+        search_unknown(search, policy, host != NULL && *host ? host : NULL);
     if (search->kind != TG_MATCH_UNKNOWN || search->found->rule->mode != TG_MODE_ENFORCE ||
-        (host && *host))
+        (host != NULL && *host))
         visit_patterns(policy->index, host, search_key, search);
 }
 
 /* What `unmatched` says is no rule, or one among those that may apply. */
 static bool is_unmatched(const tg_policy *policy, const struct search *search)
 {
-    if (!search->found)
+    if (search->found == NULL)
         return true;
     return !search->certain && search->found->rule->mode == TG_MODE_REPORT &&
            policy->unmatched != TG_UNMATCHED_APP && policy->unmatched_rule.mode == TG_MODE_ENFORCE;
@@ -250,7 +245,7 @@ struct tg_match tg_policy_match(const tg_policy *policy, const char *host, unsig
     return match;
 }
 
-/* The same way once more, to tell of each rule why it applies or not. */
+/* The patterns that fit once more, to tell of each rule why it applies or not. */
 struct show {
     struct search search; /* as it ended */
     tg_match_seen *seen;
@@ -266,10 +261,8 @@ static void add_port(struct tg_buf *why, unsigned port, bool known)
 
 static void add_programs(struct tg_buf *why, const struct tg_rule *rule, bool known)
 {
-    size_t i;
-
     tg_buf_add(why, "its program is ");
-    for (i = 0; i < rule->programs.count; i++) {
+    for (size_t i = 0; i < rule->programs.count; i++) {
         tg_buf_add(why, i > 0 ? ", " : "");
         tg_buf_escape(why, rule->programs.word[i], strlen(rule->programs.word[i]));
     }
@@ -288,14 +281,14 @@ static void explain(const struct show *show, const struct tg_group *group,
                     const struct tg_entry *entry, struct tg_buf *why)
 {
     const struct search *search = &show->search;
-    const struct tg_entry *first = search->doubt ? search->doubt : search->found;
+    const struct tg_entry *first = search->doubt != NULL ? search->doubt : search->found;
     bool chosen = search->kind == TG_MATCH_RULE && entry == search->found;
 
     if (group->port != 0 && group->port != search->port)
         add_port(why, group->port, search->port != 0);
     else if (!tg_rule_covers_program(entry->rule, search->program))
         add_programs(why, entry->rule, search->program != NULL);
-    else if (first && !chosen)
+    else if (first != NULL && !chosen)
         add_rank(why, entry->rule, first->rule);
     else
         tg_buf_add(why, "applies");
@@ -319,22 +312,21 @@ static void show_entry(const struct show *show, const struct tg_group *group,
 
 static void show_group(const struct show *show, const struct tg_group *group)
 {
-    const struct tg_entry *entry;
-
-    for (entry = group->programs ? group->programs->first : NULL; entry; entry = entry->next)
+    for (const struct tg_entry *entry = group->programs != NULL ? group->programs->first : NULL;
+         entry != NULL; entry = entry->next)
         show_entry(show, group, entry);
-    if (group->any.rule)
+    if (group->any.rule != NULL)
         show_entry(show, group, &group->any);
 }
 
 static bool show_key(void *arg, const struct tg_host_key *key)
 {
     const struct show *show = arg;
-    const struct tg_group *pattern = tg_index_group(show->search.index, key, 0), *group;
+    const struct tg_group *pattern = tg_index_group(show->search.index, key, 0);
 
-    if (!pattern)
+    if (pattern == NULL)
         return false;
-    for (group = pattern->ports; group; group = group->next)
+    for (const struct tg_group *group = pattern->ports; group != NULL; group = group->next)
         show_group(show, group);
     show_group(show, pattern);
     return false;
@@ -368,7 +360,7 @@ uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned 
     *until = 0;
     if (tg_host_spell(host, canonical))
         at = tg_index_exceptions(policy->index, canonical, leaf);
-    for (; at; at = at->next) {
+    for (; at != NULL; at = at->next) {
         const struct tg_exception *exception = at->exception;
 
         if (!forgives(exception, port, leaf, now))

@@ -22,14 +22,14 @@ struct tg_pattern {
  * ARENA-owned sentence that says what is wrong and what would be accepted, with *COLUMN the
  * byte offset of it.
  */
-const char *tg_pattern_parse(struct tg_arena *arena, const char *word, struct tg_pattern *out,
-                             size_t *column);
+TG_MUST_USE const char *tg_pattern_parse(struct tg_arena *arena, const char *word,
+                                         struct tg_pattern *out, size_t *column);
 
 /*
  * Reads WORD, spelled as a pattern, as the one host that it is: OUT has its canonical spelling,
  * *PORT its port, 0 where there is none. NULL, or a sentence as of tg_pattern_parse.
  */
-const char *tg_host_read(struct tg_arena *arena, const char *word, char out[TG_HOST_SIZE],
-                         unsigned *port, size_t *column);
+TG_MUST_USE const char *tg_host_read(struct tg_arena *arena, const char *word,
+                                     char out[TG_HOST_SIZE], unsigned *port, size_t *column);
 
 #endif

@@ -6,17 +6,17 @@
 
 tg_policy *tg_policy_new(void)
 {
-    static uint64_t generations;
-    tg_policy *policy = calloc(1, sizeof *policy);
+    static _Atomic uint64_t generations;
+    tg_policy *policy = calloc(1, sizeof(*policy));
 
-    if (!policy)
+    if (policy == NULL)
         return NULL;
-    policy->references = 1;
+    atomic_init(&policy->references, 1);
     policy->reload = true;
-    policy->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+    policy->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
     policy->arena = tg_arena_new();
-    policy->index = policy->arena ? tg_index_new(policy->arena) : NULL;
-    if (policy->index)
+    policy->index = policy->arena != NULL ? tg_index_new(policy->arena) : NULL;
+    if (policy->index != NULL)
         return policy;
     tg_policy_free(policy);
     return NULL;
@@ -26,20 +26,18 @@ tg_policy *tg_policy_ref(const tg_policy *policy)
 {
     tg_policy *shared = (tg_policy *)policy; /* the count is no part of what is immutable */
 
-    __atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&shared->references, 1, memory_order_relaxed);
     return shared;
 }
 
 void tg_policy_free(tg_policy *policy)
 {
-    struct tg_crl_list *list;
-    size_t i;
-
-    if (!policy || __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (policy == NULL ||
+        atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) > 1)
         return;
-    for (i = 0; i < policy->stack_count; i++)
+    for (size_t i = 0; i < policy->stack_count; i++)
         sk_X509_pop_free(policy->stacks[i], X509_free);
-    for (list = policy->crl_lists; list; list = list->next)
+    for (struct tg_crl_list *list = policy->crl_lists; list != NULL; list = list->next)
         sk_X509_CRL_pop_free(list->crls, X509_CRL_free);
     tg_known_files_free(policy->known_files);
     tg_arena_free(policy->arena);

@@ -71,7 +71,7 @@ static bool element_has(const char **glob, uint32_t code)
 {
     const char *at = *glob, *close = *at == '[' ? closing(at) : NULL;
 
-    if (close) {
+    if (close != NULL) {
         *glob = close + 1;
         return code != '/' && bracket_has(at + 1, close, code);
     }
@@ -96,7 +96,7 @@ static bool glob_has(const char *glob, const char *text)
             retry = text;
         } else if (*text != '\0' && *glob != '\0' && element_has(&glob, code)) {
             text = next;
-        } else if (star && *retry != '\0' && *retry != '/') {
+        } else if (star != NULL && *retry != '\0' && *retry != '/') {
             next_code(&retry);
             glob = star;
             text = retry;
@@ -111,7 +111,7 @@ const char *tg_program_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    return slash ? slash + 1 : path;
+    return slash != NULL ? slash + 1 : path;
 }
 
 bool tg_program_is_glob(const char *word)
@@ -121,23 +121,21 @@ bool tg_program_is_glob(const char *word)
 
 bool tg_program_covers(const char *word, const char *program)
 {
-    const char *meant = strchr(word, '/') ? program : tg_program_name(program);
+    const char *meant = strchr(word, '/') != NULL ? program : tg_program_name(program);
 
     return tg_program_is_glob(word) ? glob_has(word, meant) : strcmp(word, meant) == 0;
 }
 
 bool tg_rule_covers_program(const struct tg_rule *rule, const char *program)
 {
-    size_t i;
-
     if (rule->programs.count == 0)
         return true;
-    if (!program)
+    if (program == NULL)
         return false;
-    for (i = 0; i < rule->programs.count; i++)
+    for (size_t i = 0; i < rule->programs.count; i++)
         if (tg_program_covers(rule->programs.word[i], program))
             return true;
-    for (i = 0; i < rule->realpaths.count; i++)
+    for (size_t i = 0; i < rule->realpaths.count; i++)
         if (strcmp(rule->realpaths.word[i], program) == 0)
             return true;
     return false;
@@ -148,11 +146,11 @@ static const char *bracket_fault(const char *word)
 {
     const char *open = strchr(word, '['), *close;
 
-    for (; open; open = strchr(close + 1, '[')) {
+    for (; open != NULL; open = strchr(close + 1, '[')) {
         close = closing(open);
-        if (!close)
+        if (close == NULL)
             return "has a [ without its ]: to mean the character itself, write [[]";
-        if (memmem(open + 1, (size_t)(close - open), "[:", 2))
+        if (memmem(open + 1, (size_t)(close - open), "[:", 2) != NULL)
             return "has a character class, which isn't known: write [0-9] for [[:digit:]]";
     }
     return NULL;
@@ -164,13 +162,13 @@ const char *tg_program_fault(struct tg_arena *arena, const char *word)
 
     if (word[0] == '\0')
         fault = "is no program: write a file's name, its absolute path, or a glob over either";
-    else if (word[0] != '/' && strchr(word, '/'))
+    else if (word[0] != '/' && strchr(word, '/') != NULL)
         fault = "is a relative path: write a file's name alone, or its path from / on";
     else if (word[strlen(word) - 1] == '/')
         fault = "is a directory: write the path of a program, or end it in /* for all in there";
     else if (strlen(word) >= PATH_MAX)
         fault = "is longer than a path can be";
-    return fault ? tg_arena_sentence(arena, "\"%s\" %s", word, fault) : NULL;
+    return fault != NULL ? tg_arena_sentence(arena, "\"%s\" %s", word, fault) : NULL;
 }
 
 /* Returns the number of elements, or 0 if there are none or too many. */
@@ -183,9 +181,9 @@ static size_t read_elements(const char *glob, uint32_t element[MOST_ELEMENTS])
 
         if (count == MOST_ELEMENTS)
             return 0;
-        if (close || *glob == '*' || *glob == '?') {
+        if (close != NULL || *glob == '*' || *glob == '?') {
             element[count++] = *glob == '*' ? STAR : ANY_ONE;
-            glob = close ? close + 1 : glob + 1;
+            glob = close != NULL ? close + 1 : glob + 1;
         } else {
             element[count++] = next_code(&glob);
         }
@@ -206,17 +204,17 @@ static bool meets(uint32_t a, uint32_t b, bool before_both, bool before_a, bool 
 static bool globs_meet(const char *one, const char *other)
 {
     uint32_t a[MOST_ELEMENTS], b[MOST_ELEMENTS];
-    size_t rows = read_elements(one, a), columns = read_elements(other, b), i, j;
+    size_t rows = read_elements(one, a), columns = read_elements(other, b);
     bool meet[MOST_ELEMENTS + 1] = {true}, diagonal;
 
     if (rows == 0 || columns == 0)
         return true;
-    for (j = 1; j <= columns && b[j - 1] == STAR; j++)
+    for (size_t j = 1; j <= columns && b[j - 1] == STAR; j++)
         meet[j] = true;
-    for (i = 1; i <= rows; i++) {
+    for (size_t i = 1; i <= rows; i++) {
         diagonal = meet[0];
         meet[0] = meet[0] && a[i - 1] == STAR;
-        for (j = 1; j <= columns; j++) {
+        for (size_t j = 1; j <= columns; j++) {
             bool above = meet[j];
 
             meet[j] = meets(a[i - 1], b[j - 1], diagonal, above, meet[j - 1]);
@@ -238,7 +236,7 @@ bool tg_program_overlap(const char *one, const char *other)
 {
     bool one_glob, other_glob;
 
-    if (!strchr(one, '/') || !strchr(other, '/')) {
+    if (strchr(one, '/') == NULL || strchr(other, '/') == NULL) {
         one = tg_program_name(one);
         other = tg_program_name(other);
     }

@@ -3,13 +3,13 @@
 #define TG_PROGRAM_H
 
 #include "mem.h"
-#include "policy.h"
+#include "rule.h"
 
 /*
  * True if PROGRAM (an absolute path) is one of RULE's programs, or the rule names none. NULL,
  * an unknown program, is none of them.
  */
-bool tg_rule_covers_program(const struct tg_rule *rule, const char *program);
+TG_MUST_USE bool tg_rule_covers_program(const struct tg_rule *rule, const char *program);
 
 /* True if WORD of a `program` key holds *, ? or [, so that it isn't the path of a file itself. */
 bool tg_program_is_glob(const char *word);
@@ -25,7 +25,7 @@ void tg_program_self(char path[TG_PROGRAM_SIZE]);
  * Why WORD can't be a value of `program`, or NULL: it is empty, a relative path, longer than a
  * path can be, or has a [ without its ]. Static or ARENA-owned.
  */
-const char *tg_program_fault(struct tg_arena *arena, const char *word);
+TG_MUST_USE const char *tg_program_fault(struct tg_arena *arena, const char *word);
 
 /* The last part of PATH, behind its last slash. */
 const char *tg_program_name(const char *path);

@@ -248,7 +248,7 @@ int tg_trust_get_finding(const tg_trust *trust, size_t index, tg_trust_finding *
 char *tg_trust_copy_exceptions(const tg_trust *trust)
 {
     uint8_t digest[TG_SHA256_SIZE];
-    char hex[2 * TG_SHA256_SIZE + 1];
+    char hex[TG_HEX_SIZE];
     struct tg_buf text = {0};
     size_t count = tg_trust_get_finding_count(trust);
 
@@ -288,7 +288,7 @@ static uint64_t read_findings(char *words)
 int tg_trust_set_exceptions(tg_trust *trust, const char *exceptions)
 {
     uint8_t digest[TG_SHA256_SIZE];
-    char hex[2 * TG_SHA256_SIZE + 1], head[sizeof(EXCEPTIONS_HEAD) + sizeof(hex)];
+    char hex[TG_HEX_SIZE], head[sizeof(EXCEPTIONS_HEAD) + sizeof(hex)];
     char *words = NULL;
     uint64_t kinds;
 

@@ -1,6 +1,7 @@
 #include "distrust.h"
 #include "path.h"
 #include "twin.h"
+#include "twinkey.h"
 #include <openssl/x509v3.h>
 
 int tg_distrusts(const tg_policy *policy, const X509 *certificate, const X509 *issuer)

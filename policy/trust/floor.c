@@ -1,6 +1,6 @@
 #include "floor.h"
 #include "text.h"
-#include "twin.h"
+#include "twinkey.h"
 #include <openssl/evp.h>
 #include <openssl/tls1.h>
 

@@ -10,7 +10,7 @@
 
 static struct tg_known *seen(const struct tg_known_file *file)
 {
-    return __atomic_load_n(&file->known, __ATOMIC_ACQUIRE);
+    return atomic_load_explicit(&file->known, memory_order_acquire);
 }
 
 /*
@@ -24,8 +24,9 @@ static const struct tg_known *open_file(struct tg_known_file *file, struct tg_di
     if (first != NULL)
         return first;
     fresh = tg_known_load(file->path, diags);
-    if (fresh == NULL || __atomic_compare_exchange_n(&file->known, &first, fresh, false,
-                                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (fresh == NULL ||
+        atomic_compare_exchange_strong_explicit(&file->known, &first, fresh, memory_order_acq_rel,
+                                                memory_order_acquire))
         return fresh;
     tg_known_free(fresh);
     return first;
@@ -37,15 +38,16 @@ static void remember(struct tg_known_file *file, const struct tg_diags *diags, c
     char *copy = diags->count > 0 && diags->diag[0].line > 0 ? strdup(problem) : NULL;
     char *none = NULL;
 
-    if (copy != NULL && !__atomic_compare_exchange_n(&file->problem, &none, copy, false,
-                                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (copy != NULL &&
+        !atomic_compare_exchange_strong_explicit(&file->problem, &none, copy, memory_order_acq_rel,
+                                                 memory_order_acquire))
         free(copy);
 }
 
 /* NULL with a sentence in PROBLEM, or without one where memory ran out. */
 static const struct tg_known *use_file(struct tg_known_file *file, struct tg_buf *problem)
 {
-    const char *known_problem = __atomic_load_n(&file->problem, __ATOMIC_ACQUIRE);
+    const char *known_problem = atomic_load_explicit(&file->problem, memory_order_acquire);
     const struct tg_known *known = NULL;
     struct tg_diags diags = {0};
     char *summary = NULL;
@@ -124,7 +126,7 @@ static void add_mismatch(const struct tg_evaluation *evaluation, struct tg_findi
     const struct tg_known_entry *entry =
         acquaintance->own != NULL ? acquaintance->own : acquaintance->any;
     struct tg_buf text = {0};
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     tg_pin_text(leaf, pin);
     tg_buf_printf(&text, "the certificate's key is %s, but ", pin);

@@ -104,7 +104,7 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, const u
                             const char *issuer)
 {
     uint8_t computed[TG_SHA256_SIZE];
-    char hex[2 * TG_SHA256_SIZE + 1];
+    char hex[TG_HEX_SIZE];
 
     if (digest == NULL && !tg_hash_certificate(certificate, computed)) {
         buf->failed = true;

@@ -151,7 +151,7 @@ static int check_leaf_pins(struct tg_evaluation *evaluation)
     const struct tg_digests *pins = &evaluation->rule->leaf_pins;
     uint8_t digest[TG_SHA256_SIZE];
     struct tg_buf text = {0};
-    char pin[52];
+    char pin[TG_PIN_SIZE];
 
     if (pins->count == 0 || !evaluation->pins_enforced)
         return 1;

@@ -26,7 +26,7 @@ from lab.scenario import ACCEPT, REFUSE, Scenario                          # noq
 # The words of keys.c for the sections of a key, and how the page calls them.
 SECTIONS = {"RULE": "[host] and [profile]", "POLICY": "[policy]", "DISTRUST": "[distrust]",
             "EXCEPTION": "[exception]"}
-KEY = re.compile(r'^    \{"([a-z-]+)", TG_KEY_\w+, ([A-Z]+),', re.M)
+KEY = re.compile(r'^    ROW\(TG_KEY_\w+, "([a-z-]+)", ([A-Z]+),', re.M)
 ROW = re.compile(r"^\.It Li (\S+)[^\n]*\n((?:\.Dq [^\n]*\n)+)", re.M)
 
 
@@ -34,9 +34,9 @@ def known_keys():
     """(section, key) of each key."""
     found = [(SECTIONS[section], key) for key, section in
              KEY.findall((SOURCE / "policy/language/keys.c").read_text("utf-8"))]
-    ids = re.findall(r"^    TG_KEY_\w+,", (SOURCE / "policy/language/keys.h").read_text("utf-8"), re.M)
+    ids = re.findall(r"^    TG_KEY_\w+,", (SOURCE / "policy/rules/rule.h").read_text("utf-8"), re.M)
     if not found or len(found) != len(ids):
-        raise ValueError(f"keys.h has {len(ids)} keys, in keys.c {len(found)} are understood")
+        raise ValueError(f"rule.h has {len(ids)} keys, in keys.c {len(found)} are understood")
     return found
 
 

@@ -28,7 +28,7 @@ static void digests_are_those_of_the_index(void **state)
 {
     STACK_OF(X509) *certs = pki_stack("api", "pem");
     X509 *certificate = sk_X509_value(certs, 0);
-    char fingerprint[80], pin[60], hex[65], text[52];
+    char fingerprint[80], pin[60], hex[TG_HEX_SIZE], text[TG_PIN_SIZE];
     uint8_t digest[TG_SHA256_SIZE];
 
     (void)state;
@@ -46,7 +46,7 @@ static void what_is_written_is_read_again(void **state)
 {
     struct tg_arena *arena = tg_arena_new();
     uint8_t digest[TG_SHA256_SIZE], again[TG_SHA256_SIZE];
-    char text[52], hex[7 + 65] = "sha256:";
+    char text[TG_PIN_SIZE], hex[7 + TG_HEX_SIZE] = "sha256:";
     size_t i;
 
     (void)state;

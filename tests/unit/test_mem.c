@@ -134,6 +134,44 @@ static void utf8_is_decoded_strictly(void **state)
     }
 }
 
+static void text_is_walked_piece_by_piece(void **state)
+{
+    static const char text[] = "ab\"\xC3\xA9\t\xFFz";
+    static const struct {
+        enum tg_piece_kind kind;
+        size_t length;
+    } pieces[] = {
+        {TG_PIECE_PLAIN, 2},  {TG_PIECE_SAFE, 1},   {TG_PIECE_SAFE, 2},
+        {TG_PIECE_UNSAFE, 1}, {TG_PIECE_BROKEN, 1}, {TG_PIECE_PLAIN, 1},
+    };
+    const char *at = text;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        struct tg_piece piece = tg_utf8_next(at, strlen(at));
+
+        assert_ptr_equal(piece.text, at);
+        assert_int_equal(piece.kind, pieces[i].kind);
+        assert_int_equal(piece.length, pieces[i].length);
+        at += piece.length;
+    }
+    assert_int_equal(*at, '\0');
+}
+
+static void unclean_text_is_told_by_its_first_piece(void **state)
+{
+    struct tg_piece bad = {.length = 0};
+
+    (void)state;
+    assert_true(tg_utf8_clean("", 0, &bad));
+    assert_true(tg_utf8_clean("a\t\xC3\xA9\\\"", 6, &bad));
+    assert_false(tg_utf8_clean("ab\x1B\xFF", 4, &bad));
+    assert_int_equal(bad.kind, TG_PIECE_UNSAFE);
+    assert_int_equal(bad.code, 0x1B);
+    assert_false(tg_utf8_clean("ab\xE2\x82", 4, &bad));
+    assert_int_equal(bad.kind, TG_PIECE_BROKEN);
+}
+
 static void hostile_text_is_escaped(void **state)
 {
     static const struct {
@@ -198,6 +236,8 @@ int main(void)
         cmocka_unit_test(buffer_grows_and_hands_over),
         cmocka_unit_test(failed_buffer_gives_nothing),
         cmocka_unit_test(utf8_is_decoded_strictly),
+        cmocka_unit_test(text_is_walked_piece_by_piece),
+        cmocka_unit_test(unclean_text_is_told_by_its_first_piece),
         cmocka_unit_test(hostile_text_is_escaped),
         cmocka_unit_test(json_strings_are_valid),
     };

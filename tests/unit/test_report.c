@@ -336,7 +336,7 @@ static void json_shows_the_path_and_the_note(void **state)
     struct tg_verdict verdict = refusal();
     X509 *certificate = make_certificate("a\"b\n", 4);
     uint8_t digest[TG_SHA256_SIZE];
-    char expected[1024], hex[65], pin[52], *json;
+    char expected[1024], hex[TG_HEX_SIZE], pin[TG_PIN_SIZE], *json;
 
     (void)state;
     verdict.path = sk_X509_new_null();

@@ -4,6 +4,7 @@
 #include "distrust.h"
 #include "hash.h"
 #include "twin.h"
+#include "twinkey.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,7 +119,7 @@ static ECDSA_SIG *spoil(const ECDSA_SIG *signature, const BIGNUM *order)
 }
 
 /* What a policy with the digest MADE of a certificate says of another, whose issuer is given. */
-static int distrusts(const X509 *named, int (*made)(const X509 *, uint8_t *), const X509 *shown,
+static int distrusts(const X509 *named, bool (*made)(const X509 *, uint8_t *), const X509 *shown,
                      const X509 *issuer)
 {
     uint8_t digest[1][TG_SHA256_SIZE];
@@ -193,7 +194,7 @@ static X509_PUBKEY *rsa_info(EVP_PKEY *key, int algorithm, int parameters)
 }
 
 /* Whether a policy with the digest MADE of NAMED distrusts a certificate that shows SHOWN. */
-static int distrusts_key(const X509_PUBKEY *named, int (*made)(const X509_PUBKEY *, uint8_t *),
+static int distrusts_key(const X509_PUBKEY *named, bool (*made)(const X509_PUBKEY *, uint8_t *),
                          const X509_PUBKEY *shown, EVP_PKEY *key)
 {
     uint8_t digest[1][TG_SHA256_SIZE];

@@ -252,7 +252,7 @@ static void add_words(struct tg_buf *buf, const struct tg_words *words)
 
 static void add_digests(struct tg_buf *buf, const struct tg_digests *digests, bool pins)
 {
-    char text[65];
+    char text[TG_HEX_SIZE]; /* the longer of the two */
 
     tg_buf_add(buf, "[");
     for (size_t i = 0; i < digests->count; i++) {

@@ -77,8 +77,8 @@ static void copy(struct update *update, const char *text, size_t length)
     struct tg_known_line line = {0};
     const struct gone *gone;
 
-    if (update->gone.count > 0)
-        tg_known_parse(update->arena, text, bare, &line, &column); /* it was, without error */
+    if (update->gone.count > 0 && tg_known_parse(update->arena, text, bare, &line, &column) != NULL)
+        line.host[0] = '\0'; /* it was read once: memory ran out, and the line stays */
     gone =
         (const struct gone *)tg_table_get(&update->gone, line.port, line.host, strlen(line.host));
     if (gone == NULL) {

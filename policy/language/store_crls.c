@@ -1,11 +1,11 @@
-/* crlfile.c - the CRLs that a policy names; each file or directory is read once. */
+#include "store_crls.h"
 #include "certfile.h"
 #include "include.h"
 #include "moment.h"
-#include "store.h"
 #include <stdlib.h>
 #include <string.h>
 
+/* What became of a file or directory that was read; each is read once. */
 struct read_crls {
     struct tg_item item;
     const char *wrong;
@@ -16,12 +16,12 @@ struct read_crls {
 static STACK_OF(X509_CRL) *new_crls(struct tg_load *load)
 {
     tg_policy *policy = load->policy;
-    struct tg_crl_list *list = tg_load_keep(load, sizeof *list);
+    struct tg_crl_list *list = tg_load_keep(load, sizeof(*list));
 
-    if (!list)
+    if (list == NULL)
         return NULL;
     list->crls = sk_X509_CRL_new_null();
-    if (!list->crls) {
+    if (list->crls == NULL) {
         tg_load_lost(load);
         return NULL;
     }
@@ -36,14 +36,14 @@ static struct read_crls *read_once(struct tg_load *load, const char *path)
     struct read_crls *file =
         (struct read_crls *)tg_table_get(&load->table, TG_TAG_CRLS, path, strlen(path));
 
-    if (file)
+    if (file != NULL)
         return file;
-    file = tg_load_alloc(load, sizeof *file);
-    if (!file)
+    file = tg_load_alloc(load, sizeof(*file));
+    if (file == NULL)
         return NULL;
     file->item = (struct tg_item){TG_TAG_CRLS, path, strlen(path)};
     file->crls = new_crls(load);
-    if (!file->crls || !tg_table_put(load->scratch, &load->table, &file->item)) {
+    if (file->crls == NULL || !tg_table_put(load->scratch, &load->table, &file->item)) {
         tg_load_lost(load);
         return NULL;
     }
@@ -51,21 +51,19 @@ static struct read_crls *read_once(struct tg_load *load, const char *path)
     return file;
 }
 
-static int add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
+static bool add_all(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
 {
-    int i;
-
-    for (i = 0; i < sk_X509_CRL_num(from); i++) {
+    for (int i = 0; i < sk_X509_CRL_num(from); i++) {
         X509_CRL *crl = sk_X509_CRL_value(from, i);
 
         if (!X509_CRL_up_ref(crl))
-            return 0;
+            return false;
         if (sk_X509_CRL_push(to, crl) <= 0) {
             X509_CRL_free(crl);
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static int earlier(const void *one, const void *other)
@@ -77,7 +75,7 @@ static int earlier(const void *one, const void *other)
 
 static void add_moment(struct tg_moments *moments, const ASN1_TIME *time)
 {
-    if (time && tg_moment_read(time, &moments->moment[moments->count]))
+    if (time != NULL && tg_moment_read(time, &moments->moment[moments->count]))
         moments->count++;
 }
 
@@ -87,18 +85,18 @@ static void add_moment(struct tg_moments *moments, const ASN1_TIME *time)
  */
 static const struct tg_moments *moments_of(struct tg_load *load, const STACK_OF(X509_CRL) *crls)
 {
-    int i, count = sk_X509_CRL_num(crls);
+    int count = sk_X509_CRL_num(crls);
     struct tg_moments *moments =
-        tg_load_keep(load, sizeof *moments + 2 * (size_t)count * sizeof moments->moment[0]);
+        tg_load_keep(load, sizeof(*moments) + 2 * (size_t)count * sizeof(moments->moment[0]));
 
-    if (!moments)
+    if (moments == NULL)
         return NULL;
     moments->count = 0;
-    for (i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         add_moment(moments, X509_CRL_get0_lastUpdate(sk_X509_CRL_value(crls, i)));
         add_moment(moments, X509_CRL_get0_nextUpdate(sk_X509_CRL_value(crls, i)));
     }
-    qsort(moments->moment, moments->count, sizeof moments->moment[0], earlier);
+    qsort(moments->moment, moments->count, sizeof(moments->moment[0]), earlier);
     return moments;
 }
 
@@ -107,21 +105,21 @@ void tg_store_crls(struct tg_store *in)
     struct tg_load *load = in->load;
     struct tg_rule *rule = in->object;
     STACK_OF(X509_CRL) *joined = new_crls(load);
-    const struct tg_word *word;
 
-    for (word = in->setting->values; word && joined; word = word->next) {
+    for (const struct tg_word *word = in->setting->values; word != NULL && joined != NULL;
+         word = word->next) {
         const char *path = tg_source_path(load, in->section, word->text);
-        struct read_crls *file = path ? read_once(load, path) : NULL;
+        struct read_crls *file = path != NULL ? read_once(load, path) : NULL;
 
-        if (!file)
+        if (file == NULL)
             return;
-        if (file->wrong)
+        if (file->wrong != NULL)
             tg_load_error(load, in->section, word, NULL, "crl: %s: %s", path, file->wrong);
         else if (!add_all(joined, file->crls))
             tg_load_lost(load);
     }
-    if (!load->policy->crl_memo)
-        load->policy->crl_memo = tg_load_keep(load, sizeof *load->policy->crl_memo);
+    if (load->policy->crl_memo == NULL)
+        load->policy->crl_memo = tg_load_keep(load, sizeof(*load->policy->crl_memo));
     rule->crls = joined;
-    rule->crl_moments = joined ? moments_of(load, joined) : NULL;
+    rule->crl_moments = joined != NULL ? moments_of(load, joined) : NULL;
 }

@@ -1,9 +1,9 @@
 /*
- * way.h - the directories on the way to a file: who can write one decides what stands there,
- * whoever owns the file itself (as sshd_config(5), StrictModes).
+ * parents.h - the parent directories of a file and of the symbolic links to it: who can write one
+ * decides what stands there, whoever owns the file itself (as sshd_config(5), StrictModes).
  */
-#ifndef TG_WAY_H
-#define TG_WAY_H
+#ifndef TG_PARENTS_H
+#define TG_PARENTS_H
 
 #include "watch.h"
 
@@ -15,7 +15,7 @@
  * directory is noted in WATCHING, which may be NULL. NULL, or a sentence in ARENA, also where the
  * way leads nowhere.
  */
-const char *tg_way_check(struct tg_arena *arena, const char *path,
-                         const struct tg_watching *watching);
+TG_MUST_USE const char *tg_parents_check(struct tg_arena *arena, const char *path,
+                                         const struct tg_watching *watching);
 
 #endif

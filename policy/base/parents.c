@@ -1,4 +1,4 @@
-#include "way.h"
+#include "parents.h"
 #include "file.h"
 #include "text.h"
 #include <errno.h>
@@ -12,8 +12,6 @@
 #define LINKS      40 /* as many as the kernel follows */
 #define PROC_MAGIC 0x9fa0
 #define WRITERS    (S_IWGRP | S_IWOTH)
-
-static const char no_memory[] = "memory ran out";
 
 /* A path that is half resolved. */
 struct way {
@@ -43,15 +41,15 @@ static bool is_of_outer_root(const struct way *way, uid_t owner)
     if (way->at.length > 0 && strrchr(way->at.text, '/') != way->at.text)
         return false;
     map = fopen("/proc/self/uid_map", "re");
-    while (map && fgets(line, sizeof line, map)) { /* first here, first outside, how many */
-        char *at = line;
+    while (map != NULL && fgets(line, sizeof(line), map) != NULL) {
+        char *at = line; /* first here, first outside, how many */
         unsigned long first = strtoul(at, &at, 10);
 
         (void)strtoul(at, &at, 10);
         known = true;
         mapped = mapped || (owner >= first && owner - first < strtoul(at, NULL, 10));
     }
-    if (map)
+    if (map != NULL)
         fclose(map);
     return known && !mapped;
 }
@@ -78,14 +76,15 @@ static const char *check(const struct way *way, const char *path, const struct s
         status.st_mode &= ~(mode_t)WRITERS;
     }
     wrong = tg_file_writer(way->arena, &status);
-    return wrong ? tg_arena_sentence(way->arena, "its directory %s %s", directory(way), wrong)
-                 : NULL;
+    return wrong != NULL
+               ? tg_arena_sentence(way->arena, "its directory %s %s", directory(way), wrong)
+               : NULL;
 }
 
 static void cut(struct tg_buf *text, size_t length)
 {
     text->length = length;
-    if (text->text)
+    if (text->text != NULL)
         text->text[length] = '\0';
 }
 
@@ -93,13 +92,13 @@ static void go_up(struct way *way)
 {
     const char *slash = way->at.length > 0 ? strrchr(way->at.text, '/') : NULL;
 
-    cut(&way->at, slash ? (size_t)(slash - way->at.text) : 0);
+    cut(&way->at, slash != NULL ? (size_t)(slash - way->at.text) : 0);
 }
 
 static const char *stand(struct way *way)
 {
     if (way->at.failed)
-        return no_memory;
+        return tg_no_memory;
     return lstat(directory(way), &way->status) == 0 ? NULL : tg_arena_sentence(way->arena, "%m");
 }
 
@@ -107,7 +106,7 @@ static const char *stand(struct way *way)
 static bool is_nameless(const struct way *way, const char *target)
 {
     static const char deleted[] = " (deleted)";
-    size_t length = strlen(target), end = sizeof deleted - 1;
+    size_t length = strlen(target), end = sizeof(deleted) - 1;
     struct statfs system;
 
     return length > end && strcmp(target + length - end, deleted) == 0 &&
@@ -118,12 +117,12 @@ static bool is_nameless(const struct way *way, const char *target)
 static const char *follow(struct way *way, const char *entry)
 {
     char *target = malloc(PATH_MAX);
-    ssize_t length = target ? readlink(entry, target, PATH_MAX - 1) : -1;
+    ssize_t length = target != NULL ? readlink(entry, target, PATH_MAX - 1) : -1;
     struct tg_buf rest = {0};
     const char *wrong = NULL;
 
-    if (!target)
-        return no_memory;
+    if (target == NULL)
+        return tg_no_memory;
     if (length < 0 || way->links++ >= LINKS) {
         errno = length < 0 ? errno : ELOOP;
         wrong = tg_arena_sentence(way->arena, "%m");
@@ -154,16 +153,16 @@ static const char *enter(struct way *way, const char *name)
 
     tg_buf_printf(&entry, "%s/%s", length > 0 ? way->at.text : "", name);
     if (entry.failed)
-        return no_memory;
+        return tg_no_memory;
     if (lstat(entry.text, &status) != 0)
         wrong = tg_arena_sentence(way->arena, "%m");
     else if (!tg_watch_folder(way->watching, directory(way), &way->status))
-        wrong = no_memory;
+        wrong = tg_no_memory;
     else
         wrong = check(way, entry.text, &status);
-    if (!wrong && S_ISLNK(status.st_mode)) {
+    if (wrong == NULL && S_ISLNK(status.st_mode)) {
         wrong = follow(way, entry.text);
-    } else if (!wrong) {
+    } else if (wrong == NULL) {
         tg_buf_free(&way->at);
         way->at = entry;
         way->status = status;
@@ -176,16 +175,16 @@ static const char *enter(struct way *way, const char *name)
 /* Takes the first name off what is to come; free it. NULL with *WRONG unless there is none. */
 static char *next_name(struct way *way, const char **wrong)
 {
-    char *text = way->rest.text, *begin = text ? text + strspn(text, "/") : NULL, *name;
-    size_t length = begin ? strcspn(begin, "/") : 0, left;
+    char *text = way->rest.text, *begin = text != NULL ? text + strspn(text, "/") : NULL, *name;
+    size_t length = begin != NULL ? strcspn(begin, "/") : 0, left;
 
     if (way->rest.failed)
-        *wrong = no_memory;
+        *wrong = tg_no_memory;
     if (way->rest.failed || length == 0)
         return NULL;
     name = strndup(begin, length);
-    if (!name)
-        *wrong = no_memory;
+    if (name == NULL)
+        *wrong = tg_no_memory;
     left = strlen(begin + length);
     memmove(text, begin + length, left);
     cut(&way->rest, left);
@@ -197,7 +196,7 @@ static const char *walk(struct way *way)
     const char *wrong = stand(way);
     char *name;
 
-    while (!wrong && (name = next_name(way, &wrong)) != NULL) {
+    while (wrong == NULL && (name = next_name(way, &wrong)) != NULL) {
         if (strcmp(name, "..") == 0) {
             go_up(way);
             wrong = stand(way);
@@ -209,16 +208,16 @@ static const char *walk(struct way *way)
     return wrong;
 }
 
-const char *tg_way_check(struct tg_arena *arena, const char *path,
-                         const struct tg_watching *watching)
+const char *tg_parents_check(struct tg_arena *arena, const char *path,
+                             const struct tg_watching *watching)
 {
     struct way way = {.arena = arena, .watching = watching};
     char *working = path[0] == '/' ? NULL : getcwd(NULL, 0);
     const char *wrong;
 
-    if (path[0] != '/' && !working)
+    if (path[0] != '/' && working == NULL)
         return tg_arena_sentence(arena, "the working directory: %m");
-    tg_buf_printf(&way.rest, "%s/%s", working ? working : "", path);
+    tg_buf_printf(&way.rest, "%s/%s", working != NULL ? working : "", path);
     wrong = walk(&way);
     free(working);
     tg_buf_free(&way.at);

@@ -1,6 +1,6 @@
 /* The directories on the way to a file: whose they are, and who can write them. */
 #include "folder.h"
-#include "way.h"
+#include "parents.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -27,7 +27,7 @@ static void put(const char *path)
 
 static const char *checked(const char *path)
 {
-    return tg_way_check(arena, path, NULL);
+    return tg_parents_check(arena, path, NULL);
 }
 
 static void assert_wrong(const char *path, const char *directory, const char *why)
@@ -210,7 +210,7 @@ static struct tg_watch *noted(const char *path)
 {
     struct tg_watch *list = NULL;
 
-    assert_null(tg_way_check(arena, path, &(struct tg_watching){arena, &list}));
+    assert_null(tg_parents_check(arena, path, &(struct tg_watching){arena, &list}));
     assert_false(tg_watch_changed(list));
     return list;
 }

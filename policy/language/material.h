@@ -1,0 +1,25 @@
+/* material.h - the files of certificates and keys that a policy names: each is read once. */
+#ifndef TG_MATERIAL_H
+#define TG_MATERIAL_H
+
+#include "storing.h"
+
+/* What became of a file that was read for its certificates or, under another tag, its key. */
+struct tg_material {
+    struct tg_item item;
+    const char *wrong; /* NULL: nothing */
+    struct tg_stack *stack;
+    uint8_t spki[TG_SHA256_SIZE];
+};
+
+/* An empty stack on the list of LOAD, which frees it unless it is kept. NULL: no memory, noted. */
+TG_MUST_USE struct tg_stack *tg_material_new_stack(struct tg_load *load);
+
+/*
+ * The file that WORD names, read for what TAG says: TG_TAG_CERTIFICATES, or TG_TAG_SPKI and
+ * TG_TAG_KEY for its digest by tg_file_spki and tg_file_key. NULL after a complaint.
+ */
+TG_MUST_USE const struct tg_material *
+tg_material_get(struct tg_store *in, const struct tg_word *word, enum tg_load_tag tag);
+
+#endif
