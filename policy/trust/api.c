@@ -1,3 +1,4 @@
+#include "evaluate.h"
 #include "hash.h"
 #include "host.h"
 #include "match.h"

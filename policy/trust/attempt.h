@@ -5,7 +5,7 @@
 #include "findings.h"
 #include "knownhosts.h"
 #include "match.h"
-#include "verdict.h"
+#include "query.h"
 
 /* The level of libssl that tg_query.security_level -1 stands for: OpenSSL 3.2's and Debian's. */
 #define TG_DEFAULT_SECURITY_LEVEL 2

@@ -1,5 +1,6 @@
 #include "cache.h"
 #include "attempt.h"
+#include "evaluate.h"
 #include "findings.h"
 #include "hash.h"
 #include "reference.h"

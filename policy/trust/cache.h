@@ -2,6 +2,8 @@
 #ifndef TG_CACHE_H
 #define TG_CACHE_H
 
+#include "match.h"
+#include "query.h"
 #include "verdict.h"
 
 /*

@@ -58,18 +58,18 @@ int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
     return !findings->failed;
 }
 
-struct tg_verdict *tg_check_distrust(const tg_policy *policy, const struct tg_query *query,
-                                     const struct tg_app_path *theirs, bool *failed)
+bool tg_distrust_refuse(const tg_policy *policy, const struct tg_query *query,
+                        const struct tg_app_path *app, struct tg_verdict **refusal)
 {
     struct tg_findings findings = {0};
-    struct tg_verdict *verdict = NULL;
+    bool checked = tg_distrust_path(policy, app->path, &findings) &&
+                   (app->verified || tg_distrust_sent(policy, query, &findings));
 
-    *failed = !tg_distrust_path(policy, theirs->path, &findings) ||
-              (!theirs->verified && !tg_distrust_sent(policy, query, &findings));
-    if (!*failed && findings.count > 0) {
-        verdict = tg_verdict_new(policy, TG_RESULT_DENY, &findings, NULL);
-        *failed = verdict == NULL;
+    *refusal = NULL;
+    if (checked && findings.count > 0) {
+        *refusal = tg_verdict_new(policy, TG_RESULT_DENY, &findings, NULL);
+        checked = *refusal != NULL;
     }
     tg_findings_clear(&findings);
-    return verdict;
+    return checked;
 }

@@ -3,6 +3,7 @@
 #define TG_DISTRUST_H
 
 #include "findings.h"
+#include "query.h"
 #include "verdict.h"
 
 /*
@@ -22,5 +23,19 @@ TG_MUST_USE int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *
                                  struct tg_findings *findings);
 TG_MUST_USE int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
                                  struct tg_findings *findings);
+
+/* The path that an application's own verification took, also over errors that it forgives. */
+struct tg_app_path {
+    const STACK_OF(X509) *path; /* NULL: it took none */
+    bool verified;              /* without an error */
+};
+
+/*
+ * For a host that no rule matches: *REFUSAL is a verdict if the path of the application, or where
+ * that isn't verified, the leaf and its issuers by name among QUERY->sent too, holds something
+ * distrusted; NULL if not. False only when memory ran out: the caller must refuse.
+ */
+TG_MUST_USE bool tg_distrust_refuse(const tg_policy *policy, const struct tg_query *query,
+                                    const struct tg_app_path *app, struct tg_verdict **refusal);
 
 #endif

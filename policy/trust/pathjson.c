@@ -1,7 +1,6 @@
-/* pathjson.c - the certificates of a verdict in JSON; what was written once is remembered. */
+#include "pathjson.h"
 #include "hash.h"
 #include "pin.h"
-#include "report.h"
 #include "write.h"
 #include <openssl/err.h>
 #include <pthread.h>
@@ -127,7 +126,7 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, const u
     tg_buf_add(buf, "\"}");
 }
 
-void tg_report_certificate_json(struct tg_buf *buf, const X509 *certificate)
+void tg_pathjson_certificate(struct tg_buf *buf, const X509 *certificate)
 {
     add_certificate(buf, certificate, NULL, NULL);
 }
@@ -176,7 +175,7 @@ static void add_leaf(struct tg_buf *buf, const struct tg_verdict *verdict,
               alike ? authorities->text + sizeof(before) - 1 : NULL);
 }
 
-void tg_report_path_json(struct tg_buf *buf, const struct tg_verdict *verdict)
+void tg_pathjson_path(struct tg_buf *buf, const struct tg_verdict *verdict)
 {
     struct tg_buf authorities = {0};
 

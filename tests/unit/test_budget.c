@@ -3,6 +3,7 @@
  * libcrypto's door. Chains of many certificates of one name, none of which has key identifiers,
  * so that every one could be the issuer of every other.
  */
+#include "evaluate.h"
 #include "match.h"
 #include "path.h"
 #include "verdict.h"

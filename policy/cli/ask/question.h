@@ -4,6 +4,7 @@
 
 #include "argument.h"
 #include "cli.h"
+#include "match.h"
 #include "verdict.h"
 
 /* What was asked, put together from the options. Zero-initialise; tg_question_clear it. */

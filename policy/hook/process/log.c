@@ -1,4 +1,5 @@
 #include "process.h"
+#include "report.h"
 #include "text.h"
 #include <errno.h>
 #include <fcntl.h>

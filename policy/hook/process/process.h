@@ -5,9 +5,11 @@
 #ifndef TG_PROCESS_H
 #define TG_PROCESS_H
 
-#include "verdict.h"
+#include "trustgraft.h"
 #include "where.h"
 #include <sys/types.h>
+
+struct tg_verdict;
 
 /* What is in force at one moment; immutable. */
 struct tg_process {

@@ -1,3 +1,4 @@
+#include "evaluate.h"
 #include "attempt.h"
 #include "distrust.h"
 #include "floor.h"
