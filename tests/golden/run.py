@@ -213,7 +213,7 @@ def compare(lab, case, update):
 
 def kinds():
     """The findings of the engine's table."""
-    table = (ROOT / "policy" / "finding.c").read_text(encoding="utf-8")
+    table = (ROOT / "policy" / "rules" / "finding.c").read_text(encoding="utf-8")
     found = re.findall(r'\[TG_\w+\] = \{\s*"([\w-]+)"', table)
     if len(found) < 20:
         raise SystemExit("golden: policy/rules/finding.c does not read as it used to")
