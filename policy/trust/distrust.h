@@ -15,14 +15,14 @@ TG_API TG_MUST_USE int tg_distrusts(const tg_policy *policy, const X509 *certifi
                                     const X509 *issuer);
 
 /*
- * Both add a finding for each certificate that POLICY (NULL: nothing) distrusts; 0 only when
+ * Both add a finding for each certificate that POLICY (NULL: nothing) distrusts; false only when
  * memory ran out. The second is for a leaf whose path nobody verified: it follows, by name
  * and key identifier, what was sent with it.
  */
-TG_MUST_USE int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
-                                 struct tg_findings *findings);
-TG_MUST_USE int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
-                                 struct tg_findings *findings);
+TG_MUST_USE bool tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
+                                  struct tg_findings *findings);
+TG_MUST_USE bool tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
+                                  struct tg_findings *findings);
 
 /* The path that an application's own verification took, also over errors that it forgives. */
 struct tg_app_path {

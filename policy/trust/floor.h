@@ -2,7 +2,7 @@
 #ifndef TG_FLOOR_H
 #define TG_FLOOR_H
 
-#include "attempt.h"
+#include "evaluation.h"
 
 /* Adds a finding for a TLS version below the rule's floor. */
 void tg_floor_check(struct tg_evaluation *evaluation);

@@ -7,14 +7,14 @@
 #include <openssl/x509v3.h>
 
 /* A certificate's names, read once however many are looked for in them: they may be thousands. */
-struct tg_names {
+struct tg_leaf_names {
     X509 *leaf;
     GENERAL_NAMES *alternative;
     bool unreadable; /* it has alternative names, but they can't be read */
 };
-/* Fills NAMES, which borrow LEAF, until they are closed. */
-void tg_names_open(struct tg_names *names, X509 *leaf);
-void tg_names_close(struct tg_names *names);
+/* Fills NAMES, which borrow LEAF, until they are freed. */
+void tg_leaf_names_read(struct tg_leaf_names *names, X509 *leaf);
+void tg_leaf_names_free(struct tg_leaf_names *names);
 
 /*
  * True if LEAF's subject alternative names, or its CN where it has no DNS name among them,
@@ -23,7 +23,7 @@ void tg_names_close(struct tg_names *names);
  * has two labels behind it.
  */
 bool tg_name_matches(X509 *leaf, const char *host, unsigned flags);
-bool tg_names_match(const struct tg_names *names, const char *host, unsigned flags);
+bool tg_leaf_names_match(const struct tg_leaf_names *names, const char *host, unsigned flags);
 
 /*
  * True if X509_check_host(3) finds HOST, a name that the application has it look for (".example"

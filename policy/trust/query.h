@@ -29,4 +29,13 @@ struct tg_query {
     int security_level;  /* as SSL_get_security_level(3); -1: libcrypto's own default */
 };
 
+/* What the application asks X509_verify_cert(3) for; NULL where it has no context. */
+X509_VERIFY_PARAM *tg_query_param(const struct tg_query *query);
+
+/* The X509_CHECK_FLAG_* of the application; 0 where it has no context. */
+unsigned tg_query_host_flags(const struct tg_query *query);
+
+/* True, and *WHEN, if the application set a time to verify at. */
+bool tg_query_verify_time(const struct tg_query *query, time_t *when);
+
 #endif

@@ -5,9 +5,9 @@
 #include "finding.h"
 #include "policy.h"
 
-/* Immutable once returned. */
+/* Immutable once returned, but for its count of references. */
 struct tg_verdict {
-    int references; /* atomic */
+    _Atomic unsigned references;
     tg_result result;
     bool accepted;
     bool reported;               /* mode = report: a refusal is only logged */
