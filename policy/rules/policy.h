@@ -1,6 +1,6 @@
 /*
  * policy.h - a loaded policy: immutable, made by the parser (load.c), asked by match.c and
- * evaluated by trust.c. Everything that a policy holds lives in its arena or in the stacks
+ * evaluated by evaluate.c. Everything that a policy holds lives in its arena or in the stacks
  * listed here and goes with it; readers borrow.
  */
 #ifndef TG_POLICY_H
@@ -139,7 +139,7 @@ struct tg_known_file {
 
 /*
  * Which of a policy's CRLs were found genuine for which issuer, so that a signature over
- * megabytes is checked once. crl.c's; the one part of a policy that changes.
+ * megabytes is checked once. crlmemo.c's; the one part of a policy that changes.
  */
 #define TG_CRL_MEMO_SIZE 64
 struct tg_crl_memo {

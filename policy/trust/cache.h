@@ -1,4 +1,7 @@
-/* cache.h - acceptances remembered, so that a host seen again costs a digest, not signatures. */
+/*
+ * cache.h - acceptances remembered, so that a host seen again costs a digest, not signatures. A
+ * refusal is never remembered, and nothing longer than what it rests on holds.
+ */
 #ifndef TG_CACHE_H
 #define TG_CACHE_H
 

@@ -1,4 +1,7 @@
-/* cost.h - what checking costs at most, for servers that nobody has vouched for. */
+/*
+ * cost.h - what checking costs at most, so that a server that nobody has vouched for can't make us
+ * work at will. Estimates of the worst case; no certificate is checked here.
+ */
 #ifndef TG_COST_H
 #define TG_COST_H
 

@@ -1,4 +1,8 @@
-/* crl.h - certificate revocation lists: the rule's, or those the application asked for. */
+/*
+ * crl.h - certificate revocation lists: the rule's, or those the application asked for. libcrypto
+ * checks them (RFC 5280 section 6.3); here is which ones, at what time, and what its checks leave
+ * out.
+ */
 #ifndef TG_CRL_H
 #define TG_CRL_H
 
@@ -25,8 +29,8 @@ int tg_crl_check(X509_STORE_CTX *context);
 unsigned long tg_crl_flags(const struct tg_rule *rule);
 
 /*
- * True for an error that is none: no CRL is wanted for an anchor at the end of a path, which
- * is trusted because the policy says so (RFC 5280 section 6.1).
+ * True for an error that is none: no CRL is wanted for an anchor at the end of a path, which is
+ * trusted because the policy says so (RFC 5280 section 6.1).
  */
 bool tg_crl_excused(X509_STORE_CTX *context, int x509_error);
 

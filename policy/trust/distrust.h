@@ -1,4 +1,7 @@
-/* distrust.h - [distrust]: a path that holds one of these is refused for every host. */
+/*
+ * distrust.h - [distrust]: a path that holds a certificate or key listed there is refused for every
+ * host, however it is encoded, and nothing forgives it.
+ */
 #ifndef TG_DISTRUST_H
 #define TG_DISTRUST_H
 
@@ -16,8 +19,8 @@ TG_API TG_MUST_USE int tg_distrusts(const tg_policy *policy, const X509 *certifi
 
 /*
  * Both add a finding for each certificate that POLICY (NULL: nothing) distrusts; false only when
- * memory ran out. The second is for a leaf whose path nobody verified: it follows, by name
- * and key identifier, what was sent with it.
+ * memory ran out. tg_distrust_sent is for a leaf whose path nobody verified: it follows, by name
+ * and key identifier, what was sent with the leaf.
  */
 TG_MUST_USE bool tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
                                   struct tg_findings *findings);

@@ -65,7 +65,7 @@ static bool check_server(struct tg_evaluation *evaluation, bool *trusted)
     return tg_staple_check(evaluation) && tg_pinning_check_leaf(evaluation);
 }
 
-/* Runs all checks in the order of the manual; false only when memory ran out. */
+/* Runs all checks in the order of trustgraft.conf(5); false only when memory ran out. */
 static bool check_all(struct tg_evaluation *evaluation, const struct tg_match *match, bool *trusted)
 {
     struct tg_buf text = {0};

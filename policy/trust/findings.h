@@ -1,4 +1,7 @@
-/* findings.h - a growing list of findings, as one evaluation gathers them. */
+/*
+ * findings.h - a growing list of findings, as one evaluation gathers them. One that can't be kept
+ * for lack of memory is never lost silently: the list has failed then.
+ */
 #ifndef TG_FINDINGS_H
 #define TG_FINDINGS_H
 

@@ -1,4 +1,7 @@
-/* name.h - does a certificate name the host (RFC 6125, RFC 9525)? */
+/*
+ * name.h - does a certificate name the host (RFC 6125, RFC 9525)? What can't be read, or not for
+ * lack of memory, names nobody.
+ */
 #ifndef TG_NAME_H
 #define TG_NAME_H
 
@@ -6,12 +9,13 @@
 #include "text.h"
 #include <openssl/x509v3.h>
 
-/* A certificate's names, read once however many are looked for in them: they may be thousands. */
+/* The names of a leaf, read once however many are looked for in them: they may be thousands. */
 struct tg_leaf_names {
     X509 *leaf;
     GENERAL_NAMES *alternative;
     bool unreadable; /* it has alternative names, but they can't be read */
 };
+
 /* Fills NAMES, which borrow LEAF, until they are freed. */
 void tg_leaf_names_read(struct tg_leaf_names *names, X509 *leaf);
 void tg_leaf_names_free(struct tg_leaf_names *names);
@@ -32,8 +36,8 @@ bool tg_leaf_names_match(const struct tg_leaf_names *names, const char *host, un
 bool tg_name_matches_app(X509 *leaf, const char *host, unsigned flags);
 
 /*
- * Where one of the two says no to HOST: why what stands in LEAF doesn't count, as a clause, static;
- * or NULL where nothing there is like it.
+ * Where tg_name_matches or tg_name_matches_app says no to HOST: why what stands in LEAF doesn't
+ * count, as a clause, static; or NULL where nothing there is like HOST.
  */
 const char *tg_name_objection(X509 *leaf, const char *host, unsigned flags);
 

@@ -10,9 +10,9 @@
 enum { MEMO_SIZE = 16, MEMO_MAX_DER = 8192 };
 
 /*
- * The same few authorities stand in nearly every path, and most servers are met again: to hash
- * and print a certificate is most of what a line costs. A leaf is known by its digest alone: an
- * application may change its own in memory. Only ever tried, as in cache.c.
+ * The same few authorities stand in nearly every path, and most servers come again: to hash and
+ * print a certificate is most of what a line costs. A leaf is known by its digest alone: an
+ * application may change its own in memory.
  */
 struct memo {
     uint8_t digest[TG_SHA256_SIZE]; /* of a leaf */
@@ -22,6 +22,7 @@ struct memo {
 
 static struct memo memos[2][MEMO_SIZE]; /* servers' own, which may be new each time; others */
 static size_t next[2];
+/* Only ever tried: whatever thread held it when a process forked, nobody waits for it. */
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
 /* X509_cmp(3) compares what is signed, byte by byte, and a digest of all. */
@@ -103,7 +104,7 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, const u
                             const char *issuer)
 {
     uint8_t computed[TG_SHA256_SIZE];
-    char hex[2 * TG_SHA256_SIZE + 1];
+    char hex[TG_HEX_SIZE];
 
     if (digest == NULL && !tg_hash_certificate(certificate, computed)) {
         buf->failed = true;

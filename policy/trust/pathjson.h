@@ -1,4 +1,7 @@
-/* pathjson.h - certificates and paths in JSON; what was written once is remembered. */
+/*
+ * pathjson.h - certificates and paths in JSON. What was written once is remembered, within bounds.
+ * Safe in threads and after fork.
+ */
 #ifndef TG_PATHJSON_H
 #define TG_PATHJSON_H
 

@@ -1,4 +1,7 @@
-/* query.h - the question put to the engine: one server, and what is known of its connection. */
+/*
+ * query.h - the question put to the engine: one server, and what is known of its connection. What
+ * isn't known is said to be unknown, never guessed.
+ */
 #ifndef TG_QUERY_H
 #define TG_QUERY_H
 

@@ -1,4 +1,8 @@
-/* reference.h - the names that a server has to have, held against its certificate and path. */
+/*
+ * reference.h - the names that a server has to have (RFC 6125 calls them reference identifiers),
+ * held against its certificate and path: what the policy wants, and what the application has its
+ * library verify.
+ */
 #ifndef TG_REFERENCE_H
 #define TG_REFERENCE_H
 
@@ -7,7 +11,7 @@
 /*
  * Adds a finding where the leaf hasn't the name: `hostname`, else what was dialled and what else
  * the application has its library verify; or where a CA on the evaluation's path may not speak for
- * it.
+ * the name.
  */
 void tg_reference_check(struct tg_evaluation *evaluation);
 

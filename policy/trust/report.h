@@ -1,11 +1,15 @@
-/* report.h - a verdict as a line of text and as JSON, and the parts that other JSON shares. */
+/*
+ * report.h - a verdict as a line of text and as JSON, and the parts that other JSON shares.
+ * Whatever a server or a policy wrote is escaped, so that it can neither forge a line nor steer a
+ * terminal.
+ */
 #ifndef TG_REPORT_H
 #define TG_REPORT_H
 
 #include "text.h"
 #include "verdict.h"
 
-/* Who met the verdict, for its text and JSON. */
+/* Whose connection the verdict is about, for its text and JSON. */
 struct tg_occasion {
     time_t time;
     const char *program;

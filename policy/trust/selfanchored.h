@@ -1,4 +1,7 @@
-/* selfanchored.h - the revocation of a leaf that is the anchor of its path itself. */
+/*
+ * selfanchored.h - the revocation of a leaf that is the anchor of its path itself. Its issuer
+ * stands on no path, but the CRL or OCSP answer of its issuer speaks for it all the same.
+ */
 #ifndef TG_SELFANCHORED_H
 #define TG_SELFANCHORED_H
 

@@ -1,4 +1,7 @@
-/* staple.h - a stapled OCSP answer (RFC 6066 section 8, RFC 6960). */
+/*
+ * staple.h - a stapled OCSP answer (RFC 6066 section 8, RFC 6960). An answer that can't be relied
+ * on counts as none, except where it revokes.
+ */
 #ifndef TG_STAPLE_H
 #define TG_STAPLE_H
 

@@ -1,4 +1,7 @@
-/* verdict.h - the answer of the engine on one server: accepted or not, and why. */
+/*
+ * verdict.h - the answer of the engine on one server: accepted or not, and why. Shared by
+ * reference, by any number of threads.
+ */
 #ifndef TG_VERDICT_H
 #define TG_VERDICT_H
 
@@ -24,11 +27,12 @@ struct tg_verdict {
     time_t valid_from, valid_until; /* an accepted verdict holds within; 0: open */
 };
 
+struct tg_findings;
+
 /*
  * A verdict of RESULT, which takes over what FINDINGS and *PATH (PATH may be NULL) hold and
  * a reference to POLICY (may be NULL). NULL, with nothing taken, when memory ran out.
  */
-struct tg_findings;
 TG_MUST_USE struct tg_verdict *tg_verdict_new(const tg_policy *policy, tg_result result,
                                               struct tg_findings *findings, STACK_OF(X509) **path);
 
