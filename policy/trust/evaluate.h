@@ -1,6 +1,7 @@
 /*
  * evaluate.h - the evaluation of one server: all checks of a rule, in the order of
- * trustgraft.conf(5). None is skipped because another failed. Safe in threads.
+ * trustgraft.conf(5). All that is wrong is found, not the first alone. Safe in
+ * threads.
  */
 #ifndef TG_EVALUATE_H
 #define TG_EVALUATE_H

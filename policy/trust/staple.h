@@ -1,6 +1,6 @@
 /*
  * staple.h - a stapled OCSP answer (RFC 6066 section 8, RFC 6960). An answer that can't be relied
- * on counts as none, except where it revokes.
+ * on is a finding; that it revokes the certificate counts even then.
  */
 #ifndef TG_STAPLE_H
 #define TG_STAPLE_H
