@@ -1,11 +1,12 @@
 /* pin.c - the keys of a server or of files, and the lines that pin them. */
-#include "pin.h"
 #include "argument.h"
 #include "chain.h"
 #include "handshake.h"
 #include "hash.h"
 #include "keyfile.h"
 #include "knownhosts_file.h"
+#include "pathjson.h"
+#include "pin.h"
 #include "presented.h"
 #include "report.h"
 #include "route.h"
@@ -143,7 +144,7 @@ static void tell_json(const struct pinning *pinning, const struct subject *subje
     tg_buf_add(pinning->out, ",\"chain\":[");
     for (int i = 0; i < sk_X509_num(subject->chain); i++) {
         tg_buf_add(pinning->out, i > 0 ? "," : "");
-        tg_report_certificate_json(pinning->out, sk_X509_value(subject->chain, i));
+        tg_pathjson_certificate(pinning->out, sk_X509_value(subject->chain, i));
     }
     tg_pin_text(subject->pin, pin);
     tg_buf_printf(pinning->out, "],\"spki\":\"%s\"}\n", pin);

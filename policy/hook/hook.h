@@ -10,6 +10,8 @@
 #include "inject.h"
 #include "libssl.h"
 #include "process.h"
+#include "query.h"
+#include "verdict.h"
 #include <sys/socket.h>
 
 /* One libssl under the policy. Lives as long as the process. */
@@ -240,7 +242,7 @@ struct tg_own_path {
 
 /*
  * The refusal of a host that the policy leaves to the application, if [distrust] asks for one
- * (tg_check_distrust, logged): on THEIRS, and where that found a fault, which the application may
+ * (tg_distrust_refuse, logged): on THEIRS, and where that found a fault, which the application may
  * forgive, on what it was sent. *REFUSE tells whether it is more than reported; it is set without
  * a verdict where memory ran out, or their path can't be read.
  */

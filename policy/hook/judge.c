@@ -1,4 +1,5 @@
 #include "cache.h"
+#include "distrust.h"
 #include "hook.h"
 #include "match.h"
 #include <stdio.h>
@@ -261,15 +262,15 @@ struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_
 {
     struct tg_verdict *verdict = NULL;
     STACK_OF(X509) *path = NULL;
-    bool failed = false;
+    bool failed;
 
     *refuse = false;
     if (query->leaf == NULL || !tg_judge_distrusts(policy))
         return NULL;
     if (theirs->path != NULL)
         path = tg_border_import_all(theirs->library, theirs->path);
-    verdict = tg_check_distrust(policy, query,
-                                &(struct tg_app_path){path, path != NULL && theirs->good}, &failed);
+    failed = !tg_distrust_refuse(
+        policy, query, &(struct tg_app_path){path, path != NULL && theirs->good}, &verdict);
     if (verdict != NULL)
         tg_judge_log(process, verdict, peer);
     *refuse = failed || ((verdict != NULL || (theirs->path != NULL && path == NULL)) &&

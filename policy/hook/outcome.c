@@ -1,5 +1,6 @@
 #include "boring.h"
 #include "hook.h"
+#include "report.h"
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /*
  * policy.h - a loaded policy: made by the language (load.c), asked by match.c and evaluated by
- * trust.c; immutable but for what is _Atomic and the memo of CRLs. Everything that a policy holds
+ * evaluate.c; immutable but for what is _Atomic and the memo of CRLs. Everything that a policy holds
  * lives in its arena or in the stacks listed here and goes with it; readers borrow.
  */
 #ifndef TG_POLICY_H
@@ -11,7 +11,7 @@
 
 /*
  * Which of a policy's CRLs were found genuine for which issuer, so that a signature over
- * megabytes is checked once. crl.c's.
+ * megabytes is checked once. crlmemo.c's.
  */
 #define TG_CRL_MEMO_SIZE 64
 struct tg_crl_memo {

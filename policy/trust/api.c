@@ -1,3 +1,5 @@
+/* api.c - trust objects, as trustgraft.h and libtrustgraft(3) have them, on top of tg_evaluate. */
+#include "evaluate.h"
 #include "hash.h"
 #include "host.h"
 #include "match.h"
@@ -33,26 +35,26 @@ struct tg_trust {
 };
 
 /* Replaces *SLOT by certificates of which each has one more reference. CERTS may be NULL. */
-static int replace(STACK_OF(X509) **slot, const STACK_OF(X509) *certs)
+static bool replace(STACK_OF(X509) **slot, const STACK_OF(X509) *certs)
 {
     STACK_OF(X509) *copy = NULL;
 
     if (certs != NULL && (copy = X509_chain_up_ref((STACK_OF(X509) *)certs)) == NULL)
-        return 0;
+        return false;
     sk_X509_pop_free(*slot, X509_free);
     *slot = copy;
-    return 1;
+    return true;
 }
 
-static int replace_text(char **slot, const char *text)
+static bool replace_text(char **slot, const char *text)
 {
     char *copy = text != NULL ? strdup(text) : NULL;
 
     if (text != NULL && copy == NULL)
-        return 0;
+        return false;
     free(*slot);
     *slot = copy;
-    return 1;
+    return true;
 }
 
 tg_trust *tg_trust_new(X509 *leaf, STACK_OF(X509) *chain)
@@ -144,17 +146,17 @@ void tg_trust_set_verify_time(tg_trust *trust, time_t when)
 }
 
 /* *SLOT becomes FIRST and SECOND together, NULL where both are. */
-static int join(STACK_OF(X509) **slot, const STACK_OF(X509) *first, const STACK_OF(X509) *second)
+static bool join(STACK_OF(X509) **slot, const STACK_OF(X509) *first, const STACK_OF(X509) *second)
 {
     if (!replace(slot, first != NULL ? first : second))
-        return 0;
+        return false;
     return first == NULL || second == NULL ||
            X509_add_certs(*slot, (STACK_OF(X509) *)second,
                           X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP);
 }
 
 /* The rule of the policy, with what was set on the object on top of it. */
-static int make_rule(tg_trust *trust, struct tg_match *match)
+static bool make_rule(tg_trust *trust, struct tg_match *match)
 {
     static const struct tg_rule blank = {.anchors_only = true};
 
@@ -165,7 +167,7 @@ static int make_rule(tg_trust *trust, struct tg_match *match)
     trust->rule = match->rule != NULL ? *match->rule : blank;
     if (!join(&trust->rule_anchors, trust->rule.anchors, trust->anchors) ||
         !join(&trust->rule_intermediates, trust->rule.intermediates, trust->intermediates))
-        return 0;
+        return false;
     trust->rule.anchors = trust->rule_anchors;
     trust->rule.intermediates = trust->rule_intermediates;
     if (trust->only_set)
@@ -173,7 +175,7 @@ static int make_rule(tg_trust *trust, struct tg_match *match)
     if (trust->when != 0)
         trust->rule.verify_time = trust->when;
     match->rule = &trust->rule;
-    return 1;
+    return true;
 }
 
 static struct tg_verdict *evaluate(tg_trust *trust)

@@ -1,8 +1,9 @@
 #include "cache.h"
-#include "attempt.h"
+#include "evaluate.h"
 #include "findings.h"
 #include "hash.h"
 #include "reference.h"
+#include "validity.h"
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define SLOTS 64
-#define MET   1024 /* leaves of which it is known that they came */
+#define SEEN  1024 /* leaves of which it is known that they came */
 #define MARK  8    /* bytes that tell one of these from another */
 
 static struct slot {
@@ -19,20 +20,21 @@ static struct slot {
 } slots[SLOTS];
 
 /* Only ever tried: whatever thread held it when a process forked, nobody waits for it. */
-static uint8_t met[MET][MARK];
+static uint8_t seen[SEEN][MARK];
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
 /* Length first, so that no two lists of fields give the same bytes. */
-static int add(EVP_MD_CTX *context, const void *bytes, size_t size)
+static bool add(EVP_MD_CTX *context, const void *bytes, size_t size)
 {
     return EVP_DigestUpdate(context, &size, sizeof(size)) && EVP_DigestUpdate(context, bytes, size);
 }
 
 /* libssl counts the leaf among what was sent; its digest is there already. */
-static int add_sent(EVP_MD_CTX *context, const X509 *certificate, const X509 *leaf)
+static bool add_sent(EVP_MD_CTX *context, const X509 *certificate, const X509 *leaf)
 {
     unsigned char *der = NULL;
-    int size, added = 0;
+    bool added = false;
+    int size;
 
     if (certificate == leaf)
         return add(context, "", 0);
@@ -44,13 +46,14 @@ static int add_sent(EVP_MD_CTX *context, const X509 *certificate, const X509 *le
 }
 
 /* The names that the application has the library check. */
-static int add_names(EVP_MD_CTX *context, X509_VERIFY_PARAM *param)
+static bool add_names(EVP_MD_CTX *context, X509_VERIFY_PARAM *param)
 {
     const char *email = X509_VERIFY_PARAM_get0_email(param), *name = NULL;
     char *address = NULL;
-    int added = tg_reference_address(param, &address) &&
-                add(context, email != NULL ? email : "", email != NULL ? strlen(email) : 0) &&
-                add(context, address != NULL ? address : "", address != NULL ? strlen(address) : 0);
+    bool added =
+        tg_reference_address(param, &address) &&
+        add(context, email != NULL ? email : "", email != NULL ? strlen(email) : 0) &&
+        add(context, address != NULL ? address : "", address != NULL ? strlen(address) : 0);
 
     OPENSSL_free(address);
     for (int i = 0; added && (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
@@ -59,13 +62,11 @@ static int add_names(EVP_MD_CTX *context, X509_VERIFY_PARAM *param)
 }
 
 /* Everything an evaluation without the application's anchors depends on, but for the time. */
-static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct tg_match *match,
-                     const struct tg_query *query)
+static bool add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct tg_match *match,
+                      const struct tg_query *query)
 {
     const char *host = query->host != NULL ? query->host : "";
-    unsigned hostflags =
-        query->app != NULL ? X509_VERIFY_PARAM_get_hostflags(X509_STORE_CTX_get0_param(query->app))
-                           : 0;
+    unsigned hostflags = tg_query_host_flags(query);
 
     if (!add(context, &policy->generation, sizeof(policy->generation)) ||
         !add(context, &match->rule, sizeof(match->rule)) ||
@@ -75,23 +76,21 @@ static int add_query(EVP_MD_CTX *context, const tg_policy *policy, const struct 
         !add(context, &query->tls_version, sizeof(query->tls_version)) ||
         !add(context, &hostflags, sizeof(hostflags)) ||
         !add(context, query->leaf_digest, TG_SHA256_SIZE))
-        return 0;
+        return false;
     if (query->app != NULL && !add_names(context, X509_STORE_CTX_get0_param(query->app)))
-        return 0;
+        return false;
     for (int i = 0; i < sk_X509_num(query->sent); i++)
         if (!add_sent(context, sk_X509_value(query->sent, i), query->leaf))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
-static int make_key(const tg_policy *policy, const struct tg_match *match,
-                    const struct tg_query *query, uint8_t key[TG_SHA256_SIZE])
+static bool make_key(const tg_policy *policy, const struct tg_match *match,
+                     const struct tg_query *query, uint8_t key[TG_SHA256_SIZE])
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int made;
-
-    made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
-           add_query(context, policy, match, query) && EVP_DigestFinal_ex(context, key, NULL);
+    bool made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
+                add_query(context, policy, match, query) && EVP_DigestFinal_ex(context, key, NULL);
     EVP_MD_CTX_free(context);
     return made;
 }
@@ -99,12 +98,6 @@ static int make_key(const tg_policy *policy, const struct tg_match *match,
 static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
 {
     return &slots[key[0] % SLOTS];
-}
-
-/* A clock that was set back makes a verdict from the future unusable too. */
-static bool holds(const struct tg_verdict *verdict, time_t now)
-{
-    return now >= verdict->valid_from && (verdict->valid_until == 0 || now < verdict->valid_until);
 }
 
 static STACK_OF(X509) *copy_path(const STACK_OF(X509) *from, X509 *leaf)
@@ -159,7 +152,7 @@ static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now,
     if (pthread_mutex_trylock(&busy) != 0)
         return NULL;
     if (slot->verdict != NULL && memcmp(slot->key, key, TG_SHA256_SIZE) == 0 &&
-        holds(slot->verdict, now))
+        tg_validity_holds(slot->verdict, now))
         kept = tg_verdict_ref(slot->verdict);
     pthread_mutex_unlock(&busy);
     if (kept != NULL)
@@ -172,9 +165,9 @@ static struct tg_verdict *find(const uint8_t key[TG_SHA256_SIZE], time_t now,
  * Whether this leaf came before, as far as is remembered: one that comes once costs no key and no
  * copy, and pushes out none that comes again.
  */
-static bool is_met_again(const uint8_t leaf[TG_SHA256_SIZE])
+static bool is_seen_again(const uint8_t leaf[TG_SHA256_SIZE])
 {
-    uint8_t *mark = met[(leaf[0] | leaf[1] << 8) % MET];
+    uint8_t *mark = seen[(leaf[0] | leaf[1] << 8) % SEEN];
     bool again;
 
     if (pthread_mutex_trylock(&busy) != 0)
@@ -205,7 +198,7 @@ static bool cacheable(const tg_policy *policy, const struct tg_match *match,
                       const struct tg_query *query)
 {
     return policy != NULL && query->leaf != NULL && match->kind == TG_MATCH_RULE &&
-           match->rule->action == TG_ACTION_EVALUATE && !tg_rule_uses_app(match->rule) &&
+           match->rule->action == TG_ACTION_EVALUATE && match->rule->anchors_only &&
            match->rule->revocation < TG_REVOCATION_STAPLE && sk_X509_num(query->sent) <= 8;
 }
 
@@ -220,7 +213,7 @@ struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_m
     if (!cacheable(policy, match, query) || !tg_hash_certificate(query->leaf, leaf_digest))
         return tg_evaluate(policy, match, query);
     digested.leaf_digest = leaf_digest;
-    if (!is_met_again(leaf_digest) || !make_key(policy, match, &digested, key))
+    if (!is_seen_again(leaf_digest) || !make_key(policy, match, &digested, key))
         return tg_evaluate(policy, match, &digested);
     verdict = find(key, now, policy, query->leaf);
     if (verdict != NULL)
@@ -228,7 +221,7 @@ struct tg_verdict *tg_evaluate_cached(const tg_policy *policy, const struct tg_m
     verdict = tg_evaluate(policy, match, &digested);
     /* Forgiven findings and notes are rare, and not worth copying. */
     if (verdict != NULL && verdict->accepted && verdict->finding_count == 0 &&
-        verdict->note == NULL && holds(verdict, now))
+        verdict->note == NULL && tg_validity_holds(verdict, now))
         keep(key, verdict);
     return verdict;
 }

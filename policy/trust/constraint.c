@@ -1,8 +1,3 @@
-/*
- * constraint.c - name constraints held against the host. X509_verify_cert(3) holds them against
- * what stands in the leaf, where "*.example" is outside of an excluded "secret.example", and a
- * common name with a wildcard is no name at all; the host that these are taken for may be inside.
- */
 #include "constraint.h"
 #include "host.h"
 #include <arpa/inet.h>
@@ -11,27 +6,27 @@
 #include <strings.h>
 
 /* The host, as constraints compare it. */
-struct claim {
+struct host {
     int type; /* GEN_DNS or GEN_IPADD */
     char name[TG_HOST_SIZE];
     uint8_t address[16];
     int size; /* of the address */
 };
 
-static bool read_claim(const char *host, struct claim *claim)
+static bool read_host(const char *text, struct host *host)
 {
     bool v6;
 
-    claim->type = GEN_DNS;
-    switch (tg_host_canonical(host, claim->name)) {
+    host->type = GEN_DNS;
+    switch (tg_host_canonical(text, host->name)) {
     case TG_HOST_NAME:
     case TG_HOST_UNSPELLABLE:
         return true;
     case TG_HOST_ADDRESS:
-        v6 = strchr(claim->name, ':') != NULL;
-        claim->type = GEN_IPADD;
-        claim->size = v6 ? 16 : 4;
-        return inet_pton(v6 ? AF_INET6 : AF_INET, claim->name, claim->address) == 1;
+        v6 = strchr(host->name, ':') != NULL;
+        host->type = GEN_IPADD;
+        host->size = v6 ? 16 : 4;
+        return inet_pton(v6 ? AF_INET6 : AF_INET, host->name, host->address) == 1;
     case TG_HOST_INVALID:
         break;
     }
@@ -62,23 +57,23 @@ static bool name_within(const ASN1_STRING *base, const char *name, bool wide)
 }
 
 /* An address and its mask: one of IPv4 says nothing of IPv6. */
-static bool address_within(const ASN1_STRING *base, const struct claim *claim)
+static bool address_within(const ASN1_STRING *base, const struct host *host)
 {
     const uint8_t *bytes = ASN1_STRING_get0_data(base);
 
-    if (ASN1_STRING_length(base) != 2 * claim->size)
+    if (ASN1_STRING_length(base) != 2 * host->size)
         return false;
-    for (int i = 0; i < claim->size; i++)
-        if ((claim->address[i] ^ bytes[i]) & bytes[claim->size + i])
+    for (int i = 0; i < host->size; i++)
+        if ((host->address[i] ^ bytes[i]) & bytes[host->size + i])
             return false;
     return true;
 }
 
 /*
- * True if CLAIM is within one of SUBTREES. *ANY becomes true where one is of its type. What is odd,
+ * True if HOST is within one of SUBTREES. *ANY becomes true where one is of its type. What is odd,
  * one with bounds, which RFC 5280 has none, or "*.example", counts where ODD.
  */
-static bool within(const STACK_OF(GENERAL_SUBTREE) *subtrees, const struct claim *claim, bool odd,
+static bool within(const STACK_OF(GENERAL_SUBTREE) *subtrees, const struct host *host, bool odd,
                    bool *any)
 {
     bool found = false;
@@ -86,26 +81,26 @@ static bool within(const STACK_OF(GENERAL_SUBTREE) *subtrees, const struct claim
     for (int i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
         const GENERAL_SUBTREE *subtree = sk_GENERAL_SUBTREE_value(subtrees, i);
 
-        if (subtree->base->type != claim->type)
+        if (subtree->base->type != host->type)
             continue;
         *any = true;
         if (subtree->maximum != NULL ||
             (subtree->minimum != NULL && ASN1_INTEGER_get(subtree->minimum) != 0))
             found = found || odd;
-        else if (claim->type == GEN_DNS)
-            found = found || name_within(subtree->base->d.dNSName, claim->name, odd);
+        else if (host->type == GEN_DNS)
+            found = found || name_within(subtree->base->d.dNSName, host->name, odd);
         else
-            found = found || address_within(subtree->base->d.iPAddress, claim);
+            found = found || address_within(subtree->base->d.iPAddress, host);
     }
     return found;
 }
 
-static bool lets(const NAME_CONSTRAINTS *constraints, const struct claim *claim)
+static bool lets(const NAME_CONSTRAINTS *constraints, const struct host *host)
 {
     bool any = false, some = false;
 
-    return !within(constraints->excludedSubtrees, claim, true, &any) &&
-           (within(constraints->permittedSubtrees, claim, false, &some) || !some);
+    return !within(constraints->excludedSubtrees, host, true, &any) &&
+           (within(constraints->permittedSubtrees, host, false, &some) || !some);
 }
 
 static bool has_constraints(const X509 *certificate)
@@ -123,8 +118,8 @@ bool tg_constraint_on(const STACK_OF(X509) *path)
 
 int tg_constraint_against(const STACK_OF(X509) *path, const char *host)
 {
-    struct claim claim;
-    bool readable = read_claim(host, &claim);
+    struct host wanted;
+    bool readable = read_host(host, &wanted);
 
     for (int i = 1; i < sk_X509_num(path); i++) {
         const X509 *ca = sk_X509_value(path, i);
@@ -134,7 +129,7 @@ int tg_constraint_against(const STACK_OF(X509) *path, const char *host)
         if (!has_constraints(ca))
             continue;
         constraints = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
-        free_to = constraints != NULL && readable && lets(constraints, &claim);
+        free_to = constraints != NULL && readable && lets(constraints, &wanted);
         NAME_CONSTRAINTS_free(constraints);
         if (!free_to)
             return i;

@@ -1,4 +1,9 @@
-/* constraint.h - may the CAs of a path speak for the host (RFC 5280 section 4.2.1.10)? */
+/*
+ * constraint.h - may the CAs of a path speak for the host (RFC 5280 section 4.2.1.10)?
+ * X509_verify_cert(3) holds name constraints against what stands in the leaf, where "*.example" is
+ * outside of an excluded "secret.example", and a common name with a wildcard is no name at all; the
+ * host that these are taken for may be inside.
+ */
 #ifndef TG_CONSTRAINT_H
 #define TG_CONSTRAINT_H
 

@@ -1,5 +1,5 @@
 #include "crl.h"
-#include "alone.h"
+#include "crlmemo.h"
 #include "hash.h"
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -34,14 +34,14 @@ static const struct tg_evaluation *evaluation_of(const X509_STORE_CTX *context)
 
 static bool asks_app(const struct tg_evaluation *evaluation)
 {
-    X509_STORE_CTX *app = evaluation->query->app;
+    X509_STORE_CTX *app = tg_evaluation_app(evaluation);
 
-    return tg_rule_uses_app(evaluation->rule) && app != NULL &&
+    return app != NULL &&
            (X509_VERIFY_PARAM_get_flags(X509_STORE_CTX_get0_param(app)) & X509_V_FLAG_CRL_CHECK);
 }
 
-static int add_matching(STACK_OF(X509_CRL) *found, const STACK_OF(X509_CRL) *from,
-                        const X509_NAME *issuer)
+static bool add_matching(STACK_OF(X509_CRL) *found, const STACK_OF(X509_CRL) *from,
+                         const X509_NAME *issuer)
 {
     for (int i = 0; i < sk_X509_CRL_num(from); i++) {
         X509_CRL *crl = sk_X509_CRL_value(from, i);
@@ -49,13 +49,13 @@ static int add_matching(STACK_OF(X509_CRL) *found, const STACK_OF(X509_CRL) *fro
         if (X509_NAME_cmp(X509_CRL_get_issuer(crl), issuer) != 0)
             continue;
         if (!X509_CRL_up_ref(crl))
-            return 0;
+            return false;
         if (!sk_X509_CRL_push(found, crl)) {
             X509_CRL_free(crl);
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 /* X509_STORE_CTX_lookup_crls_fn: the rule's CRLs of ISSUER, and the application's. */
@@ -97,12 +97,10 @@ static void find_defaults(void)
  */
 static time_t list_time(const struct tg_evaluation *evaluation)
 {
-    X509_STORE_CTX *app = evaluation->query->app;
-    X509_VERIFY_PARAM *param = app != NULL ? X509_STORE_CTX_get0_param(app) : NULL;
+    time_t when;
 
-    if (param != NULL && tg_crl_flags(evaluation->rule) == 0 &&
-        (X509_VERIFY_PARAM_get_flags(param) & X509_V_FLAG_USE_CHECK_TIME))
-        return X509_VERIFY_PARAM_get_time(param);
+    if (tg_crl_flags(evaluation->rule) == 0 && tg_query_verify_time(evaluation->query, &when))
+        return when;
     return evaluation->now;
 }
 
@@ -141,36 +139,6 @@ static bool in_time(const X509_CRL *crl, time_t when)
            X509_cmp_time(until, &when) > 0;
 }
 
-/* Only ever tried, as in cache.c: a CRL that can't be looked up is checked once more. */
-static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
-
-static bool remembered(const struct tg_crl_memo *memo, const X509_CRL *crl,
-                       const uint8_t issuer[TG_SHA256_SIZE])
-{
-    bool found = false;
-
-    if (memo == NULL || pthread_mutex_trylock(&busy) != 0)
-        return false;
-    for (size_t i = 0; !found && i < TG_CRL_MEMO_SIZE; i++)
-        found = memo->genuine[i].crl == crl &&
-                memcmp(memo->genuine[i].issuer, issuer, TG_SHA256_SIZE) == 0;
-    pthread_mutex_unlock(&busy);
-    return found;
-}
-
-static void remember(struct tg_crl_memo *memo, const X509_CRL *crl,
-                     const uint8_t issuer[TG_SHA256_SIZE])
-{
-    size_t at;
-
-    if (memo == NULL || pthread_mutex_trylock(&busy) != 0)
-        return;
-    at = memo->next++ % TG_CRL_MEMO_SIZE;
-    memo->genuine[at].crl = crl;
-    memcpy(memo->genuine[at].issuer, issuer, TG_SHA256_SIZE);
-    pthread_mutex_unlock(&busy);
-}
-
 static void report(X509_STORE_CTX *context, int x509_error)
 {
     tg_findings_add_x509(X509_STORE_CTX_get_app_data(context), x509_error,
@@ -192,43 +160,47 @@ static int check_genuine(X509_STORE_CTX *context, X509_CRL *crl)
     if (issuer == NULL || !in_time(crl, list_time(evaluation)) ||
         !tg_hash_certificate(issuer, digest))
         return default_check(context, crl);
-    if (remembered(memo, crl, digest))
+    if (tg_crlmemo_has(memo, crl, digest))
         return 1;
     checked = default_check(context, crl);
     if (checked == 1 && findings->reported == before && !findings->failed)
-        remember(memo, crl, digest);
+        tg_crlmemo_add(memo, crl, digest);
     return checked;
 }
 
-/* Whether DELTA adds to BASE: 1; it is contained there: 0; it can't be told, or a gap: -1. */
-static int compare(const X509_CRL *delta, const X509_CRL *base)
+/* What a delta CRL is to a complete one. */
+enum delta { DELTA_UNFIT, DELTA_CONTAINED, DELTA_ADDS };
+
+/* DELTA_UNFIT where it can't be told, or there is a gap between the two. */
+static enum delta compare(const X509_CRL *delta, const X509_CRL *base)
 {
     ASN1_INTEGER *from = X509_CRL_get_ext_d2i(delta, NID_delta_crl, NULL, NULL);
     ASN1_INTEGER *number = X509_CRL_get_ext_d2i(delta, NID_crl_number, NULL, NULL);
     ASN1_INTEGER *has = X509_CRL_get_ext_d2i(base, NID_crl_number, NULL, NULL);
-    int adds = -1;
+    enum delta is = DELTA_UNFIT;
 
     if (from != NULL && number != NULL && has != NULL) {
         if (ASN1_INTEGER_cmp(number, has) <= 0)
-            adds = 0;
+            is = DELTA_CONTAINED;
         else if (ASN1_INTEGER_cmp(from, has) <= 0)
-            adds = 1;
+            is = DELTA_ADDS;
     }
     ASN1_INTEGER_free(from);
     ASN1_INTEGER_free(number);
     ASN1_INTEGER_free(has);
-    return adds;
+    return is;
 }
 
-/* A certificate that DELTA takes off the list again stays on it until the next complete one. */
+/* A certificate that DELTA takes off the list again stays on it until the next complete one. As
+ * X509_STORE_CTX_check_crl_fn. */
 static int apply(X509_STORE_CTX *context, X509_CRL *delta, const X509_CRL *base)
 {
     const struct tg_evaluation *evaluation = evaluation_of(context);
-    int adds = compare(delta, base);
+    enum delta is = compare(delta, base);
 
-    if (adds == 0)
+    if (is == DELTA_CONTAINED)
         return 1;
-    if (adds < 0)
+    if (is == DELTA_UNFIT)
         report(context, X509_V_ERR_DIFFERENT_CRL_SCOPE);
     else if (!in_time(delta, list_time(evaluation)))
         report(context, X509_V_ERR_CRL_HAS_EXPIRED);
@@ -257,8 +229,8 @@ static int apply_deltas(X509_STORE_CTX *context, const X509_CRL *base)
 }
 
 /*
- * True for a list that a namesake off the path's own order signed. libcrypto would verify that
- * one's path on a context of its own, which has no list of findings.
+ * True for a list that a namesake off the path's own order signed. libcrypto would verify the path
+ * of the namesake on a context of its own, which has no list of findings.
  */
 static bool is_stray(const X509_STORE_CTX *context)
 {
@@ -289,8 +261,8 @@ static int check(X509_STORE_CTX *context, X509_CRL *crl)
     return check_genuine(context, crl) && apply_deltas(context, crl);
 }
 
-/* X509_STORE_CTX_check_revocation_fn: all of it at the time of lists, not of certificates. */
-static int check_revocation(X509_STORE_CTX *context)
+/* All of it at the time of lists, not of certificates. */
+int tg_crl_check(X509_STORE_CTX *context)
 {
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
     bool timed = X509_VERIFY_PARAM_get_flags(param) & X509_V_FLAG_USE_CHECK_TIME;
@@ -305,7 +277,7 @@ static int check_revocation(X509_STORE_CTX *context)
     return checked;
 }
 
-X509_STORE *tg_crl_own_store(const struct tg_evaluation *evaluation)
+X509_STORE *tg_crl_store_new(const struct tg_evaluation *evaluation)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     X509_STORE *store = NULL;
@@ -319,26 +291,15 @@ X509_STORE *tg_crl_own_store(const struct tg_evaluation *evaluation)
     }
     X509_STORE_set_lookup_crls(store, lookup);
     X509_STORE_set_check_crl(store, check);
-    X509_STORE_set_check_revocation(store, check_revocation);
+    X509_STORE_set_check_revocation(store, tg_crl_check);
     return store;
 }
 
-/* One of an anchor alone has no issuer. */
-int tg_crl_check(X509_STORE_CTX *context)
-{
-    const struct tg_evaluation *evaluation = evaluation_of(context);
-    struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
-
-    if (findings == NULL || tg_crl_flags(evaluation->rule) == 0 ||
-        X509_STORE_CTX_get_num_untrusted(context) > 0)
-        return check_revocation(context);
-    return tg_alone_check_crls(evaluation, findings);
-}
-
-int tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
+bool tg_crl_store(const struct tg_evaluation *evaluation, X509_STORE **store)
 {
     *store = NULL;
     if (!asks_app(evaluation) && tg_crl_flags(evaluation->rule) == 0)
-        return 1;
-    return (*store = tg_crl_own_store(evaluation)) != NULL;
+        return true;
+    *store = tg_crl_store_new(evaluation);
+    return *store != NULL;
 }

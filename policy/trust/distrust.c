@@ -19,18 +19,27 @@ int tg_distrusts(const tg_policy *policy, const X509 *certificate, const X509 *i
     return tg_twin_has_key(&policy->distrusted_keys, X509_get_X509_PUBKEY(certificate));
 }
 
-static int look_at(const tg_policy *policy, const X509 *certificate, const X509 *issuer, int depth,
-                   struct tg_findings *findings)
+static void add_finding(struct tg_findings *list, int depth, const X509 *certificate)
+{
+    struct tg_buf text = {0};
+
+    tg_buf_add(&text, "the policy distrusts ");
+    tg_findings_who(&text, depth, certificate);
+    tg_findings_add(list, TG_DISTRUSTED, depth, 0, &text);
+}
+
+static bool look_at(const tg_policy *policy, const X509 *certificate, const X509 *issuer, int depth,
+                    struct tg_findings *findings)
 {
     int distrusted = tg_distrusts(policy, certificate, issuer);
 
     if (distrusted > 0)
-        tg_findings_distrust(findings, depth, certificate);
+        add_finding(findings, depth, certificate);
     return distrusted >= 0;
 }
 
-int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
-                     struct tg_findings *findings)
+bool tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
+                      struct tg_findings *findings)
 {
     X509 *end = query->leaf;
 
@@ -44,33 +53,33 @@ int tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
                 next = sent;
         }
         if (!look_at(policy, end, next, depth, findings))
-            return 0;
+            return false;
         end = next;
     }
     return !findings->failed;
 }
 
-int tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
-                     struct tg_findings *findings)
+bool tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
+                      struct tg_findings *findings)
 {
     for (int i = 0; i < sk_X509_num(path); i++)
         if (!look_at(policy, sk_X509_value(path, i), sk_X509_value(path, i + 1), i, findings))
-            return 0;
+            return false;
     return !findings->failed;
 }
 
-struct tg_verdict *tg_check_distrust(const tg_policy *policy, const struct tg_query *query,
-                                     const struct tg_app_path *theirs, bool *failed)
+bool tg_distrust_refuse(const tg_policy *policy, const struct tg_query *query,
+                        const struct tg_app_path *app, struct tg_verdict **refusal)
 {
     struct tg_findings findings = {0};
-    struct tg_verdict *verdict = NULL;
+    bool checked = tg_distrust_path(policy, app->path, &findings) &&
+                   (app->verified || tg_distrust_sent(policy, query, &findings));
 
-    *failed = !tg_distrust_path(policy, theirs->path, &findings) ||
-              (!theirs->verified && !tg_distrust_sent(policy, query, &findings));
-    if (!*failed && findings.count > 0) {
-        verdict = tg_verdict_new(policy, TG_RESULT_DENY, &findings, NULL);
-        *failed = verdict == NULL;
+    *refusal = NULL;
+    if (checked && findings.count > 0) {
+        *refusal = tg_verdict_new(policy, TG_RESULT_DENY, &findings, NULL);
+        checked = *refusal != NULL;
     }
     tg_findings_clear(&findings);
-    return verdict;
+    return checked;
 }

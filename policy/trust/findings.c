@@ -124,15 +124,6 @@ void tg_findings_add_x509(struct tg_findings *list, int x509_error, int depth, X
     tg_findings_add(list, kind, depth, x509_error, &text);
 }
 
-void tg_findings_distrust(struct tg_findings *list, int depth, const X509 *certificate)
-{
-    struct tg_buf text = {0};
-
-    tg_buf_add(&text, "the policy distrusts ");
-    tg_findings_who(&text, depth, certificate);
-    tg_findings_add(list, TG_DISTRUSTED, depth, 0, &text);
-}
-
 void tg_findings_extend(struct tg_findings *list, enum tg_finding_kind kind, int depth,
                         const char *text)
 {

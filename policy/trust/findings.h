@@ -1,4 +1,7 @@
-/* findings.h - a growing list of findings, as one evaluation gathers them. */
+/*
+ * findings.h - a growing list of findings, as one evaluation gathers them. One that can't be kept
+ * for lack of memory is never lost silently: the list has failed then.
+ */
 #ifndef TG_FINDINGS_H
 #define TG_FINDINGS_H
 
@@ -26,9 +29,6 @@ void tg_findings_add_x509(struct tg_findings *list, int x509_error, int depth, X
 
 /* Appends which certificate is meant: "the certificate", or 'the CA certificate "CN=..."'. */
 void tg_findings_who(struct tg_buf *text, int depth, const X509 *certificate);
-
-/* Appends that the policy distrusts CERTIFICATE. */
-void tg_findings_distrust(struct tg_findings *list, int depth, const X509 *certificate);
 
 /* Appends TEXT to the text of the finding of KIND at DEPTH, if there is one. */
 void tg_findings_extend(struct tg_findings *list, enum tg_finding_kind kind, int depth,

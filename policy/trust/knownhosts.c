@@ -1,9 +1,9 @@
 #include "knownhosts.h"
-#include "attempt.h"
 #include "diag.h"
 #include "hash.h"
 #include "host.h"
 #include "pin.h"
+#include "policy.h"
 #include "write.h"
 #include <stdlib.h>
 #include <string.h>
@@ -68,29 +68,21 @@ static const struct tg_known *use_file(struct tg_known_file *file, struct tg_buf
     return known;
 }
 
-static bool counts(const struct tg_evaluation *evaluation)
+bool tg_known_lookup(struct tg_known_file *file, const struct tg_query *query,
+                     struct tg_known_host *found)
 {
-    return evaluation->rule->known_hosts != NULL && evaluation->pins_enforced;
-}
-
-int tg_known_meet(struct tg_evaluation *evaluation)
-{
-    struct tg_acquaintance *acquaintance = &evaluation->acquaintance;
-    const struct tg_query *query = evaluation->query;
-    const struct tg_known *known;
+    const struct tg_known *known = use_file(file, &found->problem);
     char host[TG_HOST_SIZE];
 
-    if (!counts(evaluation))
-        return 1;
-    known = use_file(evaluation->rule->known_hosts, &acquaintance->problem);
+    found->file = file;
     if (known == NULL)
-        return acquaintance->problem.length > 0 && !acquaintance->problem.failed;
+        return found->problem.length > 0 && !found->problem.failed;
     if (!tg_host_spell(query->host, host))
-        return 1;
-    acquaintance->any = tg_known_find(known, host, 0);
+        return true;
+    found->any = tg_known_find(known, host, 0);
     if (query->port != 0)
-        acquaintance->own = tg_known_find(known, host, query->port);
-    return 1;
+        found->own = tg_known_find(known, host, query->port);
+    return true;
 }
 
 static void add_endpoint(struct tg_buf *text, const struct tg_query *query)
@@ -101,59 +93,54 @@ static void add_endpoint(struct tg_buf *text, const struct tg_query *query)
         tg_buf_add(text, "the host, whose name is not known,");
 }
 
-void tg_known_check_host(struct tg_evaluation *evaluation)
+void tg_known_check_host(struct tg_known_host *host, const struct tg_query *query,
+                         struct tg_findings *findings)
 {
-    struct tg_acquaintance *acquaintance = &evaluation->acquaintance;
-    const struct tg_query *query = evaluation->query;
     struct tg_buf text = {0};
 
-    if (!counts(evaluation) || acquaintance->own != NULL || acquaintance->any != NULL)
+    if (host->file == NULL || host->own != NULL || host->any != NULL)
         return;
-    if (acquaintance->problem.length > 0) {
-        tg_findings_add(&evaluation->findings, TG_POLICY_INVALID, 0, 0, &acquaintance->problem);
+    if (host->problem.length > 0) {
+        tg_findings_add(findings, TG_POLICY_INVALID, 0, 0, &host->problem);
         return;
     }
     add_endpoint(&text, query);
     tg_buf_printf(&text, " is not in %s: once its key was checked, `trustgraft pin --to` adds it",
-                  evaluation->rule->known_hosts->path);
-    tg_findings_add(&evaluation->findings, TG_KNOWN_HOST_MISSING, 0, 0, &text);
+                  host->file->path);
+    tg_findings_add(findings, TG_KNOWN_HOST_MISSING, 0, 0, &text);
 }
 
-static void add_mismatch(const struct tg_evaluation *evaluation, struct tg_findings *findings,
-                         const uint8_t leaf[TG_SHA256_SIZE])
+static void add_mismatch(const struct tg_known_host *host, const struct tg_query *query,
+                         const uint8_t leaf[TG_SHA256_SIZE], struct tg_findings *findings)
 {
-    const struct tg_acquaintance *acquaintance = &evaluation->acquaintance;
-    const struct tg_known_entry *entry =
-        acquaintance->own != NULL ? acquaintance->own : acquaintance->any;
+    const struct tg_known_entry *entry = host->own != NULL ? host->own : host->any;
     struct tg_buf text = {0};
     char pin[TG_PIN_SIZE];
 
     tg_pin_text(leaf, pin);
     tg_buf_printf(&text, "the certificate's key is %s, but ", pin);
-    add_endpoint(&text, evaluation->query);
-    tg_buf_printf(&text, " is known by another, at %s:%u", evaluation->rule->known_hosts->path,
-                  entry->line);
+    add_endpoint(&text, query);
+    tg_buf_printf(&text, " is known by another, at %s:%u", host->file->path, entry->line);
     tg_findings_add(findings, TG_KNOWN_HOST_MISMATCH, 0, 0, &text);
 }
 
-int tg_known_check_path(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain,
-                        bool anchored, struct tg_findings *findings)
+bool tg_known_check_path(const struct tg_known_host *host, const struct tg_query *query,
+                         const STACK_OF(X509) *chain, bool proven, struct tg_findings *findings)
 {
-    const struct tg_acquaintance *acquaintance = &evaluation->acquaintance;
     uint8_t leaf[TG_SHA256_SIZE], digest[TG_SHA256_SIZE];
-    int count = tg_path_is_proven(anchored, findings) ? sk_X509_num(chain) : 1;
+    int count = proven ? sk_X509_num(chain) : 1;
 
-    if (acquaintance->own == NULL && acquaintance->any == NULL)
-        return 1;
-    if (!tg_hash_spki(evaluation->query->leaf, leaf))
-        return 0;
+    if (host->own == NULL && host->any == NULL)
+        return true;
+    if (!tg_hash_spki(query->leaf, leaf))
+        return false;
     for (int i = 0; i < count; i++) {
         if (!tg_hash_spki(sk_X509_value(chain, i), digest))
-            return 0;
-        if (tg_known_has(acquaintance->own, digest) || tg_known_has(acquaintance->any, digest))
-            return 1;
+            return false;
+        if (tg_known_has(host->own, digest) || tg_known_has(host->any, digest))
+            return true;
     }
-    add_mismatch(evaluation, findings, leaf);
+    add_mismatch(host, query, leaf, findings);
     return !findings->failed;
 }
 

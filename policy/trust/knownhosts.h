@@ -1,35 +1,37 @@
 /*
  * knownhosts.h - the known-hosts files of a policy. Each is read when a connection first needs it,
- * whole and once, so that a program that meets none of its hosts pays one stat(2).
+ * whole and once, so that a program that connects to none of its hosts pays one stat(2).
  */
 #ifndef TG_KNOWNHOSTS_H
 #define TG_KNOWNHOSTS_H
 
+#include "findings.h"
 #include "known.h"
-#include "text.h"
+#include "query.h"
 
-/* What the rule's file says of a connection's host. */
-struct tg_acquaintance {
-    const struct tg_known_entry *own, *any; /* for its port; without port. NULL: none */
+/* What a file says of the host of a query. */
+struct tg_known_host {
+    const struct tg_known_file *file;       /* NULL: none was asked */
+    const struct tg_known_entry *own, *any; /* for the port; without port. NULL: none */
     struct tg_buf problem;                  /* why the file can't be used; empty: it can */
 };
 
-struct tg_evaluation;
-struct tg_findings;
+/* Looks the host of QUERY up in FILE, for *FOUND, which is zero before. False only when memory ran
+ * out. */
+TG_MUST_USE bool tg_known_lookup(struct tg_known_file *file, const struct tg_query *query,
+                                 struct tg_known_host *found);
 
-/* Looks the host up. 0 only when memory ran out. */
-TG_MUST_USE int tg_known_meet(struct tg_evaluation *evaluation);
-
-/* Adds a finding where the host isn't known, or the file can't be used. */
-void tg_known_check_host(struct tg_evaluation *evaluation);
+/* Adds a finding where the host isn't in the file, or the file can't be used; takes PROBLEM. */
+void tg_known_check_host(struct tg_known_host *host, const struct tg_query *query,
+                         struct tg_findings *findings);
 
 /*
- * Adds a finding where no certificate of CHAIN has a pinned key: the leaf's own, or a CA's where
- * the path is proven. 0 only when memory ran out.
+ * Adds a finding where no certificate of CHAIN has a key that the file has for the host: the leaf's
+ * own, or a CA's where PROVEN (tg_verification_proves). False only when memory ran out.
  */
-TG_MUST_USE int tg_known_check_path(const struct tg_evaluation *evaluation,
-                                    const STACK_OF(X509) *chain, bool anchored,
-                                    struct tg_findings *findings);
+TG_MUST_USE bool tg_known_check_path(const struct tg_known_host *host, const struct tg_query *query,
+                                     const STACK_OF(X509) *chain, bool proven,
+                                     struct tg_findings *findings);
 
 /* Reads all files of POLICY. False after errors were added to DIAGS. */
 TG_MUST_USE bool tg_known_files_read(const tg_policy *policy, struct tg_diags *diags);

@@ -72,7 +72,7 @@ static bool subject_names(const X509 *leaf, const struct wanted *wanted)
     return found;
 }
 
-void tg_names_open(struct tg_names *names, X509 *leaf)
+void tg_leaf_names_read(struct tg_leaf_names *names, X509 *leaf)
 {
     int critical = -1; /* -1: there are no alternative names */
 
@@ -81,13 +81,13 @@ void tg_names_open(struct tg_names *names, X509 *leaf)
     names->unreadable = names->alternative == NULL && critical != -1;
 }
 
-void tg_names_close(struct tg_names *names)
+void tg_leaf_names_free(struct tg_leaf_names *names)
 {
     GENERAL_NAMES_free(names->alternative);
     names->alternative = NULL;
 }
 
-static bool certificate_names(const struct tg_names *names, const struct wanted *wanted)
+static bool certificate_names(const struct tg_leaf_names *names, const struct wanted *wanted)
 {
     bool dns = names->unreadable, found = false;
 
@@ -115,7 +115,7 @@ static bool is_like_name(const char *name, size_t length)
            strchr(name, ':') == NULL && (*last < '0' || *last > '9');
 }
 
-bool tg_names_match(const struct tg_names *names, const char *host, unsigned flags)
+bool tg_leaf_names_match(const struct tg_leaf_names *names, const char *host, unsigned flags)
 {
     char canonical[TG_HOST_SIZE];
     enum tg_host_kind kind = tg_host_canonical(host, canonical);
@@ -134,12 +134,12 @@ bool tg_names_match(const struct tg_names *names, const char *host, unsigned fla
 
 bool tg_name_matches(X509 *leaf, const char *host, unsigned flags)
 {
-    struct tg_names names;
+    struct tg_leaf_names names;
     bool matches;
 
-    tg_names_open(&names, leaf);
-    matches = tg_names_match(&names, host, flags);
-    tg_names_close(&names);
+    tg_leaf_names_read(&names, leaf);
+    matches = tg_leaf_names_match(&names, host, flags);
+    tg_leaf_names_free(&names);
     return matches;
 }
 
@@ -164,7 +164,7 @@ static bool is_name(enum tg_host_kind kind)
     return kind == TG_HOST_NAME || kind == TG_HOST_UNSPELLABLE;
 }
 
-static const char *objection(const struct tg_names *names, const char *host, unsigned flags)
+static const char *objection(const struct tg_leaf_names *names, const char *host, unsigned flags)
 {
     const unsigned never = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
                    no_star = X509_CHECK_FLAG_NO_WILDCARDS;
@@ -172,12 +172,12 @@ static const char *objection(const struct tg_names *names, const char *host, uns
 
     if (!is_name(tg_host_canonical(host, canonical)))
         return NULL;
-    if (tg_names_match(names, host, flags))
+    if (tg_leaf_names_match(names, host, flags))
         return "the check that the program asks for (X509_check_host) has a wildcard stand for "
                "letters, digits and hyphens alone";
-    if ((flags & never) && tg_names_match(names, host, flags & ~never))
+    if ((flags & never) && tg_leaf_names_match(names, host, flags & ~never))
         return "the program forbids to go by the common name (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)";
-    if ((flags & no_star) && tg_names_match(names, host, flags & ~no_star))
+    if ((flags & no_star) && tg_leaf_names_match(names, host, flags & ~no_star))
         return "the program forbids wildcards (X509_CHECK_FLAG_NO_WILDCARDS)";
     if (X509_check_host(names->leaf, canonical, 0, 0, NULL) == 1)
         return "a wildcard counts only where it is a whole label";
@@ -186,12 +186,12 @@ static const char *objection(const struct tg_names *names, const char *host, uns
 
 const char *tg_name_objection(X509 *leaf, const char *host, unsigned flags)
 {
-    struct tg_names names;
+    struct tg_leaf_names names;
     const char *found;
 
-    tg_names_open(&names, leaf);
+    tg_leaf_names_read(&names, leaf);
     found = objection(&names, host, flags);
-    tg_names_close(&names);
+    tg_leaf_names_free(&names);
     return found;
 }
 

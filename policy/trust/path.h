@@ -8,8 +8,7 @@
 #ifndef TG_PATH_H
 #define TG_PATH_H
 
-#include "trustgraft.h"
-#include <stdbool.h>
+#include "sources.h"
 
 /* What no chain, however hostile, makes us exceed in one evaluation. */
 #define TG_PATH_MAX_SENT     64  /* certificates that a server may send */
@@ -18,22 +17,18 @@
 #define TG_PATH_MAX_CHECKED  160 /* certificates on all candidates together: signature checks */
 #define TG_PATH_MAX_ATTEMPTS 32  /* candidates */
 
-/* Where certificates come from. Everything is borrowed, everything may be NULL. */
-struct tg_path_sources {
-    const STACK_OF(X509) *anchors; /* any certificate here ends a path */
-    X509_STORE_CTX *system;        /* so does any that this finds */
-    X509_STORE_CTX *app;           /* here a certificate ends a path if it is self-signed, or */
-    bool app_partial;              /* any does: X509_V_FLAG_PARTIAL_CHAIN */
-    const STACK_OF(X509) *sent;
-    const STACK_OF(X509) *intermediates;
-    time_t when; /* candidates valid at this time come first */
+/* What a visitor, or a whole walk, comes to. */
+enum tg_walk {
+    TG_WALK_FAILED = -1, /* memory ran out: stop */
+    TG_WALK_ON,          /* go on with the next candidate; at the end, none was good */
+    TG_WALK_FOUND        /* stop at this one */
 };
 
 /*
  * PATH runs from the leaf to the anchor, or, where ANCHORED is false, as far as it could be
- * followed; it is the walker's. Returns 1 to stop (found), 0 to go on, -1 to stop (failed).
+ * followed; it is the walker's.
  */
-typedef int tg_path_visit(void *arg, const STACK_OF(X509) *path, bool anchored);
+typedef enum tg_walk tg_path_visit(void *arg, const STACK_OF(X509) *path, bool anchored);
 
 /* How a walk ended, for those who found no good path. */
 struct tg_path_end {
@@ -46,18 +41,11 @@ struct tg_path_end {
 };
 
 /*
- * Visits each anchored candidate for LEAF until VISIT stops it or the budget is spent; if
- * there was none, the longest path without an anchor. Returns what VISIT last returned, or -1
- * when memory ran out. Fills *END; the caller frees what it refers to.
+ * Visits each anchored candidate for LEAF until VISIT stops it or the budget is spent; if there
+ * was none, the longest path without an anchor. Returns what VISIT last returned, or
+ * TG_WALK_FAILED. Fills *END; the caller frees what it refers to.
  */
-int tg_path_walk(const struct tg_path_sources *sources, X509 *leaf, tg_path_visit *visit, void *arg,
-                 struct tg_path_end *end);
-
-/*
- * True if a certificate is there that has the name of END's issuer, and isn't taken for it because
- * END's authority key identifier asks for another (RFC 5280 section 4.2.1.1): for another key,
- * where *KEY is true, or another issuer and serial number.
- */
-bool tg_path_misfit(const struct tg_path_sources *sources, X509 *end, bool *key);
+TG_MUST_USE enum tg_walk tg_path_walk(const struct tg_sources *sources, X509 *leaf,
+                                      tg_path_visit *visit, void *arg, struct tg_path_end *end);
 
 #endif

@@ -1,7 +1,6 @@
-/* pathjson.c - the certificates of a verdict in JSON; what was written once is remembered. */
+#include "pathjson.h"
 #include "hash.h"
 #include "pin.h"
-#include "report.h"
 #include "write.h"
 #include <openssl/err.h>
 #include <pthread.h>
@@ -11,9 +10,9 @@
 enum { MEMO_SIZE = 16, MEMO_MAX_DER = 8192 };
 
 /*
- * The same few authorities stand in nearly every path, and most servers are met again: to hash
- * and print a certificate is most of what a line costs. A leaf is known by its digest alone: an
- * application may change its own in memory. Only ever tried, as in cache.c.
+ * The same few authorities stand in nearly every path, and most servers come again: to hash and
+ * print a certificate is most of what a line costs. A leaf is known by its digest alone: an
+ * application may change its own in memory.
  */
 struct memo {
     uint8_t digest[TG_SHA256_SIZE]; /* of a leaf */
@@ -23,6 +22,7 @@ struct memo {
 
 static struct memo memos[2][MEMO_SIZE]; /* servers' own, which may be new each time; others */
 static size_t next[2];
+/* Only ever tried: whatever thread held it when a process forked, nobody waits for it. */
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
 /* X509_cmp(3) compares what is signed, byte by byte, and a digest of all. */
@@ -127,7 +127,7 @@ static void add_certificate(struct tg_buf *buf, const X509 *certificate, const u
     tg_buf_add(buf, "\"}");
 }
 
-void tg_report_certificate_json(struct tg_buf *buf, const X509 *certificate)
+void tg_pathjson_certificate(struct tg_buf *buf, const X509 *certificate)
 {
     add_certificate(buf, certificate, NULL, NULL);
 }
@@ -176,7 +176,7 @@ static void add_leaf(struct tg_buf *buf, const struct tg_verdict *verdict,
               alike ? authorities->text + sizeof(before) - 1 : NULL);
 }
 
-void tg_report_path_json(struct tg_buf *buf, const struct tg_verdict *verdict)
+void tg_pathjson_path(struct tg_buf *buf, const struct tg_verdict *verdict)
 {
     struct tg_buf authorities = {0};
 

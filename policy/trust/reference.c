@@ -6,18 +6,13 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-static X509_VERIFY_PARAM *app_param(const struct tg_query *query)
-{
-    return query->app != NULL ? X509_STORE_CTX_get0_param(query->app) : NULL;
-}
-
 /*
  * libcrypto says the same of no address and of no memory, but for an error that it leaves for the
  * former alone: by the one that is put before, the two are told apart.
  */
-int tg_reference_address(X509_VERIFY_PARAM *param, char **address)
+bool tg_reference_address(X509_VERIFY_PARAM *param, char **address)
 {
-    int told;
+    bool told;
 
     ERR_set_mark();
     ERR_raise(ERR_LIB_X509, ERR_R_MALLOC_FAILURE);
@@ -25,13 +20,6 @@ int tg_reference_address(X509_VERIFY_PARAM *param, char **address)
     told = *address != NULL || ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_PASSED_NULL_PARAMETER;
     ERR_pop_to_mark();
     return told;
-}
-
-static unsigned host_flags(const struct tg_query *query)
-{
-    const X509_VERIFY_PARAM *param = app_param(query);
-
-    return param != NULL ? X509_VERIFY_PARAM_get_hostflags(param) : 0;
 }
 
 /* Any one of the rule's names will do, or the dialled one: the name at I, NULL behind the last. */
@@ -91,26 +79,26 @@ static struct claims claim_wanted(const struct tg_evaluation *evaluation,
 {
     const struct tg_query *query = evaluation->query;
     struct claims claims = {.path = path};
-    struct tg_names names;
+    struct tg_leaf_names names;
     const char *name = NULL;
 
-    tg_names_open(&names, query->leaf);
+    tg_leaf_names_read(&names, query->leaf);
     for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++)
-        if (tg_names_match(&names, name, host_flags(query)))
+        if (tg_leaf_names_match(&names, name, tg_query_host_flags(query)))
             claim(&claims, name);
-    tg_names_close(&names);
+    tg_leaf_names_free(&names);
     return claims;
 }
 
 /* The same for the names that the application set; ".example" is none that a CA could speak for. */
 static struct claims claim_set(const struct tg_query *query, const STACK_OF(X509) *path)
 {
-    X509_VERIFY_PARAM *param = app_param(query);
+    X509_VERIFY_PARAM *param = tg_query_param(query);
     struct claims claims = {.path = path};
     const char *name = NULL;
 
     for (int i = 0; param != NULL && (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
-        if (!tg_name_matches_app(query->leaf, name, host_flags(query)))
+        if (!tg_name_matches_app(query->leaf, name, tg_query_host_flags(query)))
             continue;
         if (name[0] == '.')
             claims.permitted = true;
@@ -142,7 +130,7 @@ static void add_wanted(const struct tg_evaluation *evaluation, struct lack *lack
     for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++) {
         add_name(&lack->wanted, i > 0 ? " or " : "", name);
         if (lack->objection == NULL && i < EXPLAINED)
-            lack->objection = tg_name_objection(query->leaf, name, host_flags(query));
+            lack->objection = tg_name_objection(query->leaf, name, tg_query_host_flags(query));
     }
     if (lack->wanted.length == 0)
         tg_buf_add(&lack->wanted, "a name that is not known");
@@ -162,7 +150,7 @@ static void add_app_names(struct tg_evaluation *evaluation, X509_VERIFY_PARAM *p
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
         add_name(&lack->wanted, i > 0 ? " or " : "", name);
         if (lack->objection == NULL && i < EXPLAINED)
-            lack->objection = tg_name_objection(query->leaf, name, host_flags(query));
+            lack->objection = tg_name_objection(query->leaf, name, tg_query_host_flags(query));
     }
 }
 
@@ -173,7 +161,7 @@ static void add_app_names(struct tg_evaluation *evaluation, X509_VERIFY_PARAM *p
 static void add_app_wanted(struct tg_evaluation *evaluation, struct lack *lack)
 {
     const struct tg_query *query = evaluation->query;
-    X509_VERIFY_PARAM *param = app_param(query);
+    X509_VERIFY_PARAM *param = tg_query_param(query);
     const char *email = param != NULL ? X509_VERIFY_PARAM_get0_email(param) : NULL;
     struct tg_buf *wanted = &lack->wanted;
     char *address = NULL;

@@ -1,4 +1,5 @@
 #include "report.h"
+#include "pathjson.h"
 #include "write.h"
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -147,6 +148,11 @@ static void add_occasion_json(struct tg_buf *buf, const struct tg_occasion *occa
     add_endpoint_json(buf, occasion->host, occasion->port, most);
 }
 
+void tg_report_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion)
+{
+    add_occasion_json(buf, occasion, SIZE_MAX);
+}
+
 static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict,
                            const struct extent *extent)
 {
@@ -161,7 +167,7 @@ static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict,
     }
     tg_buf_add(buf, "],\"path\":");
     if (extent->path)
-        tg_report_path_json(buf, verdict);
+        tg_pathjson_path(buf, verdict);
     else
         tg_buf_add(buf, "[]");
 }

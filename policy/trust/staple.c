@@ -1,5 +1,5 @@
 #include "staple.h"
-#include "alone.h"
+#include "selfanchored.h"
 #include "text.h"
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
@@ -72,23 +72,25 @@ static fault check_signer(const struct tg_evaluation *evaluation, OCSP_BASICRESP
     return wrong;
 }
 
-/* Whether SINGLE is about LEAF of ISSUER, whichever digest the responder named them with: 1, 0, or
- * -1 where that can't be told. */
-static int is_about(const OCSP_SINGLERESP *single, const X509 *leaf, const X509 *issuer)
+enum about { ABOUT_ANOTHER, ABOUT_LEAF, ABOUT_UNKNOWN };
+
+/* Whether SINGLE is about LEAF of ISSUER, whichever digest the responder named them with. */
+static enum about about(const OCSP_SINGLERESP *single, const X509 *leaf, const X509 *issuer)
 {
     OCSP_CERTID *id = (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single), *wanted = NULL;
     ASN1_OBJECT *digest = NULL;
     const EVP_MD *md = NULL;
-    int same;
+    bool same;
 
     if (!OCSP_id_get0_info(NULL, &digest, NULL, NULL, id) ||
         (md = EVP_get_digestbyobj(digest)) == NULL)
-        return 0;
-    if ((wanted = OCSP_cert_to_id(md, leaf, issuer)) == NULL)
-        return -1;
+        return ABOUT_ANOTHER;
+    wanted = OCSP_cert_to_id(md, leaf, issuer);
+    if (wanted == NULL)
+        return ABOUT_UNKNOWN;
     same = OCSP_id_cmp(id, wanted) == 0;
     OCSP_CERTID_free(wanted);
-    return same;
+    return same ? ABOUT_LEAF : ABOUT_ANOTHER;
 }
 
 static fault check_times(const ASN1_GENERALIZEDTIME *from, const ASN1_GENERALIZEDTIME *until,
@@ -149,12 +151,11 @@ static fault read_all(struct tg_evaluation *evaluation, OCSP_BASICRESP *answer, 
     wrong = "is for another certificate";
     for (int i = 0, seen = 0; i < OCSP_resp_count(answer); i++) {
         OCSP_SINGLERESP *single = OCSP_resp_get0(answer, i);
+        enum about whom = about(single, evaluation->query->leaf, issuer);
 
-        int about = is_about(single, evaluation->query->leaf, issuer);
-
-        if (about < 0)
+        if (whom == ABOUT_UNKNOWN)
             return "can't be read: memory ran out";
-        if (about == 0)
+        if (whom == ABOUT_ANOTHER)
             continue;
         found = read_status(evaluation, single, sound);
         if (seen++ == 0 || found != NULL)
@@ -197,17 +198,17 @@ static fault check_bytes(struct tg_evaluation *evaluation, X509 *issuer)
 }
 
 /* Of a path, or of a leaf that is its own anchor. *WRONG: what there is against the staple. */
-static int check_staple(struct tg_evaluation *evaluation, fault *wrong)
+static bool check_staple(struct tg_evaluation *evaluation, fault *wrong)
 {
     X509 *issuer = sk_X509_value(evaluation->path, 1);
 
     if (issuer != NULL)
         X509_up_ref(issuer);
-    else if (!tg_alone_issuer(evaluation, &issuer))
-        return 0;
+    else if (!tg_selfanchored_issuer(evaluation, &issuer))
+        return false;
     *wrong = check_bytes(evaluation, issuer);
     X509_free(issuer);
-    return 1;
+    return true;
 }
 
 /*
@@ -238,7 +239,7 @@ static fault check_promise(const struct tg_evaluation *evaluation)
     return promised ? "is missing, and the certificate promises one (RFC 7633)" : NULL;
 }
 
-int tg_staple_check(struct tg_evaluation *evaluation)
+bool tg_staple_check(struct tg_evaluation *evaluation)
 {
     const struct tg_query *query = evaluation->query;
     enum tg_revocation wanted = evaluation->rule->revocation;
@@ -246,12 +247,12 @@ int tg_staple_check(struct tg_evaluation *evaluation)
 
     if ((wanted != TG_REVOCATION_STAPLE && wanted != TG_REVOCATION_STAPLE_REQUIRED) ||
         query->staple_pending)
-        return 1;
+        return true;
     if (query->staple == NULL)
         wrong = wanted == TG_REVOCATION_STAPLE_REQUIRED ? "is missing, and the policy demands one"
                                                         : check_promise(evaluation);
     else if (!check_staple(evaluation, &wrong))
-        return 0;
+        return false;
     if (wrong != NULL)
         add(evaluation, TG_REVOCATION_UNKNOWN, X509_V_ERR_OCSP_VERIFY_FAILED, wrong);
     return !evaluation->findings.failed;

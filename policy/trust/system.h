@@ -1,4 +1,7 @@
-/* system.h - OpenSSL's default store, loaded once in a process when first asked for. */
+/*
+ * system.h - OpenSSL's default store, loaded once in a process when first asked for. Safe in
+ * threads.
+ */
 #ifndef TG_SYSTEM_H
 #define TG_SYSTEM_H
 

@@ -1,6 +1,7 @@
 #include "verdict.h"
 #include "findings.h"
 #include "text.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct tg_verdict *tg_verdict_new(const tg_policy *policy, tg_result result,
@@ -41,7 +42,7 @@ struct tg_verdict *tg_verdict_refuse(enum tg_finding_kind kind, const char *text
 
 struct tg_verdict *tg_verdict_ref(struct tg_verdict *verdict)
 {
-    __atomic_add_fetch(&verdict->references, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&verdict->references, 1, memory_order_relaxed);
     return verdict;
 }
 
@@ -49,7 +50,8 @@ void tg_verdict_free(struct tg_verdict *verdict)
 {
     struct tg_findings findings;
 
-    if (verdict == NULL || __atomic_sub_fetch(&verdict->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (verdict == NULL ||
+        atomic_fetch_sub_explicit(&verdict->references, 1, memory_order_acq_rel) > 1)
         return;
     findings = (struct tg_findings){.item = verdict->findings, .count = verdict->finding_count};
     tg_findings_clear(&findings);

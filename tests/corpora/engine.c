@@ -1,4 +1,5 @@
 #include "corpora.h"
+#include "evaluate.h"
 #include "verdict.h"
 
 static enum tg_revocation revocation(unsigned long flags)

@@ -11,8 +11,10 @@
  *
  * Keys and signatures (Ed25519) are the same in each run. As fuzz_policy.c is run.
  */
+#include "evaluate.h"
 #include "load.h"
 #include "match.h"
+#include "report.h"
 #include "verdict.h"
 #include <openssl/err.h>
 #include <openssl/ocsp.h>

@@ -1,6 +1,7 @@
 /* The CRLs that a policy names: what is read, what is refused, and what is warned of. */
 #include "certfile.h"
 #include "diag.h"
+#include "evaluate.h"
 #include "folder.h"
 #include "lint.h"
 #include "load.h"

@@ -3,6 +3,7 @@
  * refused is never accepted, and nothing crashes or leaks.
  */
 #include "countdown.h"
+#include "evaluate.h"
 #include "folder.h"
 #include "match.h"
 #include "pki.h"

@@ -2,6 +2,7 @@
  * No finding hides another: every pair of defects in one chain, under each kind of trust, must be
  * found as two. What can't be had at once stands in `apart`, with why.
  */
+#include "evaluate.h"
 #include "hash.h"
 #include "match.h"
 #include "mem.h"

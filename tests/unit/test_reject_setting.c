@@ -2,6 +2,7 @@
  * Anchors that an administrator marked as not for TLS servers (x509(1), -addreject), and what else
  * a rule inherits from the application.
  */
+#include "evaluate.h"
 #include "match.h"
 #include "policy.h"
 #include "verdict.h"

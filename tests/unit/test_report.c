@@ -1,6 +1,7 @@
 /* The texts of verdicts: every field, and certificates that try to forge a log line. */
 #include "hash.h"
 #include "pin.h"
+#include "report.h"
 #include "verdict.h"
 #include "write.h"
 #include <setjmp.h>

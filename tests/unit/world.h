@@ -7,6 +7,7 @@
 #define TG_TEST_WORLD_H
 
 #include "path.h"
+#include "evaluate.h"
 #include "verdict.h"
 #include <dlfcn.h>
 #include <setjmp.h>

@@ -4,6 +4,7 @@
 
 #include "argument.h"
 #include "cli.h"
+#include "match.h"
 #include "presented.h"
 #include "trustgraft.h"
 #include "verdict.h"

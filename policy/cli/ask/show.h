@@ -3,7 +3,7 @@
 #define TG_SHOW_H
 
 #include "text.h"
-#include "verdict.h"
+#include "report.h"
 
 /*
  * Appends VERDICT on OCCASION's host: the outcome, the rule, and the path as a tree, anchor

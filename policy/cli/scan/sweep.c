@@ -5,7 +5,6 @@
 #include "question.h"
 #include "report.h"
 #include "terminal.h"
-#include "write.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +32,16 @@ static char *escaped(const struct tg_buf *text)
 /* The members of COMMAND's JSON where there is no verdict. */
 static char *failure_json(const struct tg_question *question, const char *text)
 {
+    const struct tg_occasion occasion = {
+        .time = question->when != 0 ? question->when : time(NULL),
+        .program = question->program[0] != '\0' ? question->program : NULL,
+        .pid = getpid(),
+        .host = question->at.host,
+        .port = question->at.port,
+    };
     struct tg_buf out = {0};
 
-    tg_buf_add(&out, "{\"time\":\"");
-    tg_write_time(&out, question->when != 0 ? question->when : time(NULL));
-    tg_buf_add(&out, "\",\"program\":");
-    tg_buf_json(&out, question->program[0] != '\0' ? question->program : NULL);
-    tg_buf_printf(&out, ",\"pid\":%ld", (long)getpid());
-    tg_report_endpoint_json(&out, question->at.host, question->at.port);
+    tg_report_occasion_json(&out, &occasion);
     tg_buf_add(&out, ",\"mode\":null,\"verdict\":null,\"result\":null,\"x509_error\":null,"
                      "\"rule\":null,\"findings\":[],\"path\":[],\"error\":");
     tg_buf_json(&out, text);

@@ -1,6 +1,7 @@
 #include "log.h"
 #include "arrival.h"
 #include "policy.h"
+#include "report.h"
 #include "text.h"
 #include <errno.h>
 #include <fcntl.h>

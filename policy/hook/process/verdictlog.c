@@ -2,6 +2,7 @@
 #include "arrival.h"
 #include "log.h"
 #include "policy.h"
+#include "report.h"
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>

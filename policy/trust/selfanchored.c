@@ -1,7 +1,7 @@
-#include "alone.h"
+#include "selfanchored.h"
 #include "crl.h"
 #include "path.h"
-#include "system.h"
+#include "sources.h"
 #include "text.h"
 #include <openssl/x509v3.h>
 
@@ -20,8 +20,7 @@ static X509 *find_among(X509 *leaf, const STACK_OF(X509) *candidates)
 
 static X509 *find_in(X509 *leaf, X509_STORE_CTX *store)
 {
-    STACK_OF(X509) *candidates =
-        X509_STORE_CTX_get_lookup_certs(store)(store, X509_get_issuer_name(leaf));
+    STACK_OF(X509) *candidates = tg_sources_find(store, X509_get_issuer_name(leaf));
     X509 *found = find_among(leaf, candidates);
 
     sk_X509_pop_free(candidates, X509_free);
@@ -29,32 +28,40 @@ static X509 *find_in(X509 *leaf, X509_STORE_CTX *store)
 }
 
 /* What the policy has comes first: a server could send many that only look like the issuer. */
-int tg_alone_issuer(const struct tg_evaluation *evaluation, X509 **issuer)
+static X509 *find_issuer(X509 *leaf, const struct tg_sources *from)
 {
-    const struct tg_rule *rule = evaluation->rule;
-    const struct tg_query *query = evaluation->query;
-    X509_STORE_CTX *system = NULL;
+    X509 *issuer = find_among(leaf, from->anchors);
 
-    *issuer = NULL;
-    if (X509_get_extension_flags(query->leaf) & EXFLAG_SS) {
-        *issuer = X509_up_ref(query->leaf) ? query->leaf : NULL;
-        return *issuer != NULL;
-    }
-    if ((*issuer = find_among(query->leaf, rule->anchors)) == NULL)
-        *issuer = find_among(query->leaf, rule->intermediates);
-    if (*issuer == NULL && rule->anchors_system) {
-        if ((system = tg_system_store(evaluation->policy)) == NULL)
-            return 0;
-        *issuer = find_in(query->leaf, system);
-        X509_STORE_CTX_free(system);
-    }
-    if (*issuer == NULL && tg_rule_uses_app(rule) && query->app != NULL)
-        *issuer = find_in(query->leaf, query->app);
-    if (*issuer == NULL && sk_X509_num(query->sent) <= TG_PATH_MAX_SENT)
-        *issuer = find_among(query->leaf, query->sent);
-    return 1;
+    if (issuer == NULL)
+        issuer = find_among(leaf, from->intermediates);
+    if (issuer == NULL)
+        issuer = find_in(leaf, from->system);
+    if (issuer == NULL)
+        issuer = find_in(leaf, from->app);
+    if (issuer == NULL && sk_X509_num(from->sent) <= TG_PATH_MAX_SENT)
+        issuer = find_among(leaf, from->sent);
+    return issuer;
 }
 
+bool tg_selfanchored_issuer(const struct tg_evaluation *evaluation, X509 **issuer)
+{
+    X509 *leaf = evaluation->query->leaf;
+    struct tg_sources sources;
+    bool opened;
+
+    *issuer = NULL;
+    if (X509_get_extension_flags(leaf) & EXFLAG_SS) {
+        *issuer = X509_up_ref(leaf) ? leaf : NULL;
+        return *issuer != NULL;
+    }
+    opened = tg_sources_open(&sources, evaluation);
+    if (opened)
+        *issuer = find_issuer(leaf, &sources);
+    tg_sources_close(&sources);
+    return opened;
+}
+
+/* X509_STORE_CTX_verify_cb. */
 static int keep_all(int ok, X509_STORE_CTX *context)
 {
     struct tg_findings *findings = X509_STORE_CTX_get_app_data(context);
@@ -73,7 +80,7 @@ static int keep_all(int ok, X509_STORE_CTX *context)
 static bool verify_beside(const struct tg_evaluation *evaluation, X509 *issuer,
                           struct tg_findings *found)
 {
-    X509_STORE *store = tg_crl_own_store(evaluation);
+    X509_STORE *store = tg_crl_store_new(evaluation);
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     STACK_OF(X509) *trusted = sk_X509_new_null();
     X509_VERIFY_PARAM *param = NULL;
@@ -120,30 +127,44 @@ static void take_revocation(struct tg_findings *findings, const struct tg_findin
     }
 }
 
-int tg_alone_check_crls(const struct tg_evaluation *evaluation, struct tg_findings *findings)
+/* What the lists say of the leaf, whose ISSUER has one: of the whole path, what counts is theirs.
+ */
+static bool ask_lists(const struct tg_evaluation *evaluation, X509 *issuer,
+                      struct tg_findings *findings)
 {
-    const STACK_OF(X509_CRL) *crls = evaluation->rule->crls;
-    const X509_NAME *name = X509_get_issuer_name(evaluation->query->leaf);
     struct tg_findings found = {0};
-    X509 *issuer = NULL;
-    int i = 0;
+    bool asked = verify_beside(evaluation, issuer, &found);
 
-    if (tg_crl_flags(evaluation->rule) == 0)
-        return 1;
-    while (i < sk_X509_CRL_num(crls) &&
-           X509_NAME_cmp(X509_CRL_get_issuer(sk_X509_CRL_value(crls, i)), name) != 0)
-        i++;
-    if (i >= sk_X509_CRL_num(crls))
+    if (asked)
+        take_revocation(findings, &found);
+    tg_findings_clear(&found);
+    return asked;
+}
+
+static bool has_crl_of(const STACK_OF(X509_CRL) *crls, const X509_NAME *issuer)
+{
+    for (int i = 0; i < sk_X509_CRL_num(crls); i++)
+        if (X509_NAME_cmp(X509_CRL_get_issuer(sk_X509_CRL_value(crls, i)), issuer) == 0)
+            return true;
+    return false;
+}
+
+bool tg_selfanchored_check_crls(const struct tg_evaluation *evaluation,
+                                struct tg_findings *findings)
+{
+    const struct tg_rule *rule = evaluation->rule;
+    X509 *issuer = NULL;
+
+    if (tg_crl_flags(rule) == 0)
+        return true;
+    if (!has_crl_of(rule->crls, X509_get_issuer_name(evaluation->query->leaf)))
         add_unknown(findings, "no CRL of its issuer is there to speak for it");
-    else if (!tg_alone_issuer(evaluation, &issuer))
-        return 0;
+    else if (!tg_selfanchored_issuer(evaluation, &issuer))
+        findings->failed = true;
     else if (issuer == NULL)
         add_unknown(findings, "its issuer, who signs the CRL that speaks for it, is not known");
-    else if (verify_beside(evaluation, issuer, &found))
-        take_revocation(findings, &found);
-    else
+    else if (!ask_lists(evaluation, issuer, findings))
         findings->failed = true;
     X509_free(issuer);
-    tg_findings_clear(&found);
     return !findings->failed;
 }

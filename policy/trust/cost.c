@@ -1,4 +1,4 @@
-#include "effort.h"
+#include "cost.h"
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -19,7 +19,7 @@ static unsigned long exponent_bits(const EVP_PKEY *key)
     return bits > 17 ? bits : 17;
 }
 
-unsigned long tg_effort_key(const X509 *certificate)
+unsigned long tg_cost_key(const X509 *certificate)
 {
     EVP_PKEY *key = X509_get0_pubkey(certificate);
     unsigned long bits = key != NULL ? (unsigned long)EVP_PKEY_get_bits(key) : 0;
@@ -42,7 +42,7 @@ static unsigned long size_of(const X509 *certificate, int nid)
                         X509_EXTENSION_get_data(X509_get_ext(certificate, at)));
 }
 
-unsigned long tg_effort_names(const STACK_OF(X509) *path)
+unsigned long tg_cost_names(const STACK_OF(X509) *path)
 {
     unsigned long names = 0, all = 0;
 
