@@ -13,11 +13,11 @@ EXACT = {
     "preload": ["policy/trustgraft.h", HOOK + "inject.h", HOOK + "process/source.h",
                 HOOK + "process/unreached.h"],
     "provider": ["policy/trustgraft.h", HOOK + "inject.h", "policy/base", "policy/rules", "policy/trust",
-                 HOOK + "process"],
+                 "policy/trust/certificate", "policy/trust/verdict", HOOK + "process"],
 }
 COMMAND = HOOK + "inject.h"  # the one thing of the hook that the command may know, where it looks for it
 
-ONLY_LIBCRYPTO = ("policy", "policy/base", "policy/rules", "policy/language", "policy/trust")
+ONLY_LIBCRYPTO = ("policy/base", "policy/rules", "policy/language", "policy/trust")
 
 
 @tree.kept
@@ -64,7 +64,7 @@ def arrows():
             continue
         for line, name, quoted in includes(path):
             why = wrong_include(folder, path, name) if quoted else None
-            if folder in ONLY_LIBCRYPTO and name == "openssl/ssl.h":
+            if folder.startswith(ONLY_LIBCRYPTO) and name == "openssl/ssl.h":
                 why = f"{folder}/ knows libcrypto, not libssl"
             if why:
                 yield f"{path}:{line}: {name}: {why}"

@@ -3,7 +3,7 @@
 
 Every key has its row in trustgraft.conf(5), and every row names tests that exist.
 
-The rows of ORIGINS AND TESTS are held against the keys of policy/language/keys.c and against the names
+The rows of ORIGINS AND TESTS are held against the keys of policy/language/text/keys.c and against the names
 of tests/e2e: each key once in its section, with one test or with two, which run in both ways
 in. Where both are scenarios, they use the key, the first accepts and the second refuses.
 
@@ -33,7 +33,7 @@ ROW = re.compile(r"^\.It Li (\S+)[^\n]*\n((?:\.Dq [^\n]*\n)+)", re.M)
 def known_keys():
     """(section, key) of each key."""
     found = [(SECTIONS[section], key) for key, section in
-             KEY.findall((SOURCE / "policy/language/keys.c").read_text("utf-8"))]
+             KEY.findall((SOURCE / "policy/language/text/keys.c").read_text("utf-8"))]
     ids = re.findall(r"^    TG_KEY_\w+,", (SOURCE / "policy/rules/rule.h").read_text("utf-8"), re.M)
     if not found or len(found) != len(ids):
         raise ValueError(f"rule.h has {len(ids)} keys, in keys.c {len(found)} are understood")
