@@ -46,7 +46,7 @@ tg_custom_callback *tg_boring_custom(const struct tg_hooked *hooked, const SSL *
 
 static int custom(size_t number, SSL *ssl, uint8_t *alert)
 {
-    const struct tg_hooked *hooked = tg_hooked_of(tg_foundation_number(number), ssl);
+    const struct tg_hooked *hooked = tg_hooked_of(tg_library_number(number), ssl);
 
     return hooked != NULL ? tg_hook_verify_custom(hooked, ssl, alert) : TG_CUSTOM_INVALID;
 }
@@ -61,10 +61,10 @@ CUSTOM(1)
 CUSTOM(2)
 CUSTOM(3)
 
-tg_custom_callback *tg_boring_custom_of(const struct tg_foundation *library)
+tg_custom_callback *tg_boring_custom_of(const struct tg_library *library)
 {
-    static tg_custom_callback *const customs[TG_FOUNDATIONS] = {custom_0, custom_1, custom_2,
-                                                                custom_3};
+    static tg_custom_callback *const customs[TG_LIBRARIES] = {custom_0, custom_1, custom_2,
+                                                              custom_3};
 
     return customs[library->number];
 }
@@ -102,7 +102,7 @@ static int step(int ok, X509_STORE_CTX *context)
 int tg_boring_tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context, void *chain,
                    int error, int depth)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     struct walk walk = {.crypto = crypto,
                         .callback = hooked->libssl.SSL_get_verify_callback(ssl),
                         .error = error,
@@ -134,14 +134,14 @@ int tg_boring_tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *con
 
 STACK_OF(X509) *tg_boring_sent(const struct tg_hooked *hooked, const SSL *ssl)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     const void *buffers = hooked->libssl.SSL_get0_peer_certificates(ssl);
     STACK_OF(X509) *sent = sk_X509_new_null();
 
     for (int i = 0; sent != NULL && i < crypto->OPENSSL_sk_num(buffers); i++) {
         const void *buffer = crypto->OPENSSL_sk_value(buffers, (size_t)i);
         X509 *certificate =
-            tg_border_read(crypto->CRYPTO_BUFFER_data(buffer), crypto->CRYPTO_BUFFER_len(buffer));
+            tg_convert_read(crypto->CRYPTO_BUFFER_data(buffer), crypto->CRYPTO_BUFFER_len(buffer));
 
         if (certificate == NULL || !sk_X509_push(sent, certificate)) {
             X509_free(certificate);

@@ -9,7 +9,7 @@ int tg_boring_context(const struct tg_hooked *hooked, SSL_CTX *context);
 int tg_boring_connection(const struct tg_hooked *hooked, SSL *ssl);
 
 /* What stands in for the custom_verify callbacks of the applications on LIBRARY. */
-tg_custom_callback *tg_boring_custom_of(const struct tg_foundation *library);
+tg_custom_callback *tg_boring_custom_of(const struct tg_library *library);
 
 /* The application's own, for SSL; NULL: it has none. */
 tg_custom_callback *tg_boring_custom(const struct tg_hooked *hooked, const SSL *ssl);

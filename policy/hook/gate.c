@@ -11,7 +11,7 @@
  * libssl can't take it away without the rest of the connection's state.
  */
 static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_reign *reign)
+                               const struct tg_policies *policies)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
@@ -22,13 +22,13 @@ static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
         libssl->SSL_get_finished(ssl, NULL, 0) > 0)
         return false;
     tg_peer_of(hooked, ssl, &peer);
-    for (size_t i = 0; i < reign->count; i++) {
-        if (tg_known(hooked, reign->over[i].policy, &peer, session))
+    for (size_t i = 0; i < policies->count; i++) {
+        if (tg_accepted(hooked, policies->each[i].policy, &peer, session))
             known = true;
-        else if (tg_judge_demands(&reign->over[i], &peer))
+        else if (tg_judge_demands(&policies->each[i], &peer))
             return true;
     }
-    return !known && tg_known_marked(hooked, session);
+    return !known && tg_accepted_marked(hooked, session);
 }
 
 /* The connection stays open, but neither reads nor writes application data any more. */
@@ -68,15 +68,15 @@ static void wish(void *arg, const struct tg_rule *rule)
 
 /* What the policies ask of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                    const struct tg_reign *reign)
+                    const struct tg_policies *policies)
 {
     struct wishes wishes = {.level = -1};
     struct tg_peer peer;
     bool demands = false;
 
     tg_peer_of(hooked, ssl, &peer);
-    for (size_t i = 0; i < reign->count; i++) {
-        const struct tg_process *process = &reign->over[i];
+    for (size_t i = 0; i < policies->count; i++) {
+        const struct tg_process *process = &policies->each[i];
 
         /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
         if (!tg_judge_rules(process, &peer, wish, &wishes) && process->policy->staples)
@@ -85,7 +85,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     }
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced);
-    if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_BORINGSSL)
+    if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_KIND_BORINGSSL)
         hooked->libssl.SSL_set_security_level(ssl, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
@@ -104,7 +104,7 @@ static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
 {
     const struct tg_libssl *libssl = &hooked->libssl;
 
-    if (state != NULL && hooked->library->kind != TG_BORINGSSL)
+    if (state != NULL && hooked->library->kind != TG_KIND_BORINGSSL)
         state->dropped = libssl->SSL_SESSION_get_max_early_data(libssl->SSL_get_session(ssl)) > 0;
     (void)libssl->SSL_set_session(ssl, NULL);
 }
@@ -120,7 +120,7 @@ static void allow_tickets(const struct tg_hooked *hooked, SSL *ssl,
 
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    struct tg_reign reign;
+    struct tg_policies policies;
 
     if (state != NULL) {
         allow_tickets(hooked, ssl, state);
@@ -129,25 +129,25 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         state->judged = state->asking = state->dropped = false;
         tg_hook_forget(state);
     }
-    tg_reign_begin(hooked, ssl, &reign);
-    prepare(hooked, ssl, state, &reign);
-    if (session_is_unknown(hooked, ssl, &reign))
+    tg_policies_enter(hooked, ssl, &policies);
+    prepare(hooked, ssl, state, &policies);
+    if (session_is_unknown(hooked, ssl, &policies))
         drop_session(hooked, ssl, state);
-    tg_reign_end(&reign);
+    tg_policies_leave(&policies);
 }
 
 bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
-    struct tg_reign reign;
+    struct tg_policies policies;
     bool passed = true;
 
     if (state != NULL && state->judged)
         return true;
-    tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; passed && i < reign.count; i++)
-        passed = tg_late_judge(hooked, ssl, &reign.over[i], &reign);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    for (size_t i = 0; passed && i < policies.count; i++)
+        passed = tg_late_judge(hooked, ssl, &policies.each[i], &policies);
+    tg_policies_leave(&policies);
     if (state != NULL)
         state->judged = true;
     return passed;
@@ -155,21 +155,21 @@ bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
 
 static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
 {
-    return hooked->library->kind == TG_BORINGSSL ? !hooked->libssl.SSL_in_init(ssl)
-                                                 : hooked->libssl.SSL_is_init_finished(ssl);
+    return hooked->library->kind == TG_KIND_BORINGSSL ? !hooked->libssl.SSL_in_init(ssl)
+                                                      : hooked->libssl.SSL_is_init_finished(ssl);
 }
 
 /* Data is to go out early under a session that had to be dropped: libssl makes no full handshake
  * of that, but ends it as an error of its own, without a word on the error queue. */
 static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 {
-    struct tg_reign reign;
+    struct tg_policies policies;
     struct tg_peer peer;
 
     tg_peer_of(hooked, ssl, &peer);
-    tg_reign_begin(hooked, ssl, &reign);
-    tg_late_refuse_session(hooked, &reign.over[reign.count - 1], &peer);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    tg_late_refuse_session(hooked, &policies.each[policies.count - 1], &peer);
+    tg_policies_leave(&policies);
 }
 
 /*
@@ -253,7 +253,7 @@ static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_conne
         state->told = outer;
 }
 
-static void pass(const struct tg_foundation *library, const SSL *connection, struct tg_event event)
+static void pass(const struct tg_library *library, const SSL *connection, struct tg_event event)
 {
     const struct tg_hooked *hooked = tg_hooked_of(library, connection);
     SSL *ssl = (SSL *)connection;
@@ -285,16 +285,16 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
 #define GATE(number)                                                                               \
     static void gate_##number(const SSL *ssl, int where, int value)                                \
     {                                                                                              \
-        pass(tg_foundation_number(number), ssl, (struct tg_event){where, value});                  \
+        pass(tg_library_number(number), ssl, (struct tg_event){where, value});                     \
     }
 GATE(0)
 GATE(1)
 GATE(2)
 GATE(3)
 
-tg_info_callback *tg_gate_of(const struct tg_foundation *library)
+tg_info_callback *tg_gate_of(const struct tg_library *library)
 {
-    static tg_info_callback *const gates[TG_FOUNDATIONS] = {gate_0, gate_1, gate_2, gate_3};
+    static tg_info_callback *const gates[TG_LIBRARIES] = {gate_0, gate_1, gate_2, gate_3};
 
     return gates[library->number];
 }
@@ -358,14 +358,14 @@ static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    struct tg_reign reign;
+    struct tg_policies policies;
     int written = 0; /* 0: the extension isn't sent */
 
-    tg_reign_begin(hooked, ssl, &reign);
-    prepare(hooked, ssl, state, &reign);
-    if (session_is_unknown(hooked, ssl, &reign))
-        written = forget_session(hooked, ssl, state, &reign.over[reign.count - 1]);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    prepare(hooked, ssl, state, &policies);
+    if (session_is_unknown(hooked, ssl, &policies))
+        written = forget_session(hooked, ssl, state, &policies.each[policies.count - 1]);
+    tg_policies_leave(&policies);
     return written;
 }
 

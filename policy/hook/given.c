@@ -193,24 +193,24 @@ int tg_verify_callback(X509_STORE_CTX *context, void *policy)
 
 /* ---- which policies a connection is under --------------------------------------------------- */
 
-void tg_reign_begin(const struct tg_hooked *hooked, const SSL *ssl, struct tg_reign *reign)
+void tg_policies_enter(const struct tg_hooked *hooked, const SSL *ssl, struct tg_policies *policies)
 {
     const SSL_CTX *context = hooked->libssl.SSL_get_SSL_CTX(ssl);
     const tg_policy *policy = NULL;
     bool given = tg_given(context, &policy);
 
-    reign->count = 0;
-    reign->process = tg_process_enter(&reign->cancel);
+    policies->count = 0;
+    policies->process = tg_process_enter(&policies->cancel);
     if (policy == NULL || !given || tg_context_state_of(hooked, context) != NULL)
-        reign->over[reign->count++] = *reign->process;
+        policies->each[policies->count++] = *policies->process;
     if (policy == NULL)
         return;
-    reign->over[reign->count] = *reign->process;
-    reign->over[reign->count].policy = policy;
-    reign->over[reign->count++].problem = NULL;
+    policies->each[policies->count] = *policies->process;
+    policies->each[policies->count].policy = policy;
+    policies->each[policies->count++].problem = NULL;
 }
 
-void tg_reign_end(struct tg_reign *reign)
+void tg_policies_leave(struct tg_policies *policies)
 {
-    tg_process_leave(reign->process, reign->cancel);
+    tg_process_leave(policies->process, policies->cancel);
 }

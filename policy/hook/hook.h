@@ -5,7 +5,7 @@
 #ifndef TG_HOOK_H
 #define TG_HOOK_H
 
-#include "border.h"
+#include "convert.h"
 #include "host.h"
 #include "inject.h"
 #include "libssl.h"
@@ -15,8 +15,7 @@
 /* One libssl under the policy. Lives as long as the process. */
 struct tg_hooked {
     struct tg_libssl libssl;
-    struct tg_foundation *library;     /* that it works on */
-    const struct tg_libcrypto *crypto; /* the functions of that */
+    struct tg_library *library; /* the libcrypto that it works on */
 };
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
@@ -123,7 +122,7 @@ int tg_hook_security_level(const struct tg_hooked *hooked, const SSL *ssl);
  * The info callback of every hooked context of LIBRARY, and of every hooked connection from its
  * start on: it carries no argument that tells.
  */
-tg_info_callback *tg_gate_of(const struct tg_foundation *library);
+tg_info_callback *tg_gate_of(const struct tg_library *library);
 
 /* Makes it that of the connection, if this has none. */
 void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl);
@@ -139,15 +138,16 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
  * given.c: the policies that a connection is under: that of the process, where its context is
  * hooked, and one that its program gave it (tg_verify_callback). Each must let it pass.
  */
-struct tg_reign {
-    struct tg_process over[2];
+struct tg_policies {
+    struct tg_process each[2];
     size_t count;
     const struct tg_process *process;
     int cancel;
 };
 /* The two are paired, and what stands in between is over at the second. */
-void tg_reign_begin(const struct tg_hooked *hooked, const SSL *ssl, struct tg_reign *reign);
-void tg_reign_end(struct tg_reign *reign);
+void tg_policies_enter(const struct tg_hooked *hooked, const SSL *ssl,
+                       struct tg_policies *policies);
+void tg_policies_leave(struct tg_policies *policies);
 
 /* True, with *POLICY (NULL: the process's), if its program put CONTEXT under a policy. */
 bool tg_given(const SSL_CTX *context, const tg_policy **policy);
@@ -181,7 +181,7 @@ void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
  * anew; STATE may be NULL there. BoringSSL's BIOs call no one: nothing happens. Registers once for
  * each library context; false if LIBRARY refuses.
  */
-bool tg_wire_register(struct tg_foundation *library);
+bool tg_wire_register(struct tg_library *library);
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                    bool wanted);
 /*
@@ -199,18 +199,18 @@ const struct tg_hooked *tg_hooked_at(const void *address);
 /* The one whose SSL_CTX_new this is, if it was hooked before; else NULL. */
 const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new);
 /* The libssl on LIBRARY that CONTEXT or SSL belongs to; NULL if it can't be hooked. */
-const struct tg_hooked *tg_hooked_of_context(const struct tg_foundation *library,
+const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
                                              const SSL_CTX *context);
-const struct tg_hooked *tg_hooked_of(const struct tg_foundation *library, const SSL *ssl);
+const struct tg_hooked *tg_hooked_of(const struct tg_library *library, const SSL *ssl);
 /* Looks for a libssl on the libcrypto that we are bound to while there is memory to; the linker
  * never finds one that it once had no memory for, and a context made then would go unhooked.
  * There may be none as yet. */
 void tg_hooked_prepare(void);
 /* The libssl on LIBRARY behind LAST, or the first (NULL); NULL: there is no more. */
-const struct tg_hooked *tg_hooked_next(const struct tg_foundation *library,
+const struct tg_hooked *tg_hooked_next(const struct tg_library *library,
                                        const struct tg_hooked *last);
 /* Any libssl on LIBRARY; NULL: none is known yet. */
-const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library);
+const struct tg_hooked *tg_hooked_on(const struct tg_library *library);
 /* Any libssl on the libcrypto that we are bound to; NULL, after a complaint, if there is none. */
 const struct tg_hooked *tg_hooked_any(void);
 
@@ -233,7 +233,7 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
 
 /* What the application's own verification came to, in a library of its own. */
 struct tg_own_path {
-    const struct tg_foundation *library;
+    const struct tg_library *library;
     const void *path; /* a stack of theirs; NULL: none is known */
     bool good;        /* it found no fault on it */
 };
@@ -278,7 +278,8 @@ bool tg_status_wanted(const struct tg_rule *rule);
 /* late.c: the verdict on a server whose handshake is done; what was accepted is remembered.
  * False: refused, and the reason raised. */
 TG_MUST_USE bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_process *process, const struct tg_reign *reign);
+                               const struct tg_process *process,
+                               const struct tg_policies *policies);
 
 /* The refusal, logged and raised, of a session that has to be dropped, too late for that. */
 void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_process *process,
@@ -294,30 +295,30 @@ int tg_outcome_accept(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
 int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                       const struct tg_verdict *verdict, const struct tg_peer *peer);
 /* The reason, on the program's error queue, as libssl's own "certificate verify failed". */
-void tg_outcome_raise(const struct tg_foundation *library, const struct tg_verdict *verdict,
+void tg_outcome_raise(const struct tg_library *library, const struct tg_verdict *verdict,
                       const struct tg_peer *peer);
 
 /*
  * alias.c: gives THEIRS, the in-memory certificate of an accepted server (in our libcrypto:
- * LEAF, the same where no border is crossed), HOST as one more subject alternative name, for
+ * LEAF, the same where that isn't foreign), HOST as one more subject alternative name, for
  * programs that match names themselves. 0: it can't be done, the server is to be refused.
  */
-TG_MUST_USE int tg_alias_add(const struct tg_foundation *library, X509 *theirs, X509 *leaf,
+TG_MUST_USE int tg_alias_add(const struct tg_library *library, X509 *theirs, X509 *leaf,
                              const char *host);
 
 /*
- * known.c: leafs accepted in this process, by the digest of their DER, to tell sessions that the
+ * accepted.c: leafs accepted in this process, by the digest of their DER, to tell sessions that the
  * policy evaluated: until UNTIL (0: for ever), and for sessions of protocol VERSION alone, as a
  * floor may ask; BY_PORT: for this port alone, as what forgave the leaf's faults may be for one.
  */
-void tg_known_add(const tg_policy *policy, const struct tg_peer *peer,
-                  const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until);
+void tg_accepted_add(const tg_policy *policy, const struct tg_peer *peer,
+                     const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until);
 /* True if SESSION (may be NULL) may stand in for an evaluation of PEER under POLICY. */
-bool tg_known(const struct tg_hooked *hooked, const tg_policy *policy, const struct tg_peer *peer,
-              SSL_SESSION *session);
+bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy,
+                 const struct tg_peer *peer, SSL_SESSION *session);
 /* The digest that stands for the leaf of SESSION (may be NULL); false: there is none. */
-bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
-                     uint8_t leaf[TG_SHA256_SIZE]);
+bool tg_accepted_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
+                        uint8_t leaf[TG_SHA256_SIZE]);
 
 /*
  * Marks the session that is being made as one that a policy has let in, and not the application by
@@ -325,9 +326,9 @@ bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
  * BoringSSL has no place for that: there LEAF, its digest, is noted, which means the same for
  * every session with it that the application hasn't let in for that host too. False: no memory.
  */
-TG_MUST_USE bool tg_known_mark(const struct tg_hooked *hooked, SSL *ssl,
-                               const uint8_t leaf[TG_SHA256_SIZE]);
-bool tg_known_marked(const struct tg_hooked *hooked, SSL_SESSION *session);
+TG_MUST_USE bool tg_accepted_mark(const struct tg_hooked *hooked, SSL *ssl,
+                                  const uint8_t leaf[TG_SHA256_SIZE]);
+bool tg_accepted_marked(const struct tg_hooked *hooked, SSL_SESSION *session);
 
 /* peer.c: what the preload sees of the process's sockets. */
 void tg_peer_set_sockets(const struct tg_inject_sockets *sockets);

@@ -267,7 +267,7 @@ struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_
     if (query->leaf == NULL || !tg_judge_distrusts(policy))
         return NULL;
     if (theirs->path != NULL)
-        path = tg_border_import_all(theirs->library, theirs->path);
+        path = tg_convert_import_all(theirs->library, theirs->path);
     verdict = tg_check_distrust(policy, query,
                                 &(struct tg_app_path){path, path != NULL && theirs->good}, &failed);
     if (verdict != NULL)

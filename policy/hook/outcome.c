@@ -30,12 +30,12 @@ static int call_along(const struct tg_libcrypto *crypto, X509_STORE_CTX *context
 /* Takes CHAIN over. */
 static int hand_over(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context, void *chain)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     int agreed;
 
-    if (hooked->library->kind == TG_BORINGSSL) {
+    if (hooked->library->kind == TG_KIND_BORINGSSL) {
         agreed = tg_boring_tell(hooked, ssl, context, chain, X509_V_OK, 0);
-        tg_border_free(hooked->library, chain);
+        tg_convert_free(hooked->library, chain);
         return agreed;
     }
     crypto->X509_STORE_CTX_set0_verified_chain(context, chain);
@@ -46,16 +46,16 @@ static int hand_over(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *c
 int tg_outcome_accept(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                       const struct tg_verdict *verdict, const char *alias)
 {
-    const struct tg_foundation *library = hooked->library;
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_library *library = hooked->library;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     X509 *leaf = crypto->X509_STORE_CTX_get0_cert(context);
     void *chain = NULL;
 
     if (leaf != NULL)
-        chain = tg_border_export_path(library, leaf, verdict->path);
+        chain = tg_convert_export_path(library, leaf, verdict->path);
     if (chain == NULL ||
         (alias != NULL && !tg_alias_add(library, leaf, sk_X509_value(verdict->path, 0), alias))) {
-        tg_border_free(library, chain);
+        tg_convert_free(library, chain);
         crypto->X509_STORE_CTX_set_error(context, X509_V_ERR_OUT_OF_MEM);
         return 0;
     }
@@ -71,12 +71,12 @@ int tg_outcome_accept(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
 #define BORING_ERR_LIB_SSL                     16
 #define BORING_SSL_R_CERTIFICATE_VERIFY_FAILED 125
 
-static void raise_text(const struct tg_foundation *library, const char *text)
+static void raise_text(const struct tg_library *library, const char *text)
 {
     const struct tg_libcrypto *crypto = &library->crypto;
-    bool boring = library->kind == TG_BORINGSSL;
+    bool boring = library->kind == TG_KIND_BORINGSSL;
 
-    if (library->kind == TG_OPENSSL_3) {
+    if (library->kind == TG_KIND_OPENSSL_3) {
         crypto->ERR_new();
         crypto->ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE, OPENSSL_FUNC);
         crypto->ERR_set_error(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED, "trustgraft: %s", text);
@@ -89,7 +89,7 @@ static void raise_text(const struct tg_foundation *library, const char *text)
     crypto->ERR_add_error_data(2, "trustgraft: ", text);
 }
 
-void tg_outcome_raise(const struct tg_foundation *library, const struct tg_verdict *verdict,
+void tg_outcome_raise(const struct tg_library *library, const struct tg_verdict *verdict,
                       const struct tg_peer *peer)
 {
     struct tg_occasion occasion = {
@@ -114,25 +114,24 @@ static int depth_of(const struct tg_verdict *verdict)
 }
 
 /* Their certificate at DEPTH of the verdict's path; owned by the caller. NULL without memory. */
-static void *path_of(const struct tg_foundation *library, X509 *leaf,
-                     const struct tg_verdict *verdict)
+static void *path_of(const struct tg_library *library, X509 *leaf, const struct tg_verdict *verdict)
 {
     if (leaf == NULL || verdict == NULL || sk_X509_num(verdict->path) < 1)
         return NULL;
-    return tg_border_export_path(library, leaf, verdict->path);
+    return tg_convert_export_path(library, leaf, verdict->path);
 }
 
 /* As X509_verify_cert would; what the application answers doesn't count. */
 static void tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                  const struct tg_verdict *verdict, int error)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     X509 *leaf = crypto->X509_STORE_CTX_get0_cert(context), *certificate = leaf;
     int depth = verdict != NULL ? depth_of(verdict) : 0;
     void *path = path_of(hooked->library, leaf, verdict);
     X509_STORE_CTX_verify_cb callback = NULL;
 
-    if (hooked->library->kind == TG_BORINGSSL) {
+    if (hooked->library->kind == TG_KIND_BORINGSSL) {
         (void)tg_boring_tell(hooked, ssl, context, path, error, depth);
         crypto->X509_STORE_CTX_set_error(context, error);
     } else {
@@ -144,7 +143,7 @@ static void tell(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *conte
             (void)callback(0, context);
         stand_at(crypto, context, leaf, depth, error);
     }
-    tg_border_free(hooked->library, path);
+    tg_convert_free(hooked->library, path);
 }
 
 /*

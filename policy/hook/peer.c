@@ -153,16 +153,16 @@ static const char *sent_name(const struct tg_hooked *hooked, SSL *ssl)
     const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
 
-    if (hooked->library->kind != TG_BORINGSSL && session != NULL &&
+    if (hooked->library->kind != TG_KIND_BORINGSSL && session != NULL &&
         !libssl->SSL_session_reused(ssl) && name == libssl->SSL_SESSION_get0_hostname(session))
         return NULL;
     return name;
 }
 
-/* What can't be read on our side of the border may name anybody. */
+/* What our libcrypto can't read may name anybody. */
 static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
-    const struct tg_foundation *library = hooked->library;
+    const struct tg_library *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
     const char *sent = sent_name(hooked, ssl);
     bool read = true;
@@ -240,7 +240,7 @@ static void find_names(int descriptor, struct tg_inject_end *end)
 /* Of DTLS, whose socket needn't be connected; once a datagram has come, it is its sender. */
 static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, struct sockaddr_storage *to)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     BIO *out = hooked->libssl.SSL_get_wbio(ssl);
 
     if (out == NULL || (out = crypto->BIO_find_type(out, BIO_TYPE_DGRAM)) == NULL)
@@ -284,7 +284,7 @@ static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
     if (is_datagram_version(hooked->libssl.SSL_version(ssl)))
         return true;
     return out == NULL ? hooked->libssl.SSL_get_rbio(ssl) == NULL
-                       : hooked->crypto->BIO_find_type(out, BIO_TYPE_NULL) != NULL;
+                       : hooked->library->crypto.BIO_find_type(out, BIO_TYPE_NULL) != NULL;
 }
 
 /* By the socket that the ClientHello went to. Encrypted as QUIC has it, it can't be told from

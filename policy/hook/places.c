@@ -18,7 +18,7 @@ static struct place {
     {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
 };
 
-/* What fill is to work on, as in foundation.c. */
+/* What fill is to work on, as in library.c. */
 static _Thread_local struct {
     struct place *place;
     const struct tg_hooked *hooked;
@@ -45,7 +45,7 @@ static const struct tg_hooked *find(const void *object)
     return NULL;
 }
 
-const struct tg_hooked *tg_hooked_next(const struct tg_foundation *library,
+const struct tg_hooked *tg_hooked_next(const struct tg_library *library,
                                        const struct tg_hooked *last)
 {
     size_t i = last != NULL ? (size_t)((const struct place *)last - places) + 1 : 0;
@@ -100,20 +100,19 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     if (known != NULL)
         return known;
     if (tg_libssl_at(address, &hooked.libssl, &kind, &libcrypto, &missing))
-        hooked.library = tg_foundation_at(libcrypto, kind, &missing);
+        hooked.library = tg_library_at(libcrypto, kind, &missing);
     else
         hooked.library = NULL;
     if (hooked.library == NULL) {
         complain(missing);
         return NULL;
     }
-    hooked.crypto = &hooked.library->crypto;
     return keep(object, &hooked);
 }
 
 static const struct tg_hooked *find_any(const char **missing)
 {
-    const struct tg_foundation *native = tg_foundation_native(missing);
+    const struct tg_library *native = tg_library_native(missing);
     const struct tg_hooked *hooked = native != NULL ? tg_hooked_next(native, NULL) : NULL;
     const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
 
@@ -139,7 +138,7 @@ const struct tg_hooked *tg_hooked_any(void)
 }
 
 /* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
-const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library)
+const struct tg_hooked *tg_hooked_on(const struct tg_library *library)
 {
     const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
 
@@ -173,13 +172,13 @@ static void remember_method(const struct tg_hooked *hooked, const void *method)
  * share a libcrypto are of one version, so any of them can read another's context. BoringSSL
  * doesn't show the method, and comes as one pair of libraries.
  */
-const struct tg_hooked *tg_hooked_of_context(const struct tg_foundation *library,
+const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
                                              const SSL_CTX *context)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
     const void *method = NULL;
 
-    if (any == NULL || library->kind == TG_BORINGSSL)
+    if (any == NULL || library->kind == TG_KIND_BORINGSSL)
         return any;
     method = any->libssl.SSL_CTX_get_ssl_method(context);
     if (method == NULL)
@@ -200,7 +199,7 @@ struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked, con
     return hooked->libssl.SSL_CTX_get_ex_data(context, hooked->library->context_index);
 }
 
-const struct tg_hooked *tg_hooked_of(const struct tg_foundation *library, const SSL *ssl)
+const struct tg_hooked *tg_hooked_of(const struct tg_library *library, const SSL *ssl)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
     struct tg_connection_state *state = NULL;

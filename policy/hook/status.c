@@ -37,7 +37,7 @@ void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
 
-    if (hooked->library->kind == TG_BORINGSSL) {
+    if (hooked->library->kind == TG_KIND_BORINGSSL) {
         libssl->SSL_enable_ocsp_stapling(ssl);
         return;
     }
@@ -56,7 +56,7 @@ void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced)
 void tg_status_read(const struct tg_hooked *hooked, SSL *ssl, struct tg_query *query)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
-    bool boring = hooked->library->kind == TG_BORINGSSL;
+    bool boring = hooked->library->kind == TG_KIND_BORINGSSL;
     const unsigned char *answer = NULL;
     size_t size = 0;
     long length = 0;

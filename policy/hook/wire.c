@@ -116,10 +116,10 @@ static void drop(struct tg_wire *wire)
 /* ---- the BIO's callback -----------------------------------------------------------------------
  */
 
-static BIO_callback_fn_ex callback_of(const struct tg_foundation *library);
+static BIO_callback_fn_ex callback_of(const struct tg_library *library);
 
 /* Takes our callback away from BIO, unless another stands before it by now, which may call it. */
-static void restore(const struct tg_foundation *library, const struct tg_wire *wire, BIO *bio)
+static void restore(const struct tg_library *library, const struct tg_wire *wire, BIO *bio)
 {
     if (library->crypto.BIO_get_callback_ex(bio) == callback_of(library))
         library->crypto.BIO_set_callback_ex(bio, wire->theirs);
@@ -132,8 +132,7 @@ static bool is_attached(const struct tg_wire *wire, const BIO *bio)
 }
 
 /* True if BIO is to be stopped. The connection may have let go of it: then so do we. */
-static bool attend(const struct tg_foundation *library, struct tg_wire *wire, BIO *bio,
-                   int operation)
+static bool attend(const struct tg_library *library, struct tg_wire *wire, BIO *bio, int operation)
 {
     int saved = errno;
 
@@ -161,7 +160,7 @@ static long stop(const struct tg_libcrypto *crypto, BIO *bio)
  */
 static long overhear(BIO *bio, const struct tg_bio_word *word)
 {
-    const struct tg_foundation *library = tg_foundation_number(word->number);
+    const struct tg_library *library = tg_library_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
     struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
     BIO_callback_fn_ex theirs = NULL;
@@ -200,10 +199,10 @@ OVERHEAR(1)
 OVERHEAR(2)
 OVERHEAR(3)
 
-static BIO_callback_fn_ex callback_of(const struct tg_foundation *library)
+static BIO_callback_fn_ex callback_of(const struct tg_library *library)
 {
-    static const BIO_callback_fn_ex callbacks[TG_FOUNDATIONS] = {overhear_0, overhear_1, overhear_2,
-                                                                 overhear_3};
+    static const BIO_callback_fn_ex callbacks[TG_LIBRARIES] = {overhear_0, overhear_1, overhear_2,
+                                                               overhear_3};
 
     return callbacks[library->number];
 }
@@ -256,7 +255,7 @@ static int copy_wire(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from
 static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                              void *argument)
 {
-    const struct tg_foundation *library = argument;
+    const struct tg_library *library = argument;
     const struct tg_hooked *hooked = NULL;
 
     (void)ptr, (void)data, (void)argl;
@@ -277,7 +276,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
 }
 
 /* Takes indexes of KIND up to *OURS, or the one that becomes it. */
-static bool take(struct tg_foundation *library, int kind, int *ours, CRYPTO_EX_dup *copy,
+static bool take(struct tg_library *library, int kind, int *ours, CRYPTO_EX_dup *copy,
                  CRYPTO_EX_free *release)
 {
     int taken = 0;
@@ -290,7 +289,7 @@ static bool take(struct tg_foundation *library, int kind, int *ours, CRYPTO_EX_d
     return *ours >= 0;
 }
 
-bool tg_wire_register(struct tg_foundation *library)
+bool tg_wire_register(struct tg_library *library)
 {
     return take(library, CRYPTO_EX_INDEX_BIO, &library->wire_index, copy_wire, free_wire) &&
            take(library, CRYPTO_EX_INDEX_X509_STORE_CTX, &library->verification_index, NULL,
@@ -301,7 +300,7 @@ bool tg_wire_register(struct tg_foundation *library)
  */
 
 /* What is kept of BIO; NULL: no memory. */
-static struct tg_wire *wire_of(const struct tg_foundation *library, BIO *bio)
+static struct tg_wire *wire_of(const struct tg_library *library, BIO *bio)
 {
     struct tg_wire *wire = library->crypto.BIO_get_ex_data(bio, library->wire_index);
 
@@ -320,7 +319,7 @@ static struct tg_wire *wire_of(const struct tg_foundation *library, BIO *bio)
 static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                  size_t slot, BIO *bio, bool stopped)
 {
-    const struct tg_foundation *library = hooked->library;
+    const struct tg_library *library = hooked->library;
     BIO_callback_fn_ex theirs = library->crypto.BIO_get_callback_ex(bio);
     struct tg_wire *wire = wire_of(library, bio);
     bool entered;
@@ -395,7 +394,7 @@ void tg_wire_leave(struct tg_connection_state *state)
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                    bool wanted)
 {
-    if (hooked->library->kind == TG_BORINGSSL || is_refused(hooked, ssl, state))
+    if (hooked->library->kind == TG_KIND_BORINGSSL || is_refused(hooked, ssl, state))
         return;
     leave(state, wanted ? BUFFER : TG_WIRES);
     if (wanted)
@@ -434,7 +433,7 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
 
 void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    if (hooked->library->kind == TG_BORINGSSL)
+    if (hooked->library->kind == TG_KIND_BORINGSSL)
         return;
     if (state != NULL)
         tg_wire_leave(state);

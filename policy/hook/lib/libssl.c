@@ -16,12 +16,12 @@ static int kind_of(void *object, const void *base, const char **missing)
     unsigned long (*version)(void) = NULL;
 
     if (tg_object_own(object, base, "SSL_CTX_set_custom_verify") != NULL)
-        return TG_BORINGSSL;
+        return TG_KIND_BORINGSSL;
     *missing = "OpenSSL_version_num";
     version = dlsym(object, *missing);
     if (version == NULL)
         return 0;
-    return version() < 0x30000000UL ? TG_OPENSSL_1 : TG_OPENSSL_3;
+    return version() < 0x30000000UL ? TG_KIND_OPENSSL_1 : TG_KIND_OPENSSL_3;
 }
 
 bool tg_libssl_at(const void *address, struct tg_libssl *libssl, enum tg_kind *kind,

@@ -10,13 +10,13 @@
 
 /* Whose library it is; the values are bits, for what only some of them have. */
 enum tg_kind {
-    TG_OPENSSL_3 = 1, /* and later */
-    TG_OPENSSL_1 = 2, /* 1.1.1 */
-    TG_BORINGSSL = 4,
-    TG_OPTIONAL = 8 /* of a function: NULL where it isn't there */
+    TG_KIND_OPENSSL_3 = 1, /* and later */
+    TG_KIND_OPENSSL_1 = 2, /* 1.1.1 */
+    TG_KIND_BORINGSSL = 4,
+    TG_KIND_OPTIONAL = 8 /* of a function: NULL where it isn't there */
 };
-#define TG_OPENSSL  (TG_OPENSSL_3 | TG_OPENSSL_1)
-#define TG_ANY_KIND (TG_OPENSSL | TG_BORINGSSL)
+#define TG_KIND_OPENSSL (TG_KIND_OPENSSL_3 | TG_KIND_OPENSSL_1)
+#define TG_KIND_ANY     (TG_KIND_OPENSSL | TG_KIND_BORINGSSL)
 
 /* A function, the kinds of library that must have it, and its place in a table of pointers. */
 struct tg_function {

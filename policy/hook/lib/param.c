@@ -135,7 +135,7 @@ bool tg_param_probe(const struct tg_libcrypto *crypto, enum tg_kind kind,
            find(crypto, set_hostflags, &layout->hostflags) &&
            find(crypto, set_email, &layout->email) && find(crypto, set_address, &layout->address) &&
            find(crypto, set_time, &layout->time) && proven(crypto, layout) &&
-           (kind != TG_BORINGSSL || find_poison(crypto, layout));
+           (kind != TG_KIND_BORINGSSL || find_poison(crypto, layout));
 }
 
 bool tg_param_poisoned(const struct tg_param_layout *layout, const X509_VERIFY_PARAM *theirs)

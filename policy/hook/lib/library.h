@@ -1,24 +1,24 @@
 /*
- * foundation.h - each libcrypto of this process that a hooked libssl works on. Most often there is
- * one, and it is the one that this library is bound to: its certificates are ours. From a
- * foreign one (OpenSSL 1.1, BoringSSL, another copy of OpenSSL 3) they cross the border.
+ * library.h - each libcrypto of this process that a hooked libssl works on. Most often there is
+ * one, and it is the one that this library is bound to: its certificates are ours. Those
+ * of a foreign one (OpenSSL 1.1, BoringSSL, another copy of OpenSSL 3) are converted (convert.h).
  */
-#ifndef TG_FOUNDATION_H
-#define TG_FOUNDATION_H
+#ifndef TG_LIBRARY_H
+#define TG_LIBRARY_H
 
 #include "libcrypto.h"
 #include "param.h"
 
 /* More in one process can't be told apart by the callbacks that carry no argument. */
-#define TG_FOUNDATIONS 4
+#define TG_LIBRARIES 4
 
 /* Lives as long as the process. */
-struct tg_foundation {
+struct tg_library {
     struct tg_libcrypto crypto;
     enum tg_kind kind;
     bool foreign;
     struct tg_param_layout layout; /* where it is foreign */
-    size_t number;                 /* below TG_FOUNDATIONS */
+    size_t number;                 /* below TG_LIBRARIES */
     /* Of our ex_data; -1: not registered. */
     int context_index, connection_index, wire_index, verification_index;
 };
@@ -27,13 +27,12 @@ struct tg_foundation {
  * The libcrypto, of KIND, that ADDRESS lies in. NULL if it can't be worked with: *MISSING is
  * then what it lacks, or NULL if there are too many of them.
  */
-struct tg_foundation *tg_foundation_at(const void *address, enum tg_kind kind,
-                                       const char **missing);
+struct tg_library *tg_library_at(const void *address, enum tg_kind kind, const char **missing);
 
 /* The one that this library is bound to; NULL as above. */
-struct tg_foundation *tg_foundation_native(const char **missing);
+struct tg_library *tg_library_native(const char **missing);
 
 /* The one of this number; NULL: none yet. */
-struct tg_foundation *tg_foundation_number(size_t number);
+struct tg_library *tg_library_number(size_t number);
 
 #endif

@@ -54,8 +54,8 @@ static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
     return &slots[(key[0] | key[1] << 8) % SLOTS];
 }
 
-void tg_known_add(const tg_policy *policy, const struct tg_peer *peer,
-                  const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until)
+void tg_accepted_add(const tg_policy *policy, const struct tg_peer *peer,
+                     const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until)
 {
     uint8_t key[TG_SHA256_SIZE];
 
@@ -78,13 +78,13 @@ static bool knows(const uint8_t key[TG_SHA256_SIZE])
     return found;
 }
 
-bool tg_known(const struct tg_hooked *hooked, const tg_policy *policy, const struct tg_peer *peer,
-              SSL_SESSION *session)
+bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy,
+                 const struct tg_peer *peer, SSL_SESSION *session)
 {
     uint8_t leaf[TG_SHA256_SIZE], key[TG_SHA256_SIZE];
     int version;
 
-    if (!tg_known_digest(hooked, session, leaf))
+    if (!tg_accepted_digest(hooked, session, leaf))
         return false;
     version = hooked->libssl.SSL_SESSION_get_protocol_version(session);
     return (make_key(policy, peer, leaf, version, false, key) && knows(key)) ||
@@ -92,16 +92,16 @@ bool tg_known(const struct tg_hooked *hooked, const tg_policy *policy, const str
 }
 
 /* A session of BoringSSL's carries its certificates as they came, without an alias. */
-bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
-                     uint8_t leaf[TG_SHA256_SIZE])
+bool tg_accepted_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
+                        uint8_t leaf[TG_SHA256_SIZE])
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     const void *buffer = NULL;
     X509 *peer = NULL;
 
     if (session == NULL)
         return false;
-    if (hooked->library->kind == TG_BORINGSSL) {
+    if (hooked->library->kind == TG_KIND_BORINGSSL) {
         const void *sent = hooked->libssl.SSL_SESSION_get0_peer_certificates(session);
 
         buffer = crypto->OPENSSL_sk_num(sent) > 0 ? crypto->OPENSSL_sk_value(sent, 0) : NULL;
@@ -110,7 +110,7 @@ bool tg_known_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
                           leaf, NULL, tg_hash_sha256(), NULL);
     }
     peer = hooked->libssl.SSL_SESSION_get0_peer(session);
-    return peer != NULL && tg_border_digest(hooked->library, peer, leaf);
+    return peer != NULL && tg_convert_digest(hooked->library, peer, leaf);
 }
 
 /*
@@ -129,12 +129,12 @@ static uint64_t *word_of(const uint8_t leaf[TG_SHA256_SIZE], uint64_t *bit)
     return &let_in[(leaf[1] | leaf[2] << 8) % (sizeof(let_in) / sizeof(let_in[0]))];
 }
 
-bool tg_known_mark(const struct tg_hooked *hooked, SSL *ssl, const uint8_t leaf[TG_SHA256_SIZE])
+bool tg_accepted_mark(const struct tg_hooked *hooked, SSL *ssl, const uint8_t leaf[TG_SHA256_SIZE])
 {
     SSL_SESSION *session = hooked->libssl.SSL_get_session(ssl);
     uint64_t bit = 0, *word = word_of(leaf, &bit);
 
-    if (hooked->library->kind == TG_BORINGSSL) {
+    if (hooked->library->kind == TG_KIND_BORINGSSL) {
         __atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
         return true;
     }
@@ -142,7 +142,7 @@ bool tg_known_mark(const struct tg_hooked *hooked, SSL *ssl, const uint8_t leaf[
            hooked->libssl.SSL_SESSION_set1_ticket_appdata(session, mark, sizeof(mark));
 }
 
-bool tg_known_marked(const struct tg_hooked *hooked, SSL_SESSION *session)
+bool tg_accepted_marked(const struct tg_hooked *hooked, SSL_SESSION *session)
 {
     uint8_t leaf[TG_SHA256_SIZE];
     void *data = NULL;
@@ -150,8 +150,8 @@ bool tg_known_marked(const struct tg_hooked *hooked, SSL_SESSION *session)
     uint64_t bit = 0;
     const uint64_t *word = NULL;
 
-    if (hooked->library->kind == TG_BORINGSSL)
-        return tg_known_digest(hooked, session, leaf) && (word = word_of(leaf, &bit)) != NULL &&
+    if (hooked->library->kind == TG_KIND_BORINGSSL)
+        return tg_accepted_digest(hooked, session, leaf) && (word = word_of(leaf, &bit)) != NULL &&
                (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0;
     return session != NULL &&
            hooked->libssl.SSL_SESSION_get0_ticket_appdata(session, &data, &length) &&

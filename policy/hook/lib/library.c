@@ -1,14 +1,14 @@
-#include "foundation.h"
+#include "library.h"
 #include <pthread.h>
 
 /* Slots are taken in order, and never given back. */
 static struct slot {
-    struct tg_foundation library;
+    struct tg_library library;
     const void *object; /* where that libcrypto is loaded */
     const char *missing;
     pthread_once_t once;
     bool usable;
-} slots[TG_FOUNDATIONS] = {
+} slots[TG_LIBRARIES] = {
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
@@ -25,7 +25,7 @@ static _Thread_local struct {
 static void fill(void)
 {
     struct slot *slot = task.slot;
-    struct tg_foundation *library = &slot->library;
+    struct tg_library *library = &slot->library;
 
     library->kind = task.kind;
     library->foreign = __atomic_load_n(&slot->object, __ATOMIC_RELAXED) !=
@@ -43,7 +43,7 @@ static void fill(void)
 
 static struct slot *take_slot(const void *object)
 {
-    for (size_t i = 0; i < TG_FOUNDATIONS; i++) {
+    for (size_t i = 0; i < TG_LIBRARIES; i++) {
         const void *found = NULL;
 
         if (__atomic_compare_exchange_n(&slots[i].object, &found, object, false, __ATOMIC_SEQ_CST,
@@ -54,7 +54,7 @@ static struct slot *take_slot(const void *object)
     return NULL;
 }
 
-struct tg_foundation *tg_foundation_at(const void *address, enum tg_kind kind, const char **missing)
+struct tg_library *tg_library_at(const void *address, enum tg_kind kind, const char **missing)
 {
     struct slot *slot = take_slot(tg_object_base(address));
 
@@ -69,12 +69,12 @@ struct tg_foundation *tg_foundation_at(const void *address, enum tg_kind kind, c
     return slot->usable ? &slot->library : NULL;
 }
 
-struct tg_foundation *tg_foundation_native(const char **missing)
+struct tg_library *tg_library_native(const char **missing)
 {
-    return tg_foundation_at((void *)X509_verify_cert, TG_OPENSSL_3, missing);
+    return tg_library_at((void *)X509_verify_cert, TG_KIND_OPENSSL_3, missing);
 }
 
-struct tg_foundation *tg_foundation_number(size_t number)
+struct tg_library *tg_library_number(size_t number)
 {
     return __atomic_load_n(&slots[number].usable, __ATOMIC_ACQUIRE) ? &slots[number].library : NULL;
 }
