@@ -1,6 +1,7 @@
-#include "hash.h"
-#include "hook.h"
+#include "accepted.h"
+#include "convert.h"
 #include "match.h"
+#include "process.h"
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stddef.h>

@@ -2,17 +2,7 @@
 #ifndef TG_BORING_H
 #define TG_BORING_H
 
-#include "hook.h"
-
-/* Hooks a context or a connection that isn't yet. 0: it must not be used. */
-int tg_boring_context(const struct tg_hooked *hooked, SSL_CTX *context);
-int tg_boring_connection(const struct tg_hooked *hooked, SSL *ssl);
-
-/* What stands in for the custom_verify callbacks of the applications on LIBRARY. */
-tg_custom_callback *tg_boring_custom_of(const struct tg_library *library);
-
-/* The application's own, for SSL; NULL: it has none. */
-tg_custom_callback *tg_boring_custom(const struct tg_hooked *hooked, const SSL *ssl);
+#include "state.h"
 
 /*
  * Calls the application's verify callback along CHAIN (theirs), which is accepted, or once at

@@ -1,4 +1,10 @@
-#include "hook.h"
+#include "gate.h"
+#include "accepted.h"
+#include "given.h"
+#include "judge.h"
+#include "late.h"
+#include "peer.h"
+#include "status.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -84,7 +90,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
         demands = demands || tg_judge_demands(process, &peer);
     }
     if (wishes.staple)
-        tg_status_request(hooked, ssl, wishes.enforced);
+        tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
     if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_KIND_BORINGSSL)
         hooked->libssl.SSL_set_security_level(ssl, wishes.level);
     if (state != NULL)
@@ -127,7 +133,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         forget_peer(hooked, ssl, state);
         state->started = true;
         state->judged = state->asking = state->dropped = false;
-        tg_hook_forget(state);
+        tg_connection_state_forget_leaf(state);
     }
     tg_policies_enter(hooked, ssl, &policies);
     prepare(hooked, ssl, state, &policies);
@@ -136,7 +142,8 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     tg_policies_leave(&policies);
 }
 
-bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
+/* The verdict on a handshake that has none yet, once the staple has come. False: refused. */
+static bool judge(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
     struct tg_policies policies;
@@ -151,6 +158,19 @@ bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
     if (state != NULL)
         state->judged = true;
     return passed;
+}
+
+/*
+ * What SSL_CTX_set_tlsext_status_cb(3) is given: 1 to go on, 0 to refuse with an alert. Without it
+ * a TLS 1.2 server hears of a refusal for its staple only by the silence that follows.
+ */
+int tg_gate_staple(SSL *ssl, void *arg)
+{
+    const struct tg_hooked *hooked = arg;
+
+    if (hooked->libssl.SSL_is_server(ssl))
+        return SSL_TLSEXT_ERR_NOACK;
+    return judge(hooked, ssl);
 }
 
 static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
@@ -183,11 +203,11 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
     if (early)
         refuse_early(hooked, ssl);
     else
-        passed = tg_gate_judge(hooked, ssl);
+        passed = judge(hooked, ssl);
 
     if (state != NULL && is_over(hooked, ssl)) {
         tg_wire_leave(state);
-        tg_hook_forget(state);
+        tg_connection_state_forget_leaf(state);
         allow_tickets(hooked, ssl, state);
     } else if (state != NULL) {
         state->judged = false;
@@ -196,7 +216,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         shut(hooked, ssl, state);
 }
 
-void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+static void look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     (void)tg_gate_restore(hooked, ssl);
     if (is_over(hooked, ssl))
@@ -264,7 +284,7 @@ static void pass(const struct tg_library *library, const SSL *connection, struct
         return;
     state = tg_connection_state_of(hooked, ssl);
     if (state == NULL && tg_given(hooked->libssl.SSL_get_SSL_CTX(ssl), &(const tg_policy *){NULL}))
-        state = tg_given_state(hooked, ssl);
+        state = tg_connection_state_make(hooked, ssl);
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
     if (event.where & SSL_CB_HANDSHAKE_START)
@@ -405,3 +425,5 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     errno = saved;
     return written;
 }
+
+const struct tg_wire_watcher tg_gate_watcher = {.look = look, .restore = tg_gate_restore};

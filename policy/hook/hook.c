@@ -1,6 +1,13 @@
 #include "hook.h"
+#include "accepted.h"
 #include "boring.h"
+#include "convert.h"
+#include "gate.h"
+#include "judge.h"
+#include "late.h"
 #include "name.h"
+#include "outcome.h"
+#include "status.h"
 #include <errno.h>
 #include <openssl/err.h>
 
@@ -25,8 +32,8 @@ static int ask_custom(const struct server *server)
 {
     static const int outcomes[] = {
         [TG_CUSTOM_OK] = ACCEPTED, [TG_CUSTOM_INVALID] = REFUSED, [TG_CUSTOM_RETRY] = RETRY};
-    tg_custom_callback *custom = tg_boring_custom(server->hooked, server->ssl);
     struct tg_connection_state *state = tg_connection_state_of(server->hooked, server->ssl);
+    tg_custom_callback *custom = state != NULL ? state->custom : NULL;
     int answer = custom != NULL ? custom(server->ssl, server->alert) : TG_CUSTOM_INVALID;
 
     if (state != NULL)
@@ -155,12 +162,6 @@ static bool keep_pristine(const struct server *server)
     return state->pristine != NULL;
 }
 
-void tg_hook_forget(struct tg_connection_state *state)
-{
-    X509_free(state->pristine);
-    state->pristine = NULL;
-}
-
 static int carry_out(const struct server *server, const struct tg_verdict *verdict)
 {
     const char *host = server->query.host;
@@ -170,7 +171,7 @@ static int carry_out(const struct server *server, const struct tg_verdict *verdi
         return refuse(server, verdict);
     later = pending(server, verdict);
     if (later) /* the gate may not have been there to ask */
-        tg_status_request(server->hooked, server->ssl, verdict->rule);
+        tg_status_request(server->hooked, server->ssl, tg_gate_staple);
     alias = !later && host != NULL && !tg_name_matches(server->query.leaf, host, 0);
     if (alias && !keep_pristine(server))
         return refuse(server, NULL);
@@ -183,12 +184,6 @@ static int carry_out(const struct server *server, const struct tg_verdict *verdi
                later))
         return 1;
     return refuse(server, NULL);
-}
-
-int tg_hook_security_level(const struct tg_hooked *hooked, const SSL *ssl)
-{
-    return hooked->library->kind == TG_KIND_BORINGSSL ? -1
-                                                      : hooked->libssl.SSL_get_security_level(ssl);
 }
 
 /* Something of this server's can't be read by our libcrypto. */
@@ -217,7 +212,7 @@ static int judge_shown(struct server *server)
         state != NULL && state->pristine != NULL ? state->pristine : server->presented.leaf;
     server->query.sent = server->presented.sent;
     server->query.app = server->presented.app;
-    server->query.security_level = tg_hook_security_level(server->hooked, server->ssl);
+    server->query.security_level = tg_security_level(server->hooked, server->ssl);
     tg_status_read(server->hooked, server->ssl, &server->query);
     (void)server->hooked->library->crypto.ERR_set_mark(); /* of what their store can't find */
     judgement = tg_judge(server->process, server->policy, &server->peer, &server->query);
@@ -290,16 +285,10 @@ static int judge_under(struct server *server)
     return outcome;
 }
 
-SSL *tg_hook_connection(const struct tg_hooked *hooked, const X509_STORE_CTX *context)
-{
-    return hooked->library->crypto.X509_STORE_CTX_get_ex_data(
-        context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
-}
-
 static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, struct server *server)
 {
     server->hooked = hooked;
-    server->ssl = tg_hook_connection(hooked, context);
+    server->ssl = tg_connection_of(hooked, context);
     server->context = context;
     if (server->ssl == NULL)
         return tg_hook_refuse(context, (void *)hooked);
@@ -334,7 +323,7 @@ int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *ale
 int tg_hook_refuse(X509_STORE_CTX *context, void *arg)
 {
     const struct tg_hooked *hooked = arg;
-    SSL *ssl = tg_hook_connection(hooked, context);
+    SSL *ssl = tg_connection_of(hooked, context);
     struct tg_peer nobody = {.count = 1};
 
     if (ssl != NULL)

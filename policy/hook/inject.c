@@ -1,7 +1,12 @@
 #include "inject.h"
-#include "boring.h"
 #include "bound.h"
+#include "gate.h"
+#include "given.h"
 #include "hook.h"
+#include "peer.h"
+#include "process.h"
+#include "shown.h"
+#include "wire.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -149,7 +154,7 @@ static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int i
     (void)parent, (void)data, (void)index, (void)argl, (void)argp;
     if (state != NULL) {
         tg_wire_leave(state);
-        tg_hook_forget(state);
+        tg_connection_state_forget_leaf(state);
         tg_peer_forget(state);
     }
     free(state);
@@ -190,7 +195,7 @@ static void register_indexes(struct tg_library *library, const struct tg_hooked 
     } else {
         library->context_index = crypto->CRYPTO_get_ex_new_index(
             CRYPTO_EX_INDEX_SSL_CTX, 0, library, new_context, NULL, free_context);
-        if (tg_wire_register(library) && skip_indexes(crypto))
+        if (tg_wire_register(library, &tg_gate_watcher) && skip_indexes(crypto))
             library->connection_index = crypto->CRYPTO_get_ex_new_index(
                 CRYPTO_EX_INDEX_SSL, 0, library, new_connection, copy_connection, free_connection);
     }
@@ -219,7 +224,9 @@ static void claim_all(struct tg_library *library)
           free_context);
     claim(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection, copy_connection,
           free_connection);
-    (void)tg_wire_register(library);
+    /* Where it fails, a BIO that can't be held is stopped (wire.c). */
+    if (!tg_wire_register(library, &tg_gate_watcher))
+        return;
 }
 
 /* Once a library. What pthread_once calls gets no argument. */
@@ -333,7 +340,7 @@ int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
         claimed = true;
         taken = TG_INJECT_AGAIN;
     } else if (hooked->library->kind == TG_KIND_BORINGSSL)
-        taken = tg_boring_context(hooked, ctx);
+        taken = tg_shown_context(hooked, ctx);
     else if (ctx == unkept)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "no memory to put a context of this program under "
                                                "a policy: it is not used");
@@ -352,7 +359,7 @@ int tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
     if (hooked == NULL || tg_process_inert())
         return 1;
     if (hooked->library->kind == TG_KIND_BORINGSSL)
-        return tg_boring_connection(hooked, ssl);
+        return tg_shown_connection(hooked, ssl);
     if (tg_connection_state_of(hooked, ssl) != NULL)
         tg_gate_raise(hooked, ssl);
     return 1;

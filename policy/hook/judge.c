@@ -1,5 +1,6 @@
+#include "judge.h"
 #include "cache.h"
-#include "hook.h"
+#include "convert.h"
 #include "match.h"
 #include <stdio.h>
 #include <string.h>

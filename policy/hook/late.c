@@ -1,6 +1,12 @@
 /* late.c - the verdict on a server where the handshake is done. */
-#include "hook.h"
+#include "late.h"
+#include "accepted.h"
+#include "alias.h"
+#include "convert.h"
+#include "judge.h"
 #include "name.h"
+#include "outcome.h"
+#include "status.h"
 
 X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent)
 {
@@ -134,7 +140,7 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
         late.query.leaf = presented.leaf;
         late.query.sent = presented.sent;
         late.query.app = presented.app;
-        late.query.security_level = tg_hook_security_level(hooked, ssl);
+        late.query.security_level = tg_security_level(hooked, ssl);
         verdict = judge_shown(&late, &presented, &refuse);
     } else {
         refuse = tg_judge_demands(process, &late.peer);

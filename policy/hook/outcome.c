@@ -1,5 +1,8 @@
+#include "outcome.h"
+#include "alias.h"
 #include "boring.h"
-#include "hook.h"
+#include "convert.h"
+#include "process.h"
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -6,8 +6,7 @@
  * for that address. They are gathered at the start of a handshake; where the connection leads
  * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
  */
-#include "hook.h"
-#include "host.h"
+#include "peer.h"
 #include "reference.h"
 #include "sockets.h"
 #include <arpa/inet.h>

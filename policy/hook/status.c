@@ -1,4 +1,4 @@
-#include "hook.h"
+#include "status.h"
 
 bool tg_status_wanted(const struct tg_rule *rule)
 {
@@ -6,21 +6,9 @@ bool tg_status_wanted(const struct tg_rule *rule)
                             rule->revocation == TG_REVOCATION_STAPLE_REQUIRED);
 }
 
-/*
- * What SSL_CTX_set_tlsext_status_cb(3) is given: 1 to go on, 0 to refuse with an alert. Without it
- * a TLS 1.2 server hears of a refusal for its staple only by the silence that follows.
- */
-static int answer(SSL *ssl, void *arg)
-{
-    const struct tg_hooked *hooked = arg;
-
-    if (hooked->libssl.SSL_is_server(ssl))
-        return SSL_TLSEXT_ERR_NOACK;
-    return tg_gate_judge(hooked, ssl);
-}
-
 /* An application that looks at the staple itself keeps its callback. */
-static void set_answer(const struct tg_hooked *hooked, SSL_CTX *context)
+static void set_answer(const struct tg_hooked *hooked, SSL_CTX *context,
+                       int (*answer)(SSL *, void *))
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     int (*theirs)(SSL *, void *) = NULL;
@@ -33,7 +21,7 @@ static void set_answer(const struct tg_hooked *hooked, SSL_CTX *context)
                                         (void (*)(void))answer);
 }
 
-void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced)
+void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, int (*answer)(SSL *, void *))
 {
     const struct tg_libssl *libssl = &hooked->libssl;
 
@@ -41,8 +29,8 @@ void tg_status_request(const struct tg_hooked *hooked, SSL *ssl, bool enforced)
         libssl->SSL_enable_ocsp_stapling(ssl);
         return;
     }
-    if (enforced)
-        set_answer(hooked, libssl->SSL_get_SSL_CTX(ssl));
+    if (answer != NULL)
+        set_answer(hooked, libssl->SSL_get_SSL_CTX(ssl), answer);
     if (libssl->SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE, 0, NULL) !=
         TLSEXT_STATUSTYPE_ocsp)
         (void)libssl->SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE, TLSEXT_STATUSTYPE_ocsp,

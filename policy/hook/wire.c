@@ -10,8 +10,8 @@
  * another thread or another connection, and be copied. So we hold no reference; what we keep of a
  * BIO hangs on it (its ex_data) and on the connection, and goes with the last of them.
  */
+#include "wire.h"
 #include "bio.h"
-#include "hook.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -33,6 +33,14 @@ struct tg_wire {
     bool stopped;              /* the connection was refused; without a STATE for good */
     bool buffers;              /* it is libssl's own, which ends with the handshake */
 };
+
+/* The one of all connections; set before any BIO of theirs is held. */
+static const struct tg_wire_watcher *watcher;
+
+static const struct tg_wire_watcher *watching(void)
+{
+    return __atomic_load_n(&watcher, __ATOMIC_ACQUIRE);
+}
 
 /* ---- one thread at a time ---------------------------------------------------------------------
  */
@@ -139,7 +147,7 @@ static bool attend(const struct tg_library *library, struct tg_wire *wire, BIO *
     if (!tg_bio_is_moving(operation))
         return false;
     if (!wire->stopped && is_attached(wire, bio))
-        tg_gate_look(wire->hooked, wire->ssl, wire->state);
+        watching()->look(wire->hooked, wire->ssl, wire->state);
     errno = saved;
     if (wire->stopped && (wire->state == NULL || is_attached(wire, bio)))
         return true;
@@ -223,7 +231,7 @@ static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, 
     entered = come_in(wire);
     wire->bio = NULL;
     if (wire->buffers && wire->state != NULL)
-        (void)tg_gate_restore(wire->hooked, wire->ssl);
+        (void)watching()->restore(wire->hooked, wire->ssl);
     go_out(wire, entered);
     drop(wire);
 }
@@ -268,7 +276,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
 
         if (ssl == NULL || hooked->libssl.SSL_is_server(ssl))
             continue;
-        (void)tg_gate_restore(hooked, ssl);
+        (void)watching()->restore(hooked, ssl);
         state = tg_connection_state_of(hooked, ssl);
         if (state != NULL && (state->wires[0] != NULL || state->wires[1] != NULL))
             tg_wire_watch(hooked, ssl, state, true);
@@ -289,8 +297,9 @@ static bool take(struct tg_library *library, int kind, int *ours, CRYPTO_EX_dup 
     return *ours >= 0;
 }
 
-bool tg_wire_register(struct tg_library *library)
+bool tg_wire_register(struct tg_library *library, const struct tg_wire_watcher *given)
 {
+    __atomic_store_n(&watcher, given, __ATOMIC_RELEASE);
     return take(library, CRYPTO_EX_INDEX_BIO, &library->wire_index, copy_wire, free_wire) &&
            take(library, CRYPTO_EX_INDEX_X509_STORE_CTX, &library->verification_index, NULL,
                 end_verification);

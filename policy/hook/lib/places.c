@@ -1,5 +1,6 @@
 /* places.c - every libssl of this process under the policy. */
-#include "hook.h"
+#include "places.h"
+#include "process.h"
 #include <pthread.h>
 
 /* A place once filled stays as it is. */
@@ -187,30 +188,4 @@ const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
     if (hooked == NULL && (hooked = tg_hooked_at(method)) != NULL)
         remember_method(hooked, method);
     return hooked != NULL && hooked->library == library ? hooked : NULL;
-}
-
-struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl)
-{
-    return hooked->libssl.SSL_get_ex_data(ssl, hooked->library->connection_index);
-}
-
-struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked, const SSL_CTX *context)
-{
-    return hooked->libssl.SSL_CTX_get_ex_data(context, hooked->library->context_index);
-}
-
-const struct tg_hooked *tg_hooked_of(const struct tg_library *library, const SSL *ssl)
-{
-    const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
-    struct tg_connection_state *state = NULL;
-
-    if (any == NULL)
-        return NULL;
-    state = tg_connection_state_of(any, ssl);
-    if (state != NULL && state->hooked != NULL)
-        return state->hooked;
-    hooked = tg_hooked_of_context(library, any->libssl.SSL_get_SSL_CTX(ssl));
-    if (state != NULL)
-        state->hooked = hooked;
-    return hooked;
 }
