@@ -1,5 +1,4 @@
 #include "accepted.h"
-#include "convert.h"
 #include "match.h"
 #include "process.h"
 #include <openssl/evp.h>
@@ -92,69 +91,19 @@ bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy,
            (make_key(policy, peer, leaf, version, true, key) && knows(key));
 }
 
-/* A session of BoringSSL's carries its certificates as they came, without an alias. */
 bool tg_accepted_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
                         uint8_t leaf[TG_SHA256_SIZE])
 {
-    const struct tg_libcrypto *crypto = &hooked->library->crypto;
-    const void *buffer = NULL;
-    X509 *peer = NULL;
-
-    if (session == NULL)
-        return false;
-    if (hooked->library->kind == TG_KIND_BORINGSSL) {
-        const void *sent = hooked->libssl.SSL_SESSION_get0_peer_certificates(session);
-
-        buffer = crypto->OPENSSL_sk_num(sent) > 0 ? crypto->OPENSSL_sk_value(sent, 0) : NULL;
-        return buffer != NULL &&
-               EVP_Digest(crypto->CRYPTO_BUFFER_data(buffer), crypto->CRYPTO_BUFFER_len(buffer),
-                          leaf, NULL, tg_hash_sha256(), NULL);
-    }
-    peer = hooked->libssl.SSL_SESSION_get0_peer(session);
-    return peer != NULL && tg_convert_digest(hooked->library, peer, leaf);
-}
-
-/*
- * What the application data of a ticket says, which a server alone has a use for (see
- * SSL_SESSION_set1_ticket_appdata(3)): a client sends it to nobody, SSL_SESSION_dup and
- * i2d_SSL_SESSION keep it, and so does what libssl makes of a ticket that comes later.
- */
-static const char mark[] = "trustgraft: let in by a policy";
-
-/* Leafs that were let in, of sessions that can't be marked; nothing is ever forgotten. */
-static uint64_t let_in[1024];
-
-static uint64_t *word_of(const uint8_t leaf[TG_SHA256_SIZE], uint64_t *bit)
-{
-    *bit = UINT64_C(1) << (leaf[0] & 63);
-    return &let_in[(leaf[1] | leaf[2] << 8) % (sizeof(let_in) / sizeof(let_in[0]))];
+    return hooked->library->backend->session_digest(hooked, session, leaf);
 }
 
 bool tg_accepted_mark(const struct tg_hooked *hooked, SSL *ssl, const uint8_t leaf[TG_SHA256_SIZE])
 {
-    SSL_SESSION *session = hooked->libssl.SSL_get_session(ssl);
-    uint64_t bit = 0, *word = word_of(leaf, &bit);
-
-    if (hooked->library->kind == TG_KIND_BORINGSSL) {
-        __atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
-        return true;
-    }
-    return session == NULL ||
-           hooked->libssl.SSL_SESSION_set1_ticket_appdata(session, mark, sizeof(mark));
+    return hooked->library->backend->mark_session(hooked, hooked->libssl.SSL_get_session(ssl),
+                                                  leaf);
 }
 
 bool tg_accepted_marked(const struct tg_hooked *hooked, SSL_SESSION *session)
 {
-    uint8_t leaf[TG_SHA256_SIZE];
-    void *data = NULL;
-    size_t length = 0;
-    uint64_t bit = 0;
-    const uint64_t *word = NULL;
-
-    if (hooked->library->kind == TG_KIND_BORINGSSL)
-        return tg_accepted_digest(hooked, session, leaf) && (word = word_of(leaf, &bit)) != NULL &&
-               (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0;
-    return session != NULL &&
-           hooked->libssl.SSL_SESSION_get0_ticket_appdata(session, &data, &length) &&
-           length == sizeof(mark) && memcmp(data, mark, sizeof(mark)) == 0;
+    return hooked->library->backend->is_marked(hooked, session);
 }

@@ -91,8 +91,8 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     }
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
-    if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_KIND_BORINGSSL)
-        hooked->libssl.SSL_set_security_level(ssl, wishes.level);
+    if (wishes.level >= 0 && wishes.rules == 1)
+        hooked->library->backend->set_security_level(hooked, ssl, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
 }
@@ -110,8 +110,9 @@ static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
 {
     const struct tg_libssl *libssl = &hooked->libssl;
 
-    if (state != NULL && hooked->library->kind != TG_KIND_BORINGSSL)
-        state->dropped = libssl->SSL_SESSION_get_max_early_data(libssl->SSL_get_session(ssl)) > 0;
+    if (state != NULL)
+        state->dropped =
+            hooked->library->backend->has_early_data(hooked, libssl->SSL_get_session(ssl));
     (void)libssl->SSL_set_session(ssl, NULL);
 }
 
@@ -175,8 +176,7 @@ int tg_gate_staple(SSL *ssl, void *arg)
 
 static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
 {
-    return hooked->library->kind == TG_KIND_BORINGSSL ? !hooked->libssl.SSL_in_init(ssl)
-                                                      : hooked->libssl.SSL_is_init_finished(ssl);
+    return hooked->library->backend->is_over(hooked, ssl);
 }
 
 /* Data is to go out early under a session that had to be dropped: libssl makes no full handshake

@@ -1,6 +1,5 @@
 #include "hook.h"
 #include "accepted.h"
-#include "boring.h"
 #include "convert.h"
 #include "gate.h"
 #include "judge.h"
@@ -64,19 +63,16 @@ static int ask(const struct server *server)
 static int refuse(const struct server *server, const struct tg_verdict *verdict)
 {
     if (server->context == NULL)
-        *server->alert = server->hooked->libssl.SSL_alert_from_verify_result(
-            verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
+        *server->alert = server->hooked->library->backend->alert_for(
+            server->hooked, verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
     return tg_outcome_refuse(server->hooked, server->ssl, server->context, verdict, &server->peer);
 }
 
 /* The leaf as the session will hold it. */
 static bool digest_of(const struct server *server, uint8_t digest[TG_SHA256_SIZE])
 {
-    if (server->hooked->library->kind == TG_KIND_BORINGSSL)
-        return tg_hash_certificate(server->query.leaf, digest);
-    return tg_convert_digest(
-        server->hooked->library,
-        server->hooked->library->crypto.X509_STORE_CTX_get0_cert(server->context), digest);
+    return server->hooked->library->backend->leaf_digest(server->hooked, server->context,
+                                                         server->query.leaf, digest);
 }
 
 /* What the application let in; on its own account alone, if no verdict of the policy's stands
@@ -120,7 +116,7 @@ static int leave(const struct server *server)
         bool goes_on = verified > REFUSED ||
                        !(server->hooked->libssl.SSL_get_verify_mode(server->ssl) & SSL_VERIFY_PEER);
 
-        if (goes_on && server->hooked->library->kind == TG_KIND_BORINGSSL)
+        if (goes_on && !server->hooked->library->backend->marks_sessions())
             remember(server);
         return verified;
     }
@@ -153,8 +149,7 @@ static bool keep_pristine(const struct server *server)
 {
     struct tg_connection_state *state = tg_connection_state_of(server->hooked, server->ssl);
 
-    if (state == NULL || state->pristine != NULL ||
-        server->hooked->library->kind == TG_KIND_BORINGSSL)
+    if (state == NULL || state->pristine != NULL || !server->hooked->library->backend->keeps_leaf())
         return true;
     state->pristine = server->hooked->library->foreign
                           ? (X509_up_ref(server->query.leaf) ? server->query.leaf : NULL)
@@ -212,7 +207,8 @@ static int judge_shown(struct server *server)
         state != NULL && state->pristine != NULL ? state->pristine : server->presented.leaf;
     server->query.sent = server->presented.sent;
     server->query.app = server->presented.app;
-    server->query.security_level = tg_security_level(server->hooked, server->ssl);
+    server->query.security_level =
+        server->hooked->library->backend->security_level(server->hooked, server->ssl);
     tg_status_read(server->hooked, server->ssl, &server->query);
     (void)server->hooked->library->crypto.ERR_set_mark(); /* of what their store can't find */
     judgement = tg_judge(server->process, server->policy, &server->peer, &server->query);
@@ -247,7 +243,8 @@ static int judge_client(struct server *server)
                                 server->context, &server->presented);
     } else {
         own = tg_late_context(hooked, server->ssl, NULL, NULL);
-        presented = tg_presented_import_own(hooked->library, tg_boring_sent(hooked, server->ssl),
+        presented = tg_presented_import_own(hooked->library,
+                                            hooked->library->backend->sent(hooked, server->ssl),
                                             own, &server->presented);
     }
     outcome = presented ? judge_shown(server) : judge_unreadable(server);

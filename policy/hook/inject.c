@@ -160,24 +160,9 @@ static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int i
     free(state);
 }
 
-/*
- * Qt's QSslSocket takes one index of its own and, unasked, uses the next two as well: ours must
- * not be among them where it came first.
- */
-static bool skip_indexes(const struct tg_libcrypto *crypto)
-{
-    enum { SKIPPED = 2 };
-    int index = 0;
-
-    for (int i = 0; i < SKIPPED && index >= 0; i++)
-        index = crypto->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
-    return index >= 0;
-}
-
 /* HOOKED is NULL where the library is hooked before any libssl of it is known. */
 static void register_indexes(struct tg_library *library, const struct tg_hooked *hooked)
 {
-    const struct tg_libcrypto *crypto = &library->crypto;
     const char *astray = tg_bound_astray();
 
     if (astray != NULL) {
@@ -187,18 +172,11 @@ static void register_indexes(struct tg_library *library, const struct tg_hooked 
                         astray);
         return;
     }
-    if (library->kind == TG_KIND_BORINGSSL) {
-        library->context_index =
-            (hooked->libssl.SSL_CTX_get_ex_new_index)(0, library, NULL, NULL, free_context);
-        library->connection_index =
-            (hooked->libssl.SSL_get_ex_new_index)(0, library, NULL, NULL, free_connection);
-    } else {
-        library->context_index = crypto->CRYPTO_get_ex_new_index(
-            CRYPTO_EX_INDEX_SSL_CTX, 0, library, new_context, NULL, free_context);
-        if (tg_wire_register(library, &tg_gate_watcher) && skip_indexes(crypto))
-            library->connection_index = crypto->CRYPTO_get_ex_new_index(
-                CRYPTO_EX_INDEX_SSL, 0, library, new_connection, copy_connection, free_connection);
-    }
+    library->context_index =
+        library->backend->context_index(library, hooked, new_context, free_context);
+    if (!library->backend->has_bio_callbacks() || tg_wire_register(library, &tg_gate_watcher))
+        library->connection_index = library->backend->connection_index(
+            library, hooked, new_connection, copy_connection, free_connection);
     if (library->context_index < 0 || library->connection_index < 0)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
 }
@@ -329,17 +307,19 @@ int tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
 {
     static _Thread_local bool claimed;
     const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+    const struct tg_backend *backend = NULL;
     int saved = errno, taken = 0;
     bool again = claimed;
 
     claimed = false;
     if (hooked == NULL || tg_process_inert() || tg_context_state_of(hooked, ctx) != NULL)
         return 1;
-    if (hooked->library->kind == TG_KIND_OPENSSL_3 && ctx != unkept && !again) {
+    backend = hooked->library->backend;
+    if (backend->has_own_contexts() && ctx != unkept && !again) {
         claim_all(hooked->library);
         claimed = true;
         taken = TG_INJECT_AGAIN;
-    } else if (hooked->library->kind == TG_KIND_BORINGSSL)
+    } else if (!backend->calls_new_func())
         taken = tg_shown_context(hooked, ctx);
     else if (ctx == unkept)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "no memory to put a context of this program under "
@@ -358,7 +338,7 @@ int tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
 
     if (hooked == NULL || tg_process_inert())
         return 1;
-    if (hooked->library->kind == TG_KIND_BORINGSSL)
+    if (!hooked->library->backend->calls_new_func())
         return tg_shown_connection(hooked, ssl);
     if (tg_connection_state_of(hooked, ssl) != NULL)
         tg_gate_raise(hooked, ssl);

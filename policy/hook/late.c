@@ -12,13 +12,9 @@ X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     const struct tg_libcrypto *crypto = &hooked->library->crypto;
-    X509_STORE *store = NULL;
+    X509_STORE *store = hooked->library->backend->store(hooked, ssl);
     X509_STORE_CTX *context = crypto->X509_STORE_CTX_new();
 
-    if (hooked->library->kind != TG_KIND_BORINGSSL)
-        (void)libssl->SSL_ctrl(ssl, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, (void *)&store);
-    if (store == NULL)
-        store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
     if (store != NULL && context != NULL &&
         crypto->X509_STORE_CTX_init(context, store, leaf, sent) &&
         crypto->X509_STORE_CTX_set_default(context, "ssl_server") &&
@@ -44,7 +40,6 @@ struct late {
 static struct tg_verdict *judge_shown(struct late *late, const struct tg_presented *presented,
                                       bool *refuse)
 {
-    const struct tg_libssl *libssl = &late->hooked->libssl;
     const struct tg_process *process = late->process;
     struct tg_own_path theirs = {.library = late->hooked->library};
     struct tg_judgement judgement;
@@ -57,10 +52,7 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_present
     if (!late->left)
         return judgement.verdict;
     tg_verdict_free(judgement.verdict);
-    if (late->hooked->library->kind != TG_KIND_BORINGSSL) {
-        theirs.path = libssl->SSL_get0_verified_chain(late->ssl);
-        theirs.good = libssl->SSL_get_verify_result(late->ssl) == X509_V_OK;
-    }
+    theirs.path = late->hooked->library->backend->own_path(late->hooked, late->ssl, &theirs.good);
     return tg_judge_distrust(process, process->policy, &late->peer, &late->query, &theirs, refuse);
 }
 
@@ -99,9 +91,8 @@ static void refuse_late(const struct late *late, const struct tg_verdict *verdic
 {
     const struct tg_hooked *hooked = late->hooked;
 
-    if (hooked->library->kind != TG_KIND_BORINGSSL)
-        hooked->libssl.SSL_set_verify_result(late->ssl, verdict != NULL ? verdict->x509_error
-                                                                        : X509_V_ERR_OUT_OF_MEM);
+    hooked->library->backend->set_result(
+        hooked, late->ssl, verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
     tg_outcome_raise(hooked->library, verdict, &late->peer);
 }
 
@@ -140,7 +131,7 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
         late.query.leaf = presented.leaf;
         late.query.sent = presented.sent;
         late.query.app = presented.app;
-        late.query.security_level = tg_security_level(hooked, ssl);
+        late.query.security_level = hooked->library->backend->security_level(hooked, ssl);
         verdict = judge_shown(&late, &presented, &refuse);
     } else {
         refuse = tg_judge_demands(process, &late.peer);

@@ -142,28 +142,12 @@ static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const c
     return true;
 }
 
-/*
- * The server name that is sent. Before OpenSSL offers a session of TLS 1.2, it gives the session's
- * where the connection has none (SSL_get_servername(3)): that one says nothing of this server.
- */
-static const char *sent_name(const struct tg_hooked *hooked, SSL *ssl)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-
-    if (hooked->library->kind != TG_KIND_BORINGSSL && session != NULL &&
-        !libssl->SSL_session_reused(ssl) && name == libssl->SSL_SESSION_get0_hostname(session))
-        return NULL;
-    return name;
-}
-
 /* What our libcrypto can't read may name anybody. */
 static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
     const struct tg_library *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
-    const char *sent = sent_name(hooked, ssl);
+    const char *sent = library->backend->sent_name(hooked, ssl);
     bool read = true;
 
     ERR_set_mark();

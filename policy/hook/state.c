@@ -54,9 +54,3 @@ SSL *tg_connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *cont
     return hooked->library->crypto.X509_STORE_CTX_get_ex_data(
         context, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 }
-
-int tg_security_level(const struct tg_hooked *hooked, const SSL *ssl)
-{
-    return hooked->library->kind == TG_KIND_BORINGSSL ? -1
-                                                      : hooked->libssl.SSL_get_security_level(ssl);
-}

@@ -60,7 +60,4 @@ const struct tg_hooked *tg_hooked_of(const struct tg_library *library, const SSL
 /* Whose certificate CONTEXT verifies; NULL: no connection's. */
 SSL *tg_connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context);
 
-/* As SSL_get_security_level(3); -1, libcrypto's default, for BoringSSL, which has none. */
-int tg_security_level(const struct tg_hooked *hooked, const SSL *ssl);
-
 #endif

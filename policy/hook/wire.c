@@ -403,7 +403,7 @@ void tg_wire_leave(struct tg_connection_state *state)
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                    bool wanted)
 {
-    if (hooked->library->kind == TG_KIND_BORINGSSL || is_refused(hooked, ssl, state))
+    if (!hooked->library->backend->has_bio_callbacks() || is_refused(hooked, ssl, state))
         return;
     leave(state, wanted ? BUFFER : TG_WIRES);
     if (wanted)
@@ -442,7 +442,7 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
 
 void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    if (hooked->library->kind == TG_KIND_BORINGSSL)
+    if (!hooked->library->backend->has_bio_callbacks())
         return;
     if (state != NULL)
         tg_wire_leave(state);

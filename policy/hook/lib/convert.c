@@ -191,11 +191,8 @@ static STACK_OF(X509) *lookup_certs(X509_STORE_CTX *context, const X509_NAME *na
 
     if (theirs == NULL)
         presented->failed = true;
-    else if (presented->library->kind == TG_KIND_BORINGSSL)
-        found = crypto->X509_STORE_CTX_get1_certs(presented->theirs, theirs);
     else
-        found =
-            crypto->X509_STORE_CTX_get_lookup_certs(presented->theirs)(presented->theirs, theirs);
+        found = presented->library->backend->find_certs(crypto, presented->theirs, theirs);
     crypto->X509_NAME_free(theirs);
     return (STACK_OF(X509) *)import_found(presented, found, &kind);
 }
@@ -215,11 +212,8 @@ static STACK_OF(X509_CRL) *lookup_crls(const X509_STORE_CTX *context, const X509
 
     if (theirs == NULL)
         presented->failed = true;
-    else if (presented->library->kind == TG_KIND_BORINGSSL)
-        found = crypto->X509_STORE_CTX_get1_crls(presented->theirs, theirs);
     else
-        found =
-            crypto->X509_STORE_CTX_get_lookup_crls(presented->theirs)(presented->theirs, theirs);
+        found = presented->library->backend->find_crls(crypto, presented->theirs, theirs);
     crypto->X509_NAME_free(theirs);
     return (STACK_OF(X509_CRL) *)import_found(presented, found, &kind);
 }

@@ -6,6 +6,7 @@
 #ifndef TG_LIBRARY_H
 #define TG_LIBRARY_H
 
+#include "backend.h"
 #include "libcrypto.h"
 #include "param.h"
 
@@ -15,7 +16,7 @@
 /* Lives as long as the process. */
 struct tg_library {
     struct tg_libcrypto crypto;
-    enum tg_kind kind;
+    const struct tg_backend *backend; /* what is particular to its kind */
     bool foreign;
     struct tg_param_layout layout; /* where it is foreign */
     size_t number;                 /* below TG_LIBRARIES */
@@ -24,10 +25,11 @@ struct tg_library {
 };
 
 /*
- * The libcrypto, of KIND, that ADDRESS lies in. NULL if it can't be worked with: *MISSING is
- * then what it lacks, or NULL if there are too many of them.
+ * The libcrypto, of the kind of BACKEND, that ADDRESS lies in. NULL if it can't be worked with:
+ * *MISSING is then what it lacks, or NULL if there are too many of them.
  */
-struct tg_library *tg_library_at(const void *address, enum tg_kind kind, const char **missing);
+struct tg_library *tg_library_at(const void *address, const struct tg_backend *backend,
+                                 const char **missing);
 
 /* The one that this library is bound to; NULL as above. */
 struct tg_library *tg_library_native(const char **missing);

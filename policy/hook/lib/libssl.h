@@ -2,7 +2,7 @@
 #ifndef TG_LIBSSL_H
 #define TG_LIBSSL_H
 
-#include "object.h"
+#include "backend.h"
 #include <openssl/ssl.h>
 
 /* X(result, name, (parameters)): every function that the hook calls in libssl. */
@@ -92,12 +92,13 @@ struct tg_libssl {
 };
 
 /*
- * Finds the functions in the object that holds ADDRESS, and *LIBCRYPTO, an address in the
- * libcrypto that it works on. False, with *MISSING the first that isn't there, or NULL where
+ * Finds the functions in the object that holds ADDRESS, its BACKEND, and *LIBCRYPTO, an address in
+ * the libcrypto that it works on. False, with *MISSING the first that isn't there, or NULL where
  * the object itself wasn't found.
  */
-bool tg_libssl_at(const void *address, struct tg_libssl *libssl, enum tg_kind *kind,
-                  const void **libcrypto, const char **missing);
+TG_MUST_USE bool tg_libssl_at(const void *address, struct tg_libssl *libssl,
+                              const struct tg_backend **backend, const void **libcrypto,
+                              const char **missing);
 
 /* An address in a loaded libssl that works on the libcrypto which this library is bound to, for
  * callers that don't know more than that; NULL: there is none. */

@@ -5,12 +5,12 @@
 
 /* A place once filled stays as it is. */
 #define LIBSSLS 8
-#define METHODS 16
+#define HOMES   16
 
 static struct place {
     struct tg_hooked hooked;
-    const void *object;           /* where that libssl is loaded; NULL: not taken yet */
-    const void *methods[METHODS]; /* of its SSL_METHODs those met so far */
+    const void *object;       /* where that libssl is loaded; NULL: not taken yet */
+    const void *homes[HOMES]; /* of its SSL_METHODs those met so far (tg_backend.home) */
     pthread_once_t once;
     bool ready;
 } places[LIBSSLS] = {
@@ -96,12 +96,12 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     const struct tg_hooked *known = object != NULL ? find(object) : NULL;
     const char *missing = NULL;
     struct tg_hooked hooked;
-    enum tg_kind kind;
+    const struct tg_backend *backend = NULL;
 
     if (known != NULL)
         return known;
-    if (tg_libssl_at(address, &hooked.libssl, &kind, &libcrypto, &missing))
-        hooked.library = tg_library_at(libcrypto, kind, &missing);
+    if (tg_libssl_at(address, &hooked.libssl, &backend, &libcrypto, &missing))
+        hooked.library = tg_library_at(libcrypto, backend, &missing);
     else
         hooked.library = NULL;
     if (hooked.library == NULL) {
@@ -146,46 +146,41 @@ const struct tg_hooked *tg_hooked_on(const struct tg_library *library)
     return hooked != NULL || library->foreign ? hooked : tg_hooked_any();
 }
 
-static const struct tg_hooked *find_method(const void *method)
+static const struct tg_hooked *find_home(const void *home)
 {
     for (size_t i = 0; i < LIBSSLS; i++)
-        for (size_t m = 0; m < METHODS; m++)
-            if (__atomic_load_n(&places[i].methods[m], __ATOMIC_ACQUIRE) == method)
+        for (size_t m = 0; m < HOMES; m++)
+            if (__atomic_load_n(&places[i].homes[m], __ATOMIC_ACQUIRE) == home)
                 return &places[i].hooked;
     return NULL;
 }
 
-static void remember_method(const struct tg_hooked *hooked, const void *method)
+static void remember_home(const struct tg_hooked *hooked, const void *home)
 {
     struct place *place = (struct place *)hooked; /* its first member */
 
-    for (size_t m = 0; m < METHODS; m++) {
+    for (size_t m = 0; m < HOMES; m++) {
         const void *none = NULL;
 
-        if (__atomic_compare_exchange_n(&place->methods[m], &none, method, false, __ATOMIC_RELEASE,
+        if (__atomic_compare_exchange_n(&place->homes[m], &none, home, false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
             return;
     }
 }
 
 /*
- * A context's method is static data of the libssl that made it (SSL_CTX_new(3)). Libssls that
- * share a libcrypto are of one version, so any of them can read another's context. BoringSSL
- * doesn't show the method, and comes as one pair of libraries.
+ * Libssls that share a libcrypto are of one version, so any of them can read another's context.
  */
 const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
                                              const SSL_CTX *context)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
-    const void *method = NULL;
+    const void *home = any != NULL ? library->backend->home(any, context) : NULL;
 
-    if (any == NULL || library->kind == TG_KIND_BORINGSSL)
-        return any;
-    method = any->libssl.SSL_CTX_get_ssl_method(context);
-    if (method == NULL)
+    if (home == NULL)
         return NULL;
-    hooked = find_method(method);
-    if (hooked == NULL && (hooked = tg_hooked_at(method)) != NULL)
-        remember_method(hooked, method);
+    hooked = find_home(home);
+    if (hooked == NULL && (hooked = tg_hooked_at(home)) != NULL)
+        remember_home(hooked, home);
     return hooked != NULL && hooked->library == library ? hooked : NULL;
 }
