@@ -21,7 +21,7 @@ static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
  * The port often isn't known yet when a session is offered, so that the rule stands in for it; but
  * not where it isn't known either, or BY_PORT.
  */
-static bool make_key(const tg_policy *policy, const struct tg_peer *peer,
+static bool make_key(const tg_policy *policy, struct tg_peer *peer,
                      const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port,
                      uint8_t key[TG_SHA256_SIZE])
 {
@@ -32,13 +32,15 @@ static bool make_key(const tg_policy *policy, const struct tg_peer *peer,
                 EVP_DigestUpdate(context, &version, sizeof(version)) &&
                 EVP_DigestUpdate(context, leaf, TG_SHA256_SIZE);
 
+    if (policy != NULL)
+        tg_peer_match(peer, policy);
     for (unsigned i = 0; made && i < peer->count; i++) {
         const struct tg_candidate *who = &peer->candidates[i];
         struct tg_match match = {.kind = TG_MATCH_UNMATCHED};
         unsigned port = by_port ? who->port : 0;
 
         if (policy != NULL)
-            match = tg_policy_match(policy, who->host, who->port, tg_process_program());
+            match = who->match;
         made = who->host[0] != '\0' && match.kind != TG_MATCH_UNKNOWN &&
                EVP_DigestUpdate(context, who->host, strlen(who->host) + 1) &&
                EVP_DigestUpdate(context, &match.rule, sizeof(match.rule)) &&
@@ -54,7 +56,7 @@ static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
     return &slots[(key[0] | key[1] << 8) % SLOTS];
 }
 
-void tg_accepted_add(const tg_policy *policy, const struct tg_peer *peer,
+void tg_accepted_add(const tg_policy *policy, struct tg_peer *peer,
                      const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until)
 {
     uint8_t key[TG_SHA256_SIZE];
@@ -78,8 +80,8 @@ static bool knows(const uint8_t key[TG_SHA256_SIZE])
     return found;
 }
 
-bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy,
-                 const struct tg_peer *peer, SSL_SESSION *session)
+bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy, struct tg_peer *peer,
+                 SSL_SESSION *session)
 {
     uint8_t leaf[TG_SHA256_SIZE], key[TG_SHA256_SIZE];
     int version;

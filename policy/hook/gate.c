@@ -1,41 +1,13 @@
 #include "gate.h"
-#include "accepted.h"
 #include "given.h"
 #include "judge.h"
 #include "late.h"
 #include "peer.h"
+#include "session.h"
 #include "status.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
-
-/*
- * A session that this policy did not accept for this host, in this process, must not stand in
- * for an evaluation: it may come from a file, from a process without the policy, or from a
- * connection to another host. One that a policy let in is not the application's own either, for
- * a host that is left to the application. In a renegotiation it is this connection's own, and
- * libssl can't take it away without the rest of the connection's state.
- */
-static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_policies *policies)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    struct tg_peer peer;
-    bool known = false;
-
-    if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
-        libssl->SSL_get_finished(ssl, NULL, 0) > 0)
-        return false;
-    tg_peer_of(hooked, ssl, &peer);
-    for (size_t i = 0; i < policies->count; i++) {
-        if (tg_accepted(hooked, policies->each[i].policy, &peer, session))
-            known = true;
-        else if (tg_judge_demands(&policies->each[i], &peer))
-            return true;
-    }
-    return !known && tg_accepted_marked(hooked, session);
-}
 
 /* The connection stays open, but neither reads nor writes application data any more. */
 static void shut(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
@@ -74,20 +46,18 @@ static void wish(void *arg, const struct tg_rule *rule)
 
 /* What the policies ask of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                    const struct tg_policies *policies)
+                    const struct tg_policies *policies, struct tg_peer *peer)
 {
     struct wishes wishes = {.level = -1};
-    struct tg_peer peer;
     bool demands = false;
 
-    tg_peer_of(hooked, ssl, &peer);
     for (size_t i = 0; i < policies->count; i++) {
         const struct tg_process *process = &policies->each[i];
 
         /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
-        if (!tg_judge_rules(process, &peer, wish, &wishes) && process->policy->staples)
+        if (!tg_judge_rules(process, peer, wish, &wishes) && process->policy->staples)
             wishes.staple = wishes.enforced = true;
-        demands = demands || tg_judge_demands(process, &peer);
+        demands = demands || tg_judge_demands(process, peer);
     }
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
@@ -104,42 +74,24 @@ static void forget_peer(const struct tg_hooked *hooked, SSL *ssl, struct tg_conn
         tg_peer_forget(state);
 }
 
-/* Without it libssl makes a full handshake; data can't be sent early then. */
-static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
-                         struct tg_connection_state *state)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-
-    if (state != NULL)
-        state->dropped =
-            hooked->library->backend->has_early_data(hooked, libssl->SSL_get_session(ssl));
-    (void)libssl->SSL_set_session(ssl, NULL);
-}
-
-/* What was the application's to say (withhold_ticket). */
-static void allow_tickets(const struct tg_hooked *hooked, SSL *ssl,
-                          struct tg_connection_state *state)
-{
-    if (state->ticketless)
-        (void)hooked->libssl.SSL_clear_options(ssl, SSL_OP_NO_TICKET);
-    state->ticketless = false;
-}
-
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_policies policies;
+    struct tg_peer peer;
 
     if (state != NULL) {
-        allow_tickets(hooked, ssl, state);
+        tg_session_allow_tickets(hooked, ssl, state);
         forget_peer(hooked, ssl, state);
         state->started = true;
         state->judged = state->asking = state->dropped = false;
         tg_connection_state_forget_leaf(state);
     }
     tg_policies_enter(hooked, ssl, &policies);
-    prepare(hooked, ssl, state, &policies);
-    if (session_is_unknown(hooked, ssl, &policies))
-        drop_session(hooked, ssl, state);
+    tg_peer_of(hooked, ssl, &peer);
+    prepare(hooked, ssl, state, &policies, &peer);
+    if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
+        tg_session_drop(hooked, ssl, state);
+    tg_peer_keep_matches(state, &peer);
     tg_policies_leave(&policies);
 }
 
@@ -208,7 +160,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
     if (state != NULL && is_over(hooked, ssl)) {
         tg_wire_leave(state);
         tg_connection_state_forget_leaf(state);
-        allow_tickets(hooked, ssl, state);
+        tg_session_allow_tickets(hooked, ssl, state);
     } else if (state != NULL) {
         state->judged = false;
     }
@@ -332,59 +284,19 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
     return true;
 }
 
-/*
- * The session's number in the ClientHello is one that the client made up for the ticket (RFC 5077
- * section 3.4): without that it means nothing to the server. Were it resumed all the same, it would
- * be evaluated when the handshake is done.
- */
-static void withhold_ticket(const struct tg_hooked *hooked, SSL *ssl,
-                            struct tg_connection_state *state)
-{
-    if (hooked->libssl.SSL_get_options(ssl) & SSL_OP_NO_TICKET)
-        return;
-    (void)hooked->libssl.SSL_set_options(ssl, SSL_OP_NO_TICKET);
-    state->ticketless = true;
-}
-
-/*
- * The ClientHello is being written, too late to take the session away. A TLS 1.3 ticket that
- * is too old isn't offered (RFC 8446 section 4.6.1), and one that allows for no early data has
- * none announced; an earlier version's isn't sent. A session without a ticket ends the handshake.
- */
-static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
-                          struct tg_connection_state *state, const struct tg_process *process)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    bool early = libssl->SSL_SESSION_get_max_early_data(session) > 0;
-    struct tg_peer peer;
-
-    if (libssl->SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION &&
-        (!early || (state != NULL && libssl->SSL_SESSION_set_max_early_data(session, 0)))) {
-        if (early)
-            state->dropped = true;
-        (void)libssl->SSL_SESSION_set_time(session, 1);
-        return 0;
-    }
-    if (state != NULL && libssl->SSL_SESSION_has_ticket(session)) {
-        withhold_ticket(hooked, ssl, state);
-        return 0;
-    }
-    tg_peer_of(hooked, ssl, &peer);
-    tg_late_refuse_session(hooked, process, &peer);
-    return -1;
-}
-
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_policies policies;
+    struct tg_peer peer;
     int written = 0; /* 0: the extension isn't sent */
 
     tg_policies_enter(hooked, ssl, &policies);
-    prepare(hooked, ssl, state, &policies);
-    if (session_is_unknown(hooked, ssl, &policies))
-        written = forget_session(hooked, ssl, state, &policies.each[policies.count - 1]);
+    tg_peer_of(hooked, ssl, &peer);
+    prepare(hooked, ssl, state, &policies, &peer);
+    if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
+        written = tg_session_spoil(hooked, ssl, state, &policies.each[policies.count - 1], &peer);
+    tg_peer_keep_matches(state, &peer);
     tg_policies_leave(&policies);
     return written;
 }

@@ -77,7 +77,7 @@ static bool digest_of(const struct server *server, uint8_t digest[TG_SHA256_SIZE
 
 /* What the application let in; on its own account alone, if no verdict of the policy's stands
  * behind it: only where sessions can't be marked that is a thing to know then. */
-static void remember(const struct server *server)
+static void remember(struct server *server)
 {
     uint8_t digest[TG_SHA256_SIZE];
 
@@ -87,8 +87,8 @@ static void remember(const struct server *server)
 
 /* What the policy let in; LEAF is its digest where that is there already, or NULL. LATER: the
  * staple is yet to come. False: no memory to tell its session from the application's own. */
-static bool let_in(const struct server *server, const struct tg_verdict *verdict,
-                   const uint8_t *leaf, bool later)
+static bool let_in(struct server *server, const struct tg_verdict *verdict, const uint8_t *leaf,
+                   bool later)
 {
     uint8_t digest[TG_SHA256_SIZE];
 
@@ -104,7 +104,7 @@ static bool let_in(const struct server *server, const struct tg_verdict *verdict
 
 /* The policy leaves this host to the application, or only reports on it, but for [distrust],
  * which holds for every host. */
-static int leave(const struct server *server)
+static int leave(struct server *server)
 {
     const struct tg_libcrypto *crypto = &server->hooked->library->crypto;
     int verified = ask(server);
@@ -157,7 +157,7 @@ static bool keep_pristine(const struct server *server)
     return state->pristine != NULL;
 }
 
-static int carry_out(const struct server *server, const struct tg_verdict *verdict)
+static int carry_out(struct server *server, const struct tg_verdict *verdict)
 {
     const char *host = server->query.host;
     bool later, alias, as_shown;
@@ -248,6 +248,7 @@ static int judge_client(struct server *server)
                                             own, &server->presented);
     }
     outcome = presented ? judge_shown(server) : judge_unreadable(server);
+    tg_peer_keep_matches(tg_connection_state_of(hooked, server->ssl), &server->peer);
     tg_presented_free(&server->presented);
     crypto->X509_STORE_CTX_free(own);
     return outcome;

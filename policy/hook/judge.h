@@ -47,14 +47,14 @@ void tg_judge_log(const struct tg_process *process, const struct tg_verdict *ver
 bool tg_judge_distrusts(const tg_policy *policy);
 
 /* True if the policy wants PEER evaluated or refused, and not merely reported. */
-bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer);
+bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer);
 
 /*
  * Calls VISIT with each rule that PEER may be evaluated under, also where that is only reported;
  * false: it can't be told which those are.
  */
 typedef void tg_rule_visit(void *arg, const struct tg_rule *rule);
-TG_MUST_USE bool tg_judge_rules(const struct tg_process *process, const struct tg_peer *peer,
+TG_MUST_USE bool tg_judge_rules(const struct tg_process *process, struct tg_peer *peer,
                                 tg_rule_visit *visit, void *arg);
 
 #endif

@@ -57,7 +57,7 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_present
 }
 
 /* What was accepted is remembered as it stands then, with the alias that it may get. */
-static bool settle(const struct late *late, X509 *leaf, const struct tg_verdict *verdict)
+static bool settle(struct late *late, X509 *leaf, const struct tg_verdict *verdict)
 {
     uint8_t digest[TG_SHA256_SIZE];
     SSL_SESSION *session = late->hooked->libssl.SSL_get_session(late->ssl);

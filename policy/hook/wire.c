@@ -12,112 +12,36 @@
  */
 #include "wire.h"
 #include "bio.h"
+#include "turn.h"
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define BUFFER (TG_WIRES - 1) /* of a connection's wires: libssl's own */
 
 struct tg_wire {
-    uint64_t inside; /* who is in here now, as self() says; 0: nobody */
-    int references;  /* of the BIO, and of connections */
-    BIO *bio;        /* NULL: it is gone */
+    tg_turn inside;        /* the connection may be freed in one thread and the BIO in another */
+    atomic_int references; /* of the BIO, and of connections */
+    BIO *bio;              /* NULL: it is gone */
     const struct tg_hooked *hooked;
     struct tg_connection_state *state; /* of the connection, with SSL; NULL: let go of */
     SSL *ssl;
     BIO_callback_fn_ex theirs; /* the callback that stood there */
-    uint64_t busy;             /* who is calling that callback; 0: nobody */
+    _Atomic uint64_t busy;     /* who is calling that callback; 0: nobody */
     bool stopped;              /* the connection was refused; without a STATE for good */
     bool buffers;              /* it is libssl's own, which ends with the handshake */
 };
 
 /* The one of all connections; set before any BIO of theirs is held. */
-static const struct tg_wire_watcher *watcher;
+static const struct tg_wire_watcher *_Atomic watcher;
 
 static const struct tg_wire_watcher *watching(void)
 {
-    return __atomic_load_n(&watcher, __ATOMIC_ACQUIRE);
-}
-
-/* ---- one thread at a time ---------------------------------------------------------------------
- */
-
-/* A page that a fork's child finds empty (madvise(2)); NULL: there is none to be had. */
-static pid_t *forgetful_page(void)
-{
-    static pid_t *page;
-    pid_t *fresh = NULL, *found = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
-
-    if (found != NULL)
-        return found;
-    fresh = mmap(NULL, sizeof(*fresh), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fresh == MAP_FAILED)
-        return NULL;
-    if (madvise(fresh, sizeof(*fresh), MADV_WIPEONFORK) == 0 &&
-        __atomic_compare_exchange_n(&page, &found, fresh, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return fresh;
-    (void)munmap(fresh, sizeof(*fresh));
-    return found;
-}
-
-/* As getpid(2), which a handshake would call hundreds of times. */
-static pid_t process(void)
-{
-    pid_t *page = forgetful_page();
-    pid_t kept = page != NULL ? __atomic_load_n(page, __ATOMIC_RELAXED) : 0;
-
-    if (kept != 0)
-        return kept;
-    kept = getpid();
-    if (page != NULL)
-        __atomic_store_n(page, kept, __ATOMIC_RELAXED);
-    return kept;
-}
-
-/*
- * 22 bits of the process and 42 of the thread: addresses have up to 48 (arm64), and two descriptors
- * of threads are further apart than 64 bytes.
- */
-#define THREAD_BITS 42
-static uint64_t self(void)
-{
-    return (uint64_t)process() << THREAD_BITS |
-           ((uint64_t)pthread_self() >> 6 & ((UINT64_C(1) << THREAD_BITS) - 1));
-}
-
-/*
- * The connection may be freed in one thread and the BIO in another. True if this thread has to go
- * out again; false if it was inside already. Who was inside in the parent isn't in its child.
- */
-static bool come_in(struct tg_wire *wire)
-{
-    uint64_t me = self(), other = 0;
-
-    while (!__atomic_compare_exchange_n(&wire->inside, &other, me, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED)) {
-        if (other == me)
-            return false;
-        if (other >> THREAD_BITS != me >> THREAD_BITS)
-            continue;
-        other = 0;
-        (void)sched_yield();
-    }
-    return true;
-}
-
-static void go_out(struct tg_wire *wire, bool entered)
-{
-    if (entered)
-        __atomic_store_n(&wire->inside, 0, __ATOMIC_RELEASE);
+    return atomic_load_explicit(&watcher, memory_order_acquire);
 }
 
 static void drop(struct tg_wire *wire)
 {
-    if (__atomic_sub_fetch(&wire->references, 1, __ATOMIC_ACQ_REL) == 0)
+    if (atomic_fetch_sub_explicit(&wire->references, 1, memory_order_acq_rel) == 1)
         free(wire);
 }
 
@@ -172,24 +96,24 @@ static long overhear(BIO *bio, const struct tg_bio_word *word)
     const struct tg_libcrypto *crypto = &library->crypto;
     struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
     BIO_callback_fn_ex theirs = NULL;
-    uint64_t before, me = self();
+    uint64_t before, me = tg_turn_self();
     bool entered, stopped;
     long returned;
 
     if (wire == NULL)
         return tg_bio_is_moving(word->operation) ? stop(crypto, bio) : word->returned;
-    before = __atomic_load_n(&wire->busy, __ATOMIC_RELAXED);
+    before = atomic_load_explicit(&wire->busy, memory_order_relaxed);
     if (before == me)
         return word->returned;
-    entered = come_in(wire);
+    entered = tg_turn_take(&wire->inside);
     stopped = attend(library, wire, bio, word->operation);
     theirs = wire->theirs;
-    go_out(wire, entered);
+    tg_turn_give(&wire->inside, entered);
     if (stopped)
         return stop(crypto, bio);
-    __atomic_store_n(&wire->busy, me, __ATOMIC_RELAXED);
+    atomic_store_explicit(&wire->busy, me, memory_order_relaxed);
     returned = tg_bio_call(crypto, theirs, bio, word);
-    __atomic_store_n(&wire->busy, 0, __ATOMIC_RELAXED);
+    atomic_store_explicit(&wire->busy, 0, memory_order_relaxed);
     return returned;
 }
 
@@ -228,11 +152,11 @@ static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, 
     (void)parent, (void)data, (void)index, (void)argl, (void)argument;
     if (wire == NULL)
         return;
-    entered = come_in(wire);
+    entered = tg_turn_take(&wire->inside);
     wire->bio = NULL;
     if (wire->buffers && wire->state != NULL)
         (void)watching()->restore(wire->hooked, wire->ssl);
-    go_out(wire, entered);
+    tg_turn_give(&wire->inside, entered);
     drop(wire);
 }
 
@@ -299,7 +223,7 @@ static bool take(struct tg_library *library, int kind, int *ours, CRYPTO_EX_dup 
 
 bool tg_wire_register(struct tg_library *library, const struct tg_wire_watcher *given)
 {
-    __atomic_store_n(&watcher, given, __ATOMIC_RELEASE);
+    atomic_store_explicit(&watcher, given, memory_order_release);
     return take(library, CRYPTO_EX_INDEX_BIO, &library->wire_index, copy_wire, free_wire) &&
            take(library, CRYPTO_EX_INDEX_X509_STORE_CTX, &library->verification_index, NULL,
                 end_verification);
@@ -334,7 +258,7 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
     bool entered;
 
     if (wire != NULL) {
-        entered = come_in(wire);
+        entered = tg_turn_take(&wire->inside);
         if (theirs != callback_of(library))
             wire->theirs = theirs;
         wire->bio = bio;
@@ -342,10 +266,10 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
         wire->state = state;
         wire->ssl = ssl;
         wire->stopped = stopped;
-        go_out(wire, entered);
+        tg_turn_give(&wire->inside, entered);
     }
     if (wire != NULL && state != NULL) {
-        __atomic_add_fetch(&wire->references, 1, __ATOMIC_RELAXED);
+        atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed);
         state->wires[slot] = wire;
     }
     library->crypto.BIO_set_callback_ex(bio, callback_of(library));
@@ -382,7 +306,7 @@ static void leave(struct tg_connection_state *state, size_t count)
         if (wire == NULL)
             continue;
         state->wires[i] = NULL;
-        entered = come_in(wire);
+        entered = tg_turn_take(&wire->inside);
         if (wire->state == state) {
             if (wire->bio != NULL)
                 restore(wire->hooked->library, wire, wire->bio);
@@ -390,7 +314,7 @@ static void leave(struct tg_connection_state *state, size_t count)
             wire->ssl = NULL;
             wire->stopped = false;
         }
-        go_out(wire, entered);
+        tg_turn_give(&wire->inside, entered);
         drop(wire);
     }
 }
@@ -435,7 +359,7 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
     wire->state = state;
     wire->ssl = ssl;
     wire->buffers = true;
-    __atomic_add_fetch(&wire->references, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed);
     state->wires[BUFFER] = wire;
     return true;
 }
