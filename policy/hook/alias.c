@@ -1,4 +1,4 @@
-#include "hook.h"
+#include "alias.h"
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -52,13 +52,14 @@ static int make_extension(const X509 *leaf, const char *host, unsigned char **de
  * The encoding is made anew, so that copies and re-encodings of the certificate carry the
  * name as well. An application that pins the whole certificate then refuses: it fails closed.
  */
-int tg_alias_add(const struct tg_foundation *library, X509 *theirs, X509 *leaf, const char *host)
+bool tg_alias_add(const struct tg_library *library, X509 *theirs, X509 *leaf, const char *host)
 {
     const struct tg_libcrypto *crypto = &library->crypto;
     X509_EXTENSION *extension = NULL;
     unsigned char *der = NULL;
     const unsigned char *end = NULL;
-    int size, place, added;
+    int size, place;
+    bool added;
 
     size = make_extension(leaf, host, &der);
     end = der;
@@ -66,7 +67,7 @@ int tg_alias_add(const struct tg_foundation *library, X509 *theirs, X509 *leaf, 
         extension = crypto->d2i_X509_EXTENSION(NULL, &end, size);
     OPENSSL_free(der);
     if (extension == NULL)
-        return 0;
+        return false;
     place = crypto->X509_get_ext_by_NID(theirs, NID_subject_alt_name, -1);
     if (place >= 0)
         crypto->X509_EXTENSION_free(crypto->X509_delete_ext(theirs, place));

@@ -70,7 +70,7 @@ static long see_join(BIO *bio, int operation, const char *data, size_t length, i
 
 bool tg_bio_buffer(const struct tg_hooked *hooked, SSL *ssl, BIO *out, BIO **buffer)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     BIO *probe = crypto->BIO_new(crypto->BIO_s_null());
 
     joined = NULL;

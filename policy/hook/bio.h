@@ -2,7 +2,7 @@
 #ifndef TG_BIO_H
 #define TG_BIO_H
 
-#include "hook.h"
+#include "state.h"
 
 /* What a BIO callback is told (BIO_callback_fn_ex); which library it is of tells the number. */
 struct tg_bio_word {

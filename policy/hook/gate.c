@@ -1,35 +1,13 @@
-#include "hook.h"
+#include "gate.h"
+#include "given.h"
+#include "judge.h"
+#include "late.h"
+#include "peer.h"
+#include "session.h"
+#include "status.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
-
-/*
- * A session that this policy did not accept for this host, in this process, must not stand in
- * for an evaluation: it may come from a file, from a process without the policy, or from a
- * connection to another host. One that a policy let in is not the application's own either, for
- * a host that is left to the application. In a renegotiation it is this connection's own, and
- * libssl can't take it away without the rest of the connection's state.
- */
-static bool session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
-                               const struct tg_reign *reign)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    struct tg_peer peer;
-    bool known = false;
-
-    if (session == NULL || !libssl->SSL_SESSION_is_resumable(session) ||
-        libssl->SSL_get_finished(ssl, NULL, 0) > 0)
-        return false;
-    tg_peer_of(hooked, ssl, &peer);
-    for (size_t i = 0; i < reign->count; i++) {
-        if (tg_known(hooked, reign->over[i].policy, &peer, session))
-            known = true;
-        else if (tg_judge_demands(&reign->over[i], &peer))
-            return true;
-    }
-    return !known && tg_known_marked(hooked, session);
-}
 
 /* The connection stays open, but neither reads nor writes application data any more. */
 static void shut(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
@@ -68,25 +46,23 @@ static void wish(void *arg, const struct tg_rule *rule)
 
 /* What the policies ask of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                    const struct tg_reign *reign)
+                    const struct tg_policies *policies, struct tg_peer *peer)
 {
     struct wishes wishes = {.level = -1};
-    struct tg_peer peer;
     bool demands = false;
 
-    tg_peer_of(hooked, ssl, &peer);
-    for (size_t i = 0; i < reign->count; i++) {
-        const struct tg_process *process = &reign->over[i];
+    for (size_t i = 0; i < policies->count; i++) {
+        const struct tg_process *process = &policies->each[i];
 
         /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
-        if (!tg_judge_rules(process, &peer, wish, &wishes) && process->policy->staples)
+        if (!tg_judge_rules(process, peer, wish, &wishes) && process->policy->staples)
             wishes.staple = wishes.enforced = true;
-        demands = demands || tg_judge_demands(process, &peer);
+        demands = demands || tg_judge_demands(process, peer);
     }
     if (wishes.staple)
-        tg_status_request(hooked, ssl, wishes.enforced);
-    if (wishes.level >= 0 && wishes.rules == 1 && hooked->library->kind != TG_BORINGSSL)
-        hooked->libssl.SSL_set_security_level(ssl, wishes.level);
+        tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
+    if (wishes.level >= 0 && wishes.rules == 1)
+        hooked->library->backend->set_security_level(hooked, ssl, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
 }
@@ -98,78 +74,74 @@ static void forget_peer(const struct tg_hooked *hooked, SSL *ssl, struct tg_conn
         tg_peer_forget(state);
 }
 
-/* Without it libssl makes a full handshake; data can't be sent early then. */
-static void drop_session(const struct tg_hooked *hooked, SSL *ssl,
-                         struct tg_connection_state *state)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-
-    if (state != NULL && hooked->library->kind != TG_BORINGSSL)
-        state->dropped = libssl->SSL_SESSION_get_max_early_data(libssl->SSL_get_session(ssl)) > 0;
-    (void)libssl->SSL_set_session(ssl, NULL);
-}
-
-/* What was the application's to say (withhold_ticket). */
-static void allow_tickets(const struct tg_hooked *hooked, SSL *ssl,
-                          struct tg_connection_state *state)
-{
-    if (state->ticketless)
-        (void)hooked->libssl.SSL_clear_options(ssl, SSL_OP_NO_TICKET);
-    state->ticketless = false;
-}
-
 static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    struct tg_reign reign;
+    struct tg_policies policies;
+    struct tg_peer peer;
 
     if (state != NULL) {
-        allow_tickets(hooked, ssl, state);
+        tg_session_allow_tickets(hooked, ssl, state);
         forget_peer(hooked, ssl, state);
         state->started = true;
         state->judged = state->asking = state->dropped = false;
-        tg_hook_forget(state);
+        tg_connection_state_forget_leaf(state);
     }
-    tg_reign_begin(hooked, ssl, &reign);
-    prepare(hooked, ssl, state, &reign);
-    if (session_is_unknown(hooked, ssl, &reign))
-        drop_session(hooked, ssl, state);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    tg_peer_of(hooked, ssl, &peer);
+    prepare(hooked, ssl, state, &policies, &peer);
+    if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
+        tg_session_drop(hooked, ssl, state);
+    tg_peer_keep_matches(state, &peer);
+    tg_policies_leave(&policies);
 }
 
-bool tg_gate_judge(const struct tg_hooked *hooked, SSL *ssl)
+/* The verdict on a handshake that has none yet, once the staple has come. False: refused. */
+static bool judge(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
-    struct tg_reign reign;
+    struct tg_policies policies;
     bool passed = true;
 
     if (state != NULL && state->judged)
         return true;
-    tg_reign_begin(hooked, ssl, &reign);
-    for (size_t i = 0; passed && i < reign.count; i++)
-        passed = tg_late_judge(hooked, ssl, &reign.over[i], &reign);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    for (size_t i = 0; passed && i < policies.count; i++)
+        passed = tg_late_judge(hooked, ssl, &policies.each[i], &policies);
+    tg_policies_leave(&policies);
     if (state != NULL)
         state->judged = true;
     return passed;
 }
 
+/*
+ * What SSL_CTX_set_tlsext_status_cb(3) is given: 1 to go on, 0 to refuse with an alert. Without it
+ * a TLS 1.2 server hears of a refusal for its staple only by the silence that follows.
+ */
+int tg_gate_staple(SSL *ssl, void *arg)
+{
+    const struct tg_hooked *hooked = arg;
+
+    if (hooked->libssl.SSL_is_server(ssl))
+        return SSL_TLSEXT_ERR_NOACK;
+    return judge(hooked, ssl);
+}
+
 static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
 {
-    return hooked->library->kind == TG_BORINGSSL ? !hooked->libssl.SSL_in_init(ssl)
-                                                 : hooked->libssl.SSL_is_init_finished(ssl);
+    return hooked->library->backend->is_over(hooked, ssl);
 }
 
 /* Data is to go out early under a session that had to be dropped: libssl makes no full handshake
  * of that, but ends it as an error of its own, without a word on the error queue. */
 static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 {
-    struct tg_reign reign;
+    struct tg_policies policies;
     struct tg_peer peer;
 
     tg_peer_of(hooked, ssl, &peer);
-    tg_reign_begin(hooked, ssl, &reign);
-    tg_late_refuse_session(hooked, &reign.over[reign.count - 1], &peer);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    tg_late_refuse_session(hooked, &policies.each[policies.count - 1], &peer);
+    tg_policies_leave(&policies);
 }
 
 /*
@@ -183,12 +155,12 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
     if (early)
         refuse_early(hooked, ssl);
     else
-        passed = tg_gate_judge(hooked, ssl);
+        passed = judge(hooked, ssl);
 
     if (state != NULL && is_over(hooked, ssl)) {
         tg_wire_leave(state);
-        tg_hook_forget(state);
-        allow_tickets(hooked, ssl, state);
+        tg_connection_state_forget_leaf(state);
+        tg_session_allow_tickets(hooked, ssl, state);
     } else if (state != NULL) {
         state->judged = false;
     }
@@ -196,7 +168,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         shut(hooked, ssl, state);
 }
 
-void tg_gate_look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+static void look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     (void)tg_gate_restore(hooked, ssl);
     if (is_over(hooked, ssl))
@@ -253,7 +225,7 @@ static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_conne
         state->told = outer;
 }
 
-static void pass(const struct tg_foundation *library, const SSL *connection, struct tg_event event)
+static void pass(const struct tg_library *library, const SSL *connection, struct tg_event event)
 {
     const struct tg_hooked *hooked = tg_hooked_of(library, connection);
     SSL *ssl = (SSL *)connection;
@@ -264,7 +236,7 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
         return;
     state = tg_connection_state_of(hooked, ssl);
     if (state == NULL && tg_given(hooked->libssl.SSL_get_SSL_CTX(ssl), &(const tg_policy *){NULL}))
-        state = tg_given_state(hooked, ssl);
+        state = tg_connection_state_make(hooked, ssl);
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
     if (event.where & SSL_CB_HANDSHAKE_START)
@@ -285,16 +257,16 @@ static void pass(const struct tg_foundation *library, const SSL *connection, str
 #define GATE(number)                                                                               \
     static void gate_##number(const SSL *ssl, int where, int value)                                \
     {                                                                                              \
-        pass(tg_foundation_number(number), ssl, (struct tg_event){where, value});                  \
+        pass(tg_library_number(number), ssl, (struct tg_event){where, value});                     \
     }
 GATE(0)
 GATE(1)
 GATE(2)
 GATE(3)
 
-tg_info_callback *tg_gate_of(const struct tg_foundation *library)
+tg_info_callback *tg_gate_of(const struct tg_library *library)
 {
-    static tg_info_callback *const gates[TG_FOUNDATIONS] = {gate_0, gate_1, gate_2, gate_3};
+    static tg_info_callback *const gates[TG_LIBRARIES] = {gate_0, gate_1, gate_2, gate_3};
 
     return gates[library->number];
 }
@@ -312,60 +284,20 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
     return true;
 }
 
-/*
- * The session's number in the ClientHello is one that the client made up for the ticket (RFC 5077
- * section 3.4): without that it means nothing to the server. Were it resumed all the same, it would
- * be evaluated when the handshake is done.
- */
-static void withhold_ticket(const struct tg_hooked *hooked, SSL *ssl,
-                            struct tg_connection_state *state)
-{
-    if (hooked->libssl.SSL_get_options(ssl) & SSL_OP_NO_TICKET)
-        return;
-    (void)hooked->libssl.SSL_set_options(ssl, SSL_OP_NO_TICKET);
-    state->ticketless = true;
-}
-
-/*
- * The ClientHello is being written, too late to take the session away. A TLS 1.3 ticket that
- * is too old isn't offered (RFC 8446 section 4.6.1), and one that allows for no early data has
- * none announced; an earlier version's isn't sent. A session without a ticket ends the handshake.
- */
-static int forget_session(const struct tg_hooked *hooked, SSL *ssl,
-                          struct tg_connection_state *state, const struct tg_process *process)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-    bool early = libssl->SSL_SESSION_get_max_early_data(session) > 0;
-    struct tg_peer peer;
-
-    if (libssl->SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION &&
-        (!early || (state != NULL && libssl->SSL_SESSION_set_max_early_data(session, 0)))) {
-        if (early)
-            state->dropped = true;
-        (void)libssl->SSL_SESSION_set_time(session, 1);
-        return 0;
-    }
-    if (state != NULL && libssl->SSL_SESSION_has_ticket(session)) {
-        withhold_ticket(hooked, ssl, state);
-        return 0;
-    }
-    tg_peer_of(hooked, ssl, &peer);
-    tg_late_refuse_session(hooked, process, &peer);
-    return -1;
-}
-
 /* What the gate does at the start of a handshake, where it wasn't there to see it. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    struct tg_reign reign;
+    struct tg_policies policies;
+    struct tg_peer peer;
     int written = 0; /* 0: the extension isn't sent */
 
-    tg_reign_begin(hooked, ssl, &reign);
-    prepare(hooked, ssl, state, &reign);
-    if (session_is_unknown(hooked, ssl, &reign))
-        written = forget_session(hooked, ssl, state, &reign.over[reign.count - 1]);
-    tg_reign_end(&reign);
+    tg_policies_enter(hooked, ssl, &policies);
+    tg_peer_of(hooked, ssl, &peer);
+    prepare(hooked, ssl, state, &policies, &peer);
+    if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
+        written = tg_session_spoil(hooked, ssl, state, &policies.each[policies.count - 1], &peer);
+    tg_peer_keep_matches(state, &peer);
+    tg_policies_leave(&policies);
     return written;
 }
 
@@ -405,3 +337,5 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     errno = saved;
     return written;
 }
+
+const struct tg_wire_watcher tg_gate_watcher = {.look = look, .restore = tg_gate_restore};

@@ -1,25 +1,21 @@
-/*
- * given.c - contexts that their program itself puts under a policy, by tg_verify_callback
- * (libtrustgraft(3)). libssl calls that for a certificate alone: for the staple that comes behind
- * it, and for sessions, the gate is put on such a context when it is first met.
- */
-#include "hook.h"
+/* given.c - which context is under which policy, by tg_verify_callback (callback.c). */
+#include "given.h"
 #include <stdlib.h>
 
 /* One context and its policy. Never freed, but used again once the context is gone. */
-struct given {
+struct tg_given {
     SSL_CTX *context;       /* NULL: of none, to be taken; TAKEN: it is being filled */
     tg_policy *policy;      /* a reference; NULL: that of the process */
     tg_info_callback *info; /* the application's own, in whose place the gate stands; or UNMET */
     uint64_t serial;        /* of several of one context, the highest counts */
-    struct given *next;
+    struct tg_given *next;
 };
 
-static struct given *all;
+static struct tg_given *all;
 static uint64_t serials;
 #define TAKEN ((SSL_CTX *)&all)
 
-static bool is_of(const struct given *given, const SSL_CTX *context)
+static bool is_of(const struct tg_given *given, const SSL_CTX *context)
 {
     return __atomic_load_n(&given->context, __ATOMIC_ACQUIRE) == context;
 }
@@ -31,18 +27,18 @@ static void unmet(const SSL *ssl, int where, int value)
 }
 #define UNMET (&unmet)
 
-static tg_info_callback *info_of(const struct given *given)
+static tg_info_callback *info_of(const struct tg_given *given)
 {
     return __atomic_load_n(&given->info, __ATOMIC_ACQUIRE);
 }
 
 /* The one that counts, of those that MET its own callback or of all; NULL: there is none. */
-static struct given *find(const SSL_CTX *context, bool met)
+static struct tg_given *find(const SSL_CTX *context, bool met)
 {
-    struct given *found = NULL;
+    struct tg_given *found = NULL;
     uint64_t highest = 0;
 
-    for (struct given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
+    for (struct tg_given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
          one = one->next) {
         uint64_t serial = __atomic_load_n(&one->serial, __ATOMIC_RELAXED);
 
@@ -56,9 +52,9 @@ static struct given *find(const SSL_CTX *context, bool met)
 }
 
 /* One of the context's with this policy, else one to be filled. NULL: no memory. */
-static struct given *take(const SSL_CTX *context, const tg_policy *policy)
+static struct tg_given *take(const SSL_CTX *context, const tg_policy *policy)
 {
-    struct given *one = NULL;
+    struct tg_given *one = NULL;
 
     for (one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL; one = one->next)
         if (is_of(one, context) && one->policy == policy)
@@ -81,10 +77,9 @@ static struct given *take(const SSL_CTX *context, const tg_policy *policy)
     return one; // cppcheck-suppress memleak ; the list has it
 }
 
-/* CONTEXT is under POLICY from now on. */
-static struct given *put(SSL_CTX *context, const tg_policy *policy)
+struct tg_given *tg_given_put(SSL_CTX *context, const tg_policy *policy)
 {
-    struct given *before = find(context, false), *one = NULL;
+    struct tg_given *before = find(context, false), *one = NULL;
 
     if (before != NULL && before->policy == policy)
         return before;
@@ -103,9 +98,14 @@ static struct given *put(SSL_CTX *context, const tg_policy *policy)
     return one;
 }
 
+void tg_given_set_info(struct tg_given *given, tg_info_callback *info)
+{
+    __atomic_store_n(&given->info, info, __ATOMIC_RELEASE);
+}
+
 void tg_given_forget(const SSL_CTX *context)
 {
-    for (struct given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
+    for (struct tg_given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
          one = one->next) {
         if (!is_of(one, context))
             continue;
@@ -116,7 +116,7 @@ void tg_given_forget(const SSL_CTX *context)
 
 bool tg_given(const SSL_CTX *context, const tg_policy **policy)
 {
-    const struct given *found = find(context, false);
+    const struct tg_given *found = find(context, false);
 
     if (found != NULL)
         *policy = found->policy;
@@ -125,92 +125,31 @@ bool tg_given(const SSL_CTX *context, const tg_policy **policy)
 
 tg_info_callback *tg_given_info(const SSL_CTX *context)
 {
-    const struct given *found = find(context, true);
+    const struct tg_given *found = find(context, true);
 
     return found != NULL ? info_of(found) : NULL;
 }
 
-struct tg_connection_state *tg_given_state(const struct tg_hooked *hooked, SSL *ssl)
-{
-    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
-
-    if (state != NULL)
-        return state;
-    state = calloc(1, sizeof(*state));
-    if (state == NULL ||
-        !hooked->libssl.SSL_set_ex_data(ssl, hooked->library->connection_index, state)) {
-        free(state);
-        return NULL;
-    }
-    state->hooked = hooked;
-    return state; // cppcheck-suppress memleak ; the connection has it
-}
-
-/* The gate on the context, for the connections that it makes later. */
-static void raise_gate(const struct tg_hooked *hooked, SSL_CTX *context, struct given *given)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    tg_info_callback *gate = tg_gate_of(hooked->library);
-    tg_info_callback *theirs = libssl->SSL_CTX_get_info_callback(context);
-
-    if (theirs == gate || tg_context_state_of(hooked, context) != NULL)
-        return;
-    __atomic_store_n(&given->info, theirs, __ATOMIC_RELEASE);
-    libssl->SSL_CTX_set_info_callback(context, gate);
-}
-
-/* False: whoever can't come back to this connection later must refuse it now. */
-static bool guard(const struct tg_hooked *hooked, SSL *ssl, const tg_policy *policy)
-{
-    SSL_CTX *context = hooked->libssl.SSL_get_SSL_CTX(ssl);
-    struct given *given = tg_inject_given(hooked) ? put(context, policy) : NULL;
-    struct tg_connection_state *state = given != NULL ? tg_given_state(hooked, ssl) : NULL;
-
-    if (state == NULL)
-        return false;
-    raise_gate(hooked, context, given);
-    (void)tg_gate_restore(hooked, ssl);
-    if (!state->started) {
-        state->started = true;
-        tg_wire_watch(hooked, ssl, state, true);
-    }
-    return true;
-}
-
-int tg_verify_callback(X509_STORE_CTX *context, void *policy)
-{
-    const struct tg_hooked *hooked = tg_hooked_any();
-    SSL *ssl = hooked != NULL ? tg_hook_connection(hooked, context) : NULL;
-
-    if (hooked == NULL) {
-        X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
-        return 0;
-    }
-    if (ssl != NULL && !hooked->libssl.SSL_is_server(ssl) && !guard(hooked, ssl, policy))
-        return tg_hook_refuse(context, (void *)hooked);
-    return tg_hook_verify_under(hooked, context, policy);
-}
-
 /* ---- which policies a connection is under --------------------------------------------------- */
 
-void tg_reign_begin(const struct tg_hooked *hooked, const SSL *ssl, struct tg_reign *reign)
+void tg_policies_enter(const struct tg_hooked *hooked, const SSL *ssl, struct tg_policies *policies)
 {
     const SSL_CTX *context = hooked->libssl.SSL_get_SSL_CTX(ssl);
     const tg_policy *policy = NULL;
     bool given = tg_given(context, &policy);
 
-    reign->count = 0;
-    reign->process = tg_process_enter(&reign->cancel);
+    policies->count = 0;
+    policies->process = tg_process_enter(&policies->cancel);
     if (policy == NULL || !given || tg_context_state_of(hooked, context) != NULL)
-        reign->over[reign->count++] = *reign->process;
+        policies->each[policies->count++] = *policies->process;
     if (policy == NULL)
         return;
-    reign->over[reign->count] = *reign->process;
-    reign->over[reign->count].policy = policy;
-    reign->over[reign->count++].problem = NULL;
+    policies->each[policies->count] = *policies->process;
+    policies->each[policies->count].policy = policy;
+    policies->each[policies->count++].problem = NULL;
 }
 
-void tg_reign_end(struct tg_reign *reign)
+void tg_policies_leave(struct tg_policies *policies)
 {
-    tg_process_leave(reign->process, reign->cancel);
+    tg_process_leave(policies->process, policies->cancel);
 }

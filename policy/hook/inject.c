@@ -1,14 +1,19 @@
 #include "inject.h"
-#include "boring.h"
 #include "bound.h"
+#include "gate.h"
+#include "given.h"
 #include "hook.h"
+#include "peer.h"
+#include "process.h"
+#include "shown.h"
+#include "wire.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 /* True once a library is hooked, and which: one may have our ex_data without (given.c). */
-static bool injected_any, injected_in[TG_FOUNDATIONS];
+static bool injected_any, injected_in[TG_LIBRARIES];
 
 /* The last context of this thread that there was no memory for. */
 static _Thread_local const SSL_CTX *unkept;
@@ -29,7 +34,7 @@ static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
     struct tg_context_state *state = calloc(1, sizeof(*state));
 
     hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate_of(hooked->library));
-    if (state == NULL || !hooked->crypto->CRYPTO_set_ex_data(data, index, state)) {
+    if (state == NULL || !hooked->library->crypto.CRYPTO_set_ex_data(data, index, state)) {
         free(state);
         return false;
     }
@@ -44,16 +49,16 @@ static bool is_ours(int index, int ours)
     return ours < 0 || index == ours;
 }
 
-static bool is_injected(const struct tg_foundation *library)
+static bool is_injected(const struct tg_library *library)
 {
     return __atomic_load_n(&injected_in[library->number], __ATOMIC_ACQUIRE);
 }
 
-/* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_foundation. */
+/* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_library. */
 static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                         void *argument)
 {
-    const struct tg_foundation *library = argument;
+    const struct tg_library *library = argument;
     const struct tg_hooked *hooked = NULL;
     int saved = errno;
 
@@ -90,7 +95,7 @@ static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked 
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                            void *argument)
 {
-    const struct tg_foundation *library = argument;
+    const struct tg_library *library = argument;
     const struct tg_hooked *any = NULL, *hooked = NULL;
     const SSL_CTX *context = NULL;
     int saved = errno;
@@ -105,7 +110,7 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
     if (hooked != NULL)
         hooked->libssl.SSL_set_info_callback(parent, tg_gate_of(library));
     if (any != NULL && (context == NULL || hooked != NULL))
-        add_state(any->crypto, hooked, data, index);
+        add_state(&any->library->crypto, hooked, data, index);
     errno = saved;
 }
 
@@ -117,7 +122,7 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
     struct tg_connection_state *copy = NULL;
 
     (void)from, (void)argl;
-    copy = ((struct tg_foundation *)library)
+    copy = ((struct tg_library *)library)
                ->crypto.CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
     if (original == NULL) {
         *from_d = copy;
@@ -149,30 +154,15 @@ static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int i
     (void)parent, (void)data, (void)index, (void)argl, (void)argp;
     if (state != NULL) {
         tg_wire_leave(state);
-        tg_hook_forget(state);
+        tg_connection_state_forget_leaf(state);
         tg_peer_forget(state);
     }
     free(state);
 }
 
-/*
- * Qt's QSslSocket takes one index of its own and, unasked, uses the next two as well: ours must
- * not be among them where it came first.
- */
-static bool skip_indexes(const struct tg_libcrypto *crypto)
-{
-    enum { SKIPPED = 2 };
-    int index = 0;
-
-    for (int i = 0; i < SKIPPED && index >= 0; i++)
-        index = crypto->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
-    return index >= 0;
-}
-
 /* HOOKED is NULL where the library is hooked before any libssl of it is known. */
-static void register_indexes(struct tg_foundation *library, const struct tg_hooked *hooked)
+static void register_indexes(struct tg_library *library, const struct tg_hooked *hooked)
 {
-    const struct tg_libcrypto *crypto = &library->crypto;
     const char *astray = tg_bound_astray();
 
     if (astray != NULL) {
@@ -182,24 +172,17 @@ static void register_indexes(struct tg_foundation *library, const struct tg_hook
                         astray);
         return;
     }
-    if (library->kind == TG_BORINGSSL) {
-        library->context_index =
-            (hooked->libssl.SSL_CTX_get_ex_new_index)(0, library, NULL, NULL, free_context);
-        library->connection_index =
-            (hooked->libssl.SSL_get_ex_new_index)(0, library, NULL, NULL, free_connection);
-    } else {
-        library->context_index = crypto->CRYPTO_get_ex_new_index(
-            CRYPTO_EX_INDEX_SSL_CTX, 0, library, new_context, NULL, free_context);
-        if (tg_wire_register(library) && skip_indexes(crypto))
-            library->connection_index = crypto->CRYPTO_get_ex_new_index(
-                CRYPTO_EX_INDEX_SSL, 0, library, new_connection, copy_connection, free_connection);
-    }
+    library->context_index =
+        library->backend->context_index(library, hooked, new_context, free_context);
+    if (!library->backend->has_bio_callbacks() || tg_wire_register(library, &tg_gate_watcher))
+        library->connection_index = library->backend->connection_index(
+            library, hooked, new_connection, copy_connection, free_connection);
     if (library->context_index < 0 || library->connection_index < 0)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
 }
 
 /* Takes the indexes of KIND up to WANTED, each with these functions. */
-static void claim(struct tg_foundation *library, int kind, int wanted, CRYPTO_EX_new *make,
+static void claim(struct tg_library *library, int kind, int wanted, CRYPTO_EX_new *make,
                   CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
 {
     int taken = 0;
@@ -213,18 +196,20 @@ static void claim(struct tg_foundation *library, int kind, int wanted, CRYPTO_EX
  * (OSSL_LIB_CTX_set0_default(3)): in one of the application's own, ours is still to be taken,
  * and must be the same.
  */
-static void claim_all(struct tg_foundation *library)
+static void claim_all(struct tg_library *library)
 {
     claim(library, CRYPTO_EX_INDEX_SSL_CTX, library->context_index, new_context, NULL,
           free_context);
     claim(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection, copy_connection,
           free_connection);
-    (void)tg_wire_register(library);
+    /* Where it fails, a BIO that can't be held is stopped (wire.c). */
+    if (!tg_wire_register(library, &tg_gate_watcher))
+        return;
 }
 
 /* Once a library. What pthread_once calls gets no argument. */
 static _Thread_local struct {
-    struct tg_foundation *library;
+    struct tg_library *library;
     const struct tg_hooked *hooked;
 } task;
 
@@ -239,7 +224,7 @@ static void do_task(void)
 }
 
 /* CONTEXT is NULL or that of the thread, of the process, or of a provider. */
-static void claim_in(struct tg_foundation *library, OSSL_LIB_CTX *context)
+static void claim_in(struct tg_library *library, OSSL_LIB_CTX *context)
 {
     OSSL_LIB_CTX *former = NULL;
 
@@ -251,10 +236,10 @@ static void claim_in(struct tg_foundation *library, OSSL_LIB_CTX *context)
 }
 
 /* Our ex_data in LIBRARY. */
-static bool enter(struct tg_foundation *library, const struct tg_hooked *hooked)
+static bool enter(struct tg_library *library, const struct tg_hooked *hooked)
 {
-    static pthread_once_t once[TG_FOUNDATIONS] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
-                                                  PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
+    static pthread_once_t once[TG_LIBRARIES] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
+                                                PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
 
     task.library = library;
     task.hooked = hooked;
@@ -267,7 +252,7 @@ bool tg_inject_given(const struct tg_hooked *hooked)
     return enter(hooked->library, hooked);
 }
 
-static enum tg_injected inject(struct tg_foundation *library, const struct tg_hooked *hooked)
+static enum tg_injected inject(struct tg_library *library, const struct tg_hooked *hooked)
 {
     __atomic_store_n(&injected_in[library->number], true, __ATOMIC_RELEASE);
     if (!enter(library, hooked))
@@ -280,7 +265,7 @@ enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, vo
 {
     enum tg_injected injected = TG_INJECT_FAILED;
     const char *missing = NULL;
-    struct tg_foundation *library = tg_foundation_native(&missing);
+    struct tg_library *library = tg_library_native(&missing);
 
     tg_process_configure(policy, problem);
     if (library != NULL)
@@ -322,6 +307,7 @@ enum tg_inject_shown tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
 {
     static _Thread_local bool claimed;
     const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+    const struct tg_backend *backend = NULL;
     enum tg_inject_shown shown = TG_INJECT_UNUSABLE;
     int saved = errno;
     bool again = claimed;
@@ -329,12 +315,13 @@ enum tg_inject_shown tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
     claimed = false;
     if (hooked == NULL || tg_process_inert() || tg_context_state_of(hooked, ctx) != NULL)
         return TG_INJECT_USABLE;
-    if (hooked->library->kind == TG_OPENSSL_3 && ctx != unkept && !again) {
+    backend = hooked->library->backend;
+    if (backend->has_own_contexts() && ctx != unkept && !again) {
         claim_all(hooked->library);
         claimed = true;
         shown = TG_INJECT_AGAIN;
-    } else if (hooked->library->kind == TG_BORINGSSL)
-        shown = tg_boring_context(hooked, ctx) ? TG_INJECT_USABLE : TG_INJECT_UNUSABLE;
+    } else if (!backend->calls_new_func())
+        shown = tg_shown_context(hooked, ctx) ? TG_INJECT_USABLE : TG_INJECT_UNUSABLE;
     else if (ctx == unkept)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "no memory to put a context of this program under "
                                                "a policy: it is not used");
@@ -352,8 +339,8 @@ bool tg_inject_connection(void *ssl_ctx_new, SSL *ssl)
 
     if (hooked == NULL || tg_process_inert())
         return true;
-    if (hooked->library->kind == TG_BORINGSSL)
-        return tg_boring_connection(hooked, ssl);
+    if (!hooked->library->backend->calls_new_func())
+        return tg_shown_connection(hooked, ssl);
     if (tg_connection_state_of(hooked, ssl) != NULL)
         tg_gate_raise(hooked, ssl);
     return true;

@@ -7,7 +7,8 @@
  * that drops unknown sessions and catches what never came through the callback. BoringSSL
  * calls no new_func: there the preload shows each context and each connection.
  *
- * These functions are exported by libtrustgraft.so for the injectors beside it; they are no
+ * What is declared here stands in inject.c, and in setters.c what the application set. These
+ * functions are exported by libtrustgraft.so for the injectors beside it; they are no
  * public interface. All are safe in threads, preserve errno, and never end the process.
  */
 #ifndef TG_INJECT_H
@@ -132,6 +133,11 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
  * before a libssl is hooked; SOURCE stays for ever, and never changes.
  */
 TG_API void tg_inject_set_source(const struct tg_policy_source *source);
+
+/* For the hook alone, not exported: our ex_data without the hook that comes with it elsewhere;
+ * false: not to be had. */
+struct tg_hooked;
+TG_MUST_USE bool tg_inject_given(const struct tg_hooked *hooked);
 
 /* Version of this private interface; the preload refuses a library with another. */
 #define TG_INJECT_VERSION 6

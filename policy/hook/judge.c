@@ -1,6 +1,7 @@
+#include "judge.h"
 #include "cache.h"
+#include "convert.h"
 #include "distrust.h"
-#include "hook.h"
 #include "match.h"
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +9,6 @@
 static const char *known(const char *text)
 {
     return text[0] != '\0' ? text : NULL;
-}
-
-static struct tg_match match(const tg_policy *policy, const struct tg_candidate *who)
-{
-    return tg_policy_match(policy, known(who->host), who->port, known(tg_process_program()));
 }
 
 static bool leaves(const tg_policy *policy, const struct tg_match *match)
@@ -23,18 +19,21 @@ static bool leaves(const tg_policy *policy, const struct tg_match *match)
            (match->kind == TG_MATCH_RULE && match->rule->action == TG_ACTION_PASS);
 }
 
-bool tg_judge_rules(const struct tg_process *process, const struct tg_peer *peer,
-                    tg_rule_visit *visit, void *arg)
+bool tg_judge_rules(const struct tg_process *process, struct tg_peer *peer, tg_rule_visit *visit,
+                    void *arg)
 {
     bool told = true;
 
-    for (unsigned i = 0; process->policy != NULL && i < peer->count; i++) {
-        struct tg_match found = match(process->policy, &peer->candidates[i]);
+    if (process->policy == NULL)
+        return true;
+    tg_peer_match(peer, process->policy);
+    for (unsigned i = 0; i < peer->count; i++) {
+        const struct tg_match *match = &peer->candidates[i].match;
 
-        if (found.kind == TG_MATCH_UNKNOWN)
+        if (match->kind == TG_MATCH_UNKNOWN)
             told = false;
-        else if (!leaves(process->policy, &found))
-            visit(arg, found.rule);
+        else if (!leaves(process->policy, match))
+            visit(arg, match->rule);
     }
     return told;
 }
@@ -45,16 +44,18 @@ bool tg_judge_distrusts(const tg_policy *policy)
            (policy->distrusted_certificates.count > 0 || policy->distrusted_keys.count > 0);
 }
 
-bool tg_judge_demands(const struct tg_process *process, const struct tg_peer *peer)
+bool tg_judge_demands(const struct tg_process *process, struct tg_peer *peer)
 {
     const tg_policy *policy = process->policy;
 
     if (process->problem != NULL)
         return true;
+    if (policy != NULL)
+        tg_peer_match(peer, policy);
     for (unsigned i = 0; policy != NULL && i < peer->count; i++) {
-        struct tg_match found = match(policy, &peer->candidates[i]);
+        const struct tg_match *match = &peer->candidates[i].match;
 
-        if (!leaves(policy, &found) && found.rule->mode == TG_MODE_ENFORCE)
+        if (!leaves(policy, match) && match->rule->mode == TG_MODE_ENFORCE)
             return true;
     }
     return tg_judge_distrusts(policy) && policy->mode == TG_MODE_ENFORCE;
@@ -66,16 +67,20 @@ struct demands {
     const tg_policy *policy;
     struct tg_peer *peer;
     struct tg_query *query;
-    struct tg_match match[TG_CANDIDATES];
     struct tg_judgement judgement; /* of those that were seen */
     const char *host;              /* and that it names */
     unsigned port, shown;
 };
 
+static const struct tg_match *match_of(const struct demands *demands, unsigned i)
+{
+    return &demands->peer->candidates[i].match;
+}
+
 static bool is_unknown(const struct demands *demands)
 {
     for (unsigned i = 0; i < demands->peer->count; i++)
-        if (demands->match[i].kind == TG_MATCH_UNKNOWN)
+        if (match_of(demands, i)->kind == TG_MATCH_UNKNOWN)
             return true;
     return false;
 }
@@ -87,14 +92,14 @@ static struct tg_verdict *evaluate(const struct demands *demands, unsigned rule,
 
     demands->query->host = known(who->host);
     demands->query->port = who->port;
-    return tg_evaluate_cached(demands->policy, &demands->match[rule], demands->query);
+    return tg_evaluate_cached(demands->policy, match_of(demands, rule), demands->query);
 }
 
 static bool same_rule(const struct demands *demands, unsigned i, unsigned j)
 {
     return demands->peer->candidates[i].end == demands->peer->candidates[j].end &&
-           demands->match[i].kind == demands->match[j].kind &&
-           demands->match[i].rule == demands->match[j].rule;
+           match_of(demands, i)->kind == match_of(demands, j)->kind &&
+           match_of(demands, i)->rule == match_of(demands, j)->rule;
 }
 
 static bool seen_before(const struct demands *demands, unsigned i)
@@ -109,11 +114,11 @@ static bool seen_before(const struct demands *demands, unsigned i)
 static bool is_for(const struct demands *demands, unsigned rule, unsigned i)
 {
     const struct tg_candidate *all = demands->peer->candidates;
-    const char *pattern = demands->match[rule].pattern;
+    const char *pattern = match_of(demands, rule)->pattern;
 
     return same_rule(demands, rule, i) ||
            (all[rule].end == all[i].end && pattern != NULL && pattern[0] == '*' &&
-            pattern[1] != '.' && demands->match[rule].kind == TG_MATCH_RULE);
+            pattern[1] != '.' && match_of(demands, rule)->kind == TG_MATCH_RULE);
 }
 
 /* A rule is fulfilled at a place if the certificate is for one of the names that it fits. */
@@ -180,7 +185,8 @@ static bool take(struct demands *demands, struct tg_verdict *verdict, unsigned w
 static bool leaves_place(const struct demands *demands, unsigned end)
 {
     for (unsigned i = 0; i < demands->peer->count; i++)
-        if (demands->peer->candidates[i].end == end && !leaves(demands->policy, &demands->match[i]))
+        if (demands->peer->candidates[i].end == end &&
+            !leaves(demands->policy, match_of(demands, i)))
             return false;
     return true;
 }
@@ -196,7 +202,7 @@ static void judge(struct demands *demands)
         unsigned which;
 
         leave = leave || leaves_place(demands, peer->candidates[i].end);
-        if (leaves(demands->policy, &demands->match[i]) || seen_before(demands, i))
+        if (leaves(demands->policy, match_of(demands, i)) || seen_before(demands, i))
             continue;
         verdict = fulfil(demands, i, &which);
         if (!take(demands, verdict, which)) {
@@ -206,12 +212,6 @@ static void judge(struct demands *demands)
     }
     demands->judgement.leave =
         leave || demands->judgement.verdict == NULL || demands->judgement.verdict->reported;
-}
-
-static void match_all(struct demands *demands)
-{
-    for (unsigned i = 0; i < demands->peer->count; i++)
-        demands->match[i] = match(demands->policy, &demands->peer->candidates[i]);
 }
 
 static bool is_refused(const struct tg_judgement *judgement)
@@ -230,9 +230,9 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
             demands.judgement.verdict = tg_verdict_refuse(TG_POLICY_INVALID, process->problem);
         return demands.judgement;
     }
-    match_all(&demands);
+    tg_peer_match(peer, policy);
     if (is_unknown(&demands) && tg_peer_search(peer))
-        match_all(&demands);
+        tg_peer_match(peer, policy);
     query->program = known(tg_process_program());
     query->unknown = peer->unknown;
     judge(&demands);
@@ -240,7 +240,7 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
     if (is_refused(&demands.judgement) && tg_peer_search(peer)) {
         tg_verdict_free(demands.judgement.verdict);
         demands.judgement = (struct tg_judgement){.leave = false};
-        match_all(&demands);
+        tg_peer_match(peer, policy);
         judge(&demands);
     }
     query->host = demands.judgement.verdict != NULL ? demands.host : tg_peer_host(peer);
@@ -268,7 +268,7 @@ struct tg_verdict *tg_judge_distrust(const struct tg_process *process, const tg_
     if (query->leaf == NULL || !tg_judge_distrusts(policy))
         return NULL;
     if (theirs->path != NULL)
-        path = tg_border_import_all(theirs->library, theirs->path);
+        path = tg_convert_import_all(theirs->library, theirs->path);
     failed = !tg_distrust_refuse(
         policy, query, &(struct tg_app_path){path, path != NULL && theirs->good}, &verdict);
     if (verdict != NULL)

@@ -1,18 +1,21 @@
 /* late.c - the verdict on a server where the handshake is done. */
-#include "hook.h"
+#include "late.h"
+#include "accepted.h"
+#include "alias.h"
+#include "convert.h"
+#include "judge.h"
 #include "name.h"
+#include "outcome.h"
+#include "query.h"
+#include "status.h"
 
 X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
-    const struct tg_libcrypto *crypto = hooked->crypto;
-    X509_STORE *store = NULL;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
+    X509_STORE *store = hooked->library->backend->store(hooked, ssl);
     X509_STORE_CTX *context = crypto->X509_STORE_CTX_new();
 
-    if (hooked->library->kind != TG_BORINGSSL)
-        (void)libssl->SSL_ctrl(ssl, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, (void *)&store);
-    if (store == NULL)
-        store = libssl->SSL_CTX_get_cert_store(libssl->SSL_get_SSL_CTX(ssl));
     if (store != NULL && context != NULL &&
         crypto->X509_STORE_CTX_init(context, store, leaf, sent) &&
         crypto->X509_STORE_CTX_set_default(context, "ssl_server") &&
@@ -35,9 +38,9 @@ struct late {
 };
 
 /* The verdict, to be freed, and in *REFUSE whether it refuses. */
-static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *shown, bool *refuse)
+static struct tg_verdict *judge_shown(struct late *late, const struct tg_presented *presented,
+                                      bool *refuse)
 {
-    const struct tg_libssl *libssl = &late->hooked->libssl;
     const struct tg_process *process = late->process;
     struct tg_own_path theirs = {.library = late->hooked->library};
     struct tg_judgement judgement;
@@ -45,20 +48,17 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_shown *
     judgement = tg_judge(process, process->policy, &late->peer, &late->query);
     if (judgement.verdict != NULL)
         tg_judge_log(process, judgement.verdict, &late->peer);
-    *refuse = judgement.verdict == NULL || !judgement.verdict->accepted || shown->failed;
+    *refuse = judgement.verdict == NULL || !judgement.verdict->accepted || presented->failed;
     late->left = judgement.leave;
     if (!late->left)
         return judgement.verdict;
     tg_verdict_free(judgement.verdict);
-    if (late->hooked->library->kind != TG_BORINGSSL) {
-        theirs.path = libssl->SSL_get0_verified_chain(late->ssl);
-        theirs.good = libssl->SSL_get_verify_result(late->ssl) == X509_V_OK;
-    }
+    theirs.path = late->hooked->library->backend->own_path(late->hooked, late->ssl, &theirs.good);
     return tg_judge_distrust(process, process->policy, &late->peer, &late->query, &theirs, refuse);
 }
 
 /* What was accepted is remembered as it stands then, with the alias that it may get. */
-static bool settle(const struct late *late, X509 *leaf, const struct tg_verdict *verdict)
+static bool settle(struct late *late, X509 *leaf, const struct tg_verdict *verdict)
 {
     uint8_t digest[TG_SHA256_SIZE];
     SSL_SESSION *session = late->hooked->libssl.SSL_get_session(late->ssl);
@@ -68,11 +68,11 @@ static bool settle(const struct late *late, X509 *leaf, const struct tg_verdict 
     if (!tg_name_matches(late->query.leaf, late->query.host, 0) &&
         !tg_alias_add(late->hooked->library, leaf, late->query.leaf, late->query.host))
         return false;
-    if (!tg_known_digest(late->hooked, session, digest))
+    if (!tg_accepted_digest(late->hooked, session, digest))
         return true;
-    tg_known_add(late->process->policy, &late->peer, digest, late->query.tls_version,
-                 verdict->finding_count > 0, verdict->valid_until);
-    return tg_known_mark(late->hooked, late->ssl, digest);
+    tg_accepted_add(late->process->policy, &late->peer, digest, late->query.tls_version,
+                    verdict->finding_count > 0, verdict->valid_until);
+    return tg_accepted_mark(late->hooked, late->ssl, digest);
 }
 
 void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_process *process,
@@ -92,9 +92,8 @@ static void refuse_late(const struct late *late, const struct tg_verdict *verdic
 {
     const struct tg_hooked *hooked = late->hooked;
 
-    if (hooked->library->kind != TG_BORINGSSL)
-        hooked->libssl.SSL_set_verify_result(late->ssl, verdict != NULL ? verdict->x509_error
-                                                                        : X509_V_ERR_OUT_OF_MEM);
+    hooked->library->backend->set_result(
+        hooked, late->ssl, verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
     tg_outcome_raise(hooked->library, verdict, &late->peer);
 }
 
@@ -105,7 +104,7 @@ static void refuse_late(const struct late *late, const struct tg_verdict *verdic
  * can only be stricter here, for the application has decided already. False: refused.
  */
 bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_process *process,
-                   const struct tg_reign *reign)
+                   const struct tg_policies *policies)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
     SSL_SESSION *session = libssl->SSL_get_session(ssl);
@@ -114,30 +113,31 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     void *sent = libssl->SSL_get_peer_cert_chain(ssl);
     X509_STORE_CTX *context = NULL;
     struct tg_verdict *verdict = NULL;
-    struct tg_shown shown;
+    struct tg_presented presented;
     bool refuse = true;
 
     tg_peer_of(hooked, ssl, &late.peer);
     tg_status_read(hooked, ssl, &late.query);
     late.query.staple_pending = false;
     if (libssl->SSL_session_reused(ssl)) {
-        if (tg_known(hooked, process->policy, &late.peer, session))
+        if (tg_accepted(hooked, process->policy, &late.peer, session))
             return true;
-        late.stray = tg_known_marked(hooked, session);
-        for (size_t i = 0; i < reign->count; i++)
-            if (tg_known(hooked, reign->over[i].policy, &late.peer, session))
+        late.stray = tg_accepted_marked(hooked, session);
+        for (size_t i = 0; i < policies->count; i++)
+            if (tg_accepted(hooked, policies->each[i].policy, &late.peer, session))
                 late.stray = false;
     }
     context = tg_late_context(hooked, ssl, leaf, sent);
-    if (tg_border_show(hooked->library, leaf, sent, context, &shown) && context != NULL) {
-        late.query.leaf = shown.leaf;
-        late.query.sent = shown.sent;
-        late.query.app = shown.app;
-        late.query.security_level = tg_hook_security_level(hooked, ssl);
-        verdict = judge_shown(&late, &shown, &refuse);
+    if (tg_presented_import(hooked->library, leaf, sent, context, &presented) && context != NULL) {
+        late.query.leaf = presented.leaf;
+        late.query.sent = presented.sent;
+        late.query.app = presented.app;
+        late.query.security_level = hooked->library->backend->security_level(hooked, ssl);
+        verdict = judge_shown(&late, &presented, &refuse);
     } else {
         refuse = tg_judge_demands(process, &late.peer);
-        if (refuse && (verdict = tg_verdict_refuse(TG_MALFORMED, tg_border_reason(&shown))) != NULL)
+        if (refuse &&
+            (verdict = tg_verdict_refuse(TG_MALFORMED, tg_presented_problem(&presented))) != NULL)
             tg_judge_log(process, verdict, &late.peer);
     }
     if (!refuse && late.left && late.stray) {
@@ -146,7 +146,7 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     } else if ((refuse = refuse || !settle(&late, leaf, verdict)))
         refuse_late(&late, verdict);
     tg_verdict_free(verdict);
-    tg_border_hide(&shown);
-    hooked->crypto->X509_STORE_CTX_free(context);
+    tg_presented_free(&presented);
+    hooked->library->crypto.X509_STORE_CTX_free(context);
     return !refuse;
 }

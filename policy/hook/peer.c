@@ -6,8 +6,7 @@
  * for that address. They are gathered at the start of a handshake; where the connection leads
  * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
  */
-#include "hook.h"
-#include "host.h"
+#include "peer.h"
 #include "reference.h"
 #include "sockets.h"
 #include <arpa/inet.h>
@@ -33,69 +32,10 @@ static const struct tg_inject_sockets *preload(void)
     return __atomic_load_n(&sockets, __ATOMIC_ACQUIRE);
 }
 
-static const char *known(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
-const char *tg_peer_host(const struct tg_peer *peer)
-{
-    return known(peer->candidates[peer->shown].host);
-}
-
-unsigned tg_peer_port(const struct tg_peer *peer)
-{
-    return peer->candidates[peer->shown].port;
-}
-
 void tg_peer_forget(struct tg_connection_state *state)
 {
     free(state->peer);
     state->peer = NULL;
-}
-
-/* ---- candidates ---- */
-
-/* More than there is room for are unknown: the last place is theirs. */
-static void add(struct tg_peer *peer, const char *host, unsigned port, unsigned end)
-{
-    struct tg_candidate *next = &peer->candidates[peer->count];
-
-    for (unsigned i = 0; i < peer->count; i++)
-        if (peer->candidates[i].end == end && peer->candidates[i].port == port &&
-            strcmp(peer->candidates[i].host, host) == 0)
-            return;
-    if (peer->count == TG_CANDIDATES - 1) {
-        peer->unknown = "it may be one of more names than can be looked at";
-        host = "";
-        port = 0;
-    } else if (peer->count == TG_CANDIDATES) {
-        return;
-    }
-    *next = (struct tg_candidate){.port = port, .end = end};
-    memcpy(next->host, host, strlen(host) + 1);
-    peer->count++;
-}
-
-/*
- * What no pattern can spell is kept as it was given, from its end on where it is too long. A
- * number in another form than the usual four is the address that inet_aton(3) makes of it.
- */
-static void spell(const char *name, char out[TG_HOST_SIZE])
-{
-    struct in_addr address;
-    size_t length = strlen(name);
-
-    if (tg_host_spell(name, out))
-        return;
-    if (strpbrk(name, " \t\n\r\v\f") == NULL && inet_aton(name, &address) != 0) {
-        (void)inet_ntop(AF_INET, &address, out, TG_HOST_SIZE);
-        return;
-    }
-    if (length >= TG_HOST_SIZE)
-        name += length - (TG_HOST_SIZE - 1);
-    if (tg_host_canonical(name, out) == TG_HOST_INVALID)
-        memcpy(out, name, strlen(name) + 1);
 }
 
 /* Before it is known where the connection leads. */
@@ -105,9 +45,9 @@ static void add_given(struct tg_peer *peer, const char *name)
 
     if (name == NULL || name[0] == '\0')
         return;
-    spell(name, host);
+    tg_peer_spell(name, host);
     peer->named = true;
-    add(peer, host, 0, 0);
+    tg_peer_add(peer, host, 0, 0);
 }
 
 /* ---- the names that the application gave ---- */
@@ -143,28 +83,12 @@ static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const c
     return true;
 }
 
-/*
- * The server name that is sent. Before OpenSSL offers a session of TLS 1.2, it gives the session's
- * where the connection has none (SSL_get_servername(3)): that one says nothing of this server.
- */
-static const char *sent_name(const struct tg_hooked *hooked, SSL *ssl)
-{
-    const struct tg_libssl *libssl = &hooked->libssl;
-    const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    SSL_SESSION *session = libssl->SSL_get_session(ssl);
-
-    if (hooked->library->kind != TG_BORINGSSL && session != NULL &&
-        !libssl->SSL_session_reused(ssl) && name == libssl->SSL_SESSION_get0_hostname(session))
-        return NULL;
-    return name;
-}
-
-/* What can't be read on our side of the border may name anybody. */
+/* What our libcrypto can't read may name anybody. */
 static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
-    const struct tg_foundation *library = hooked->library;
+    const struct tg_library *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
-    const char *sent = sent_name(hooked, ssl);
+    const char *sent = library->backend->sent_name(hooked, ssl);
     bool read = true;
 
     ERR_set_mark();
@@ -180,7 +104,7 @@ static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL 
         peer->named = true;
         peer->unknown = "the names that it is to verify can't be read";
         add_given(peer, sent);
-        add(peer, "", 0, 0);
+        tg_peer_add(peer, "", 0, 0);
     }
     X509_VERIFY_PARAM_free(ours);
     ERR_pop_to_mark();
@@ -195,16 +119,16 @@ static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsign
     char text[INET6_ADDRSTRLEN] = "", host[TG_HOST_SIZE];
 
     for (unsigned i = 0; i < at->names.count; i++) {
-        spell(at->names.name[i], host);
-        add(peer, host, port, end);
+        tg_peer_spell(at->names.name[i], host);
+        tg_peer_add(peer, host, port, end);
     }
     if (inet_ntop(at->address.ss_family, bytes, text, sizeof(text)) != NULL) {
-        spell(text, host);
-        add(peer, host, port, end);
+        tg_peer_spell(text, host);
+        tg_peer_add(peer, host, port, end);
     }
     if (at->names.more) {
         peer->unknown = "more names were looked up for its address than are remembered";
-        add(peer, "", port, end);
+        tg_peer_add(peer, "", port, end);
     }
 }
 
@@ -215,6 +139,7 @@ static void place(struct tg_peer *peer, const struct tg_inject_end *ends, unsign
 
     peer->unknown = NULL;
     peer->placed = true;
+    peer->generation = 0;
     if (!peer->named)
         peer->count = 0;
     for (unsigned i = 0; i < given; i++)
@@ -223,7 +148,7 @@ static void place(struct tg_peer *peer, const struct tg_inject_end *ends, unsign
         if (!peer->named)
             add_end(peer, &ends[i], i);
         for (unsigned j = 0; j < given; j++)
-            add(peer, peer->candidates[j].host, tg_socket_port(&ends[i].address), i);
+            tg_peer_add(peer, peer->candidates[j].host, tg_socket_port(&ends[i].address), i);
     }
 }
 
@@ -240,7 +165,7 @@ static void find_names(int descriptor, struct tg_inject_end *end)
 /* Of DTLS, whose socket needn't be connected; once a datagram has come, it is its sender. */
 static bool datagram_peer(const struct tg_hooked *hooked, SSL *ssl, struct sockaddr_storage *to)
 {
-    const struct tg_libcrypto *crypto = hooked->crypto;
+    const struct tg_libcrypto *crypto = &hooked->library->crypto;
     BIO *out = hooked->libssl.SSL_get_wbio(ssl);
 
     if (out == NULL || (out = crypto->BIO_find_type(out, BIO_TYPE_DGRAM)) == NULL)
@@ -284,7 +209,7 @@ static bool is_datagrams(const struct tg_hooked *hooked, SSL *ssl)
     if (is_datagram_version(hooked->libssl.SSL_version(ssl)))
         return true;
     return out == NULL ? hooked->libssl.SSL_get_rbio(ssl) == NULL
-                       : hooked->crypto->BIO_find_type(out, BIO_TYPE_NULL) != NULL;
+                       : hooked->library->crypto.BIO_find_type(out, BIO_TYPE_NULL) != NULL;
 }
 
 /* By the socket that the ClientHello went to. Encrypted as QUIC has it, it can't be told from
@@ -372,7 +297,7 @@ static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl
     if (!place_by_socket(peer, hooked, ssl, first) && peer->count == 0) {
         if (peer->unknown == NULL)
             peer->unknown = "the program names none, and gives the library no socket";
-        add(peer, "", 0, 0);
+        tg_peer_add(peer, "", 0, 0);
     }
 }
 
@@ -390,7 +315,7 @@ static void keep(struct tg_connection_state *state, struct tg_peer *peer)
     peer->unknown = "memory ran out";
     peer->count = 0;
     peer->placed = true;
-    add(peer, "", 0, 0);
+    tg_peer_add(peer, "", 0, 0);
 }
 
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)

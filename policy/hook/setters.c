@@ -1,7 +1,9 @@
 /* setters.c - what the preload sees an application set: remembered, while ours stay in place. */
-#include "boring.h"
+#include "arrival.h"
+#include "gate.h"
 #include "hook.h"
-#include "inject.h"
+#include "log.h"
+#include "peer.h"
 
 static struct tg_context_state *context_state(void *ssl_ctx_new, const SSL_CTX *ctx)
 {
@@ -51,6 +53,33 @@ bool tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
     return true;
 }
 
+/* What stands in for the custom_verify callbacks of the applications on one library: these carry no
+ * argument that tells which. */
+static int custom(size_t number, SSL *ssl, uint8_t *alert)
+{
+    const struct tg_hooked *hooked = tg_hooked_of(tg_library_number(number), ssl);
+
+    return hooked != NULL ? tg_hook_verify_custom(hooked, ssl, alert) : TG_CUSTOM_INVALID;
+}
+
+#define CUSTOM(number)                                                                             \
+    static int custom_##number(SSL *ssl, uint8_t *alert)                                           \
+    {                                                                                              \
+        return custom(number, ssl, alert);                                                         \
+    }
+CUSTOM(0)
+CUSTOM(1)
+CUSTOM(2)
+CUSTOM(3)
+
+static tg_custom_callback *custom_of(const struct tg_library *library)
+{
+    static tg_custom_callback *const customs[TG_LIBRARIES] = {custom_0, custom_1, custom_2,
+                                                              custom_3};
+
+    return customs[library->number];
+}
+
 /* Without a callback BoringSSL verifies as OpenSSL does, and asks the one of the context. */
 tg_custom_callback *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_CTX *ctx,
                                              tg_custom_callback *callback)
@@ -60,7 +89,7 @@ tg_custom_callback *tg_inject_set_ctx_custom(void *ssl_ctx_new, SSL_CTX *ctx,
     if (state == NULL)
         return callback;
     state->custom = callback;
-    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
+    return callback != NULL ? custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
 }
 
 tg_custom_callback *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl, tg_custom_callback *callback)
@@ -70,7 +99,7 @@ tg_custom_callback *tg_inject_set_custom(void *ssl_ctx_new, SSL *ssl, tg_custom_
     if (state == NULL)
         return callback;
     state->custom = callback;
-    return callback != NULL ? tg_boring_custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
+    return callback != NULL ? custom_of(tg_hooked_known(ssl_ctx_new)->library) : NULL;
 }
 
 void tg_inject_set_sockets(const struct tg_inject_sockets *sockets)

@@ -10,116 +10,48 @@
  * another thread or another connection, and be copied. So we hold no reference; what we keep of a
  * BIO hangs on it (its ex_data) and on the connection, and goes with the last of them.
  */
+#include "wire.h"
 #include "bio.h"
-#include "hook.h"
+#include "turn.h"
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define BUFFER (TG_WIRES - 1) /* of a connection's wires: libssl's own */
 
 struct tg_wire {
-    uint64_t inside; /* who is in here now, as self() says; 0: nobody */
-    int references;  /* of the BIO, and of connections */
-    BIO *bio;        /* NULL: it is gone */
+    tg_turn inside;        /* the connection may be freed in one thread and the BIO in another */
+    atomic_int references; /* of the BIO, and of connections */
+    BIO *bio;              /* NULL: it is gone */
     const struct tg_hooked *hooked;
     struct tg_connection_state *state; /* of the connection, with SSL; NULL: let go of */
     SSL *ssl;
     BIO_callback_fn_ex theirs; /* the callback that stood there */
-    uint64_t busy;             /* who is calling that callback; 0: nobody */
+    _Atomic uint64_t busy;     /* who is calling that callback; 0: nobody */
     bool stopped;              /* the connection was refused; without a STATE for good */
     bool buffers;              /* it is libssl's own, which ends with the handshake */
 };
 
-/* ---- one thread at a time ---------------------------------------------------------------------
- */
+/* The one of all connections; set before any BIO of theirs is held. */
+static const struct tg_wire_watcher *_Atomic watcher;
 
-/* A page that a fork's child finds empty (madvise(2)); NULL: there is none to be had. */
-static pid_t *forgetful_page(void)
+static const struct tg_wire_watcher *watching(void)
 {
-    static pid_t *page;
-    pid_t *fresh = NULL, *found = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
-
-    if (found != NULL)
-        return found;
-    fresh = mmap(NULL, sizeof(*fresh), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fresh == MAP_FAILED)
-        return NULL;
-    if (madvise(fresh, sizeof(*fresh), MADV_WIPEONFORK) == 0 &&
-        __atomic_compare_exchange_n(&page, &found, fresh, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return fresh;
-    (void)munmap(fresh, sizeof(*fresh));
-    return found;
-}
-
-/* As getpid(2), which a handshake would call hundreds of times. */
-static pid_t process(void)
-{
-    pid_t *page = forgetful_page();
-    pid_t kept = page != NULL ? __atomic_load_n(page, __ATOMIC_RELAXED) : 0;
-
-    if (kept != 0)
-        return kept;
-    kept = getpid();
-    if (page != NULL)
-        __atomic_store_n(page, kept, __ATOMIC_RELAXED);
-    return kept;
-}
-
-/*
- * 22 bits of the process and 42 of the thread: addresses have up to 48 (arm64), and two descriptors
- * of threads are further apart than 64 bytes.
- */
-#define THREAD_BITS 42
-static uint64_t self(void)
-{
-    return (uint64_t)process() << THREAD_BITS |
-           ((uint64_t)pthread_self() >> 6 & ((UINT64_C(1) << THREAD_BITS) - 1));
-}
-
-/*
- * The connection may be freed in one thread and the BIO in another. True if this thread has to go
- * out again; false if it was inside already. Who was inside in the parent isn't in its child.
- */
-static bool come_in(struct tg_wire *wire)
-{
-    uint64_t me = self(), other = 0;
-
-    while (!__atomic_compare_exchange_n(&wire->inside, &other, me, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED)) {
-        if (other == me)
-            return false;
-        if (other >> THREAD_BITS != me >> THREAD_BITS)
-            continue;
-        other = 0;
-        (void)sched_yield();
-    }
-    return true;
-}
-
-static void go_out(struct tg_wire *wire, bool entered)
-{
-    if (entered)
-        __atomic_store_n(&wire->inside, 0, __ATOMIC_RELEASE);
+    return atomic_load_explicit(&watcher, memory_order_acquire);
 }
 
 static void drop(struct tg_wire *wire)
 {
-    if (__atomic_sub_fetch(&wire->references, 1, __ATOMIC_ACQ_REL) == 0)
+    if (atomic_fetch_sub_explicit(&wire->references, 1, memory_order_acq_rel) == 1)
         free(wire);
 }
 
 /* ---- the BIO's callback -----------------------------------------------------------------------
  */
 
-static BIO_callback_fn_ex callback_of(const struct tg_foundation *library);
+static BIO_callback_fn_ex callback_of(const struct tg_library *library);
 
 /* Takes our callback away from BIO, unless another stands before it by now, which may call it. */
-static void restore(const struct tg_foundation *library, const struct tg_wire *wire, BIO *bio)
+static void restore(const struct tg_library *library, const struct tg_wire *wire, BIO *bio)
 {
     if (library->crypto.BIO_get_callback_ex(bio) == callback_of(library))
         library->crypto.BIO_set_callback_ex(bio, wire->theirs);
@@ -132,15 +64,14 @@ static bool is_attached(const struct tg_wire *wire, const BIO *bio)
 }
 
 /* True if BIO is to be stopped. The connection may have let go of it: then so do we. */
-static bool attend(const struct tg_foundation *library, struct tg_wire *wire, BIO *bio,
-                   int operation)
+static bool attend(const struct tg_library *library, struct tg_wire *wire, BIO *bio, int operation)
 {
     int saved = errno;
 
     if (!tg_bio_is_moving(operation))
         return false;
     if (!wire->stopped && is_attached(wire, bio))
-        tg_gate_look(wire->hooked, wire->ssl, wire->state);
+        watching()->look(wire->hooked, wire->ssl, wire->state);
     errno = saved;
     if (wire->stopped && (wire->state == NULL || is_attached(wire, bio)))
         return true;
@@ -161,28 +92,28 @@ static long stop(const struct tg_libcrypto *crypto, BIO *bio)
  */
 static long overhear(BIO *bio, const struct tg_bio_word *word)
 {
-    const struct tg_foundation *library = tg_foundation_number(word->number);
+    const struct tg_library *library = tg_library_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
     struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
     BIO_callback_fn_ex theirs = NULL;
-    uint64_t before, me = self();
+    uint64_t before, me = tg_turn_self();
     bool entered, stopped;
     long returned;
 
     if (wire == NULL)
         return tg_bio_is_moving(word->operation) ? stop(crypto, bio) : word->returned;
-    before = __atomic_load_n(&wire->busy, __ATOMIC_RELAXED);
+    before = atomic_load_explicit(&wire->busy, memory_order_relaxed);
     if (before == me)
         return word->returned;
-    entered = come_in(wire);
+    entered = tg_turn_take(&wire->inside);
     stopped = attend(library, wire, bio, word->operation);
     theirs = wire->theirs;
-    go_out(wire, entered);
+    tg_turn_give(&wire->inside, entered);
     if (stopped)
         return stop(crypto, bio);
-    __atomic_store_n(&wire->busy, me, __ATOMIC_RELAXED);
+    atomic_store_explicit(&wire->busy, me, memory_order_relaxed);
     returned = tg_bio_call(crypto, theirs, bio, word);
-    __atomic_store_n(&wire->busy, 0, __ATOMIC_RELAXED);
+    atomic_store_explicit(&wire->busy, 0, memory_order_relaxed);
     return returned;
 }
 
@@ -200,10 +131,10 @@ OVERHEAR(1)
 OVERHEAR(2)
 OVERHEAR(3)
 
-static BIO_callback_fn_ex callback_of(const struct tg_foundation *library)
+static BIO_callback_fn_ex callback_of(const struct tg_library *library)
 {
-    static const BIO_callback_fn_ex callbacks[TG_FOUNDATIONS] = {overhear_0, overhear_1, overhear_2,
-                                                                 overhear_3};
+    static const BIO_callback_fn_ex callbacks[TG_LIBRARIES] = {overhear_0, overhear_1, overhear_2,
+                                                               overhear_3};
 
     return callbacks[library->number];
 }
@@ -221,11 +152,11 @@ static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, 
     (void)parent, (void)data, (void)index, (void)argl, (void)argument;
     if (wire == NULL)
         return;
-    entered = come_in(wire);
+    entered = tg_turn_take(&wire->inside);
     wire->bio = NULL;
     if (wire->buffers && wire->state != NULL)
-        (void)tg_gate_restore(wire->hooked, wire->ssl);
-    go_out(wire, entered);
+        (void)watching()->restore(wire->hooked, wire->ssl);
+    tg_turn_give(&wire->inside, entered);
     drop(wire);
 }
 
@@ -256,7 +187,7 @@ static int copy_wire(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from
 static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                              void *argument)
 {
-    const struct tg_foundation *library = argument;
+    const struct tg_library *library = argument;
     const struct tg_hooked *hooked = NULL;
 
     (void)ptr, (void)data, (void)argl;
@@ -269,7 +200,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
 
         if (ssl == NULL || hooked->libssl.SSL_is_server(ssl))
             continue;
-        (void)tg_gate_restore(hooked, ssl);
+        (void)watching()->restore(hooked, ssl);
         state = tg_connection_state_of(hooked, ssl);
         if (state != NULL && (state->wires[0] != NULL || state->wires[1] != NULL))
             tg_wire_watch(hooked, ssl, state, true);
@@ -277,7 +208,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
 }
 
 /* Takes indexes of KIND up to *OURS, or the one that becomes it. */
-static bool take(struct tg_foundation *library, int kind, int *ours, CRYPTO_EX_dup *copy,
+static bool take(struct tg_library *library, int kind, int *ours, CRYPTO_EX_dup *copy,
                  CRYPTO_EX_free *release)
 {
     int taken = 0;
@@ -290,8 +221,9 @@ static bool take(struct tg_foundation *library, int kind, int *ours, CRYPTO_EX_d
     return *ours >= 0;
 }
 
-bool tg_wire_register(struct tg_foundation *library)
+bool tg_wire_register(struct tg_library *library, const struct tg_wire_watcher *given)
 {
+    atomic_store_explicit(&watcher, given, memory_order_release);
     return take(library, CRYPTO_EX_INDEX_BIO, &library->wire_index, copy_wire, free_wire) &&
            take(library, CRYPTO_EX_INDEX_X509_STORE_CTX, &library->verification_index, NULL,
                 end_verification);
@@ -301,7 +233,7 @@ bool tg_wire_register(struct tg_foundation *library)
  */
 
 /* What is kept of BIO; NULL: no memory. */
-static struct tg_wire *wire_of(const struct tg_foundation *library, BIO *bio)
+static struct tg_wire *wire_of(const struct tg_library *library, BIO *bio)
 {
     struct tg_wire *wire = library->crypto.BIO_get_ex_data(bio, library->wire_index);
 
@@ -320,13 +252,13 @@ static struct tg_wire *wire_of(const struct tg_foundation *library, BIO *bio)
 static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                  size_t slot, BIO *bio, bool stopped)
 {
-    const struct tg_foundation *library = hooked->library;
+    const struct tg_library *library = hooked->library;
     BIO_callback_fn_ex theirs = library->crypto.BIO_get_callback_ex(bio);
     struct tg_wire *wire = wire_of(library, bio);
     bool entered;
 
     if (wire != NULL) {
-        entered = come_in(wire);
+        entered = tg_turn_take(&wire->inside);
         if (theirs != callback_of(library))
             wire->theirs = theirs;
         wire->bio = bio;
@@ -334,10 +266,10 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
         wire->state = state;
         wire->ssl = ssl;
         wire->stopped = stopped;
-        go_out(wire, entered);
+        tg_turn_give(&wire->inside, entered);
     }
     if (wire != NULL && state != NULL) {
-        __atomic_add_fetch(&wire->references, 1, __ATOMIC_RELAXED);
+        atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed);
         state->wires[slot] = wire;
     }
     library->crypto.BIO_set_callback_ex(bio, callback_of(library));
@@ -374,7 +306,7 @@ static void leave(struct tg_connection_state *state, size_t count)
         if (wire == NULL)
             continue;
         state->wires[i] = NULL;
-        entered = come_in(wire);
+        entered = tg_turn_take(&wire->inside);
         if (wire->state == state) {
             if (wire->bio != NULL)
                 restore(wire->hooked->library, wire, wire->bio);
@@ -382,7 +314,7 @@ static void leave(struct tg_connection_state *state, size_t count)
             wire->ssl = NULL;
             wire->stopped = false;
         }
-        go_out(wire, entered);
+        tg_turn_give(&wire->inside, entered);
         drop(wire);
     }
 }
@@ -395,7 +327,7 @@ void tg_wire_leave(struct tg_connection_state *state)
 void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                    bool wanted)
 {
-    if (hooked->library->kind == TG_BORINGSSL || is_refused(hooked, ssl, state))
+    if (!hooked->library->backend->has_bio_callbacks() || is_refused(hooked, ssl, state))
         return;
     leave(state, wanted ? BUFFER : TG_WIRES);
     if (wanted)
@@ -427,14 +359,14 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
     wire->state = state;
     wire->ssl = ssl;
     wire->buffers = true;
-    __atomic_add_fetch(&wire->references, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed);
     state->wires[BUFFER] = wire;
     return true;
 }
 
 void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
-    if (hooked->library->kind == TG_BORINGSSL)
+    if (!hooked->library->backend->has_bio_callbacks())
         return;
     if (state != NULL)
         tg_wire_leave(state);

@@ -1,6 +1,5 @@
 /* known-hosts files: what a line may be, hostile ones, and how many lines are looked up. */
 #include "diag.h"
-#include "hook.h"
 #include "known.h"
 #include "text.h"
 #include <setjmp.h>

@@ -10,38 +10,25 @@ static const struct tg_function functions[] = {
 #undef ROW
 };
 
-/* 0, with *MISSING what tells, where it is neither. */
-static int kind_of(void *object, const void *base, const char **missing)
-{
-    unsigned long (*version)(void) = NULL;
-
-    if (tg_object_own(object, base, "SSL_CTX_set_custom_verify") != NULL)
-        return TG_BORINGSSL;
-    *missing = "OpenSSL_version_num";
-    version = dlsym(object, *missing);
-    if (version == NULL)
-        return 0;
-    return version() < 0x30000000UL ? TG_OPENSSL_1 : TG_OPENSSL_3;
-}
-
-bool tg_libssl_at(const void *address, struct tg_libssl *libssl, enum tg_kind *kind,
+bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const struct tg_backend **backend,
                   const void **libcrypto, const char **missing)
 {
     void *object = tg_object_open(address);
     const void *base = tg_object_base(address);
-    int found = 0;
+    bool filled = false;
 
     *missing = NULL;
     if (object == NULL)
         return false;
     *libcrypto = dlsym(object, "X509_verify_cert");
-    found = kind_of(object, base, missing);
-    if (found != 0 && !tg_object_fill(object, base, found, functions,
-                                      sizeof(functions) / sizeof(functions[0]), libssl, missing))
-        found = 0;
+    *backend = tg_backend_of(object, base);
+    if (*backend == NULL)
+        *missing = "OpenSSL_version_num";
+    else
+        filled = tg_object_fill(object, base, (*backend)->kind, functions,
+                                sizeof(functions) / sizeof(functions[0]), libssl, missing);
     dlclose(object);
-    *kind = (enum tg_kind)found;
-    return found != 0 && *libcrypto != NULL;
+    return filled && *libcrypto != NULL;
 }
 
 struct objects {

@@ -100,7 +100,7 @@ bool tg_object_fill(void *object, const void *base, int kind, const struct tg_fu
         if (!(functions[i].kinds & kind))
             continue;
         symbol = find(object, base, functions[i].name);
-        if (symbol == NULL && !(functions[i].kinds & TG_OPTIONAL)) {
+        if (symbol == NULL && !(functions[i].kinds & TG_KIND_OPTIONAL)) {
             *missing = functions[i].name;
             return false;
         }

@@ -8,15 +8,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whose library it is; the values are bits, for what only some of them have. */
-enum tg_kind {
-    TG_OPENSSL_3 = 1, /* and later */
-    TG_OPENSSL_1 = 2, /* 1.1.1 */
-    TG_BORINGSSL = 4,
-    TG_OPTIONAL = 8 /* of a function: NULL where it isn't there */
+/*
+ * The kinds of TLS library, each with the file of its backend, in the order in which a library is
+ * asked whether it is of that kind: BoringSSL passes itself off as OpenSSL 1.1.
+ */
+#define TG_KINDS(X)                                                                                \
+    X(BORINGSSL, boringssl)                                                                        \
+    X(OPENSSL_3, openssl3)                                                                         \
+    X(OPENSSL_1, openssl1)
+
+enum {
+#define NUMBER(kind, name) TG_KIND_NUMBER_##kind,
+    TG_KINDS(NUMBER)
+#undef NUMBER
+        TG_KIND_COUNT
 };
-#define TG_OPENSSL  (TG_OPENSSL_3 | TG_OPENSSL_1)
-#define TG_ANY_KIND (TG_OPENSSL | TG_BORINGSSL)
+
+/* Bits, for what only some of them have. */
+enum tg_kind {
+#define BIT(kind, name) TG_KIND_##kind = 1 << TG_KIND_NUMBER_##kind,
+    TG_KINDS(BIT)
+#undef BIT
+        TG_KIND_OPTIONAL = 1 << TG_KIND_COUNT /* of a function: NULL where it isn't there */
+};
+#define TG_KIND_OPENSSL (TG_KIND_OPENSSL_3 | TG_KIND_OPENSSL_1)
+#define TG_KIND_ANY     (TG_KIND_OPENSSL | TG_KIND_BORINGSSL)
 
 /* A function, the kinds of library that must have it, and its place in a table of pointers. */
 struct tg_function {

@@ -111,7 +111,7 @@ static bool proven(const struct tg_libcrypto *crypto, const struct tg_param_layo
 
 /* BoringSSL's last field, behind the length of the address. No address has three bytes: it isn't
  * set, and what stays behind is the poison. */
-static bool find_poison(const struct tg_libcrypto *crypto, struct tg_param_layout *layout)
+bool tg_param_find_poison(const struct tg_libcrypto *crypto, struct tg_param_layout *layout)
 {
     X509_VERIFY_PARAM *param = crypto->X509_VERIFY_PARAM_new();
     size_t offset = layout->address + 2 * WORD;
@@ -128,14 +128,12 @@ static bool find_poison(const struct tg_libcrypto *crypto, struct tg_param_layou
     return layout->poison != 0;
 }
 
-bool tg_param_probe(const struct tg_libcrypto *crypto, enum tg_kind kind,
-                    struct tg_param_layout *layout)
+bool tg_param_probe(const struct tg_libcrypto *crypto, struct tg_param_layout *layout)
 {
     return find(crypto, set_host, &layout->hosts) &&
            find(crypto, set_hostflags, &layout->hostflags) &&
            find(crypto, set_email, &layout->email) && find(crypto, set_address, &layout->address) &&
-           find(crypto, set_time, &layout->time) && proven(crypto, layout) &&
-           (kind != TG_BORINGSSL || find_poison(crypto, layout));
+           find(crypto, set_time, &layout->time) && proven(crypto, layout);
 }
 
 bool tg_param_poisoned(const struct tg_param_layout *layout, const X509_VERIFY_PARAM *theirs)

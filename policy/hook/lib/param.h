@@ -7,6 +7,7 @@
 #define TG_PARAM_H
 
 #include "libcrypto.h"
+#include "trustgraft.h"
 
 /* Offsets of what can be set. */
 struct tg_param_layout {
@@ -19,18 +20,23 @@ struct tg_param_layout {
 };
 
 /* Fills *LAYOUT; false if the structure isn't of a form that is understood. */
-bool tg_param_probe(const struct tg_libcrypto *crypto, enum tg_kind kind,
-                    struct tg_param_layout *layout);
+TG_MUST_USE bool tg_param_probe(const struct tg_libcrypto *crypto, struct tg_param_layout *layout);
+
+/* Where BoringSSL's `poison` stands, in a LAYOUT that was probed; false: it isn't found. */
+TG_MUST_USE bool tg_param_find_poison(const struct tg_libcrypto *crypto,
+                                      struct tg_param_layout *layout);
 
 /* True where something that THEIRS should verify could not be set: BoringSSL then accepts nobody.
  */
-bool tg_param_poisoned(const struct tg_param_layout *layout, const X509_VERIFY_PARAM *theirs);
+TG_MUST_USE bool tg_param_poisoned(const struct tg_param_layout *layout,
+                                   const X509_VERIFY_PARAM *theirs);
 
 /*
  * Gives OURS the flags, depth, time, names and addresses of THEIRS. False when memory ran out.
  * Purpose, trust and certificate policies stay behind: the first two are the rule's.
  */
-bool tg_param_import(const struct tg_libcrypto *crypto, const struct tg_param_layout *layout,
-                     const X509_VERIFY_PARAM *theirs, X509_VERIFY_PARAM *ours);
+TG_MUST_USE bool tg_param_import(const struct tg_libcrypto *crypto,
+                                 const struct tg_param_layout *layout,
+                                 const X509_VERIFY_PARAM *theirs, X509_VERIFY_PARAM *ours);
 
 #endif

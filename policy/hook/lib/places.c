@@ -1,15 +1,16 @@
 /* places.c - every libssl of this process under the policy. */
-#include "hook.h"
+#include "places.h"
+#include "log.h"
 #include <pthread.h>
 
 /* A place once filled stays as it is. */
 #define LIBSSLS 8
-#define METHODS 16
+#define HOMES   16
 
 static struct place {
     struct tg_hooked hooked;
-    const void *object;           /* where that libssl is loaded; NULL: not taken yet */
-    const void *methods[METHODS]; /* of its SSL_METHODs those met so far */
+    const void *object;       /* where that libssl is loaded; NULL: not taken yet */
+    const void *homes[HOMES]; /* of its SSL_METHODs those met so far (tg_backend.home) */
     pthread_once_t once;
     bool ready;
 } places[LIBSSLS] = {
@@ -18,7 +19,7 @@ static struct place {
     {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
 };
 
-/* What fill is to work on, as in foundation.c. */
+/* What fill is to work on, as in library.c. */
 static _Thread_local struct {
     struct place *place;
     const struct tg_hooked *hooked;
@@ -45,7 +46,7 @@ static const struct tg_hooked *find(const void *object)
     return NULL;
 }
 
-const struct tg_hooked *tg_hooked_next(const struct tg_foundation *library,
+const struct tg_hooked *tg_hooked_next(const struct tg_library *library,
                                        const struct tg_hooked *last)
 {
     size_t i = last != NULL ? (size_t)((const struct place *)last - places) + 1 : 0;
@@ -95,25 +96,24 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     const struct tg_hooked *known = object != NULL ? find(object) : NULL;
     const char *missing = NULL;
     struct tg_hooked hooked;
-    enum tg_kind kind;
+    const struct tg_backend *backend = NULL;
 
     if (known != NULL)
         return known;
-    if (tg_libssl_at(address, &hooked.libssl, &kind, &libcrypto, &missing))
-        hooked.library = tg_foundation_at(libcrypto, kind, &missing);
+    if (tg_libssl_at(address, &hooked.libssl, &backend, &libcrypto, &missing))
+        hooked.library = tg_library_at(libcrypto, backend, &missing);
     else
         hooked.library = NULL;
     if (hooked.library == NULL) {
         complain(missing);
         return NULL;
     }
-    hooked.crypto = &hooked.library->crypto;
     return keep(object, &hooked);
 }
 
 static const struct tg_hooked *find_any(const char **missing)
 {
-    const struct tg_foundation *native = tg_foundation_native(missing);
+    const struct tg_library *native = tg_library_native(missing);
     const struct tg_hooked *hooked = native != NULL ? tg_hooked_next(native, NULL) : NULL;
     const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
 
@@ -139,79 +139,48 @@ const struct tg_hooked *tg_hooked_any(void)
 }
 
 /* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
-const struct tg_hooked *tg_hooked_on(const struct tg_foundation *library)
+const struct tg_hooked *tg_hooked_on(const struct tg_library *library)
 {
     const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
 
     return hooked != NULL || library->foreign ? hooked : tg_hooked_any();
 }
 
-static const struct tg_hooked *find_method(const void *method)
+static const struct tg_hooked *find_home(const void *home)
 {
     for (size_t i = 0; i < LIBSSLS; i++)
-        for (size_t m = 0; m < METHODS; m++)
-            if (__atomic_load_n(&places[i].methods[m], __ATOMIC_ACQUIRE) == method)
+        for (size_t m = 0; m < HOMES; m++)
+            if (__atomic_load_n(&places[i].homes[m], __ATOMIC_ACQUIRE) == home)
                 return &places[i].hooked;
     return NULL;
 }
 
-static void remember_method(const struct tg_hooked *hooked, const void *method)
+static void remember_home(const struct tg_hooked *hooked, const void *home)
 {
     struct place *place = (struct place *)hooked; /* its first member */
 
-    for (size_t m = 0; m < METHODS; m++) {
+    for (size_t m = 0; m < HOMES; m++) {
         const void *none = NULL;
 
-        if (__atomic_compare_exchange_n(&place->methods[m], &none, method, false, __ATOMIC_RELEASE,
+        if (__atomic_compare_exchange_n(&place->homes[m], &none, home, false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
             return;
     }
 }
 
 /*
- * A context's method is static data of the libssl that made it (SSL_CTX_new(3)). Libssls that
- * share a libcrypto are of one version, so any of them can read another's context. BoringSSL
- * doesn't show the method, and comes as one pair of libraries.
+ * Libssls that share a libcrypto are of one version, so any of them can read another's context.
  */
-const struct tg_hooked *tg_hooked_of_context(const struct tg_foundation *library,
+const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
                                              const SSL_CTX *context)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
-    const void *method = NULL;
+    const void *home = any != NULL ? library->backend->home(any, context) : NULL;
 
-    if (any == NULL || library->kind == TG_BORINGSSL)
-        return any;
-    method = any->libssl.SSL_CTX_get_ssl_method(context);
-    if (method == NULL)
+    if (home == NULL)
         return NULL;
-    hooked = find_method(method);
-    if (hooked == NULL && (hooked = tg_hooked_at(method)) != NULL)
-        remember_method(hooked, method);
+    hooked = find_home(home);
+    if (hooked == NULL && (hooked = tg_hooked_at(home)) != NULL)
+        remember_home(hooked, home);
     return hooked != NULL && hooked->library == library ? hooked : NULL;
-}
-
-struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl)
-{
-    return hooked->libssl.SSL_get_ex_data(ssl, hooked->library->connection_index);
-}
-
-struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked, const SSL_CTX *context)
-{
-    return hooked->libssl.SSL_CTX_get_ex_data(context, hooked->library->context_index);
-}
-
-const struct tg_hooked *tg_hooked_of(const struct tg_foundation *library, const SSL *ssl)
-{
-    const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
-    struct tg_connection_state *state = NULL;
-
-    if (any == NULL)
-        return NULL;
-    state = tg_connection_state_of(any, ssl);
-    if (state != NULL && state->hooked != NULL)
-        return state->hooked;
-    hooked = tg_hooked_of_context(library, any->libssl.SSL_get_SSL_CTX(ssl));
-    if (state != NULL)
-        state->hooked = hooked;
-    return hooked;
 }

@@ -1,5 +1,5 @@
-#include "border.h"
-#include "process.h"
+#include "convert.h"
+#include "log.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -21,7 +21,7 @@ static unsigned char *encoded(encoder *encode, const void *object, size_t *size)
     return NULL;
 }
 
-X509 *tg_border_read(const unsigned char *der, size_t size)
+X509 *tg_convert_read(const unsigned char *der, size_t size)
 {
     const unsigned char *end = der;
     X509 *certificate = d2i_X509(NULL, &end, (long)size);
@@ -32,7 +32,7 @@ X509 *tg_border_read(const unsigned char *der, size_t size)
     return NULL;
 }
 
-X509 *tg_border_import(const struct tg_foundation *library, X509 *theirs)
+X509 *tg_convert_import(const struct tg_library *library, X509 *theirs)
 {
     unsigned char *der = NULL;
     X509 *certificate = NULL;
@@ -42,17 +42,17 @@ X509 *tg_border_import(const struct tg_foundation *library, X509 *theirs)
         return X509_up_ref(theirs) ? theirs : NULL;
     der = ENCODED(library->crypto.i2d_X509, theirs, &size);
     if (der != NULL)
-        certificate = tg_border_read(der, size);
+        certificate = tg_convert_read(der, size);
     free(der);
     return certificate;
 }
 
-STACK_OF(X509) *tg_border_import_all(const struct tg_foundation *library, const void *theirs)
+STACK_OF(X509) *tg_convert_import_all(const struct tg_library *library, const void *theirs)
 {
     STACK_OF(X509) *all = sk_X509_new_null();
 
     for (int i = 0; all != NULL && i < library->crypto.OPENSSL_sk_num(theirs); i++) {
-        X509 *one = tg_border_import(library, library->crypto.OPENSSL_sk_value(theirs, (size_t)i));
+        X509 *one = tg_convert_import(library, library->crypto.OPENSSL_sk_value(theirs, (size_t)i));
 
         if (one == NULL || !sk_X509_push(all, one)) {
             X509_free(one);
@@ -63,7 +63,7 @@ STACK_OF(X509) *tg_border_import_all(const struct tg_foundation *library, const 
     return all;
 }
 
-static X509 *export(const struct tg_foundation *library, X509 *ours)
+static X509 *export(const struct tg_library *library, X509 *ours)
 {
     unsigned char *der = NULL;
     const unsigned char *end = NULL;
@@ -80,15 +80,15 @@ static X509 *export(const struct tg_foundation *library, X509 *ours)
     return theirs;
 }
 
-void tg_border_free(const struct tg_foundation *library, void *path)
+void tg_convert_free(const struct tg_library *library, void *path)
 {
     for (int i = 0; path != NULL && i < library->crypto.OPENSSL_sk_num(path); i++)
         library->crypto.X509_free(library->crypto.OPENSSL_sk_value(path, (size_t)i));
     library->crypto.OPENSSL_sk_free(path);
 }
 
-void *tg_border_export_path(const struct tg_foundation *library, X509 *theirs,
-                            const STACK_OF(X509) *path)
+void *tg_convert_export_path(const struct tg_library *library, X509 *theirs,
+                             const STACK_OF(X509) *path)
 {
     const struct tg_libcrypto *crypto = &library->crypto;
     void *made = crypto->OPENSSL_sk_new_null();
@@ -100,15 +100,15 @@ void *tg_border_export_path(const struct tg_foundation *library, X509 *theirs,
 
         if (one == NULL || crypto->OPENSSL_sk_push(made, one) == 0) {
             crypto->X509_free(one);
-            tg_border_free(library, made);
+            tg_convert_free(library, made);
             return NULL;
         }
     }
     return made;
 }
 
-bool tg_border_digest(const struct tg_foundation *library, X509 *theirs,
-                      uint8_t digest[TG_SHA256_SIZE])
+bool tg_convert_digest(const struct tg_library *library, X509 *theirs,
+                       uint8_t digest[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
     size_t size = 0;
@@ -140,46 +140,47 @@ static X509_NAME *export_name(const struct tg_libcrypto *crypto, const X509_NAME
 }
 
 /* One kind of thing that a store holds. */
-struct ware {
+struct item_kind {
     encoder *encode; /* theirs */
     void *(*decode)(void **, const unsigned char **, long);
     void (*release)(void *);        /* ours */
     void (*release_theirs)(void *); /* theirs */
 };
 
-/* Brings FOUND (a stack of theirs, which is freed) over. What can't be read counts as missing,
+/* Imports FOUND (a stack of theirs, which is freed). What can't be read counts as missing,
  * and makes the evaluation void. */
-static OPENSSL_STACK *bring(struct tg_shown *shown, void *found, const struct ware *ware)
+static OPENSSL_STACK *import_found(struct tg_presented *presented, void *found,
+                                   const struct item_kind *kind)
 {
-    const struct tg_libcrypto *crypto = &shown->library->crypto;
-    OPENSSL_STACK *brought = OPENSSL_sk_new_null();
+    const struct tg_libcrypto *crypto = &presented->library->crypto;
+    OPENSSL_STACK *imported = OPENSSL_sk_new_null();
 
-    shown->failed = shown->failed || brought == NULL;
+    presented->failed = presented->failed || imported == NULL;
     for (int i = 0; found != NULL && i < crypto->OPENSSL_sk_num(found); i++) {
         void *theirs = crypto->OPENSSL_sk_value(found, (size_t)i), *ours = NULL;
         size_t size = 0;
-        unsigned char *der = encoded(ware->encode, theirs, &size);
+        unsigned char *der = encoded(kind->encode, theirs, &size);
         const unsigned char *end = der;
 
         if (der != NULL)
-            ours = ware->decode(NULL, &end, (long)size);
-        if (ours == NULL || brought == NULL || !OPENSSL_sk_push(brought, ours)) {
-            ware->release(ours);
-            shown->failed = true;
+            ours = kind->decode(NULL, &end, (long)size);
+        if (ours == NULL || imported == NULL || !OPENSSL_sk_push(imported, ours)) {
+            kind->release(ours);
+            presented->failed = true;
         }
         free(der);
-        ware->release_theirs(theirs);
+        kind->release_theirs(theirs);
     }
     crypto->OPENSSL_sk_free(found);
-    return brought;
+    return imported;
 }
 
 /* With the settings that a store's certificates carry (x509(1), -addreject). */
 static STACK_OF(X509) *lookup_certs(X509_STORE_CTX *context, const X509_NAME *name)
 {
-    struct tg_shown *shown = X509_STORE_CTX_get_app_data(context);
-    const struct tg_libcrypto *crypto = &shown->library->crypto;
-    struct ware ware = {
+    struct tg_presented *presented = X509_STORE_CTX_get_app_data(context);
+    const struct tg_libcrypto *crypto = &presented->library->crypto;
+    struct item_kind kind = {
         .encode = (encoder *)crypto->i2d_X509_AUX,
         .decode = (void *(*)(void **, const unsigned char **, long))d2i_X509_AUX,
         .release = (void (*)(void *))X509_free,
@@ -189,20 +190,18 @@ static STACK_OF(X509) *lookup_certs(X509_STORE_CTX *context, const X509_NAME *na
     void *found = NULL;
 
     if (theirs == NULL)
-        shown->failed = true;
-    else if (shown->library->kind == TG_BORINGSSL)
-        found = crypto->X509_STORE_CTX_get1_certs(shown->theirs, theirs);
+        presented->failed = true;
     else
-        found = crypto->X509_STORE_CTX_get_lookup_certs(shown->theirs)(shown->theirs, theirs);
+        found = presented->library->backend->find_certs(crypto, presented->theirs, theirs);
     crypto->X509_NAME_free(theirs);
-    return (STACK_OF(X509) *)bring(shown, found, &ware);
+    return (STACK_OF(X509) *)import_found(presented, found, &kind);
 }
 
 static STACK_OF(X509_CRL) *lookup_crls(const X509_STORE_CTX *context, const X509_NAME *name)
 {
-    struct tg_shown *shown = X509_STORE_CTX_get_app_data(context);
-    const struct tg_libcrypto *crypto = &shown->library->crypto;
-    struct ware ware = {
+    struct tg_presented *presented = X509_STORE_CTX_get_app_data(context);
+    const struct tg_libcrypto *crypto = &presented->library->crypto;
+    struct item_kind kind = {
         .encode = (encoder *)crypto->i2d_X509_CRL,
         .decode = (void *(*)(void **, const unsigned char **, long))d2i_X509_CRL,
         .release = (void (*)(void *))X509_CRL_free,
@@ -212,13 +211,11 @@ static STACK_OF(X509_CRL) *lookup_crls(const X509_STORE_CTX *context, const X509
     void *found = NULL;
 
     if (theirs == NULL)
-        shown->failed = true;
-    else if (shown->library->kind == TG_BORINGSSL)
-        found = crypto->X509_STORE_CTX_get1_crls(shown->theirs, theirs);
+        presented->failed = true;
     else
-        found = crypto->X509_STORE_CTX_get_lookup_crls(shown->theirs)(shown->theirs, theirs);
+        found = presented->library->backend->find_crls(crypto, presented->theirs, theirs);
     crypto->X509_NAME_free(theirs);
-    return (STACK_OF(X509_CRL) *)bring(shown, found, &ware);
+    return (STACK_OF(X509_CRL) *)import_found(presented, found, &kind);
 }
 
 /* Which policies these flags are about can't be read in theirs. */
@@ -237,74 +234,75 @@ static void tell_policies(X509_STORE_CTX *app)
                         "not carried over");
 }
 
-static bool show_context(struct tg_shown *shown)
+static bool import_context(struct tg_presented *presented)
 {
     X509_STORE *store = X509_STORE_new();
-    const struct tg_foundation *library = shown->library;
+    const struct tg_library *library = presented->library;
     bool made;
 
-    shown->poisoned = tg_param_poisoned(&library->layout,
-                                        library->crypto.X509_STORE_CTX_get0_param(shown->theirs));
-    shown->app = X509_STORE_CTX_new();
+    presented->poisoned = tg_param_poisoned(
+        &library->layout, library->crypto.X509_STORE_CTX_get0_param(presented->theirs));
+    presented->app = X509_STORE_CTX_new();
     if (store != NULL) {
         X509_STORE_set_lookup_certs(store, lookup_certs);
         X509_STORE_set_lookup_crls(store, lookup_crls);
     }
-    made = !shown->poisoned && store != NULL && shown->app != NULL &&
-           X509_STORE_CTX_init(shown->app, store, shown->leaf, shown->sent) &&
-           X509_STORE_CTX_set_app_data(shown->app, shown) &&
+    made = !presented->poisoned && store != NULL && presented->app != NULL &&
+           X509_STORE_CTX_init(presented->app, store, presented->leaf, presented->sent) &&
+           X509_STORE_CTX_set_app_data(presented->app, presented) &&
            tg_param_import(&library->crypto, &library->layout,
-                           library->crypto.X509_STORE_CTX_get0_param(shown->theirs),
-                           X509_STORE_CTX_get0_param(shown->app));
+                           library->crypto.X509_STORE_CTX_get0_param(presented->theirs),
+                           X509_STORE_CTX_get0_param(presented->app));
     if (made)
-        tell_policies(shown->app);
+        tell_policies(presented->app);
     /* The context borrows it, as X509_STORE_CTX_init(3) says; it goes with the context. */
-    shown->store = store;
+    presented->store = store;
     return made;
 }
 
-const char *tg_border_reason(const struct tg_shown *shown)
+const char *tg_presented_problem(const struct tg_presented *presented)
 {
-    return shown->poisoned ? "a host name, address or e-mail address that the program wanted to be "
-                             "verified could not be set"
-                           : "the server's certificates can't be read";
+    return presented->poisoned
+               ? "a host name, address or e-mail address that the program wanted to be "
+                 "verified could not be set"
+               : "the server's certificates can't be read";
 }
 
-bool tg_border_show(const struct tg_foundation *library, X509 *leaf, const void *sent,
-                    X509_STORE_CTX *context, struct tg_shown *shown)
+bool tg_presented_import(const struct tg_library *library, X509 *leaf, const void *sent,
+                         X509_STORE_CTX *context, struct tg_presented *presented)
 {
-    *shown = (struct tg_shown){.library = library, .theirs = context};
+    *presented = (struct tg_presented){.library = library, .theirs = context};
     if (!library->foreign) {
-        shown->leaf = leaf;
-        shown->sent = (STACK_OF(X509) *)sent;
-        shown->app = context;
+        presented->leaf = leaf;
+        presented->sent = (STACK_OF(X509) *)sent;
+        presented->app = context;
         return true;
     }
-    if (leaf != NULL && (shown->leaf = tg_border_import(library, leaf)) == NULL)
+    if (leaf != NULL && (presented->leaf = tg_convert_import(library, leaf)) == NULL)
         return false;
-    if (sent != NULL && (shown->sent = tg_border_import_all(library, sent)) == NULL)
+    if (sent != NULL && (presented->sent = tg_convert_import_all(library, sent)) == NULL)
         return false;
-    return context == NULL || show_context(shown);
+    return context == NULL || import_context(presented);
 }
 
-bool tg_border_show_own(const struct tg_foundation *library, STACK_OF(X509) *sent,
-                        X509_STORE_CTX *context, struct tg_shown *shown)
+bool tg_presented_import_own(const struct tg_library *library, STACK_OF(X509) *sent,
+                             X509_STORE_CTX *context, struct tg_presented *presented)
 {
     X509 *leaf = sk_X509_num(sent) > 0 ? sk_X509_value(sent, 0) : NULL;
 
-    *shown = (struct tg_shown){.library = library, .theirs = context, .sent = sent};
+    *presented = (struct tg_presented){.library = library, .theirs = context, .sent = sent};
     if (sent == NULL || (leaf != NULL && !X509_up_ref(leaf)))
         return false;
-    shown->leaf = leaf;
-    return context == NULL || show_context(shown);
+    presented->leaf = leaf;
+    return context == NULL || import_context(presented);
 }
 
-void tg_border_hide(struct tg_shown *shown)
+void tg_presented_free(struct tg_presented *presented)
 {
-    if (!shown->library->foreign)
+    if (!presented->library->foreign)
         return;
-    X509_STORE_CTX_free(shown->app);
-    X509_STORE_free(shown->store);
-    sk_X509_pop_free(shown->sent, X509_free);
-    X509_free(shown->leaf);
+    X509_STORE_CTX_free(presented->app);
+    X509_STORE_free(presented->store);
+    sk_X509_pop_free(presented->sent, X509_free);
+    X509_free(presented->leaf);
 }

@@ -1,0 +1,110 @@
+#include "accepted.h"
+#include "match.h"
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#define SLOTS 1024
+
+static struct slot {
+    uint8_t key[TG_SHA256_SIZE];
+    time_t until; /* 0: for ever */
+} slots[SLOTS];
+
+/* Only ever tried, as in cache.c: a session that can't be looked up is dropped. */
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+/*
+ * The port often isn't known yet when a session is offered, so that the rule stands in for it; but
+ * not where it isn't known either, or BY_PORT.
+ */
+static bool make_key(const tg_policy *policy, struct tg_peer *peer,
+                     const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port,
+                     uint8_t key[TG_SHA256_SIZE])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint64_t generation = policy != NULL ? policy->generation : 0;
+    bool made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
+                EVP_DigestUpdate(context, &generation, sizeof(generation)) &&
+                EVP_DigestUpdate(context, &version, sizeof(version)) &&
+                EVP_DigestUpdate(context, leaf, TG_SHA256_SIZE);
+
+    if (policy != NULL)
+        tg_peer_match(peer, policy);
+    for (unsigned i = 0; made && i < peer->count; i++) {
+        const struct tg_candidate *who = &peer->candidates[i];
+        struct tg_match match = {.kind = TG_MATCH_UNMATCHED};
+        unsigned port = by_port ? who->port : 0;
+
+        if (policy != NULL)
+            match = who->match;
+        made = who->host[0] != '\0' && match.kind != TG_MATCH_UNKNOWN &&
+               EVP_DigestUpdate(context, who->host, strlen(who->host) + 1) &&
+               EVP_DigestUpdate(context, &match.rule, sizeof(match.rule)) &&
+               EVP_DigestUpdate(context, &port, sizeof(port));
+    }
+    made = made && EVP_DigestFinal_ex(context, key, NULL);
+    EVP_MD_CTX_free(context);
+    return made;
+}
+
+static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
+{
+    return &slots[(key[0] | key[1] << 8) % SLOTS];
+}
+
+void tg_accepted_add(const tg_policy *policy, struct tg_peer *peer,
+                     const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until)
+{
+    uint8_t key[TG_SHA256_SIZE];
+
+    if (!make_key(policy, peer, leaf, version, by_port, key) || pthread_mutex_trylock(&busy) != 0)
+        return;
+    memcpy(slot_of(key)->key, key, TG_SHA256_SIZE);
+    slot_of(key)->until = until;
+    pthread_mutex_unlock(&busy);
+}
+
+static bool knows(const uint8_t key[TG_SHA256_SIZE])
+{
+    bool found;
+
+    if (pthread_mutex_trylock(&busy) != 0)
+        return false;
+    found = memcmp(slot_of(key)->key, key, TG_SHA256_SIZE) == 0 &&
+            (slot_of(key)->until == 0 || time(NULL) < slot_of(key)->until);
+    pthread_mutex_unlock(&busy);
+    return found;
+}
+
+bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy, struct tg_peer *peer,
+                 SSL_SESSION *session)
+{
+    uint8_t leaf[TG_SHA256_SIZE], key[TG_SHA256_SIZE];
+    int version;
+
+    if (!tg_accepted_digest(hooked, session, leaf))
+        return false;
+    version = hooked->libssl.SSL_SESSION_get_protocol_version(session);
+    return (make_key(policy, peer, leaf, version, false, key) && knows(key)) ||
+           (make_key(policy, peer, leaf, version, true, key) && knows(key));
+}
+
+bool tg_accepted_digest(const struct tg_hooked *hooked, SSL_SESSION *session,
+                        uint8_t leaf[TG_SHA256_SIZE])
+{
+    return hooked->library->backend->session_digest(hooked, session, leaf);
+}
+
+bool tg_accepted_mark(const struct tg_hooked *hooked, SSL *ssl, const uint8_t leaf[TG_SHA256_SIZE])
+{
+    return hooked->library->backend->mark_session(hooked, hooked->libssl.SSL_get_session(ssl),
+                                                  leaf);
+}
+
+bool tg_accepted_marked(const struct tg_hooked *hooked, SSL_SESSION *session)
+{
+    return hooked->library->backend->is_marked(hooked, session);
+}

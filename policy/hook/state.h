@@ -1,0 +1,63 @@
+/*
+ * state.h - what the hook keeps of a context and of a connection, in an ex_data of its own. All
+ * other modules stand on this one, and it on none of them. A state lives as long as its SSL_CTX or
+ * SSL, and is used as that may be: by one thread at a time.
+ */
+#ifndef TG_STATE_H
+#define TG_STATE_H
+
+#include "inject.h"
+#include "places.h"
+
+/* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
+struct tg_context_state {
+    int (*verify)(X509_STORE_CTX *, void *);
+    void *verify_arg;
+    tg_custom_callback *custom; /* BoringSSL alone */
+};
+
+struct tg_peer;    /* peer.h */
+struct tg_wire;    /* what is kept of a BIO: wire.c */
+#define TG_WIRES 3 /* to read from, to write to, and the buffer before that */
+
+/* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */
+struct tg_event {
+    int where, value;
+};
+
+/* Our ex_data of an SSL. */
+struct tg_connection_state {
+    const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
+    tg_info_callback *info; /* the application's own, set on the connection (preload only) */
+    struct tg_event told;   /* what that callback is told of now */
+    bool started;           /* the gate saw this handshake start */
+    bool judged;            /* there is a verdict on this handshake */
+    bool forced;            /* to verify, for a refusal: the application doesn't */
+    bool dropped;           /* of this handshake: a session that could carry early data */
+    bool ticketless;        /* of this handshake: its session's ticket isn't sent */
+    bool asking;            /* the application's own callback is to be asked again, not we */
+    uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
+    struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
+    X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
+    tg_custom_callback *custom; /* the application's own (BoringSSL) */
+    struct tg_wire *wires[TG_WIRES];
+};
+
+/* Our ex_data; NULL where there is none. */
+struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked,
+                                             const SSL_CTX *context);
+struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl);
+
+/* Our ex_data of SSL, made where there is none; NULL: no memory. */
+struct tg_connection_state *tg_connection_state_make(const struct tg_hooked *hooked, SSL *ssl);
+
+/* Lets go of the leaf that was kept for a verification that is made once more. */
+void tg_connection_state_forget_leaf(struct tg_connection_state *state);
+
+/* The libssl on LIBRARY that SSL belongs to; NULL if it can't be hooked. */
+const struct tg_hooked *tg_hooked_of(const struct tg_library *library, const SSL *ssl);
+
+/* Whose certificate CONTEXT verifies; NULL: no connection's. */
+SSL *tg_connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context);
+
+#endif
