@@ -127,16 +127,20 @@ static void take_revocation(struct tg_findings *findings, const struct tg_findin
     }
 }
 
-/* What the lists say of the leaf, whose ISSUER has one: of the whole path, what counts is theirs.
- */
-static bool ask_lists(const struct tg_evaluation *evaluation, X509 *issuer,
-                      struct tg_findings *findings)
+/* What the lists say of the leaf, if its issuer is known. False only when memory ran out. */
+static bool ask_lists(const struct tg_evaluation *evaluation, struct tg_findings *findings)
 {
     struct tg_findings found = {0};
-    bool asked = verify_beside(evaluation, issuer, &found);
+    X509 *issuer = NULL;
+    bool asked = tg_selfanchored_issuer(evaluation, &issuer);
 
+    if (asked && issuer == NULL)
+        add_unknown(findings, "its issuer, who signs the CRL that speaks for it, is not known");
+    else
+        asked = asked && verify_beside(evaluation, issuer, &found);
     if (asked)
         take_revocation(findings, &found);
+    X509_free(issuer);
     tg_findings_clear(&found);
     return asked;
 }
@@ -153,18 +157,12 @@ bool tg_selfanchored_check_crls(const struct tg_evaluation *evaluation,
                                 struct tg_findings *findings)
 {
     const struct tg_rule *rule = evaluation->rule;
-    X509 *issuer = NULL;
 
     if (tg_crl_flags(rule) == 0)
         return true;
     if (!has_crl_of(rule->crls, X509_get_issuer_name(evaluation->query->leaf)))
         add_unknown(findings, "no CRL of its issuer is there to speak for it");
-    else if (!tg_selfanchored_issuer(evaluation, &issuer))
+    else if (!ask_lists(evaluation, findings))
         findings->failed = true;
-    else if (issuer == NULL)
-        add_unknown(findings, "its issuer, who signs the CRL that speaks for it, is not known");
-    else if (!ask_lists(evaluation, issuer, findings))
-        findings->failed = true;
-    X509_free(issuer);
     return !findings->failed;
 }

@@ -1,6 +1,6 @@
 /*
- * Anchors that an administrator marked as not for TLS servers (x509(1), -addreject), and what else
- * a rule inherits from the application.
+ * Anchors that an administrator marked as not for TLS servers (x509(1), -addreject), what else a
+ * rule inherits from the application, and which of several bad paths is kept.
  */
 #include "evaluate.h"
 #include "match.h"
@@ -204,6 +204,8 @@ static void what_the_application_rejects_stays_rejected(void **state)
     X509_free(mail);
 }
 
+static time_t app_time; /* that the application verifies at; 0: not set */
+
 /* What RULE, which inherits, lets pass of an application that set LEVEL and FLAGS. */
 static bool inherits(const struct tg_rule *rule, int level, unsigned long flags)
 {
@@ -220,6 +222,8 @@ static bool inherits(const struct tg_rule *rule, int level, unsigned long flags)
     assert_true(X509_STORE_CTX_init(app, store, leaf, sent));
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(app), level);
     X509_STORE_CTX_set_flags(app, flags);
+    if (app_time != 0)
+        X509_STORE_CTX_set_time(app, 0, app_time);
     verdict = tg_evaluate(NULL, &match, &query);
     assert_non_null(verdict);
     accepted = verdict->accepted;
@@ -259,6 +263,74 @@ static void an_explicit_no_lifts_strictness(void **state)
     assert_false(inherits(&rule, -1, 0));
 }
 
+static void a_flag_that_weakens_is_not_inherited(void **state)
+{
+    const struct tg_rule rule = {.skip_hostname = true};
+    X509_EXTENSION *unknown = X509V3_EXT_nconf(NULL, NULL, "1.2.3.4", "critical,DER:0500");
+    X509 *plain = leaf;
+
+    (void)state;
+    leaf = make("host.test", intermediate, key, key, false);
+    assert_true(X509_add_ext(leaf, unknown, -1) && X509_sign(leaf, key, EVP_sha256()) > 0);
+    assert_false(inherits(&rule, -1, 0));
+    assert_false(inherits(&rule, -1, X509_V_FLAG_IGNORE_CRITICAL));
+    X509_EXTENSION_free(unknown);
+    X509_free(leaf);
+    leaf = plain;
+}
+
+static void the_time_of_the_application_counts_where_its_anchors_do(void **state)
+{
+    const struct tg_rule rule = {.skip_hostname = true};
+
+    (void)state;
+    app_time = time(NULL) + 10 * DAY;
+    assert_false(inherits(&rule, -1, 0));
+    app_time = time(NULL);
+    assert_true(inherits(&rule, -1, 0));
+    app_time = 0;
+}
+
+static X509 *expired(EVP_PKEY *signer)
+{
+    X509 *made = make("intermediate", root, key, signer, true);
+
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(made), -1));
+    assert_true(X509_sign(made, signer, EVP_sha256()) > 0);
+    return made;
+}
+
+/* The first path is expired, which is forgiven; the second has a wrong signature besides. */
+static void the_better_of_two_bad_paths_is_kept(void **state)
+{
+    X509 *bad[] = {expired(root_key), expired(key)};
+    STACK_OF(X509) *anchor = sk_X509_new_null();
+    const struct tg_rule rule = {.anchors = anchor, .anchors_only = true, .skip_hostname = true};
+    const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
+
+    (void)state;
+    assert_true(sk_X509_push(anchor, root) > 0);
+    for (int first = 0; first < 2; first++) {
+        STACK_OF(X509) *sent = sk_X509_new_null();
+        const struct tg_query query = {.host = "host.test",
+                                       .leaf = leaf,
+                                       .sent = sent,
+                                       .forgiven = UINT64_C(1) << TG_CERTIFICATE_EXPIRED};
+        struct tg_verdict *verdict;
+
+        assert_true(sk_X509_push(sent, bad[first]) > 0 && sk_X509_push(sent, bad[!first]) > 0);
+        verdict = tg_evaluate(NULL, &match, &query);
+        assert_non_null(verdict);
+        assert_true(verdict->accepted);
+        assert_ptr_equal(sk_X509_value(verdict->path, 1), bad[0]);
+        tg_verdict_free(verdict);
+        sk_X509_free(sent);
+    }
+    sk_X509_free(anchor);
+    X509_free(bad[0]);
+    X509_free(bad[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +341,9 @@ int main(void)
         cmocka_unit_test(what_the_application_rejects_stays_rejected),
         cmocka_unit_test(the_stricter_level_counts_unless_the_rule_has_one),
         cmocka_unit_test(an_explicit_no_lifts_strictness),
+        cmocka_unit_test(a_flag_that_weakens_is_not_inherited),
+        cmocka_unit_test(the_time_of_the_application_counts_where_its_anchors_do),
+        cmocka_unit_test(the_better_of_two_bad_paths_is_kept),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
