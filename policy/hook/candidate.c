@@ -59,7 +59,7 @@ void tg_peer_spell(const char *name, char out[TG_HOST_SIZE])
 
 void tg_peer_match(struct tg_peer *peer, const tg_policy *policy)
 {
-    if (peer->generation == policy->generation)
+    if (peer->generation != 0 && peer->generation == policy->generation)
         return;
     for (unsigned i = 0; i < peer->count; i++) {
         struct tg_candidate *who = &peer->candidates[i];

@@ -132,7 +132,7 @@ static bool is_over(const struct tg_hooked *hooked, const SSL *ssl)
 }
 
 /* Data is to go out early under a session that had to be dropped: libssl makes no full handshake
- * of that, but ends it as an error of its own, without a word on the error queue. */
+ * then, but ends the handshake as an error of its own, without a word on the error queue. */
 static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 {
     struct tg_policies policies;
@@ -145,8 +145,9 @@ static void refuse_early(const struct tg_hooked *hooked, SSL *ssl)
 }
 
 /*
- * Where data is to go out early, libssl says once before that the handshake is done. The session
- * or key that it goes out under has to pass as well, and the server is yet to be met.
+ * Where data is to go out early, libssl says that the handshake is done once before that data goes
+ * out, and once at the end. The session or key that the data goes out under has to pass as well,
+ * and the server's certificate is yet to come.
  */
 static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
@@ -203,8 +204,8 @@ static void relent(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
 }
 
 /*
- * Tells the application's own callback, which may call what it found in its place before: this
- * gate. That is told of no event while it tells of it.
+ * Tells the application's own info callback, which may call the callback that it replaced: this
+ * gate. The gate ignores an event that it is telling the application of.
  */
 static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_connection_state *state,
                  struct tg_event event)
@@ -284,7 +285,7 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
     return true;
 }
 
-/* What the gate does at the start of a handshake, where it wasn't there to see it. */
+/* What the gate does at the start of a handshake, where the gate wasn't there to see the start. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_policies policies;
@@ -301,7 +302,7 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     return written;
 }
 
-/* The server may ask for one more, which has the same random (RFC 8446 section 4.1.2). */
+/* The server may ask for one more ClientHello, with the same random (RFC 8446 section 4.1.2). */
 static bool is_new_hello(const struct tg_hooked *hooked, SSL *ssl,
                          struct tg_connection_state *state)
 {
@@ -324,7 +325,7 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index;
     if (hooked->libssl.SSL_is_server(ssl))
         return 0;
-    /* Whoever replaced it did so before it saw this handshake start. */
+    /* Whoever replaced the gate did so before the gate saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))
         state->started = state->judged = state->dropped = false;
     if (state != NULL && is_new_hello(hooked, ssl, state) && !state->started)

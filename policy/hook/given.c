@@ -1,26 +1,28 @@
 /* given.c - which context is under which policy, by tg_verify_callback (callback.c). */
 #include "given.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* One context and its policy. Never freed, but used again once the context is gone. */
 struct tg_given {
-    SSL_CTX *context;       /* NULL: of none, to be taken; TAKEN: it is being filled */
-    tg_policy *policy;      /* a reference; NULL: that of the process */
-    tg_info_callback *info; /* the application's own, in whose place the gate stands; or UNMET */
-    uint64_t serial;        /* of several of one context, the highest counts */
+    SSL_CTX *_Atomic context; /* NULL: of none, to be taken; TAKEN: it is being filled */
+    tg_policy *policy;        /* a reference; NULL: that of the process */
+    tg_info_callback
+        *_Atomic info;       /* the application's own, in whose place the gate stands; or UNMET */
+    _Atomic uint64_t serial; /* of several of one context, the highest counts */
     struct tg_given *next;
 };
 
-static struct tg_given *all;
-static uint64_t serials;
+static struct tg_given *_Atomic all;
+static _Atomic uint64_t serials;
 #define TAKEN ((SSL_CTX *)&all)
 
 static bool is_of(const struct tg_given *given, const SSL_CTX *context)
 {
-    return __atomic_load_n(&given->context, __ATOMIC_ACQUIRE) == context;
+    return atomic_load_explicit(&given->context, memory_order_acquire) == context;
 }
 
-/* The gate was put on the context when another thread filled another one. */
+/* The gate was put on the context when another thread filled another entry for it. */
 static void unmet(const SSL *ssl, int where, int value)
 {
     (void)ssl, (void)where, (void)value;
@@ -29,18 +31,18 @@ static void unmet(const SSL *ssl, int where, int value)
 
 static tg_info_callback *info_of(const struct tg_given *given)
 {
-    return __atomic_load_n(&given->info, __ATOMIC_ACQUIRE);
+    return atomic_load_explicit(&given->info, memory_order_acquire);
 }
 
-/* The one that counts, of those that MET its own callback or of all; NULL: there is none. */
+/* The entry that counts, of those that MET the application's callback or of all; NULL: none. */
 static struct tg_given *find(const SSL_CTX *context, bool met)
 {
     struct tg_given *found = NULL;
     uint64_t highest = 0;
 
-    for (struct tg_given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
+    for (struct tg_given *one = atomic_load_explicit(&all, memory_order_acquire); one != NULL;
          one = one->next) {
-        uint64_t serial = __atomic_load_n(&one->serial, __ATOMIC_RELAXED);
+        uint64_t serial = atomic_load_explicit(&one->serial, memory_order_relaxed);
 
         if (is_of(one, context) && (!met || info_of(one) != UNMET) &&
             (found == NULL || serial > highest)) {
@@ -51,28 +53,28 @@ static struct tg_given *find(const SSL_CTX *context, bool met)
     return found;
 }
 
-/* One of the context's with this policy, else one to be filled. NULL: no memory. */
+/* The context's entry with this policy, else one to be filled. NULL: no memory. */
 static struct tg_given *take(const SSL_CTX *context, const tg_policy *policy)
 {
     struct tg_given *one = NULL;
 
-    for (one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL; one = one->next)
+    for (one = atomic_load_explicit(&all, memory_order_acquire); one != NULL; one = one->next)
         if (is_of(one, context) && one->policy == policy)
             return one;
-    for (one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL; one = one->next) {
+    for (one = atomic_load_explicit(&all, memory_order_acquire); one != NULL; one = one->next) {
         SSL_CTX *none = NULL;
 
-        if (__atomic_compare_exchange_n(&one->context, &none, TAKEN, false, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_RELAXED))
+        if (atomic_compare_exchange_strong_explicit(&one->context, &none, TAKEN,
+                                                    memory_order_acq_rel, memory_order_relaxed))
             return one;
     }
     one = calloc(1, sizeof(*one));
     if (one == NULL)
         return NULL;
     one->context = TAKEN;
-    one->next = __atomic_load_n(&all, __ATOMIC_ACQUIRE);
-    while (!__atomic_compare_exchange_n(&all, &one->next, one, false, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE))
+    one->next = atomic_load_explicit(&all, memory_order_acquire);
+    while (!atomic_compare_exchange_strong_explicit(&all, &one->next, one, memory_order_acq_rel,
+                                                    memory_order_acquire))
         continue;
     return one; // cppcheck-suppress memleak ; the list has it
 }
@@ -88,29 +90,30 @@ struct tg_given *tg_given_put(SSL_CTX *context, const tg_policy *policy)
         return NULL;
     if (is_of(one, TAKEN)) {
         one->policy = policy != NULL ? tg_policy_ref(policy) : NULL;
-        __atomic_store_n(&one->info, UNMET, __ATOMIC_RELEASE);
+        atomic_store_explicit(&one->info, UNMET, memory_order_release);
     }
     if (before != NULL && info_of(before) != UNMET)
-        __atomic_store_n(&one->info, info_of(before), __ATOMIC_RELEASE);
-    __atomic_store_n(&one->serial, __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED),
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&one->context, context, __ATOMIC_RELEASE);
+        atomic_store_explicit(&one->info, info_of(before), memory_order_release);
+    atomic_store_explicit(&one->serial,
+                          atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(&one->context, context, memory_order_release);
     return one;
 }
 
 void tg_given_set_info(struct tg_given *given, tg_info_callback *info)
 {
-    __atomic_store_n(&given->info, info, __ATOMIC_RELEASE);
+    atomic_store_explicit(&given->info, info, memory_order_release);
 }
 
 void tg_given_forget(const SSL_CTX *context)
 {
-    for (struct tg_given *one = __atomic_load_n(&all, __ATOMIC_ACQUIRE); one != NULL;
+    for (struct tg_given *one = atomic_load_explicit(&all, memory_order_acquire); one != NULL;
          one = one->next) {
         if (!is_of(one, context))
             continue;
         tg_policy_free(one->policy);
-        __atomic_store_n(&one->context, NULL, __ATOMIC_RELEASE);
+        atomic_store_explicit(&one->context, NULL, memory_order_release);
     }
 }
 

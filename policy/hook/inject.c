@@ -3,6 +3,7 @@
 #include "gate.h"
 #include "given.h"
 #include "hook.h"
+#include "once.h"
 #include "peer.h"
 #include "process.h"
 #include "shown.h"
@@ -10,10 +11,12 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-/* True once a library is hooked, and which: one may have our ex_data without (given.c). */
-static bool injected_any, injected_in[TG_LIBRARIES];
+/* True once a library is hooked, and which: a library may have our ex_data without being hooked
+ * (callback.c). */
+static atomic_bool injected_any, injected_in[TG_LIBRARIES];
 
 /* The last context of this thread that there was no memory for. */
 static _Thread_local const SSL_CTX *unkept;
@@ -21,7 +24,7 @@ static _Thread_local const SSL_CTX *unkept;
 /* Unassigned by IANA; never on the wire, since tg_gate_hello sends nothing. */
 #define EXTENSION 0x7467
 
-/* Without memory for what we keep of a context, it refuses every server. */
+/* Without memory for what we keep of a context, the context refuses every server. */
 static void hook_context(const struct tg_hooked *hooked, SSL_CTX *context, bool whole)
 {
     hooked->libssl.SSL_CTX_set_cert_verify_callback(
@@ -51,7 +54,7 @@ static bool is_ours(int index, int ours)
 
 static bool is_injected(const struct tg_library *library)
 {
-    return __atomic_load_n(&injected_in[library->number], __ATOMIC_ACQUIRE);
+    return atomic_load_explicit(&injected_in[library->number], memory_order_acquire);
 }
 
 /* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_library. */
@@ -87,9 +90,10 @@ static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked 
 }
 
 /*
- * CRYPTO_EX_new of SSL. From OpenSSL 3.2 on the object is all zeros then, and may be one of
- * QUIC's that is smaller than a connection: only its ex_data may be touched, and the gate of
- * the context stands in until the handshake starts. Before, it belongs to its context already.
+ * CRYPTO_EX_new of SSL. From OpenSSL 3.2 on the object is all zeros at that moment, and may be an
+ * object of QUIC's that is smaller than a connection: only its ex_data may be touched, and the gate
+ * of the context stands in until the handshake starts. Before OpenSSL 3.2 the object belongs to its
+ * context already.
  * Without memory for our ex_data the gate evaluates once more.
  */
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
@@ -193,8 +197,8 @@ static void claim(struct tg_library *library, int kind, int wanted, CRYPTO_EX_ne
 
 /*
  * Since OpenSSL 3.0 ex_data belongs to the library context that is the thread's default then
- * (OSSL_LIB_CTX_set0_default(3)): in one of the application's own, ours is still to be taken,
- * and must be the same.
+ * (OSSL_LIB_CTX_set0_default(3)): in a library context of the application's own, our indexes are
+ * still to be taken, and must be the same.
  */
 static void claim_all(struct tg_library *library)
 {
@@ -207,20 +211,22 @@ static void claim_all(struct tg_library *library)
         return;
 }
 
-/* Once a library. What pthread_once calls gets no argument. */
-static _Thread_local struct {
+/* Once a library. HOOKED as in register_indexes. */
+struct registration {
     struct tg_library *library;
     const struct tg_hooked *hooked;
-} task;
+};
 
 /* The library context in which the indexes of the libcrypto that we are bound to came first. */
 static const OSSL_LIB_CTX *first_context;
 
-static void do_task(void)
+static void register_once(void *arg)
 {
-    if (!task.library->foreign)
+    const struct registration *wanted = arg;
+
+    if (!wanted->library->foreign)
         first_context = OSSL_LIB_CTX_set0_default(NULL);
-    register_indexes(task.library, task.hooked);
+    register_indexes(wanted->library, wanted->hooked);
 }
 
 /* CONTEXT is NULL or that of the thread, of the process, or of a provider. */
@@ -241,9 +247,7 @@ static bool enter(struct tg_library *library, const struct tg_hooked *hooked)
     static pthread_once_t once[TG_LIBRARIES] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
                                                 PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
 
-    task.library = library;
-    task.hooked = hooked;
-    pthread_once(&once[library->number], do_task);
+    tg_once(&once[library->number], register_once, &(struct registration){library, hooked});
     return library->context_index >= 0 && library->connection_index >= 0;
 }
 
@@ -254,10 +258,10 @@ bool tg_inject_given(const struct tg_hooked *hooked)
 
 static enum tg_injected inject(struct tg_library *library, const struct tg_hooked *hooked)
 {
-    __atomic_store_n(&injected_in[library->number], true, __ATOMIC_RELEASE);
+    atomic_store_explicit(&injected_in[library->number], true, memory_order_release);
     if (!enter(library, hooked))
         return TG_INJECT_FAILED;
-    __atomic_store_n(&injected_any, true, __ATOMIC_RELEASE);
+    atomic_store_explicit(&injected_any, true, memory_order_release);
     return TG_INJECT_HOOKED;
 }
 
@@ -289,7 +293,7 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
     enum tg_injected injected = TG_INJECT_FAILED;
     const struct tg_hooked *hooked = NULL;
 
-    if (!__atomic_load_n(&injected_any, __ATOMIC_ACQUIRE) && !tg_process_has_origin())
+    if (!atomic_load_explicit(&injected_any, memory_order_acquire) && !tg_process_has_origin())
         injected = TG_INJECT_INERT;
     else if ((hooked = tg_hooked_at(ssl_ctx_new)) != NULL)
         injected = inject(hooked->library, hooked);
@@ -300,8 +304,8 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
 /* ---- what the preload shows ---------------------------------------------------------------- */
 
 /*
- * One that took a way round the new_func was made under another library context; if it does so
- * again, it belongs to another libcrypto than its libssl names.
+ * A context that no new_func was called for was made under another library context; if the next one
+ * has none either, it belongs to another libcrypto than its libssl names.
  */
 enum tg_inject_shown tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
 {

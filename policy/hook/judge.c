@@ -1,6 +1,5 @@
 #include "judge.h"
 #include "cache.h"
-#include "convert.h"
 #include "distrust.h"
 #include "match.h"
 #include <stdio.h>

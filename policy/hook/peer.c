@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +21,16 @@
 /* As many places as a connection may lead to. */
 #define ENDS 8
 
-static const struct tg_inject_sockets *sockets;
+static const struct tg_inject_sockets *_Atomic sockets;
 
 void tg_peer_set_sockets(const struct tg_inject_sockets *given)
 {
-    __atomic_store_n(&sockets, given, __ATOMIC_RELEASE);
+    atomic_store_explicit(&sockets, given, memory_order_release);
 }
 
 static const struct tg_inject_sockets *preload(void)
 {
-    return __atomic_load_n(&sockets, __ATOMIC_ACQUIRE);
+    return atomic_load_explicit(&sockets, memory_order_acquire);
 }
 
 void tg_peer_forget(struct tg_connection_state *state)

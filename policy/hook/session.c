@@ -6,8 +6,9 @@
 /*
  * A session that this policy did not accept for this host, in this process, must not stand in
  * for an evaluation: it may come from a file, from a process without the policy, or from a
- * connection to another host. One that a policy let in is not the application's own either, for
- * a host that is left to the application. In a renegotiation it is this connection's own, and
+ * connection to another host. A session that a policy let in is not the application's own
+ * either, for a host that is left to the application. In a renegotiation the session is this
+ * connection's own, and
  * libssl can't take it away without the rest of the connection's state.
  */
 bool tg_session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
@@ -29,7 +30,7 @@ bool tg_session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
     return !known && tg_accepted_marked(hooked, session);
 }
 
-/* Without it libssl makes a full handshake; data can't be sent early then. */
+/* Without a session libssl makes a full handshake; data can't be sent early then. */
 void tg_session_drop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     const struct tg_libssl *libssl = &hooked->libssl;
@@ -42,8 +43,8 @@ void tg_session_drop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connect
 
 /*
  * The session's number in the ClientHello is one that the client made up for the ticket (RFC 5077
- * section 3.4): without that it means nothing to the server. Were it resumed all the same, it would
- * be evaluated when the handshake is done.
+ * section 3.4): without the ticket that number means nothing to the server. Were the session
+ * resumed all the same, it would be evaluated when the handshake is done.
  */
 static void withhold_ticket(const struct tg_hooked *hooked, SSL *ssl,
                             struct tg_connection_state *state)
@@ -56,8 +57,9 @@ static void withhold_ticket(const struct tg_hooked *hooked, SSL *ssl,
 
 /*
  * The ClientHello is being written, too late to take the session away. A TLS 1.3 ticket that
- * is too old isn't offered (RFC 8446 section 4.6.1), and one that allows for no early data has
- * none announced; an earlier version's isn't sent. A session without a ticket ends the handshake.
+ * is too old isn't offered (RFC 8446 section 4.6.1), and for a ticket that allows for no early data
+ * none is announced; a ticket of an earlier version isn't sent. A session without a ticket ends the
+ * handshake.
  */
 int tg_session_spoil(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                      const struct tg_process *process, const struct tg_peer *peer)
@@ -81,7 +83,7 @@ int tg_session_spoil(const struct tg_hooked *hooked, SSL *ssl, struct tg_connect
     return -1;
 }
 
-/* What was the application's to say (withhold_ticket). */
+/* Whether tickets are sent is the application's to say again (withhold_ticket). */
 void tg_session_allow_tickets(const struct tg_hooked *hooked, SSL *ssl,
                               struct tg_connection_state *state)
 {

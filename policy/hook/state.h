@@ -49,7 +49,8 @@ struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked,
 struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl);
 
 /* Our ex_data of SSL, made where there is none; NULL: no memory. */
-struct tg_connection_state *tg_connection_state_make(const struct tg_hooked *hooked, SSL *ssl);
+TG_MUST_USE struct tg_connection_state *tg_connection_state_make(const struct tg_hooked *hooked,
+                                                                 SSL *ssl);
 
 /* Lets go of the leaf that was kept for a verification that is made once more. */
 void tg_connection_state_forget_leaf(struct tg_connection_state *state);

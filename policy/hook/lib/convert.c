@@ -1,6 +1,7 @@
 #include "convert.h"
 #include "log.h"
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* The DER of something of theirs; malloc'd, *SIZE its length. ENCODE is their i2d function. */
@@ -225,10 +226,10 @@ static STACK_OF(X509_CRL) *lookup_crls(const X509_STORE_CTX *context, const X509
 
 static void tell_policies(X509_STORE_CTX *app)
 {
-    static bool said;
+    static atomic_bool said;
 
     if ((X509_VERIFY_PARAM_get_flags(X509_STORE_CTX_get0_param(app)) & ABOUT_POLICIES) != 0 &&
-        !__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+        !atomic_exchange_explicit(&said, true, memory_order_relaxed))
         tg_log_complain(TG_ORIGIN_ENVIRONMENT,
                         "the certificate policies that this program asks its libcrypto for are "
                         "not carried over");

@@ -30,15 +30,15 @@ const char *tg_presented_problem(const struct tg_presented *presented);
  * imported: the server must be refused where the policy demands anything. To be followed by
  * tg_presented_free in any case.
  */
-bool tg_presented_import(const struct tg_library *library, X509 *leaf, const void *sent,
-                         X509_STORE_CTX *context, struct tg_presented *presented);
+TG_MUST_USE bool tg_presented_import(const struct tg_library *library, X509 *leaf, const void *sent,
+                                     X509_STORE_CTX *context, struct tg_presented *presented);
 /* The same of certificates that are ours already: SENT, leaf first, is taken over. */
-bool tg_presented_import_own(const struct tg_library *library, STACK_OF(X509) *sent,
-                             X509_STORE_CTX *context, struct tg_presented *presented);
+TG_MUST_USE bool tg_presented_import_own(const struct tg_library *library, STACK_OF(X509) *sent,
+                                         X509_STORE_CTX *context, struct tg_presented *presented);
 void tg_presented_free(struct tg_presented *presented);
 
 /* Copies, or one more reference where the library isn't foreign. NULL on failure. */
-X509 *tg_convert_import(const struct tg_library *library, X509 *theirs);
+TG_MUST_USE X509 *tg_convert_import(const struct tg_library *library, X509 *theirs);
 STACK_OF(X509) *tg_convert_import_all(const struct tg_library *library, const void *theirs);
 
 /* A certificate of ours from SIZE bytes of DER; NULL if that isn't one and nothing else. */
@@ -50,7 +50,7 @@ void *tg_convert_export_path(const struct tg_library *library, X509 *theirs,
 void tg_convert_free(const struct tg_library *library, void *path);
 
 /* SHA-256 of their certificate as it stands. */
-bool tg_convert_digest(const struct tg_library *library, X509 *theirs,
-                       uint8_t digest[TG_SHA256_SIZE]);
+TG_MUST_USE bool tg_convert_digest(const struct tg_library *library, X509 *theirs,
+                                   uint8_t digest[TG_SHA256_SIZE]);
 
 #endif

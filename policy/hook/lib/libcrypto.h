@@ -119,7 +119,7 @@ struct tg_libcrypto {
  * Finds the functions in the object that holds ADDRESS, a libcrypto of KIND. False, with
  * *MISSING the first that isn't there, or NULL where the object itself wasn't found.
  */
-bool tg_libcrypto_at(const void *address, enum tg_kind kind, struct tg_libcrypto *libcrypto,
-                     const char **missing);
+TG_MUST_USE bool tg_libcrypto_at(const void *address, enum tg_kind kind,
+                                 struct tg_libcrypto *libcrypto, const char **missing);
 
 #endif

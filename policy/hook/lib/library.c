@@ -1,13 +1,15 @@
 #include "library.h"
+#include "once.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Slots are taken in order, and never given back. */
 static struct slot {
     struct tg_library library;
-    const void *object; /* where that libcrypto is loaded */
+    const void *_Atomic object; /* where that libcrypto is loaded */
     const char *missing;
     pthread_once_t once;
-    bool usable;
+    atomic_bool usable;
 } slots[TG_LIBRARIES] = {
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
@@ -15,29 +17,31 @@ static struct slot {
     {.once = PTHREAD_ONCE_INIT},
 };
 
-/* What fill is to work on: pthread_once, which a fork can't leave locked, passes nothing. */
-static _Thread_local struct {
+/* What a slot is to be filled with. */
+struct filling {
     struct slot *slot;
     const void *address;
     const struct tg_backend *backend;
-} task;
+};
 
-static void fill(void)
+static void fill(void *arg)
 {
-    struct slot *slot = task.slot;
+    const struct filling *filling = arg;
+    struct slot *slot = filling->slot;
     struct tg_library *library = &slot->library;
 
-    library->backend = task.backend;
-    library->foreign = __atomic_load_n(&slot->object, __ATOMIC_RELAXED) !=
+    library->backend = filling->backend;
+    library->foreign = atomic_load_explicit(&slot->object, memory_order_relaxed) !=
                        tg_object_base((void *)X509_verify_cert);
     library->number = (size_t)(slot - slots);
     library->context_index = library->connection_index = -1;
     library->wire_index = library->verification_index = -1;
-    if (!tg_libcrypto_at(task.address, task.backend->kind, &library->crypto, &slot->missing))
+    if (!tg_libcrypto_at(filling->address, filling->backend->kind, &library->crypto,
+                         &slot->missing))
         return;
     if (!library->foreign || (tg_param_probe(&library->crypto, &library->layout) &&
-                              task.backend->probe_poison(&library->crypto, &library->layout)))
-        __atomic_store_n(&slot->usable, true, __ATOMIC_RELEASE);
+                              filling->backend->probe_poison(&library->crypto, &library->layout)))
+        atomic_store_explicit(&slot->usable, true, memory_order_release);
     else
         slot->missing = "X509_VERIFY_PARAM that can be read";
 }
@@ -47,8 +51,8 @@ static struct slot *take_slot(const void *object)
     for (size_t i = 0; i < TG_LIBRARIES; i++) {
         const void *found = NULL;
 
-        if (__atomic_compare_exchange_n(&slots[i].object, &found, object, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST) ||
+        if (atomic_compare_exchange_strong_explicit(&slots[i].object, &found, object,
+                                                    memory_order_seq_cst, memory_order_seq_cst) ||
             found == object)
             return &slots[i];
     }
@@ -63,10 +67,7 @@ struct tg_library *tg_library_at(const void *address, const struct tg_backend *b
     *missing = NULL;
     if (slot == NULL)
         return NULL;
-    task.slot = slot;
-    task.address = address;
-    task.backend = backend;
-    pthread_once(&slot->once, fill);
+    tg_once(&slot->once, fill, &(struct filling){slot, address, backend});
     *missing = slot->missing;
     return slot->usable ? &slot->library : NULL;
 }
@@ -78,5 +79,7 @@ struct tg_library *tg_library_native(const char **missing)
 
 struct tg_library *tg_library_number(size_t number)
 {
-    return __atomic_load_n(&slots[number].usable, __ATOMIC_ACQUIRE) ? &slots[number].library : NULL;
+    return atomic_load_explicit(&slots[number].usable, memory_order_acquire)
+               ? &slots[number].library
+               : NULL;
 }

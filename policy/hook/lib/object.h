@@ -5,6 +5,7 @@
 #ifndef TG_OBJECT_H
 #define TG_OBJECT_H
 
+#include "trustgraft.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -54,7 +55,8 @@ void *tg_object_own(void *object, const void *base, const char *name);
  * Fills TABLE with those of COUNT functions that a library of KIND has. False, with *MISSING
  * the first that isn't there, if OBJECT, which lies at BASE, lacks one.
  */
-bool tg_object_fill(void *object, const void *base, int kind, const struct tg_function *functions,
-                    size_t count, void *table, const char **missing);
+TG_MUST_USE bool tg_object_fill(void *object, const void *base, int kind,
+                                const struct tg_function *functions, size_t count, void *table,
+                                const char **missing);
 
 #endif

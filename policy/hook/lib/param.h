@@ -28,8 +28,7 @@ TG_MUST_USE bool tg_param_find_poison(const struct tg_libcrypto *crypto,
 
 /* True where something that THEIRS should verify could not be set: BoringSSL then accepts nobody.
  */
-TG_MUST_USE bool tg_param_poisoned(const struct tg_param_layout *layout,
-                                   const X509_VERIFY_PARAM *theirs);
+bool tg_param_poisoned(const struct tg_param_layout *layout, const X509_VERIFY_PARAM *theirs);
 
 /*
  * Gives OURS the flags, depth, time, names and addresses of THEIRS. False when memory ran out.

@@ -1,7 +1,9 @@
 /* places.c - every libssl of this process under the policy. */
 #include "places.h"
 #include "log.h"
+#include "once.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* A place once filled stays as it is. */
 #define LIBSSLS 8
@@ -9,21 +11,15 @@
 
 static struct place {
     struct tg_hooked hooked;
-    const void *object;       /* where that libssl is loaded; NULL: not taken yet */
-    const void *homes[HOMES]; /* of its SSL_METHODs those met so far (tg_backend.home) */
+    const void *_Atomic object;       /* where that libssl is loaded; NULL: not taken yet */
+    const void *_Atomic homes[HOMES]; /* of its SSL_METHODs those met so far (tg_backend.home) */
     pthread_once_t once;
-    bool ready;
+    atomic_bool ready;
 } places[LIBSSLS] = {
     {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT}, {.once = PTHREAD_ONCE_INIT},
 };
-
-/* What fill is to work on, as in library.c. */
-static _Thread_local struct {
-    struct place *place;
-    const struct tg_hooked *hooked;
-} task;
 
 static void complain(const char *missing)
 {
@@ -35,7 +31,7 @@ static void complain(const char *missing)
 
 static bool ready(const struct place *place)
 {
-    return __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE);
+    return atomic_load_explicit(&place->ready, memory_order_acquire);
 }
 
 static const struct tg_hooked *find(const void *object)
@@ -64,10 +60,18 @@ const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new)
     return NULL;
 }
 
-static void fill(void)
+/* What is to be kept, and where. */
+struct filling {
+    struct place *place;
+    const struct tg_hooked *hooked;
+};
+
+static void fill(void *arg)
 {
-    task.place->hooked = *task.hooked;
-    __atomic_store_n(&task.place->ready, true, __ATOMIC_RELEASE);
+    const struct filling *filling = arg;
+
+    filling->place->hooked = *filling->hooked;
+    atomic_store_explicit(&filling->place->ready, true, memory_order_release);
 }
 
 /* Threads that come at once with the same libssl share its place. */
@@ -76,14 +80,11 @@ static const struct tg_hooked *keep(const void *object, const struct tg_hooked *
     for (size_t i = 0; i < LIBSSLS; i++) {
         const void *found = NULL;
 
-        if (!__atomic_compare_exchange_n(&places[i].object, &found, object, false, __ATOMIC_SEQ_CST,
-                                         __ATOMIC_SEQ_CST) &&
+        if (!atomic_compare_exchange_strong_explicit(&places[i].object, &found, object,
+                                                     memory_order_seq_cst, memory_order_seq_cst) &&
             found != object)
             continue;
-        task.place = &places[i];
-        task.hooked = hooked;
-        pthread_once(&places[i].once, fill);
-        task.hooked = NULL;
+        tg_once(&places[i].once, fill, &(struct filling){&places[i], hooked});
         return &places[i].hooked;
     }
     complain(NULL);
@@ -129,11 +130,11 @@ void tg_hooked_prepare(void)
 
 const struct tg_hooked *tg_hooked_any(void)
 {
-    static bool said;
+    static atomic_bool said;
     const char *missing = NULL;
     const struct tg_hooked *hooked = find_any(&missing);
 
-    if (hooked == NULL && !__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+    if (hooked == NULL && !atomic_exchange_explicit(&said, true, memory_order_relaxed))
         complain(missing != NULL ? missing : "SSL_CTX_set_cert_verify_callback");
     return hooked;
 }
@@ -150,7 +151,7 @@ static const struct tg_hooked *find_home(const void *home)
 {
     for (size_t i = 0; i < LIBSSLS; i++)
         for (size_t m = 0; m < HOMES; m++)
-            if (__atomic_load_n(&places[i].homes[m], __ATOMIC_ACQUIRE) == home)
+            if (atomic_load_explicit(&places[i].homes[m], memory_order_acquire) == home)
                 return &places[i].hooked;
     return NULL;
 }
@@ -162,8 +163,8 @@ static void remember_home(const struct tg_hooked *hooked, const void *home)
     for (size_t m = 0; m < HOMES; m++) {
         const void *none = NULL;
 
-        if (__atomic_compare_exchange_n(&place->homes[m], &none, home, false, __ATOMIC_RELEASE,
-                                        __ATOMIC_RELAXED))
+        if (atomic_compare_exchange_strong_explicit(&place->homes[m], &none, home,
+                                                    memory_order_release, memory_order_relaxed))
             return;
     }
 }
