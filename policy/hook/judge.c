@@ -1,5 +1,6 @@
 #include "judge.h"
 #include "cache.h"
+#include "convert.h"
 #include "distrust.h"
 #include "match.h"
 #include <stdio.h>
