@@ -79,7 +79,7 @@ TG_API TG_MUST_USE int tg_trust_set_policy(tg_trust *trust, tg_policy *policy, c
 /* SecTrustSetAnchorCertificates: any certificate may be an anchor. Switches anchors-only on. */
 TG_API TG_MUST_USE int tg_trust_set_anchors(tg_trust *trust, const STACK_OF(X509) *anchors);
 
-/* SecTrustSetAnchorCertificatesOnly: with 0, the anchors of STORE (below) count as well. */
+/* SecTrustSetAnchorCertificatesOnly: with 0, those of tg_trust_set_store count as well. */
 TG_API void tg_trust_set_anchors_only(tg_trust *trust, int only);
 
 /* The anchors the application itself trusts. */

@@ -65,7 +65,7 @@ static unsigned read_setting(const char *line)
     return sinks;
 }
 
-/* Only the one thread that SAID let through comes here. */
+/* Only the one thread that is to warn comes here. */
 static unsigned find_sinks(void)
 {
     static char text[16384 + 1];

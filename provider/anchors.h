@@ -18,7 +18,7 @@ struct tg_anchors;
 TG_MUST_USE struct tg_anchors *tg_anchors_open(const struct tg_provider *provider, const char *uri);
 void tg_anchors_free(struct tg_anchors *anchors); /* NULL is fine */
 
-/* Only certificates with this SUBJECT, in DER, are wanted. False if it isn't a name. */
+/* Only certificates with this subject, DER of SIZE bytes, are wanted. False if it isn't a name. */
 TG_MUST_USE bool tg_anchors_set_subject(struct tg_anchors *anchors, const void *der, size_t size);
 
 /*

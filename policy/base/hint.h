@@ -14,7 +14,7 @@ struct tg_hint {
 };
 
 void tg_hint_offer(struct tg_hint *hint, const char *known);
-/* "did you mean BEST?" in ARENA, or NULL. */
+/* "did you mean ...?" in ARENA, with the best of HINT; NULL: there is none. */
 TG_MUST_USE const char *tg_hint_text(struct tg_arena *arena, const struct tg_hint *hint);
 
 #endif

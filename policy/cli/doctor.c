@@ -32,7 +32,7 @@ static void tell_place(struct tg_health *health, const char *path)
                                            : strerror(errno));
 }
 
-/* In the order of tg_source_look; what the provider's setting is, programs alone know. */
+/* In the order of tg_policy_source_look; what the provider's setting is, programs alone know. */
 static void tell_search(struct tg_health *health)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");

@@ -1,4 +1,4 @@
-/* verbs.h - the table of verbs: one file each, which defines tg_verb_NAME. */
+/* verbs.h - the table of verbs: one file each, which defines its function. */
 #ifndef TG_VERBS_H
 #define TG_VERBS_H
 

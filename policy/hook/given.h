@@ -14,7 +14,7 @@ struct tg_policies {
     const struct tg_process *process;
     int cancel;
 };
-/* The two are paired, and what EACH holds is over at the second. */
+/* The two are paired, and what was entered is over at the second. */
 void tg_policies_enter(const struct tg_hooked *hooked, const SSL *ssl,
                        struct tg_policies *policies);
 void tg_policies_leave(struct tg_policies *policies);

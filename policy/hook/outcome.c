@@ -56,7 +56,7 @@ static int depth_of(const struct tg_verdict *verdict)
     return 0;
 }
 
-/* Their certificate at DEPTH of the verdict's path; owned by the caller. NULL without memory. */
+/* The path of VERDICT as LIBRARY's own certificates; the caller's. NULL without memory. */
 static void *path_of(const struct tg_library *library, X509 *leaf, const struct tg_verdict *verdict)
 {
     if (leaf == NULL || verdict == NULL || sk_X509_num(verdict->path) < 1)

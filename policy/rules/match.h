@@ -7,7 +7,7 @@
 /*
  * Which rule applies to HOST (DNS name or IP literal, any case, trailing dot allowed; of what
  * no pattern can spell the wildcard that it ends in counts; NULL or "" if unknown), PORT (0 if
- * unknown) and PROGRAM (absolute path; NULL if unknown): WHICH RULE APPLIES in trustgraft.conf(5).
+ * unknown) and PROGRAM (absolute path; NULL if unknown): as trustgraft.conf(5) says.
  * Costs a fixed number of hash lookups, however many rules there are.
  */
 enum tg_match_kind {

@@ -21,7 +21,8 @@ struct tg_known_host {
 TG_MUST_USE bool tg_known_lookup(struct tg_known_file *file, const struct tg_query *query,
                                  struct tg_known_host *found);
 
-/* Adds a finding where the host isn't in the file, or the file can't be used; takes PROBLEM. */
+/* Adds a finding where the host isn't in the file, or the file can't be used, whose problem it
+ * takes over. */
 void tg_known_check_host(struct tg_known_host *host, const struct tg_query *query,
                          struct tg_findings *findings);
 

@@ -132,7 +132,7 @@ static void ask(const tg_policy *policy, const char *host, unsigned port, const 
         REQUIRE(host == NULL || *host == '\0' || port == 0 || program == NULL);
 }
 
-/* A connection to the host of PATTERN has some rule, that one or one of a higher rank. */
+/* A connection to the host that TEXT means has some rule, that one or one of a higher rank. */
 static void check_pattern(const tg_policy *policy, const struct tg_rule *rule, const char *text)
 {
     struct tg_pattern pattern;

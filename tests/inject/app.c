@@ -185,7 +185,7 @@ static void own_info(const SSL *ssl, int where, int value)
         atomic_fetch_add(&done, 1);
 }
 
-/* Its own info callback is called, once, and (EXACT) is the one it gets back. */
+/* Its own info callback is called, once, and is the one it gets back, if that is asked for. */
 static void info(struct tally *tally)
 {
     SSL_CTX *ctx = pair_client();

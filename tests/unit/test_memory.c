@@ -22,7 +22,8 @@
 #define HOST "api.example.test"
 
 #if OWN_ALLOCATOR
-/* Evaluates LEAF with the allocation number NUMBER failing. *SPENT: there were as many. */
+/* Evaluates the first of SENT with the allocation number NUMBER failing. *SPENT: there were as
+ * many. */
 static tg_result evaluate(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, long number, bool *spent)
 {
     tg_result result = TG_RESULT_OTHER_ERROR;

@@ -154,7 +154,7 @@ static void a_rejected_intermediate_is_not_passed_under_another_signature(void *
     X509_free(twin);
 }
 
-/* The store of an application holds ROOT and MARKED; SENT is sent. */
+/* The store of an application holds the root and MARKED; SENT_COPY is sent. */
 static const char *finding_beside(X509 *marked, X509 *sent_copy, bool partial)
 {
     const struct tg_rule rule = {.skip_hostname = true};

@@ -66,7 +66,7 @@ static X509 *make(const char *subject, const char *issuer, EVP_PKEY *own, EVP_PK
     return made;
 }
 
-/* A copy of CERTIFICATE whose signature is what CHANGE makes of its own. */
+/* Makes another signature of SIGNATURE by a key of ORDER. */
 typedef ECDSA_SIG *change_signature(const ECDSA_SIG *signature, const BIGNUM *order);
 
 static X509 *copy(const X509 *certificate, EVP_PKEY *signer, change_signature *change)

@@ -77,7 +77,7 @@ void tg_altnames_san(struct tg_buf *out, const struct tg_altnames *names)
     }
 }
 
-/* An address block as NAME CONSTRAINTS has it: "10.0.0.0/255.0.0.0". */
+/* An address block as RFC 5280 section 4.2.1.10 has it: "10.0.0.0/255.0.0.0". */
 static void add_block(struct tg_buf *out, const struct tg_pattern *block)
 {
     uint8_t mask[16] = {0};

@@ -64,7 +64,7 @@ static int generate(const char *system)
     return 1;
 }
 
-/* Writes BUF to a new file of the name TEMPLATE(3) in OUT. False after a complaint. */
+/* Writes BUF to a new file whose name mkstemp(3) makes of OUT. False after a complaint. */
 static bool save(const struct tg_buf *buf, char *out)
 {
     int fd = mkstemp(out);

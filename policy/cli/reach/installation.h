@@ -17,9 +17,10 @@ TG_MUST_USE bool tg_installation_works(enum tg_way way);
 
 /* For tg_child_run: 0, or a reason on standard output. */
 int tg_installation_try_preload(const char *library);
-/* SETTINGS, an openssl.cnf, makes OpenSSL start with the provider and `default`; PLAIN: with
- * `default`, however that came on. */
+/* The same, whether OpenSSL starts under SETTINGS, an openssl.cnf: with our provider and `default`.
+ */
 int tg_installation_try_settings(const char *settings);
+/* The same with `default`, however that came on. */
 int tg_installation_try_plain(const char *settings);
 
 #endif

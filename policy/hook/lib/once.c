@@ -5,7 +5,7 @@ static _Thread_local struct {
     void *arg;
 } task;
 
-/* RUN may come here again, for another once. */
+/* the function may come here again, for another once. */
 static void do_task(void)
 {
     task.run(task.arg);
