@@ -52,7 +52,7 @@ static int make_extension(const X509 *leaf, const char *host, unsigned char **de
  * The encoding is made anew, so that copies and re-encodings of the certificate carry the
  * name as well. An application that pins the whole certificate then refuses: it fails closed.
  */
-bool tg_alias_add(const struct tg_library *library, X509 *theirs, X509 *leaf, const char *host)
+bool tg_alias_add(const struct tg_cryptolib *library, X509 *theirs, X509 *leaf, const char *host)
 {
     const struct tg_libcrypto *crypto = &library->crypto;
     X509_EXTENSION *extension = NULL;

@@ -4,7 +4,7 @@
 #ifndef TG_ALIAS_H
 #define TG_ALIAS_H
 
-#include "library.h"
+#include "cryptolib.h"
 #include "trustgraft.h"
 
 /*
@@ -12,7 +12,7 @@
  * where that isn't foreign), HOST as one more subject alternative name. False: it can't be done,
  * the server is to be refused.
  */
-TG_MUST_USE bool tg_alias_add(const struct tg_library *library, X509 *theirs, X509 *leaf,
+TG_MUST_USE bool tg_alias_add(const struct tg_cryptolib *library, X509 *theirs, X509 *leaf,
                               const char *host);
 
 #endif

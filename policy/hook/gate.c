@@ -226,7 +226,7 @@ static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_conne
         state->told = outer;
 }
 
-static void pass(const struct tg_library *library, const SSL *connection, struct tg_event event)
+static void pass(const struct tg_cryptolib *library, const SSL *connection, struct tg_event event)
 {
     const struct tg_hooked *hooked = tg_hooked_of(library, connection);
     SSL *ssl = (SSL *)connection;
@@ -258,16 +258,16 @@ static void pass(const struct tg_library *library, const SSL *connection, struct
 #define GATE(number)                                                                               \
     static void gate_##number(const SSL *ssl, int where, int value)                                \
     {                                                                                              \
-        pass(tg_library_number(number), ssl, (struct tg_event){where, value});                     \
+        pass(tg_cryptolib_number(number), ssl, (struct tg_event){where, value});                   \
     }
 GATE(0)
 GATE(1)
 GATE(2)
 GATE(3)
 
-tg_info_callback *tg_gate_of(const struct tg_library *library)
+tg_info_callback *tg_gate_of(const struct tg_cryptolib *library)
 {
-    static tg_info_callback *const gates[TG_LIBRARIES] = {gate_0, gate_1, gate_2, gate_3};
+    static tg_info_callback *const gates[TG_CRYPTOLIBS] = {gate_0, gate_1, gate_2, gate_3};
 
     return gates[library->number];
 }

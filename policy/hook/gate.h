@@ -13,7 +13,7 @@
  * The gate of every hooked context of LIBRARY, and of every hooked connection from its start on: an
  * info callback carries no argument that tells.
  */
-tg_info_callback *tg_gate_of(const struct tg_library *library);
+tg_info_callback *tg_gate_of(const struct tg_cryptolib *library);
 
 /* Makes the gate the info callback of SSL, if SSL has none. */
 void tg_gate_raise(const struct tg_hooked *hooked, SSL *ssl);

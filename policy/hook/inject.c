@@ -16,7 +16,7 @@
 
 /* True once a library is hooked, and which: a library may have our ex_data without being hooked
  * (callback.c). */
-static atomic_bool injected_any, injected_in[TG_LIBRARIES];
+static atomic_bool injected_any, injected_in[TG_CRYPTOLIBS];
 
 /* The last context of this thread that there was no memory for. */
 static _Thread_local const SSL_CTX *unkept;
@@ -52,16 +52,16 @@ static bool is_ours(int index, int ours)
     return ours < 0 || index == ours;
 }
 
-static bool is_injected(const struct tg_library *library)
+static bool is_injected(const struct tg_cryptolib *library)
 {
     return atomic_load_explicit(&injected_in[library->number], memory_order_acquire);
 }
 
-/* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_library. */
+/* CRYPTO_EX_new of SSL_CTX; ARGUMENT is the struct tg_cryptolib. */
 static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                         void *argument)
 {
-    const struct tg_library *library = argument;
+    const struct tg_cryptolib *library = argument;
     const struct tg_hooked *hooked = NULL;
     int saved = errno;
 
@@ -99,7 +99,7 @@ static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked 
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                            void *argument)
 {
-    const struct tg_library *library = argument;
+    const struct tg_cryptolib *library = argument;
     const struct tg_hooked *any = NULL, *hooked = NULL;
     const SSL_CTX *context = NULL;
     int saved = errno;
@@ -126,7 +126,7 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
     struct tg_connection_state *copy = NULL;
 
     (void)from, (void)argl;
-    copy = ((struct tg_library *)library)
+    copy = ((struct tg_cryptolib *)library)
                ->crypto.CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
     if (original == NULL) {
         *from_d = copy;
@@ -165,7 +165,7 @@ static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int i
 }
 
 /* HOOKED is NULL where the library is hooked before any libssl of it is known. */
-static void register_indexes(struct tg_library *library, const struct tg_hooked *hooked)
+static void register_indexes(struct tg_cryptolib *library, const struct tg_hooked *hooked)
 {
     const char *astray = tg_bound_astray();
 
@@ -186,7 +186,7 @@ static void register_indexes(struct tg_library *library, const struct tg_hooked 
 }
 
 /* Takes the indexes of KIND up to WANTED, each with these functions. */
-static void claim(struct tg_library *library, int kind, int wanted, CRYPTO_EX_new *make,
+static void claim(struct tg_cryptolib *library, int kind, int wanted, CRYPTO_EX_new *make,
                   CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
 {
     int taken = 0;
@@ -200,7 +200,7 @@ static void claim(struct tg_library *library, int kind, int wanted, CRYPTO_EX_ne
  * (OSSL_LIB_CTX_set0_default(3)): in a library context of the application's own, our indexes are
  * still to be taken, and must be the same.
  */
-static void claim_all(struct tg_library *library)
+static void claim_all(struct tg_cryptolib *library)
 {
     claim(library, CRYPTO_EX_INDEX_SSL_CTX, library->context_index, new_context, NULL,
           free_context);
@@ -213,7 +213,7 @@ static void claim_all(struct tg_library *library)
 
 /* Once a library. HOOKED as in register_indexes. */
 struct registration {
-    struct tg_library *library;
+    struct tg_cryptolib *library;
     const struct tg_hooked *hooked;
 };
 
@@ -230,7 +230,7 @@ static void register_once(void *arg)
 }
 
 /* CONTEXT is NULL or that of the thread, of the process, or of a provider. */
-static void claim_in(struct tg_library *library, OSSL_LIB_CTX *context)
+static void claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context)
 {
     OSSL_LIB_CTX *former = NULL;
 
@@ -242,10 +242,10 @@ static void claim_in(struct tg_library *library, OSSL_LIB_CTX *context)
 }
 
 /* Our ex_data in LIBRARY. */
-static bool enter(struct tg_library *library, const struct tg_hooked *hooked)
+static bool enter(struct tg_cryptolib *library, const struct tg_hooked *hooked)
 {
-    static pthread_once_t once[TG_LIBRARIES] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
-                                                PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
+    static pthread_once_t once[TG_CRYPTOLIBS] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
+                                                 PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
 
     tg_once(&once[library->number], register_once, &(struct registration){library, hooked});
     return library->context_index >= 0 && library->connection_index >= 0;
@@ -256,7 +256,7 @@ bool tg_inject_given(const struct tg_hooked *hooked)
     return enter(hooked->library, hooked);
 }
 
-static enum tg_injected inject(struct tg_library *library, const struct tg_hooked *hooked)
+static enum tg_injected inject(struct tg_cryptolib *library, const struct tg_hooked *hooked)
 {
     atomic_store_explicit(&injected_in[library->number], true, memory_order_release);
     if (!enter(library, hooked))
@@ -269,7 +269,7 @@ enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, vo
 {
     enum tg_injected injected = TG_INJECT_FAILED;
     const char *missing = NULL;
-    struct tg_library *library = tg_library_native(&missing);
+    struct tg_cryptolib *library = tg_cryptolib_native(&missing);
 
     tg_process_configure(policy, problem);
     if (library != NULL)

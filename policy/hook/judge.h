@@ -23,7 +23,7 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
 
 /* What the application's own verification came to, in a library of its own. */
 struct tg_own_path {
-    const struct tg_library *library;
+    const struct tg_cryptolib *library;
     const void *path; /* a stack of theirs; NULL: none is known */
     bool good;        /* it found no fault on it */
 };

@@ -10,7 +10,7 @@
 int tg_outcome_accept(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *context,
                       const struct tg_verdict *verdict, const char *alias)
 {
-    const struct tg_library *library = hooked->library;
+    const struct tg_cryptolib *library = hooked->library;
     const struct tg_libcrypto *crypto = &hooked->library->crypto;
     X509 *leaf = crypto->X509_STORE_CTX_get0_cert(context);
     void *chain = NULL;
@@ -31,7 +31,7 @@ int tg_outcome_accept(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
     return 0;
 }
 
-void tg_outcome_raise(const struct tg_library *library, const struct tg_verdict *verdict,
+void tg_outcome_raise(const struct tg_cryptolib *library, const struct tg_verdict *verdict,
                       const struct tg_peer *peer)
 {
     struct tg_occasion occasion = {
@@ -57,7 +57,8 @@ static int depth_of(const struct tg_verdict *verdict)
 }
 
 /* The path of VERDICT as LIBRARY's own certificates; the caller's. NULL without memory. */
-static void *path_of(const struct tg_library *library, X509 *leaf, const struct tg_verdict *verdict)
+static void *path_of(const struct tg_cryptolib *library, X509 *leaf,
+                     const struct tg_verdict *verdict)
 {
     if (leaf == NULL || verdict == NULL || sk_X509_num(verdict->path) < 1)
         return NULL;

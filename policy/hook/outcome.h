@@ -16,7 +16,7 @@ TG_MUST_USE int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509
                                   const struct tg_verdict *verdict, const struct tg_peer *peer);
 
 /* The reason, on the program's error queue, as libssl's own "certificate verify failed". */
-void tg_outcome_raise(const struct tg_library *library, const struct tg_verdict *verdict,
+void tg_outcome_raise(const struct tg_cryptolib *library, const struct tg_verdict *verdict,
                       const struct tg_peer *peer);
 
 #endif

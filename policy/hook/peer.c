@@ -87,7 +87,7 @@ static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const c
 /* What our libcrypto can't read may name anybody. */
 static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
 {
-    const struct tg_library *library = hooked->library;
+    const struct tg_cryptolib *library = hooked->library;
     X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
     const char *sent = library->backend->sent_name(hooked, ssl);
     bool read = true;

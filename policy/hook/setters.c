@@ -57,7 +57,7 @@ bool tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
  * argument that tells which. */
 static int custom(size_t number, SSL *ssl, uint8_t *alert)
 {
-    const struct tg_hooked *hooked = tg_hooked_of(tg_library_number(number), ssl);
+    const struct tg_hooked *hooked = tg_hooked_of(tg_cryptolib_number(number), ssl);
 
     return hooked != NULL ? tg_hook_verify_custom(hooked, ssl, alert) : TG_CUSTOM_INVALID;
 }
@@ -72,10 +72,10 @@ CUSTOM(1)
 CUSTOM(2)
 CUSTOM(3)
 
-static tg_custom_callback *custom_of(const struct tg_library *library)
+static tg_custom_callback *custom_of(const struct tg_cryptolib *library)
 {
-    static tg_custom_callback *const customs[TG_LIBRARIES] = {custom_0, custom_1, custom_2,
-                                                              custom_3};
+    static tg_custom_callback *const customs[TG_CRYPTOLIBS] = {custom_0, custom_1, custom_2,
+                                                               custom_3};
 
     return customs[library->number];
 }

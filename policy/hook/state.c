@@ -11,7 +11,7 @@ struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked, con
     return hooked->libssl.SSL_CTX_get_ex_data(context, hooked->library->context_index);
 }
 
-const struct tg_hooked *tg_hooked_of(const struct tg_library *library, const SSL *ssl)
+const struct tg_hooked *tg_hooked_of(const struct tg_cryptolib *library, const SSL *ssl)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
     struct tg_connection_state *state = NULL;

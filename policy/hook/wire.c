@@ -48,10 +48,10 @@ static void drop(struct tg_wire *wire)
 /* ---- the BIO's callback -----------------------------------------------------------------------
  */
 
-static BIO_callback_fn_ex callback_of(const struct tg_library *library);
+static BIO_callback_fn_ex callback_of(const struct tg_cryptolib *library);
 
 /* Takes our callback away from BIO, unless another stands before it by now, which may call it. */
-static void restore(const struct tg_library *library, const struct tg_wire *wire, BIO *bio)
+static void restore(const struct tg_cryptolib *library, const struct tg_wire *wire, BIO *bio)
 {
     if (library->crypto.BIO_get_callback_ex(bio) == callback_of(library))
         library->crypto.BIO_set_callback_ex(bio, wire->theirs);
@@ -64,7 +64,8 @@ static bool is_attached(const struct tg_wire *wire, const BIO *bio)
 }
 
 /* True if BIO is to be stopped. The connection may have let go of it: then so do we. */
-static bool attend(const struct tg_library *library, struct tg_wire *wire, BIO *bio, int operation)
+static bool attend(const struct tg_cryptolib *library, struct tg_wire *wire, BIO *bio,
+                   int operation)
 {
     int saved = errno;
 
@@ -92,7 +93,7 @@ static long stop(const struct tg_libcrypto *crypto, BIO *bio)
  */
 static long overhear(BIO *bio, const struct tg_bio_word *word)
 {
-    const struct tg_library *library = tg_library_number(word->number);
+    const struct tg_cryptolib *library = tg_cryptolib_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
     struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
     BIO_callback_fn_ex theirs = NULL;
@@ -131,10 +132,10 @@ OVERHEAR(1)
 OVERHEAR(2)
 OVERHEAR(3)
 
-static BIO_callback_fn_ex callback_of(const struct tg_library *library)
+static BIO_callback_fn_ex callback_of(const struct tg_cryptolib *library)
 {
-    static const BIO_callback_fn_ex callbacks[TG_LIBRARIES] = {overhear_0, overhear_1, overhear_2,
-                                                               overhear_3};
+    static const BIO_callback_fn_ex callbacks[TG_CRYPTOLIBS] = {overhear_0, overhear_1, overhear_2,
+                                                                overhear_3};
 
     return callbacks[library->number];
 }
@@ -187,7 +188,7 @@ static int copy_wire(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from
 static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                              void *argument)
 {
-    const struct tg_library *library = argument;
+    const struct tg_cryptolib *library = argument;
     const struct tg_hooked *hooked = NULL;
 
     (void)ptr, (void)data, (void)argl;
@@ -208,7 +209,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
 }
 
 /* Takes indexes of KIND up to *OURS, or the one that becomes it. */
-static bool take(struct tg_library *library, int kind, int *ours, CRYPTO_EX_dup *copy,
+static bool take(struct tg_cryptolib *library, int kind, int *ours, CRYPTO_EX_dup *copy,
                  CRYPTO_EX_free *release)
 {
     int taken = 0;
@@ -221,7 +222,7 @@ static bool take(struct tg_library *library, int kind, int *ours, CRYPTO_EX_dup 
     return *ours >= 0;
 }
 
-bool tg_wire_register(struct tg_library *library, const struct tg_wire_watcher *given)
+bool tg_wire_register(struct tg_cryptolib *library, const struct tg_wire_watcher *given)
 {
     atomic_store_explicit(&watcher, given, memory_order_release);
     return take(library, CRYPTO_EX_INDEX_BIO, &library->wire_index, copy_wire, free_wire) &&
@@ -233,7 +234,7 @@ bool tg_wire_register(struct tg_library *library, const struct tg_wire_watcher *
  */
 
 /* What is kept of BIO; NULL: no memory. */
-static struct tg_wire *wire_of(const struct tg_library *library, BIO *bio)
+static struct tg_wire *wire_of(const struct tg_cryptolib *library, BIO *bio)
 {
     struct tg_wire *wire = library->crypto.BIO_get_ex_data(bio, library->wire_index);
 
@@ -252,7 +253,7 @@ static struct tg_wire *wire_of(const struct tg_library *library, BIO *bio)
 static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                  size_t slot, BIO *bio, bool stopped)
 {
-    const struct tg_library *library = hooked->library;
+    const struct tg_cryptolib *library = hooked->library;
     BIO_callback_fn_ex theirs = library->crypto.BIO_get_callback_ex(bio);
     struct tg_wire *wire = wire_of(library, bio);
     bool entered;

@@ -18,7 +18,7 @@ struct tg_wire_watcher {
 
 /* Registers once for each library context; WATCHER is the same each time. False if LIBRARY
  * refuses. */
-TG_MUST_USE bool tg_wire_register(struct tg_library *library,
+TG_MUST_USE bool tg_wire_register(struct tg_cryptolib *library,
                                   const struct tg_wire_watcher *watcher);
 
 /*

@@ -12,7 +12,7 @@
 
 struct tg_hooked;
 struct tg_libcrypto;
-struct tg_library;
+struct tg_cryptolib;
 struct tg_param_layout;
 
 /*
@@ -69,10 +69,10 @@ struct tg_param_layout;
     OWN(bool, has_own_contexts, (void))                                                            \
     BOTH(bool, has_bio_callbacks, (void))                                                          \
     BOTH(int, context_index,                                                                       \
-         (struct tg_library * library, const struct tg_hooked *hooked, CRYPTO_EX_new *make,        \
+         (struct tg_cryptolib * library, const struct tg_hooked *hooked, CRYPTO_EX_new *make,      \
           CRYPTO_EX_free *release))                                                                \
     BOTH(int, connection_index,                                                                    \
-         (struct tg_library * library, const struct tg_hooked *hooked, CRYPTO_EX_new *make,        \
+         (struct tg_cryptolib * library, const struct tg_hooked *hooked, CRYPTO_EX_new *make,      \
           CRYPTO_EX_dup *copy, CRYPTO_EX_free *release))                                           \
     BOTH(const void *, home, (const struct tg_hooked *hooked, const SSL_CTX *context))             \
     BOTH(bool, is_over, (const struct tg_hooked *hooked, const SSL *ssl))                          \

@@ -58,7 +58,7 @@ static bool has_bio_callbacks(void)
     return false;
 }
 
-static int context_index(struct tg_library *library, const struct tg_hooked *hooked,
+static int context_index(struct tg_cryptolib *library, const struct tg_hooked *hooked,
                          CRYPTO_EX_new *make, CRYPTO_EX_free *release)
 {
     (void)make;
@@ -67,7 +67,7 @@ static int context_index(struct tg_library *library, const struct tg_hooked *hoo
                : -1;
 }
 
-static int connection_index(struct tg_library *library, const struct tg_hooked *hooked,
+static int connection_index(struct tg_cryptolib *library, const struct tg_hooked *hooked,
                             CRYPTO_EX_new *make, CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
 {
     (void)make, (void)copy;

@@ -33,7 +33,7 @@ X509 *tg_convert_read(const unsigned char *der, size_t size)
     return NULL;
 }
 
-X509 *tg_convert_import(const struct tg_library *library, X509 *theirs)
+X509 *tg_convert_import(const struct tg_cryptolib *library, X509 *theirs)
 {
     unsigned char *der = NULL;
     X509 *certificate = NULL;
@@ -48,7 +48,7 @@ X509 *tg_convert_import(const struct tg_library *library, X509 *theirs)
     return certificate;
 }
 
-STACK_OF(X509) *tg_convert_import_all(const struct tg_library *library, const void *theirs)
+STACK_OF(X509) *tg_convert_import_all(const struct tg_cryptolib *library, const void *theirs)
 {
     STACK_OF(X509) *all = sk_X509_new_null();
 
@@ -64,7 +64,7 @@ STACK_OF(X509) *tg_convert_import_all(const struct tg_library *library, const vo
     return all;
 }
 
-static X509 *export(const struct tg_library *library, X509 *ours)
+static X509 *export(const struct tg_cryptolib *library, X509 *ours)
 {
     unsigned char *der = NULL;
     const unsigned char *end = NULL;
@@ -81,14 +81,14 @@ static X509 *export(const struct tg_library *library, X509 *ours)
     return theirs;
 }
 
-void tg_convert_free(const struct tg_library *library, void *path)
+void tg_convert_free(const struct tg_cryptolib *library, void *path)
 {
     for (int i = 0; path != NULL && i < library->crypto.OPENSSL_sk_num(path); i++)
         library->crypto.X509_free(library->crypto.OPENSSL_sk_value(path, (size_t)i));
     library->crypto.OPENSSL_sk_free(path);
 }
 
-void *tg_convert_export_path(const struct tg_library *library, X509 *theirs,
+void *tg_convert_export_path(const struct tg_cryptolib *library, X509 *theirs,
                              const STACK_OF(X509) *path)
 {
     const struct tg_libcrypto *crypto = &library->crypto;
@@ -108,7 +108,7 @@ void *tg_convert_export_path(const struct tg_library *library, X509 *theirs,
     return made;
 }
 
-bool tg_convert_digest(const struct tg_library *library, X509 *theirs,
+bool tg_convert_digest(const struct tg_cryptolib *library, X509 *theirs,
                        uint8_t digest[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
@@ -238,7 +238,7 @@ static void tell_policies(X509_STORE_CTX *app)
 static bool import_context(struct tg_presented *presented)
 {
     X509_STORE *store = X509_STORE_new();
-    const struct tg_library *library = presented->library;
+    const struct tg_cryptolib *library = presented->library;
     bool made;
 
     presented->poisoned = tg_param_poisoned(
@@ -269,7 +269,7 @@ const char *tg_presented_problem(const struct tg_presented *presented)
                : "the server's certificates can't be read";
 }
 
-bool tg_presented_import(const struct tg_library *library, X509 *leaf, const void *sent,
+bool tg_presented_import(const struct tg_cryptolib *library, X509 *leaf, const void *sent,
                          X509_STORE_CTX *context, struct tg_presented *presented)
 {
     *presented = (struct tg_presented){.library = library, .theirs = context};
@@ -286,7 +286,7 @@ bool tg_presented_import(const struct tg_library *library, X509 *leaf, const voi
     return context == NULL || import_context(presented);
 }
 
-bool tg_presented_import_own(const struct tg_library *library, STACK_OF(X509) *sent,
+bool tg_presented_import_own(const struct tg_cryptolib *library, STACK_OF(X509) *sent,
                              X509_STORE_CTX *context, struct tg_presented *presented)
 {
     X509 *leaf = sk_X509_num(sent) > 0 ? sk_X509_value(sent, 0) : NULL;

@@ -43,7 +43,7 @@ bool tg_openssl_has_bio_callbacks(void)
     return true;
 }
 
-int tg_openssl_context_index(struct tg_library *library, const struct tg_hooked *hooked,
+int tg_openssl_context_index(struct tg_cryptolib *library, const struct tg_hooked *hooked,
                              CRYPTO_EX_new *make, CRYPTO_EX_free *release)
 {
     (void)hooked;
@@ -65,7 +65,7 @@ static bool skip_indexes(const struct tg_libcrypto *crypto)
     return index >= 0;
 }
 
-int tg_openssl_connection_index(struct tg_library *library, const struct tg_hooked *hooked,
+int tg_openssl_connection_index(struct tg_cryptolib *library, const struct tg_hooked *hooked,
                                 CRYPTO_EX_new *make, CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
 {
     (void)hooked;

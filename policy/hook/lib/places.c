@@ -42,7 +42,7 @@ static const struct tg_hooked *find(const void *object)
     return NULL;
 }
 
-const struct tg_hooked *tg_hooked_next(const struct tg_library *library,
+const struct tg_hooked *tg_hooked_next(const struct tg_cryptolib *library,
                                        const struct tg_hooked *last)
 {
     size_t i = last != NULL ? (size_t)((const struct place *)last - places) + 1 : 0;
@@ -102,7 +102,7 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     if (known != NULL)
         return known;
     if (tg_libssl_at(address, &hooked.libssl, &backend, &libcrypto, &missing))
-        hooked.library = tg_library_at(libcrypto, backend, &missing);
+        hooked.library = tg_cryptolib_at(libcrypto, backend, &missing);
     else
         hooked.library = NULL;
     if (hooked.library == NULL) {
@@ -114,7 +114,7 @@ const struct tg_hooked *tg_hooked_at(const void *address)
 
 static const struct tg_hooked *find_any(const char **missing)
 {
-    const struct tg_library *native = tg_library_native(missing);
+    const struct tg_cryptolib *native = tg_cryptolib_native(missing);
     const struct tg_hooked *hooked = native != NULL ? tg_hooked_next(native, NULL) : NULL;
     const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
 
@@ -140,7 +140,7 @@ const struct tg_hooked *tg_hooked_any(void)
 }
 
 /* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
-const struct tg_hooked *tg_hooked_on(const struct tg_library *library)
+const struct tg_hooked *tg_hooked_on(const struct tg_cryptolib *library)
 {
     const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
 
@@ -172,7 +172,7 @@ static void remember_home(const struct tg_hooked *hooked, const void *home)
 /*
  * Libssls that share a libcrypto are of one version, so any of them can read another's context.
  */
-const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
+const struct tg_hooked *tg_hooked_of_context(const struct tg_cryptolib *library,
                                              const SSL_CTX *context)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;

@@ -5,13 +5,13 @@
 #ifndef TG_PLACES_H
 #define TG_PLACES_H
 
-#include "library.h"
+#include "cryptolib.h"
 #include "libssl.h"
 
 /* One libssl under the policy. Lives as long as the process. */
 struct tg_hooked {
     struct tg_libssl libssl;
-    struct tg_library *library; /* the libcrypto that it works on */
+    struct tg_cryptolib *library; /* the libcrypto that it works on */
 };
 
 /* The libssl that ADDRESS lies in; NULL, after a complaint, if it can't be hooked. */
@@ -21,7 +21,7 @@ const struct tg_hooked *tg_hooked_at(const void *address);
 const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new);
 
 /* The libssl on LIBRARY that CONTEXT belongs to; NULL if it can't be hooked. */
-const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
+const struct tg_hooked *tg_hooked_of_context(const struct tg_cryptolib *library,
                                              const SSL_CTX *context);
 
 /* Looks for a libssl on the libcrypto that we are bound to while there is memory to; the linker
@@ -30,11 +30,11 @@ const struct tg_hooked *tg_hooked_of_context(const struct tg_library *library,
 void tg_hooked_prepare(void);
 
 /* The libssl on LIBRARY behind LAST, or the first (NULL); NULL: there is no more. */
-const struct tg_hooked *tg_hooked_next(const struct tg_library *library,
+const struct tg_hooked *tg_hooked_next(const struct tg_cryptolib *library,
                                        const struct tg_hooked *last);
 
 /* Any libssl on LIBRARY; NULL: none is known yet. */
-const struct tg_hooked *tg_hooked_on(const struct tg_library *library);
+const struct tg_hooked *tg_hooked_on(const struct tg_cryptolib *library);
 
 /* Any libssl on the libcrypto that we are bound to; NULL, after a complaint, if there is none. */
 const struct tg_hooked *tg_hooked_any(void);

@@ -1,25 +1,25 @@
 /*
- * library.h - each libcrypto of this process that a hooked libssl works on. Most often there is
+ * cryptolib.h - each libcrypto of this process that a hooked libssl works on. Most often there is
  * one, and it is the one that this library is bound to: its certificates are ours. Those
  * of a foreign one (OpenSSL 1.1, BoringSSL, another copy of OpenSSL 3) are converted (convert.h).
  */
-#ifndef TG_LIBRARY_H
-#define TG_LIBRARY_H
+#ifndef TG_CRYPTOLIB_H
+#define TG_CRYPTOLIB_H
 
 #include "backend.h"
 #include "libcrypto.h"
 #include "param.h"
 
 /* More in one process can't be told apart by the callbacks that carry no argument. */
-#define TG_LIBRARIES 4
+#define TG_CRYPTOLIBS 4
 
 /* Lives as long as the process. */
-struct tg_library {
+struct tg_cryptolib {
     struct tg_libcrypto crypto;
     const struct tg_backend *backend; /* what is particular to its kind */
     bool foreign;
     struct tg_param_layout layout; /* where it is foreign */
-    size_t number;                 /* below TG_LIBRARIES */
+    size_t number;                 /* below TG_CRYPTOLIBS */
     /* Of our ex_data; -1: not registered. */
     int context_index, connection_index, wire_index, verification_index;
 };
@@ -28,13 +28,13 @@ struct tg_library {
  * The libcrypto, of the kind of BACKEND, that ADDRESS lies in. NULL if it can't be worked with:
  * *MISSING is then what it lacks, or NULL if there are too many of them.
  */
-struct tg_library *tg_library_at(const void *address, const struct tg_backend *backend,
-                                 const char **missing);
+struct tg_cryptolib *tg_cryptolib_at(const void *address, const struct tg_backend *backend,
+                                     const char **missing);
 
 /* The one that this library is bound to; NULL as above. */
-struct tg_library *tg_library_native(const char **missing);
+struct tg_cryptolib *tg_cryptolib_native(const char **missing);
 
 /* The one of this number; NULL: none yet. */
-struct tg_library *tg_library_number(size_t number);
+struct tg_cryptolib *tg_cryptolib_number(size_t number);
 
 #endif

@@ -1,16 +1,16 @@
-#include "library.h"
+#include "cryptolib.h"
 #include "once.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
 /* Slots are taken in order, and never given back. */
 static struct slot {
-    struct tg_library library;
+    struct tg_cryptolib library;
     const void *_Atomic object; /* where that libcrypto is loaded */
     const char *missing;
     pthread_once_t once;
     atomic_bool usable;
-} slots[TG_LIBRARIES] = {
+} slots[TG_CRYPTOLIBS] = {
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
@@ -28,7 +28,7 @@ static void fill(void *arg)
 {
     const struct filling *filling = arg;
     struct slot *slot = filling->slot;
-    struct tg_library *library = &slot->library;
+    struct tg_cryptolib *library = &slot->library;
 
     library->backend = filling->backend;
     library->foreign = atomic_load_explicit(&slot->object, memory_order_relaxed) !=
@@ -48,7 +48,7 @@ static void fill(void *arg)
 
 static struct slot *take_slot(const void *object)
 {
-    for (size_t i = 0; i < TG_LIBRARIES; i++) {
+    for (size_t i = 0; i < TG_CRYPTOLIBS; i++) {
         const void *found = NULL;
 
         if (atomic_compare_exchange_strong_explicit(&slots[i].object, &found, object,
@@ -59,8 +59,8 @@ static struct slot *take_slot(const void *object)
     return NULL;
 }
 
-struct tg_library *tg_library_at(const void *address, const struct tg_backend *backend,
-                                 const char **missing)
+struct tg_cryptolib *tg_cryptolib_at(const void *address, const struct tg_backend *backend,
+                                     const char **missing)
 {
     struct slot *slot = take_slot(tg_object_base(address));
 
@@ -72,12 +72,12 @@ struct tg_library *tg_library_at(const void *address, const struct tg_backend *b
     return slot->usable ? &slot->library : NULL;
 }
 
-struct tg_library *tg_library_native(const char **missing)
+struct tg_cryptolib *tg_cryptolib_native(const char **missing)
 {
-    return tg_library_at((void *)X509_verify_cert, &tg_backend_openssl3, missing);
+    return tg_cryptolib_at((void *)X509_verify_cert, &tg_backend_openssl3, missing);
 }
 
-struct tg_library *tg_library_number(size_t number)
+struct tg_cryptolib *tg_cryptolib_number(size_t number)
 {
     return atomic_load_explicit(&slots[number].usable, memory_order_acquire)
                ? &slots[number].library
