@@ -6,10 +6,10 @@ static const struct tg_backend *const backends[] = {
 #undef ROW
 };
 
-const struct tg_backend *tg_backend_of(void *object, const void *base)
+const struct tg_backend *tg_backend_of(void *object, const void *identity)
 {
     for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-        if (backends[i]->recognise(object, base))
+        if (backends[i]->recognise(object, identity))
             return backends[i];
     return NULL;
 }

@@ -20,7 +20,7 @@ struct tg_param_layout;
  * each kind does for itself. CONTEXT, CHAIN and the like are of the library's own libcrypto.
  *
  * The library itself:
- *   recognise         the OBJECT at BASE is of this kind
+ *   recognise         the OBJECT of this IDENTITY is of this kind
  *   probe_poison      finds out whether LAYOUT has `poison` (param.h); false: it can't be told
  *   find_certs, find_crls   what CONTEXT's store has under NAME: a stack, to be freed with what is
  *                     in it; NULL: nothing
@@ -58,7 +58,7 @@ struct tg_param_layout;
  *   alert_for         what is sent on a refusal for ERROR, where the application verifies itself
  */
 #define TG_BACKEND_OPERATIONS(BOTH, OWN)                                                           \
-    OWN(bool, recognise, (void *object, const void *base))                                         \
+    OWN(bool, recognise, (void *object, const void *identity))                                     \
     BOTH(bool, probe_poison, (const struct tg_libcrypto *crypto, struct tg_param_layout *layout))  \
     BOTH(void *, find_certs,                                                                       \
          (const struct tg_libcrypto *crypto, X509_STORE_CTX *context, const X509_NAME *name))      \
@@ -121,7 +121,7 @@ struct tg_backend {
 TG_KINDS(DECLARE)
 #undef DECLARE
 
-/* Of the kind of libssl that OBJECT, which lies at BASE, is; NULL: none that is known. */
-const struct tg_backend *tg_backend_of(void *object, const void *base);
+/* Of the kind of libssl that OBJECT, which has this IDENTITY, is; NULL: none that is known. */
+const struct tg_backend *tg_backend_of(void *object, const void *identity);
 
 #endif

@@ -9,9 +9,9 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
-static bool recognise(void *object, const void *base)
+static bool recognise(void *object, const void *identity)
 {
-    return tg_object_own(object, base, "SSL_CTX_set_custom_verify") != NULL;
+    return tg_object_own(object, identity, "SSL_CTX_set_custom_verify") != NULL;
 }
 
 static bool probe_poison(const struct tg_libcrypto *crypto, struct tg_param_layout *layout)

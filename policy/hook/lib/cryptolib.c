@@ -32,7 +32,7 @@ static void fill(void *arg)
 
     library->backend = filling->backend;
     library->foreign = atomic_load_explicit(&slot->object, memory_order_relaxed) !=
-                       tg_object_base((void *)X509_verify_cert);
+                       tg_object_identity((void *)X509_verify_cert);
     library->number = (size_t)(slot - slots);
     library->context_index = library->connection_index = -1;
     library->wire_index = library->verification_index = -1;
@@ -62,7 +62,7 @@ static struct slot *take_slot(const void *object)
 struct tg_cryptolib *tg_cryptolib_at(const void *address, const struct tg_backend *backend,
                                      const char **missing)
 {
-    struct slot *slot = take_slot(tg_object_base(address));
+    struct slot *slot = take_slot(tg_object_identity(address));
 
     *missing = NULL;
     if (slot == NULL)

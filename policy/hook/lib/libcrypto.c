@@ -16,7 +16,7 @@ bool tg_libcrypto_at(const void *address, enum tg_kind kind, struct tg_libcrypto
     *missing = NULL;
     if (object == NULL)
         return false;
-    found = tg_object_fill(object, tg_object_base(address), kind, functions,
+    found = tg_object_fill(object, tg_object_identity(address), kind, functions,
                            sizeof(functions) / sizeof(functions[0]), libcrypto, missing);
     dlclose(object);
     return found;

@@ -14,18 +14,18 @@ bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const struct tg
                   const void **libcrypto, const char **missing)
 {
     void *object = tg_object_open(address);
-    const void *base = tg_object_base(address);
+    const void *identity = tg_object_identity(address);
     bool filled = false;
 
     *missing = NULL;
     if (object == NULL)
         return false;
     *libcrypto = dlsym(object, "X509_verify_cert");
-    *backend = tg_backend_of(object, base);
+    *backend = tg_backend_of(object, identity);
     if (*backend == NULL)
         *missing = "OpenSSL_version_num";
     else
-        filled = tg_object_fill(object, base, (*backend)->kind, functions,
+        filled = tg_object_fill(object, identity, (*backend)->kind, functions,
                                 sizeof(functions) / sizeof(functions[0]), libssl, missing);
     dlclose(object);
     return filled && *libcrypto != NULL;
@@ -49,7 +49,7 @@ static int list_object(struct dl_phdr_info *info, size_t size, void *arg)
 const void *tg_libssl_any(void)
 {
     struct objects objects = {.count = 0};
-    const void *ours = tg_object_base((void *)X509_verify_cert), *found = NULL;
+    const void *ours = tg_object_identity((void *)X509_verify_cert), *found = NULL;
 
     /* dlopen inside the callback would wait for the lock that dl_iterate_phdr holds. */
     dl_iterate_phdr(list_object, &objects);
@@ -59,7 +59,7 @@ const void *tg_libssl_any(void)
 
         if (object == NULL)
             continue;
-        if (tg_object_base(dlsym(object, "X509_verify_cert")) == ours)
+        if (tg_object_identity(dlsym(object, "X509_verify_cert")) == ours)
             found = dlsym(object, "SSL_CTX_get_ex_data"); /* which the preload library hasn't */
         dlclose(object);
     }

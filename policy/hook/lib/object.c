@@ -29,11 +29,11 @@ static void find_finder(void)
 #endif
 
 /*
- * The object that ADDRESS lies in, and *BASE, where it begins; or NULL. dladdr(3) reads the whole
- * symbol table of the object for a name that nobody asks for: with the hundreds of functions that
- * are looked up, that was most of what trustgraft cost a short program.
+ * The object that ADDRESS lies in, or NULL. dladdr(3) reads the object's whole symbol table for a
+ * name that nobody asks for: with the hundreds of functions that are looked up, that was most of
+ * what trustgraft cost a short program.
  */
-static struct link_map *object_of(const void *address, const void **base)
+static struct link_map *object_of(const void *address)
 {
     struct link_map *map = NULL;
     Dl_info info;
@@ -42,64 +42,55 @@ static struct link_map *object_of(const void *address, const void **base)
     struct dl_find_object found;
 
     (void)pthread_once(&once, find_finder);
-    if (finder != NULL) {
-        if (finder((void *)address, &found) != 0)
-            return NULL;
-        *base = found.dlfo_map_start;
-        return found.dlfo_link_map;
-    }
+    if (finder != NULL)
+        return finder((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
 #endif
-    if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
-        return NULL;
-    *base = info.dli_fbase;
-    return map;
+    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) != 0 ? map : NULL;
 }
 
 /* The program itself has no name. */
 void *tg_object_open(const void *address)
 {
-    const void *base = NULL;
-    const struct link_map *map = object_of(address, &base);
+    const struct link_map *map = object_of(address);
 
     if (map == NULL)
         return NULL;
     return dlopen(map->l_name[0] != '\0' ? map->l_name : NULL, RTLD_LAZY | RTLD_NOLOAD);
 }
 
-const void *tg_object_base(const void *address)
+const void *tg_object_identity(const void *address)
 {
-    const void *base = NULL;
-
-    return address != NULL && object_of(address, &base) != NULL ? base : NULL;
+    return address != NULL ? object_of(address) : NULL;
 }
 
 /* dlsym on an object also looks in what it depends on. */
-void *tg_object_own(void *object, const void *base, const char *name)
+void *tg_object_own(void *object, const void *identity, const char *name)
 {
     void *symbol = dlsym(object, name);
 
-    return tg_object_base(symbol) == base ? symbol : NULL;
+    return tg_object_identity(symbol) == identity ? symbol : NULL;
 }
 
-static void *find(void *object, const void *base, const char *name)
+static void *find(void *object, const void *identity, const char *name)
 {
-    void *symbol = tg_object_own(object, base, name);
+    void *symbol = tg_object_own(object, identity, name);
 
     for (size_t i = 0; symbol == NULL && i < sizeof(renamed) / sizeof(renamed[0]); i++)
         if (strcmp(renamed[i].name, name) == 0)
-            symbol = tg_object_own(object, base, renamed[i].other);
+            symbol = tg_object_own(object, identity, renamed[i].other);
     return symbol;
 }
 
-bool tg_object_fill(void *object, const void *base, int kind, const struct tg_function *functions,
-                    size_t count, void *table, const char **missing)
+bool tg_object_fill(void *object, const void *identity, int kind,
+                    const struct tg_function *functions, size_t count, void *table,
+                    const char **missing)
 {
     for (size_t i = 0; i < count; i++) {
         void *symbol = NULL;
 
         if (!(functions[i].kinds & kind))
             continue;
-        symbol = find(object, base, functions[i].name);
+        symbol = find(object, identity, functions[i].name);
         if (symbol == NULL && !(functions[i].kinds & TG_KIND_OPTIONAL)) {
             *missing = functions[i].name;
             return false;

@@ -46,16 +46,16 @@ struct tg_function {
 void *tg_object_open(const void *address);
 
 /* What tells the object that ADDRESS (may be NULL) lies in from others; NULL: none. */
-const void *tg_object_base(const void *address);
+const void *tg_object_identity(const void *address);
 
-/* The function NAME if the OBJECT at BASE itself defines it, or NULL. */
-void *tg_object_own(void *object, const void *base, const char *name);
+/* The function NAME if the OBJECT of this IDENTITY itself defines it, or NULL. */
+void *tg_object_own(void *object, const void *identity, const char *name);
 
 /*
  * Fills TABLE with those of COUNT functions that a library of KIND has. False, with *MISSING
- * the first that isn't there, if OBJECT, which lies at BASE, lacks one.
+ * the first that isn't there, if OBJECT, which has this IDENTITY, lacks one.
  */
-TG_MUST_USE bool tg_object_fill(void *object, const void *base, int kind,
+TG_MUST_USE bool tg_object_fill(void *object, const void *identity, int kind,
                                 const struct tg_function *functions, size_t count, void *table,
                                 const char **missing);
 

@@ -3,11 +3,11 @@
 #include "openssl.h"
 #include <openssl/err.h>
 
-static bool recognise(void *object, const void *base)
+static bool recognise(void *object, const void *identity)
 {
     unsigned long version = tg_openssl_version(object);
 
-    (void)base;
+    (void)identity;
     return version != 0 && version < 0x30000000UL;
 }
 

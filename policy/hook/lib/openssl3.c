@@ -3,9 +3,9 @@
 #include "openssl.h"
 #include <openssl/err.h>
 
-static bool recognise(void *object, const void *base)
+static bool recognise(void *object, const void *identity)
 {
-    (void)base;
+    (void)identity;
     return tg_openssl_version(object) >= 0x30000000UL;
 }
 

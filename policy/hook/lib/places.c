@@ -93,7 +93,7 @@ static const struct tg_hooked *keep(const void *object, const struct tg_hooked *
 
 const struct tg_hooked *tg_hooked_at(const void *address)
 {
-    const void *object = tg_object_base(address), *libcrypto = NULL;
+    const void *object = tg_object_identity(address), *libcrypto = NULL;
     const struct tg_hooked *known = object != NULL ? find(object) : NULL;
     const char *missing = NULL;
     struct tg_hooked hooked;
