@@ -27,28 +27,29 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Whose headers the files of a folder may include besides their own: the compiler refuses the rest.
 # tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
-sees/policy/base         := policy
-sees/policy/rules        := policy policy/base
+sees/policy/base              := policy
+sees/policy/rules             := policy policy/base
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
 sees/policy/trust/certificate := $(sees/policy/rules) policy/rules
 sees/policy/trust/verdict     := $(sees/policy/rules) policy/rules
 sees/policy/trust             := $(sees/policy/trust/verdict) policy/trust/verdict policy/trust/certificate
 sees/policy/hook/process      := $(sees/policy/trust) policy/trust policy/language policy/language/text
-sees/policy/hook/lib     := $(sees/policy/trust) policy/trust policy/hook/process
-sees/policy/hook         := $(sees/policy/hook/lib) policy/hook/lib
-sees/policy/cli/ui       := $(sees/policy/hook/process) policy/hook/process
-sees/policy/cli/files    := $(sees/policy/cli/ui) policy/cli/ui
-sees/policy/cli/net      := $(sees/policy/cli/files) policy/cli/files
-sees/policy/cli/reach    := $(sees/policy/cli/net)
-sees/policy/cli/import   := $(sees/policy/cli/net)
-sees/policy/cli/ca       := $(sees/policy/cli/net)
-sees/policy/cli/ask      := $(sees/policy/cli/net) policy/cli/net policy/cli/reach
-sees/policy/cli/fetch    := $(sees/policy/cli/ask) policy/cli/ask
-sees/policy/cli/scan     := $(sees/policy/cli/fetch)
-sees/policy/cli          := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan
-sees/preload             := policy policy/hook policy/hook/process
-sees/provider            := $(sees/policy/hook/lib) policy/hook
+sees/policy/hook/lib          := $(sees/policy/trust) policy/trust policy/hook/process
+sees/policy/hook/connection   := $(sees/policy/hook/lib) policy/hook/lib
+sees/policy/hook              := $(sees/policy/hook/connection) policy/hook/connection
+sees/policy/cli/ui            := $(sees/policy/hook/process) policy/hook/process
+sees/policy/cli/files         := $(sees/policy/cli/ui) policy/cli/ui
+sees/policy/cli/net           := $(sees/policy/cli/files) policy/cli/files
+sees/policy/cli/reach         := $(sees/policy/cli/net)
+sees/policy/cli/import        := $(sees/policy/cli/net)
+sees/policy/cli/ca            := $(sees/policy/cli/net)
+sees/policy/cli/ask           := $(sees/policy/cli/net) policy/cli/net policy/cli/reach
+sees/policy/cli/fetch         := $(sees/policy/cli/ask) policy/cli/ask
+sees/policy/cli/scan          := $(sees/policy/cli/fetch)
+sees/policy/cli               := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan
+sees/preload                  := policy policy/hook policy/hook/process
+sees/provider                 := $(sees/policy/hook/lib) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef

@@ -3,6 +3,7 @@
  * under a policy. libssl calls it for a certificate alone: for the staple that comes behind that,
  * and for sessions, the gate is put on such a context when the context is first met.
  */
+#include "exdata.h"
 #include "gate.h"
 #include "given.h"
 #include "hook.h"
@@ -24,7 +25,8 @@ static void raise_gate(const struct tg_hooked *hooked, SSL_CTX *context, struct 
 static bool guard(const struct tg_hooked *hooked, SSL *ssl, const tg_policy *policy)
 {
     SSL_CTX *context = hooked->libssl.SSL_get_SSL_CTX(ssl);
-    struct tg_given *given = tg_inject_given(hooked) ? tg_given_put(context, policy) : NULL;
+    struct tg_given *given =
+        tg_exdata_register(hooked->library, hooked) ? tg_given_put(context, policy) : NULL;
     struct tg_connection_state *state =
         given != NULL ? tg_connection_state_make(hooked, ssl) : NULL;
 

@@ -2,6 +2,7 @@
 #include "arrival.h"
 #include "gate.h"
 #include "hook.h"
+#include "inject.h"
 #include "log.h"
 #include "peer.h"
 

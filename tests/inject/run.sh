@@ -39,7 +39,7 @@ result() {
 compile() {
     target=$1
     shift
-    "$CC" -std=gnu11 -D_GNU_SOURCE -I../../policy -I../../policy/hook -I../../policy/hook/process -I../../policy/hook/lib -I../../policy/base -O2 -g -fPIC \
+    "$CC" -std=gnu11 -D_GNU_SOURCE -I../../policy -I../../policy/hook -I../../policy/hook/process -I../../policy/hook/lib -I../../policy/hook/connection -I../../policy/base -O2 -g -fPIC \
         -fvisibility=hidden -pthread -o "$out/$target" "$@" || exit 2
 }
 

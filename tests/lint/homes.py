@@ -32,13 +32,19 @@ def declaring():
     return found
 
 
+def families(path):
+    """How the functions begin that PATH declares by a macro of its own, as DECLARE(name) of tg_x_##name."""
+    return tuple(re.findall(r"\b(tg_\w+_)##\w+ +parameters;", tree.read(path)))
+
+
 def strays(path, where):
     """Functions that PATH, a .c, defines for others without declaring them in its own header."""
     home = path[:-1] + "h"
     foreign = exported(path) | {"main"}
     for function in tree.functions(path):
         headers = where.get(function.name, [])
-        if function.static or function.name in foreign or home in headers:
+        if function.static or function.name in foreign or home in headers \
+                or function.name.startswith(families(home)):
             continue
         if not any(map(interface, headers)):
             yield (f"{path}:{function.line}: {function.name}: declared in {', '.join(headers) or 'no header'}, "

@@ -6,8 +6,8 @@
 #ifndef TG_STATE_H
 #define TG_STATE_H
 
-#include "inject.h"
 #include "places.h"
+#include "view.h"
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
 struct tg_context_state {
