@@ -1,4 +1,5 @@
 /* pin.c - the keys of a server or of files, and the lines that pin them. */
+#include "pin.h"
 #include "argument.h"
 #include "chain.h"
 #include "handshake.h"
@@ -6,7 +7,6 @@
 #include "keyfile.h"
 #include "knownhosts_file.h"
 #include "pathjson.h"
-#include "pin.h"
 #include "presented.h"
 #include "report.h"
 #include "route.h"

@@ -1,7 +1,7 @@
 /*
  * policy.h - a loaded policy: made by the language (load.c), asked by match.c and evaluated by
- * evaluate.c; immutable but for what is _Atomic and the memo of CRLs. Everything that a policy holds
- * lives in its arena or in the stacks listed here and goes with it; readers borrow.
+ * evaluate.c; immutable but for what is _Atomic and the memo of CRLs. Everything that a policy
+ * holds lives in its arena or in the stacks listed here and goes with it; readers borrow.
  */
 #ifndef TG_POLICY_H
 #define TG_POLICY_H

@@ -6,8 +6,8 @@
 #ifndef TG_TEST_WORLD_H
 #define TG_TEST_WORLD_H
 
-#include "path.h"
 #include "evaluate.h"
+#include "path.h"
 #include "verdict.h"
 #include <dlfcn.h>
 #include <setjmp.h>

@@ -2,8 +2,8 @@
 #ifndef TG_SHOW_H
 #define TG_SHOW_H
 
-#include "text.h"
 #include "report.h"
+#include "text.h"
 
 /*
  * Appends VERDICT on OCCASION's host: the outcome, the rule, and the path as a tree, anchor
