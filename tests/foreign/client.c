@@ -5,8 +5,8 @@
  * the last connection brought the server's hello.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* what OpenSSL 1.1 and BoringSSL have as well */
+#include "policy.h"
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -154,43 +154,6 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-/* As libtrustgraft(3) shows it. */
-static void put_under_policy(SSL_CTX *ctx)
-{
-    void *object = dlopen(library, RTLD_NOW);
-    void *(*load)(const char *, char **) = NULL;
-    int (*verify)(X509_STORE_CTX *, void *) = NULL;
-    void *policy = NULL;
-
-    if (object == NULL)
-        exit(2);
-    *(void **)&load = dlsym(object, "tg_policy_load");
-    *(void **)&verify = dlsym(object, "tg_verify_callback");
-    if (strcmp(given, "-") != 0 && (policy = load(given, NULL)) == NULL)
-        exit(2);
-    SSL_CTX_set_cert_verify_callback(ctx, verify, policy);
-}
-
-/* The policy of the process becomes another. */
-static void change_policy(void)
-{
-    const char *policy = getenv("TRUSTGRAFT_POLICY");
-    char fresh[512], text[4096];
-    FILE *from = fopen(then, "re"), *to = NULL;
-    size_t length;
-
-    (void)snprintf(fresh, sizeof(fresh), "%s.new", policy);
-    to = fopen(fresh, "we");
-    if (from == NULL || to == NULL)
-        exit(2);
-    length = fread(text, 1, sizeof(text), from);
-    if (length == sizeof(text) || fwrite(text, 1, length, to) != length || fclose(to) != 0 ||
-        rename(fresh, policy) != 0)
-        exit(2);
-    (void)fclose(from);
-    sleep(3); /* it is looked at once a second */
-}
-
 static SSL_CTX *make_context(void)
 {
     SSL_CTX *ctx = NULL;
@@ -209,7 +172,7 @@ static SSL_CTX *make_context(void)
     if (callback != NULL)
         SSL_CTX_set_cert_verify_callback(ctx, own_callback, NULL);
     if (given != NULL)
-        put_under_policy(ctx);
+        policy_put_under(ctx, library, given);
 #ifdef OPENSSL_IS_BORINGSSL
     if (custom != NULL)
         SSL_CTX_set_custom_verify(ctx, unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, own_custom);
@@ -421,7 +384,7 @@ int main(int argc, char **argv)
         result = visit(ctx);
         sni = next != NULL ? next : sni;
         if (i == 0 && then != NULL)
-            change_policy();
+            policy_replace(then);
     }
     (void)printf("bytes=%zu\n", in_use());
     save_session();

@@ -76,8 +76,8 @@ def compile_clients(folder):
         if name != "openssl-3":
             extra.append(f"-Wl,-rpath,{libraries[0].parent}")
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g",
-                        "-Wno-deprecated-declarations", *extra, HERE / "client.c", "-o",
-                        folder / name, *libraries], check=True)
+                        "-Wno-deprecated-declarations", *extra, HERE / "client.c", HERE / "policy.c",
+                        "-o", folder / name, *libraries], check=True)
 
 
 # ---- a visit -------------------------------------------------------------------------------

@@ -224,11 +224,8 @@ static bool stays_known(void)
     return unknown == 0;
 }
 
-int main(void)
+static void addresses_lead_to_names(void)
 {
-    struct hostent entry = {.h_name = "x", .h_addrtype = AF_INET, .h_length = 4};
-    struct in_addr raw = ipv4(5).sin_addr;
-    char *raws[] = {(char *)&raw, NULL}, longest[300], name[32];
     struct sockaddr_in6 six = mapped(1);
     struct tg_inject_names found;
 
@@ -245,6 +242,12 @@ int main(void)
           leads_to(1, "b.example", 2) && strcmp(names_of(1).name[1], "a.example") == 0);
     remember("a.example", 1, 1);
     check("one that is looked up again is the newest", leads_to(1, "a.example", 2));
+}
+
+static void takes_no_other_words(void)
+{
+    char longest[300];
+
     remember("10.0.0.1", 1, 1);
     remember(NULL, 1, 1);
     check("a literal address is no name", leads_to(1, "a.example", 2));
@@ -252,10 +255,24 @@ int main(void)
     longest[sizeof(longest) - 1] = '\0';
     remember(longest, 1, 1);
     check("a name that is too long is none", leads_to(1, "a.example", 2));
+}
+
+static void takes_host_entries(void)
+{
+    struct hostent entry = {.h_name = "x", .h_addrtype = AF_INET, .h_length = 4};
+    struct in_addr raw = ipv4(5).sin_addr;
+    char *raws[] = {(char *)&raw, NULL};
+
     entry.h_addr_list = raws;
     tg_names_add_hostent("h.example", &entry);
     check("hostent", leads_to(5, "h.example", 1));
     tg_names_add_hostent("h.example", NULL);
+}
+
+static void says_what_is_left_out(void)
+{
+    char name[32];
+
     remember("many.example", 1000, 5000);
     check("a huge answer doesn't push all others out",
           leads_to(1, "a.example", 2) && !names_of(1).more);
@@ -268,6 +285,15 @@ int main(void)
         check("more than are told is said", names_of(6).more == (i >= 4));
     }
     check("of too many the newest are told", leads_to(6, "8.example", 4));
+}
+
+/* All in one table: each finds what those before it have left there. */
+int main(void)
+{
+    addresses_lead_to_names();
+    takes_no_other_words();
+    takes_host_entries();
+    says_what_is_left_out();
     stays_with_sockets();
     check("look-ups of one host at once", stays_whole());
     check("a record is never torn", never_torn());

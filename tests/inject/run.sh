@@ -45,7 +45,7 @@ compile() {
 
 mkdir -p "$out/second" "$out/other" || exit 2
 compile early.so -shared -fvisibility=default early.c -lssl
-compile app app.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"$out"
+compile app app.c callbacks.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"$out"
 compile module.so -shared module.c pair.c -lssl -lcrypto
 compile host host.c
 compile forks forks.c
@@ -53,7 +53,7 @@ for table in names hellos; do
     compile $table $table.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/slot.c
 done
 # OpenSSL inside the executable, exported, as Node.js has it.
-compile exported app.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
+compile exported app.c callbacks.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
     -Wl,--no-whole-archive -rdynamic -ldl
 compile allocator.so -shared -fvisibility=default allocator.c
 compile shim.so -shared -fvisibility=default shim.c

@@ -207,40 +207,6 @@ static void old_form(void)
     SSL_free(server);
 }
 
-static unsigned client_key(SSL *ssl, const char *hint, char *name, unsigned most,
-                           unsigned char *key, unsigned size)
-{
-    (void)ssl, (void)hint, (void)size;
-    (void)snprintf(name, most, "me");
-    memset(key, 1, 16);
-    return 16;
-}
-
-static unsigned server_key(SSL *ssl, const char *name, unsigned char *key, unsigned size)
-{
-    (void)ssl, (void)name, (void)size;
-    memset(key, 1, 16);
-    return 16;
-}
-
-/* A handshake without certificates, which a rule with anchors refuses when it is over. */
-static void meet_by_key(SSL **client, SSL **server, int version)
-{
-    SSL_CTX *near = ends_client(), *far = ends_server("api", 0);
-
-    SSL_CTX_set_psk_client_callback(near, client_key);
-    SSL_CTX_set_psk_server_callback(far, server_key);
-    for (int i = 0; i < 2; i++) {
-        SSL_CTX *ctx = i == 0 ? near : far;
-
-        (void)SSL_CTX_set_max_proto_version(ctx, version);
-        (void)SSL_CTX_set_cipher_list(ctx, "PSK");
-        (void)SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256"); /* that the key is for */
-    }
-    *client = ends_connecting(near, ENDS_HOST);
-    *server = ends_accepting(far);
-}
-
 static void say_after(const char *when, BIO *bio)
 {
     char byte = 'x';
@@ -258,7 +224,7 @@ static void after_refusal(void)
         SSL *client = NULL, *server = NULL;
         BIO *bio = NULL;
 
-        meet_by_key(&client, &server, TLS1_2_VERSION);
+        ends_by_key(&client, &server, TLS1_2_VERSION);
         if (!ends_join(client, server))
             return;
         bio = SSL_get_wbio(client);
@@ -285,7 +251,7 @@ static void again(void)
 {
     SSL *client = NULL, *server = NULL;
 
-    meet_by_key(&client, &server, TLS1_2_VERSION);
+    ends_by_key(&client, &server, TLS1_2_VERSION);
     if (!ends_join(client, server))
         return;
     (void)printf("%s, ",
@@ -350,7 +316,7 @@ static void replaced_key(int version, int after, BIO *filter)
 {
     SSL *client = NULL, *server = NULL;
 
-    meet_by_key(&client, &server, version);
+    ends_by_key(&client, &server, version);
     if (!ends_join(client, server))
         return;
     (void)SSL_do_handshake(client);

@@ -22,6 +22,10 @@ SSL *ends_accepting(SSL_CTX *ctx);
 /* The same for a client, which sends HOST as SNI. */
 SSL *ends_connecting(SSL_CTX *ctx, const char *host);
 
+/* Both, at most of VERSION (0: any), for a handshake by a key that they share and no certificates,
+ * which a rule with anchors refuses when it is over. */
+void ends_by_key(SSL **client, SSL **server, int version);
+
 /* Joins the two by a pair of BIOs. */
 bool ends_join(SSL *client, SSL *server);
 /* Drives both until they are through (true), or one fails or waits for ever. */

@@ -125,12 +125,31 @@ static void usual_names_match_as_in_libcrypto(void **state)
     }
 }
 
-static void constraints_hold_for_the_host(void **state)
+struct constrained {
+    const char *constraints, *host;
+    bool against;
+};
+
+/* Only the second of two CAs has the constraints: it is the one that is against the host. */
+static void expect_constrained(const struct constrained *expected)
 {
-    static const struct {
-        const char *constraints, *host;
-        bool against;
-    } cases[] = {
+    X509 *ca = X509_new(), *free_ca = X509_new(), *end = leaf(NULL, "DNS:*.corp.test");
+    STACK_OF(X509) *path = sk_X509_new_null();
+
+    extend(ca, NID_name_constraints, expected->constraints);
+    assert_true(sk_X509_push(path, end) && sk_X509_push(path, free_ca));
+    assert_false(tg_constraint_on(path));
+    assert_int_equal(tg_constraint_against(path, expected->host), 0);
+    assert_true(sk_X509_push(path, ca));
+    assert_true(tg_constraint_on(path));
+    if (tg_constraint_against(path, expected->host) != (expected->against ? 2 : 0))
+        fail_msg("%s: %s", expected->constraints, expected->host);
+    sk_X509_pop_free(path, X509_free);
+}
+
+static void constraints_on_names_hold_for_the_host(void **state)
+{
+    static const struct constrained cases[] = {
         {"permitted;DNS:corp.test", "www.corp.test", false},
         {"permitted;DNS:corp.test", "corp.test", false},
         {"permitted;DNS:Corp.Test", "WWW.corp.test.", false},
@@ -154,6 +173,18 @@ static void constraints_hold_for_the_host(void **state)
         {"excluded;DNS:localhost", "localhost", true},
         {"permitted;DNS:localhost", "localhost", false},
         {"permitted;DNS:corp.test", "10.1.2.3", false},
+        {"permitted;email:corp.test", "www.corp.test", false},
+        {"permitted;DNS:corp.test", "", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_constrained(&cases[i]);
+}
+
+static void constraints_on_addresses_hold_for_the_host(void **state)
+{
+    static const struct constrained cases[] = {
         {"permitted;IP:10.0.0.0/255.0.0.0", "www.corp.test", false},
         {"permitted;IP:10.0.0.0/255.0.0.0", "10.1.2.3", false},
         {"permitted;IP:10.0.0.0/255.0.0.0", "::ffff:10.1.2.3", false},
@@ -162,25 +193,11 @@ static void constraints_hold_for_the_host(void **state)
         {"excluded;IP:10.0.0.0/255.0.0.0", "10.1.2.3", true},
         {"excluded;IP:10.0.0.0/255.0.0.0", "fd00::1", false},
         {"excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::", "::1", true},
-        {"permitted;email:corp.test", "www.corp.test", false},
-        {"permitted;DNS:corp.test", "", true},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        X509 *ca = X509_new(), *free_ca = X509_new(), *end = leaf(NULL, "DNS:*.corp.test");
-        STACK_OF(X509) *path = sk_X509_new_null();
-
-        extend(ca, NID_name_constraints, cases[i].constraints);
-        assert_true(sk_X509_push(path, end) && sk_X509_push(path, free_ca));
-        assert_false(tg_constraint_on(path));
-        assert_int_equal(tg_constraint_against(path, cases[i].host), 0);
-        assert_true(sk_X509_push(path, ca));
-        assert_true(tg_constraint_on(path));
-        if (tg_constraint_against(path, cases[i].host) != (cases[i].against ? 2 : 0))
-            fail_msg("%s: %s", cases[i].constraints, cases[i].host);
-        sk_X509_pop_free(path, X509_free);
-    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_constrained(&cases[i]);
 }
 
 /* Not a constraint that can be read, or one with bounds, which RFC 5280 has none. */
@@ -239,7 +256,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_match),
         cmocka_unit_test(usual_names_match_as_in_libcrypto),
-        cmocka_unit_test(constraints_hold_for_the_host),
+        cmocka_unit_test(constraints_on_names_hold_for_the_host),
+        cmocka_unit_test(constraints_on_addresses_hold_for_the_host),
         cmocka_unit_test(what_constraints_mean_has_to_be_known),
         cmocka_unit_test(an_objection_is_made_to_what_is_there_alone),
     };

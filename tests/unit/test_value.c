@@ -50,7 +50,22 @@ static void times_of_rfc_3339_are_read(void **state)
     }
 }
 
-static void what_is_no_time_is_refused(void **state)
+/* Each says what was found, and leaves the time as it was. */
+static void expect_no_time(const char *const words[], size_t count)
+{
+    time_t when = 42;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const char *wrong = tg_value_time(arena, words[i], &when);
+
+        assert_non_null(wrong);
+        assert_non_null(strstr(wrong, words[i]));
+        assert_int_equal(when, 42);
+    }
+}
+
+static void what_is_no_date_is_refused(void **state)
 {
     static const char *const words[] = {
         "",
@@ -65,8 +80,22 @@ static void what_is_no_time_is_refused(void **state)
         "2026-01-00",
         "2026-1-1",
         "26-01-01",
-        "2026-01-01T",
         "2026-01-01Z",
+        " 2026-01-01",
+        "2026-01-01 ",
+        "+2026-01-01",
+        "2026-01--1",
+        "1795293600",
+    };
+
+    (void)state;
+    expect_no_time(words, sizeof words / sizeof *words);
+}
+
+static void what_is_no_time_of_day_is_refused(void **state)
+{
+    static const char *const words[] = {
+        "2026-01-01T",
         "2026-01-01T00:00Z",
         "2026-01-01T00:00:00",
         "2026-01-01T24:00:00Z",
@@ -78,26 +107,22 @@ static void what_is_no_time_is_refused(void **state)
         "2026-01-01T00:00:00+01:60",
         "2026-01-01T00:00:00Zx",
         "2026-01-01 00:00:00Z",
-        " 2026-01-01",
-        "2026-01-01 ",
-        "+2026-01-01",
-        "2026-01--1",
-        "1795293600",
+    };
+
+    (void)state;
+    expect_no_time(words, sizeof words / sizeof *words);
+}
+
+static void times_up_to_the_epoch_are_refused(void **state)
+{
+    static const char *const words[] = {
         "1970-01-01",
         "1969-12-31T23:59:59Z",
         "1970-01-01T00:30:00+01:00",
     };
-    time_t when = 42;
-    size_t i;
 
     (void)state;
-    for (i = 0; i < sizeof words / sizeof *words; i++) {
-        const char *wrong = tg_value_time(arena, words[i], &when);
-
-        assert_non_null(wrong);
-        assert_non_null(strstr(wrong, words[i]));
-        assert_int_equal(when, 42);
-    }
+    expect_no_time(words, sizeof words / sizeof *words);
 }
 
 static void yes_and_no_are_all_there_is(void **state)
@@ -218,7 +243,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_of_rfc_3339_are_read),
-        cmocka_unit_test(what_is_no_time_is_refused),
+        cmocka_unit_test(what_is_no_date_is_refused),
+        cmocka_unit_test(what_is_no_time_of_day_is_refused),
+        cmocka_unit_test(times_up_to_the_epoch_are_refused),
         cmocka_unit_test(yes_and_no_are_all_there_is),
         cmocka_unit_test(a_pin_is_32_bytes),
         cmocka_unit_test(other_spellings_of_a_pin_are_refused),
