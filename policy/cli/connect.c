@@ -28,7 +28,7 @@ static bool describe(struct tg_question *question, const struct tg_presented *pr
         tg_buf_add(&buf, "no OCSP answer stapled");
     question->connection = tg_buf_take(&buf);
     if (question->connection == NULL)
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
     return question->connection != NULL;
 }
 

@@ -65,7 +65,7 @@ static void tell_policy(struct tg_health *health, const char *path, const char *
         char *line = tg_diag_line(&diags.diag[i], "");
 
         tg_health_note(health, error ? TG_HEALTH_BAD : TG_HEALTH_NOTE, error ? "error" : "warning",
-                       "%s", line != NULL ? line : "memory ran out");
+                       "%s", line != NULL ? line : tg_no_memory);
         free(line);
     }
     tg_diags_clear(&diags);

@@ -176,7 +176,7 @@ static int tell_outcome(struct request *request)
     tg_question_apply(question);
     verdict = tg_question_evaluate(question, &request->presented);
     if (verdict == NULL) {
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
         return TG_EXIT_USAGE;
     }
     tg_buf_printf(&out, "\nWritten to %s. Now: %s ", request->file.path,
@@ -199,7 +199,7 @@ static int forgive(struct request *request, const struct tg_verdict *verdict)
                 request->file.text.length);
     name = tg_forgive_add(&text, &request->question, verdict);
     if (name == NULL || text.failed)
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
     else if (!confirm(request))
         status = TG_EXIT_REFUSED;
     else

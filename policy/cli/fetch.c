@@ -90,7 +90,7 @@ static int fetch_host(const struct tg_options *options, struct tg_question *ques
     int status = TG_EXIT_USAGE;
 
     if (fetched == NULL) {
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
         return status;
     }
     if (tg_route_call(route, &question->at, &presented) &&

@@ -34,7 +34,7 @@ static int judge_command(const char *path, char *const *words, enum tg_way way, 
     bool reached = tg_reach(path, way, &why, &note) && !tg_foreign_tls(path, words, way, &why);
 
     if (why.failed || note.failed)
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
     else if (!reached)
         tg_complain("%s", why.text);
     else if (note.length > 0)

@@ -10,7 +10,7 @@ static bool check_expires(const char *word)
 {
     struct tg_arena *arena = tg_arena_new();
     time_t when = 0;
-    const char *wrong = arena != NULL ? tg_value_time(arena, word, &when) : "memory ran out";
+    const char *wrong = arena != NULL ? tg_value_time(arena, word, &when) : tg_no_memory;
 
     if (wrong == NULL && when <= time(NULL))
         wrong = tg_arena_sentence(arena, "\"%s\" has passed already", word);

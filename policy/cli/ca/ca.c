@@ -83,7 +83,7 @@ bool tg_ca_create(const struct tg_ca *ca)
                       "another folder with --dir",
                       ca->folder);
     else if (!tg_pem_add(&key, ca->key, NULL) || !tg_pem_add(&root, NULL, ca->root))
-        tg_buf_add(&why, "memory ran out");
+        tg_buf_add(&why, tg_no_memory);
     else
         made = tg_save_folder(ca->folder, 0700, &why) &&
                tg_save_all(saves, sizeof(saves) / sizeof(saves[0]), true, &why);
@@ -119,7 +119,7 @@ EVP_PKEY *tg_ca_read_key(const char *path, bool *missing)
     const char *wrong;
 
     *missing = lstat(path, &status) == -1 && errno == ENOENT;
-    wrong = arena == NULL ? "memory ran out" : tg_file_read(arena, path, &file);
+    wrong = arena == NULL ? tg_no_memory : tg_file_read(arena, path, &file);
     if (wrong == NULL && stat(path, &status) == 0 && (status.st_mode & 077) != 0)
         wrong = "others can read this private key: chmod 600, and think of making a new one";
     if (wrong == NULL && (key = parse_key(&file)) == NULL)

@@ -144,7 +144,7 @@ bool tg_crls_source_read(const char *path, char **url, X509 **issuer, struct tg_
     struct tg_arena *arena = tg_arena_new();
     struct tg_file file = {0};
     struct tg_buf source = {0};
-    const char *wrong = "memory ran out", *line;
+    const char *wrong = tg_no_memory, *line;
 
     tg_crls_source_path(&source, path);
     if (arena != NULL && !source.failed)

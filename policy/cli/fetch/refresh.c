@@ -27,7 +27,7 @@ static void tell(const char *path, const X509_CRL *crl, bool same)
     tg_write_asn1_time(&out, X509_CRL_get0_nextUpdate(crl));
     tg_buf_add(&out, "\n");
     if (!tg_terminal_write(stdout, &out))
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
 }
 
 /* Puts CRL in the place of the file PATH. False with a sentence in WHY. */
@@ -38,7 +38,7 @@ static bool put(X509_CRL *crl, const char *path, struct tg_buf *why)
     bool done = false;
 
     if (!tg_crls_encode(&der, crl))
-        tg_buf_add(why, "memory ran out");
+        tg_buf_add(why, tg_no_memory);
     else
         done =
             tg_replace_begin(&file, path, TG_FILE_MAX, why) && tg_replace_commit(&file, &der, why);

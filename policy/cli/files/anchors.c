@@ -1,5 +1,6 @@
 #include "anchors.h"
 #include "chain.h"
+#include "mem.h"
 #include "text.h"
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +34,7 @@ static bool add_file(X509_STORE *store, const char *path, struct tg_buf *why)
 
     for (int i = 0; added && i < sk_X509_num(certificates); i++)
         if (X509_STORE_add_cert(store, sk_X509_value(certificates, i)) != 1) {
-            tg_buf_add(why, "memory ran out");
+            tg_buf_add(why, tg_no_memory);
             added = false;
         }
     sk_X509_pop_free(certificates, X509_free);
@@ -72,7 +73,7 @@ X509_STORE *tg_anchors_store(const char *path, struct tg_buf *why)
     bool added;
 
     if (store == NULL) {
-        tg_buf_add(why, "memory ran out");
+        tg_buf_add(why, tg_no_memory);
         return NULL;
     }
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))

@@ -1,5 +1,6 @@
 #include "chain.h"
 #include "input.h"
+#include "mem.h"
 #include "text.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -33,7 +34,7 @@ static enum tg_chain_state add(STACK_OF(X509) *chain, const unsigned char *der, 
     if (sk_X509_push(chain, certificate) > 0)
         return TG_CHAIN_READ;
     X509_free(certificate);
-    return complain(TG_CHAIN_UNREADABLE, why, "memory ran out");
+    return complain(TG_CHAIN_UNREADABLE, why, tg_no_memory);
 }
 
 static bool is_certificate(const char *name)
@@ -79,7 +80,7 @@ static enum tg_chain_state decode(STACK_OF(X509) *chain, const struct tg_buf *da
         return add(chain, (const unsigned char *)data->text, (long)data->length, false, why);
     bio = BIO_new_mem_buf(data->length > 0 ? data->text : "", (int)data->length);
     if (bio == NULL)
-        return complain(TG_CHAIN_UNREADABLE, why, "memory ran out");
+        return complain(TG_CHAIN_UNREADABLE, why, tg_no_memory);
     state = read_pem(chain, bio, why);
     BIO_free(bio);
     if (state == TG_CHAIN_READ && sk_X509_num(chain) == 0)
@@ -98,7 +99,7 @@ enum tg_chain_state tg_chain_read(const char *path, STACK_OF(X509) **out, struct
     if (error != 0)
         state = complain(TG_CHAIN_UNREADABLE, why, strerror(error));
     else if (chain == NULL)
-        state = complain(TG_CHAIN_UNREADABLE, why, "memory ran out");
+        state = complain(TG_CHAIN_UNREADABLE, why, tg_no_memory);
     else
         state = decode(chain, &data, why);
     tg_buf_free(&data);

@@ -124,7 +124,7 @@ static struct tg_known *understand(const char *path, const struct tg_buf *old)
 
     tg_buf_addn(&text, old->length > 0 ? old->text : "", old->length); /* is written to */
     if (text.failed)
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
     else
         known = tg_known_read(path, text.text, text.length, &diags);
     if (!text.failed && known == NULL)
@@ -147,7 +147,7 @@ bool tg_knownhosts_file_update(const char *path, struct tg_knownhosts_line *host
         (known = understand(path, &file.text)) == NULL)
         goto end;
     if (update.arena == NULL || !judge(&update, known, hosts, count, replace)) {
-        tg_buf_add(&why, "memory ran out");
+        tg_buf_add(&why, tg_no_memory);
         goto end;
     }
     rewrite(&update, &file.text, hosts, count);

@@ -1,4 +1,5 @@
 #include "replace.h"
+#include "mem.h"
 #include "save.h"
 #include "text.h"
 #include <errno.h>
@@ -55,7 +56,7 @@ static bool read_all(struct tg_replace *file, size_t most, struct tg_buf *why)
     if (got > 0 || file->text.length > most)
         tg_buf_printf(why, "is larger than %zu MiB", most >> 20);
     else if (file->text.failed)
-        tg_buf_add(why, "memory ran out");
+        tg_buf_add(why, tg_no_memory);
     return why->length == 0;
 }
 
@@ -104,7 +105,7 @@ bool tg_replace_commit(struct tg_replace *file, const struct tg_buf *text, struc
 
     if (!text->failed)
         return tg_save_all(&save, 1, false, why);
-    tg_buf_add(why, "memory ran out");
+    tg_buf_add(why, tg_no_memory);
     return false;
 }
 

@@ -1,4 +1,5 @@
 #include "save.h"
+#include "mem.h"
 #include "text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -137,7 +138,7 @@ static bool each(struct tg_save *saves, size_t count, bool named, struct tg_buf 
         done = step(&saves[i], &what);
         if (!done)
             tg_buf_printf(why, "%s%s%s", named ? saves[i].path : "", named ? ": " : "",
-                          what.text != NULL ? what.text : "memory ran out");
+                          what.text != NULL ? what.text : tg_no_memory);
     }
     tg_buf_free(&what);
     return done;

@@ -113,7 +113,7 @@ void tg_translate_pin(struct tg_translation *out, const tg_xml_node *node, struc
     const char *wrong;
 
     tg_buf_printf(&word, "sha256/%s", base64 != NULL ? base64 : "");
-    wrong = word.failed ? "memory ran out" : tg_pin_read(out->arena, word.text, digest);
+    wrong = word.failed ? tg_no_memory : tg_pin_read(out->arena, word.text, digest);
     if (wrong != NULL) {
         tg_translate_error(out, node,
                            "the pin '%s' is not the 44 base64 characters of a SHA-256 digest",

@@ -1,5 +1,6 @@
 #include "xml.h"
 #include "loadable.h"
+#include "mem.h"
 #include "text.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -189,7 +190,7 @@ struct tg_xml *tg_xml_parse(const char *text, size_t length, struct tg_buf *why)
     if (xml != NULL && parser != NULL && !starved)
         explain(xml, why);
     else
-        tg_buf_add(why, "memory ran out");
+        tg_buf_add(why, tg_no_memory);
     tg_xml_free(xml);
     return NULL;
 }

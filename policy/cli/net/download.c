@@ -1,6 +1,7 @@
 #include "download.h"
 #include "address.h"
 #include "loadable.h"
+#include "mem.h"
 #include "progress.h"
 #include "text.h"
 #include <arpa/inet.h>
@@ -180,7 +181,7 @@ static void explain(const struct transfer *transfer, CURLcode code, struct tg_bu
     if (transfer->too_large)
         tg_buf_printf(why, "is larger than %zu bytes, which is the limit", transfer->how->largest);
     else if (transfer->data->failed)
-        tg_buf_add(why, "memory ran out");
+        tg_buf_add(why, tg_no_memory);
     else if (transfer->refused[0] != '\0')
         tg_buf_printf(why,
                       "leads to %s, which is no public address: --allow-private lets it be "

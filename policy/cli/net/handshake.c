@@ -1,5 +1,6 @@
 #include "handshake.h"
 #include "host.h"
+#include "mem.h"
 #include "presented.h"
 #include "text.h"
 #include <dlfcn.h>
@@ -248,7 +249,7 @@ static bool take(const struct attempt *attempt, struct tg_presented *presented, 
     if (sk_X509_num(SSL_get_peer_cert_chain(attempt->ssl)) < 1)
         tg_buf_add(why, "the server presents no certificate");
     else if (!take_chain(attempt->ssl, presented) || !take_staple(attempt->ssl, presented))
-        tg_buf_add(why, "memory ran out");
+        tg_buf_add(why, tg_no_memory);
     else
         return true;
     return false;

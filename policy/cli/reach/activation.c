@@ -2,6 +2,7 @@
 #include "child.h"
 #include "environment.h"
 #include "installation.h"
+#include "mem.h"
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
@@ -245,7 +246,7 @@ bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on)
         return false;
     planned = preload ? plan_preload(plan) : plan_settings(plan);
     if (planned && plan->after.failed) {
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
         return false;
     }
     return planned;

@@ -1,4 +1,5 @@
 #include "environment.h"
+#include "mem.h"
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
@@ -112,7 +113,7 @@ static bool inject_preload(void)
         tg_buf_printf(&list, ":%s", existing);
     set = !list.failed && set_variable("LD_PRELOAD", list.text);
     if (list.failed)
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
     tg_buf_free(&list);
     return set;
 }

@@ -18,7 +18,7 @@ static void add_row(struct tg_buf *out, const struct tg_target *target, size_t c
         tg_buf_printf(out, "\n%*s", (int)column, "");
     else
         tg_buf_printf(out, "%*s", (int)(column - INDENT - name.length), "");
-    tg_terminal_wrap(out, stdout, column, column, text != NULL ? text : "memory ran out");
+    tg_terminal_wrap(out, stdout, column, column, text != NULL ? text : tg_no_memory);
     tg_buf_add(out, "\n");
     out->failed |= name.failed;
     tg_buf_free(&name);

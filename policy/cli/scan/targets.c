@@ -39,7 +39,7 @@ static bool add(struct tg_targets *out, const struct tg_target *target)
         struct tg_target *grown = reallocarray(out->item, room, sizeof(*grown));
 
         if (grown == NULL) {
-            tg_complain("memory ran out");
+            tg_complain("%s", tg_no_memory);
             return false;
         }
         out->item = grown;

@@ -12,8 +12,8 @@ bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *
 {
     struct tg_arena *arena = tg_arena_new();
     size_t column = 0;
-    const char *wrong = arena == NULL ? "memory ran out"
-                                      : tg_host_read(arena, word, out->host, &out->port, &column);
+    const char *wrong =
+        arena == NULL ? tg_no_memory : tg_host_read(arena, word, out->host, &out->port, &column);
 
     if (wrong != NULL)
         tg_buf_add(why, wrong); /* it quotes WORD */
@@ -53,7 +53,7 @@ static bool is_number(const char *word)
 bool tg_argument_time(const char *word, time_t *out)
 {
     struct tg_arena *arena = tg_arena_new();
-    const char *wrong = arena == NULL ? "memory ran out" : NULL;
+    const char *wrong = arena == NULL ? tg_no_memory : NULL;
 
     if (wrong == NULL && is_number(word)) {
         errno = 0;

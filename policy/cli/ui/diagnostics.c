@@ -1,4 +1,5 @@
 #include "diagnostics.h"
+#include "mem.h"
 #include "terminal.h"
 #include "text.h"
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static size_t print_severity(FILE *to, const struct tg_diags *diags, enum tg_sev
         printed++;
         text = tg_diags_text(&one);
         if (text == NULL)
-            tg_complain("memory ran out");
+            tg_complain("%s", tg_no_memory);
         else if (severity == TG_ERROR)
             print_coloured(to, text, ": error: ", TG_BAD);
         else

@@ -1,5 +1,6 @@
 #include "terminal.h"
 #include "cli.h"
+#include "mem.h"
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -120,7 +121,7 @@ void tg_complain(const char *format, ...)
 
 const char *tg_why(const struct tg_buf *why)
 {
-    return why->text != NULL && !why->failed ? why->text : "memory ran out";
+    return why->text != NULL && !why->failed ? why->text : tg_no_memory;
 }
 
 void tg_complain_of(const char *what, const struct tg_buf *why)
@@ -133,7 +134,7 @@ bool tg_terminal_write(FILE *to, struct tg_buf *buf)
     char *text = tg_buf_take(buf);
 
     if (text == NULL) {
-        tg_complain("memory ran out");
+        tg_complain("%s", tg_no_memory);
         return false;
     }
     fputs(text, to);
