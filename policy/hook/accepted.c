@@ -17,13 +17,29 @@ static struct slot {
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
 /*
- * The port often isn't known yet when a session is offered, so that the rule stands in for it; but
- * not where it isn't known either, or BY_PORT.
+ * All of a candidate that its verdict may depend on. The port often isn't known yet when a session
+ * is offered, so that the rule stands in for it; but not where it isn't known either, BY_PORT, or
+ * under known-hosts, whose lines may be for a port.
  */
+static bool add_candidate(EVP_MD_CTX *context, const struct tg_candidate *who,
+                          const struct tg_match *match, bool by_port)
+{
+    bool pinned = match->rule != NULL && match->rule->known_hosts != NULL;
+    unsigned port = by_port || pinned ? who->port : 0;
+
+    return who->host[0] != '\0' && match->kind != TG_MATCH_UNKNOWN &&
+           EVP_DigestUpdate(context, who->host, strlen(who->host) + 1) &&
+           EVP_DigestUpdate(context, &who->end, sizeof(who->end)) &&
+           EVP_DigestUpdate(context, &match->rule, sizeof(match->rule)) &&
+           EVP_DigestUpdate(context, &match->pattern, sizeof(match->pattern)) &&
+           EVP_DigestUpdate(context, &port, sizeof(port));
+}
+
 static bool make_key(const tg_policy *policy, struct tg_peer *peer,
                      const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port,
                      uint8_t key[TG_SHA256_SIZE])
 {
+    const struct tg_match none = {.kind = TG_MATCH_UNMATCHED};
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     uint64_t generation = policy != NULL ? policy->generation : 0;
     bool made = context != NULL && EVP_DigestInit_ex(context, tg_hash_sha256(), NULL) &&
@@ -33,18 +49,9 @@ static bool make_key(const tg_policy *policy, struct tg_peer *peer,
 
     if (policy != NULL)
         tg_peer_match(peer, policy);
-    for (unsigned i = 0; made && i < peer->count; i++) {
-        const struct tg_candidate *who = &peer->candidates[i];
-        struct tg_match match = {.kind = TG_MATCH_UNMATCHED};
-        unsigned port = by_port ? who->port : 0;
-
-        if (policy != NULL)
-            match = who->match;
-        made = who->host[0] != '\0' && match.kind != TG_MATCH_UNKNOWN &&
-               EVP_DigestUpdate(context, who->host, strlen(who->host) + 1) &&
-               EVP_DigestUpdate(context, &match.rule, sizeof(match.rule)) &&
-               EVP_DigestUpdate(context, &port, sizeof(port));
-    }
+    for (unsigned i = 0; made && i < peer->count; i++)
+        made = add_candidate(context, &peer->candidates[i],
+                             policy != NULL ? &peer->candidates[i].match : &none, by_port);
     made = made && EVP_DigestFinal_ex(context, key, NULL);
     EVP_MD_CTX_free(context);
     return made;
