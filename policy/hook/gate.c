@@ -44,6 +44,33 @@ static void wish(void *arg, const struct tg_rule *rule)
         wishes->level = (int)rule->security_level;
 }
 
+/*
+ * The level is for one handshake: the next one on the same SSL (SSL_clear(3)) may be with a host
+ * whose rule has none. What the application has set since stays.
+ */
+static void return_level(const struct tg_hooked *hooked, SSL *ssl,
+                         struct tg_connection_state *state)
+{
+    const struct tg_backend *backend = hooked->library->backend;
+
+    if (state->level.lent && backend->security_level(hooked, ssl) == state->level.rule)
+        backend->set_security_level(hooked, ssl, state->level.own);
+    state->level.lent = false;
+}
+
+/* Without a state nobody can give back what there was: then it can only become stricter. */
+static void lend_level(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                       int level)
+{
+    const struct tg_backend *backend = hooked->library->backend;
+    int own = backend->security_level(hooked, ssl);
+
+    if (state != NULL)
+        state->level = (struct tg_lent_level){.lent = true, .own = own, .rule = level};
+    if (state != NULL || level > own)
+        backend->set_security_level(hooked, ssl, level);
+}
+
 /* What the policies ask of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                     const struct tg_policies *policies, struct tg_peer *peer)
@@ -51,6 +78,8 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     struct wishes wishes = {.level = -1};
     bool demands = false;
 
+    if (state != NULL)
+        return_level(hooked, ssl, state);
     for (size_t i = 0; i < policies->count; i++) {
         const struct tg_process *process = &policies->each[i];
 
@@ -62,7 +91,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
     if (wishes.level >= 0 && wishes.rules == 1)
-        hooked->library->backend->set_security_level(hooked, ssl, wishes.level);
+        lend_level(hooked, ssl, state, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
 }
@@ -162,6 +191,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         tg_wire_leave(state);
         tg_connection_state_forget_leaf(state);
         tg_session_allow_tickets(hooked, ssl, state);
+        return_level(hooked, ssl, state);
     } else if (state != NULL) {
         state->judged = false;
     }

@@ -120,6 +120,19 @@ def constrained_subject(lab, way):
             require(got == wanted, f"{more}{name}: {got}")
 
 
+def levels(lab, way):
+    """A rule's security level is for its own host, not for the next on the same connection."""
+    pki, lax = str(lab.pki.directory), ACCEPT + "security-level = 0\n"
+    other = "[host another.example.test]\nanchors = {root}\nhostname = api.example.test\n"
+    bare = call(lab, ways.BARE, None, "callbacks", "levels", pki, "trusting")
+    require(bare == "through, stopped, as before", f"bare: {bare}")
+    for policy, wanted in ((lax, "through, stopped, as before"),
+                           (lax + other, "through, stopped, as before"),
+                           (lax + other + "security-level = 0\n", "through, through, as before")):
+        got = call(lab, way, policy, "callbacks", "levels", pki, "trusting")
+        require(got == wanted, f"{policy}: {got}")
+
+
 def cancelled_thread(lab, way):
     """Which is cancelled as it reads the changed policy: the change is for the others, too."""
     pki = str(lab.pki.directory)
@@ -165,6 +178,7 @@ def tests():
     for scenario, wanted in CALLBACKS.items():
         yield from in_both_ways(f"callback: {scenario}", decide("callbacks", scenario, wanted))
     yield from in_both_ways("callback: under a distrusted root", distrusted_root)
+    yield from in_both_ways("callback: two hosts' security levels", levels)
     yield from in_both_ways("callback: a cancelled thread", cancelled_thread)
     yield from in_both_ways("callback: the subject as a name", constrained_subject)
     for scenario in SESSIONS:

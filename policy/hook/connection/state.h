@@ -25,6 +25,12 @@ struct tg_event {
     int where, value;
 };
 
+/* A security level that a rule has put in the place of the connection's own. */
+struct tg_lent_level {
+    bool lent;
+    int own, rule;
+};
+
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
@@ -36,6 +42,7 @@ struct tg_connection_state {
     bool dropped;           /* of this handshake: a session that could carry early data */
     bool ticketless;        /* of this handshake: its session's ticket isn't sent */
     bool asking;            /* the application's own callback is to be asked again, not we */
+    struct tg_lent_level level;
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
