@@ -2,6 +2,7 @@
 #include "given.h"
 #include "judge.h"
 #include "late.h"
+#include "offer.h"
 #include "peer.h"
 #include "session.h"
 #include "status.h"
@@ -120,6 +121,8 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     prepare(hooked, ssl, state, &policies, &peer);
     if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
         tg_session_drop(hooked, ssl, state);
+    if (state != NULL)
+        tg_offer_note(hooked, ssl, state);
     tg_peer_keep_matches(state, &peer);
     tg_policies_leave(&policies);
 }
@@ -325,8 +328,13 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     tg_policies_enter(hooked, ssl, &policies);
     tg_peer_of(hooked, ssl, &peer);
     prepare(hooked, ssl, state, &policies, &peer);
-    if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
+    if (state != NULL)
+        tg_offer_note(hooked, ssl, state);
+    if (tg_session_is_unknown(hooked, ssl, &policies, &peer)) {
         written = tg_session_spoil(hooked, ssl, state, &policies.each[policies.count - 1], &peer);
+        if (state != NULL)
+            tg_offer_none(state);
+    }
     tg_peer_keep_matches(state, &peer);
     tg_policies_leave(&policies);
     return written;

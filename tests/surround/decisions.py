@@ -64,6 +64,10 @@ SESSIONS = {  # (without a rule, under one that accepts the server, under one th
     "imported": (EARLY, KEPT, KEPT),
     "resumed": ("through resumed", "through in full", "stopped in full"),
     "key": (EARLY, KEPT, KEPT), "context-key": (EARLY, KEPT, KEPT),
+    # A key's certificate is the application's word: no server has shown it.
+    "likeness": ("first through; through", "first through; stopped", "first stopped; stopped"),
+    "likeness-early": ("first through; " + REFUSED_EARLY + "stopped", "first through; " + KEPT,
+                       "first stopped; " + KEPT),
 }
 
 

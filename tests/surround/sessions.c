@@ -221,10 +221,12 @@ static void resumed(void)
     SSL_free(far);
 }
 
+static SSL_SESSION *like; /* what a key looks like, certificate and all; or NULL */
+
 static SSL_SESSION *make_key(SSL *ssl)
 {
     static const unsigned char key[32] = "known to whoever reads this file", id[] = {0x13, 0x01};
-    SSL_SESSION *session = SSL_SESSION_new();
+    SSL_SESSION *session = like != NULL ? SSL_SESSION_dup(like) : SSL_SESSION_new();
 
     if (session != NULL && SSL_SESSION_set1_master_key(session, key, sizeof(key)) &&
         SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, id)) &&
@@ -282,6 +284,52 @@ static void key_of_context(void)
     with_key(true);
 }
 
+/* A connection that brings a key which looks like LIKE, and meets who has it too. */
+static SSL *with_likeness(SSL **far)
+{
+    SSL_CTX *ctx = ends_client();
+    SSL *near = NULL;
+
+    if (ctx != NULL && SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") == 1)
+        SSL_CTX_set_psk_use_session_callback(ctx, use_key);
+    near = ends_connecting(ctx, ENDS_HOST);
+    *far = server_with("api-other", "of another server");
+    if (*far != NULL)
+        SSL_set_psk_find_session_callback(*far, find_key);
+    return near;
+}
+
+/* The key carries the certificate of a server that was met before. */
+static void likeness(void)
+{
+    SSL *near = NULL, *far = NULL;
+
+    like = first();
+    near = with_likeness(&far);
+    (void)printf("%s", ends_meet(near, far));
+    SSL_free(near);
+    SSL_free(far);
+    SSL_SESSION_free(like);
+}
+
+/* Beside it that server's session is offered, which allows for no early data: the key does. */
+static void likeness_early(void)
+{
+    SSL_SESSION *session = NULL;
+    SSL *near = NULL, *far = NULL;
+
+    like = first();
+    session = like != NULL ? SSL_SESSION_dup(like) : NULL;
+    near = with_likeness(&far);
+    if (session != NULL && SSL_SESSION_set_max_early_data(session, 0) == 1 && near != NULL)
+        (void)SSL_set_session(near, session);
+    send_early(near, far);
+    SSL_free(near);
+    SSL_free(far);
+    SSL_SESSION_free(session);
+    SSL_SESSION_free(like);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -295,6 +343,8 @@ static const struct {
     {"resumed", resumed},
     {"key", key_of_connection},
     {"context-key", key_of_context},
+    {"likeness", likeness},
+    {"likeness-early", likeness_early},
 };
 
 int main(int argc, char **argv)
