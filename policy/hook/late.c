@@ -76,8 +76,9 @@ static bool settle(struct late *late, X509 *leaf, const struct tg_verdict *verdi
         return false;
     if (!tg_accepted_digest(late->hooked, session, digest))
         return true;
-    tg_accepted_add(late->process->policy, &late->peer, digest, late->query.tls_version,
-                    verdict->finding_count > 0, verdict->valid_until);
+    tg_accepted_add(
+        &(struct tg_admission){late->hooked, late->ssl, late->process->policy, &late->peer}, digest,
+        late->query.tls_version, verdict->finding_count > 0, verdict->valid_until);
     return tg_accepted_mark(late->hooked, late->ssl, digest);
 }
 
@@ -108,12 +109,16 @@ static bool stands_in(struct late *late, const struct tg_policies *policies, SSL
 {
     const struct tg_hooked *hooked = late->hooked;
 
-    if (!late->key && tg_accepted(hooked, late->process->policy, &late->peer, session))
+    struct tg_admission admission = {hooked, late->ssl, late->process->policy, &late->peer};
+
+    if (!late->key && tg_accepted(&admission, session))
         return true;
     late->stray = tg_accepted_marked(hooked, session);
-    for (size_t i = 0; i < policies->count; i++)
-        if (tg_accepted(hooked, policies->each[i].policy, &late->peer, session))
+    for (size_t i = 0; i < policies->count; i++) {
+        admission.policy = policies->each[i].policy;
+        if (tg_accepted(&admission, session))
             late->stray = false;
+    }
     return false;
 }
 

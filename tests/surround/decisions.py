@@ -159,6 +159,20 @@ def bring(scenario):
     return check
 
 
+def two_contexts(lab, way):
+    """Where the application's anchors count, a session is for the context that has them."""
+    resumed = "through in full; through resumed; through resumed; through resumed; "
+    for policy, wanted in (
+            (None, resumed), (ELSEWHERE, resumed), (ACCEPT, resumed),
+            ("[host api.example.test]\n",
+             "through in full; through resumed; through in full; stopped in full; "),
+            (ACCEPT + "anchors-only = no\n",
+             "through in full; through resumed; through in full; through in full; ")):
+        got = call(lab, way if policy else ways.BARE, policy, "sessions", "contexts",
+                   str(lab.pki.directory), "-")
+        require(got == wanted, f"{policy}: {got}")
+
+
 def distrust_and_keys(lab, way):
     """[distrust] asks for no certificate: a host without a rule may have a key instead."""
     for scenario in ("key", "context-key"):
@@ -187,6 +201,7 @@ def tests():
     yield from in_both_ways("callback: the subject as a name", constrained_subject)
     for scenario in SESSIONS:
         yield from in_both_ways(f"brought along: {scenario}", bring(scenario))
+    yield from in_both_ways("brought along: to another context", two_contexts)
     yield from in_both_ways("brought along: a key, under [distrust]", distrust_and_keys)
     yield from in_both_ways("small stack: a thread's", small_thread)
     yield from in_both_ways("memory: none for a context", starving)

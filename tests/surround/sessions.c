@@ -51,6 +51,41 @@ static SSL *client(void)
     return ends_connecting(ctx, ENDS_HOST);
 }
 
+/* One more connection of CTX, with SESSION (may be NULL); what it has for the next. */
+static SSL_SESSION *visit(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    SSL *near = NULL, *far = server();
+    SSL_SESSION *next = NULL;
+
+    if (ctx == NULL || SSL_CTX_up_ref(ctx) != 1)
+        return NULL;
+    SSL_CTX_set_cert_verify_callback(ctx, agree, NULL);
+    near = ends_connecting(ctx, ENDS_HOST);
+    if (near != NULL && session != NULL)
+        (void)SSL_set_session(near, session);
+    (void)printf("%s ", ends_meet(near, far));
+    (void)printf("%s; ", near != NULL && SSL_session_reused(near) ? "resumed" : "in full");
+    next = near != NULL ? SSL_get1_session(near) : NULL;
+    if (near != NULL)
+        (void)SSL_shutdown(near);
+    SSL_free(near);
+    SSL_free(far);
+    return next;
+}
+
+/* One context, another one like it, and a third with no anchors. */
+static void contexts(void)
+{
+    SSL_CTX *all[] = {ends_client(), ends_client(), SSL_CTX_new(TLS_client_method())};
+    SSL_SESSION *session = visit(all[0], NULL);
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        SSL_SESSION_free(visit(all[i], session));
+        SSL_CTX_free(all[i]);
+    }
+    SSL_SESSION_free(session);
+}
+
 static SSL_SESSION *first(void)
 {
     SSL *near = client(), *far = server();
@@ -284,7 +319,7 @@ static void key_of_context(void)
     with_key(true);
 }
 
-/* A connection that brings a key which looks like LIKE, and meets who has it too. */
+/* A connection that brings such a key, and meets who has it too. */
 static SSL *with_likeness(SSL **far)
 {
     SSL_CTX *ctx = ends_client();
@@ -312,7 +347,7 @@ static void likeness(void)
     SSL_SESSION_free(like);
 }
 
-/* Beside it that server's session is offered, which allows for no early data: the key does. */
+/* The server's session is offered beside it, and allows for no early data: the key does. */
 static void likeness_early(void)
 {
     SSL_SESSION *session = NULL;
@@ -343,6 +378,7 @@ static const struct {
     {"resumed", resumed},
     {"key", key_of_connection},
     {"context-key", key_of_context},
+    {"contexts", contexts},
     {"likeness", likeness},
     {"likeness-early", likeness_early},
 };

@@ -8,12 +8,14 @@
 
 #include "places.h"
 #include "view.h"
+#include <stdatomic.h>
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
 struct tg_context_state {
     int (*verify)(X509_STORE_CTX *, void *);
     void *verify_arg;
     tg_custom_callback *custom; /* BoringSSL alone */
+    _Atomic uint64_t serial;    /* of no other context in this process (accepted.c); 0: none yet */
 };
 
 struct tg_peer;    /* peer.h */
@@ -43,7 +45,7 @@ struct tg_connection_state {
     bool ticketless;        /* of this handshake: its session's ticket isn't sent */
     bool asking;            /* the application's own callback is to be asked again, not we */
     struct tg_lent_level level;
-    const SSL_SESSION *offered; /* in this handshake (offer.c); only ever compared */
+    const SSL_SESSION *offered;            /* in this handshake (offer.c); only ever compared */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
