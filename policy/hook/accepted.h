@@ -9,16 +9,23 @@
 #include "hash.h"
 #include "peer.h"
 
+/* A connection under one policy (NULL: the process has none, or an invalid one). */
+struct tg_admission {
+    const struct tg_hooked *hooked;
+    SSL *ssl;
+    const tg_policy *policy;
+    struct tg_peer *peer;
+};
+
 /*
  * LEAF was accepted: until UNTIL (0: for ever), and for sessions of protocol VERSION alone, as a
  * floor may ask; BY_PORT: for this port alone, as what forgave the leaf's faults may be for one.
  */
-void tg_accepted_add(const tg_policy *policy, struct tg_peer *peer,
-                     const uint8_t leaf[TG_SHA256_SIZE], int version, bool by_port, time_t until);
+void tg_accepted_add(const struct tg_admission *admission, const uint8_t leaf[TG_SHA256_SIZE],
+                     int version, bool by_port, time_t until);
 
-/* True if SESSION (may be NULL) may stand in for an evaluation of PEER under POLICY. */
-TG_MUST_USE bool tg_accepted(const struct tg_hooked *hooked, const tg_policy *policy,
-                             struct tg_peer *peer, SSL_SESSION *session);
+/* True if SESSION (may be NULL) may stand in for an evaluation. */
+TG_MUST_USE bool tg_accepted(const struct tg_admission *admission, SSL_SESSION *session);
 
 /* The digest that stands for the leaf of SESSION (may be NULL); false: there is none. */
 TG_MUST_USE bool tg_accepted_digest(const struct tg_hooked *hooked, SSL_SESSION *session,

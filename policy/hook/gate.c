@@ -2,6 +2,7 @@
 #include "given.h"
 #include "judge.h"
 #include "late.h"
+#include "offer.h"
 #include "peer.h"
 #include "session.h"
 #include "status.h"
@@ -44,6 +45,33 @@ static void wish(void *arg, const struct tg_rule *rule)
         wishes->level = (int)rule->security_level;
 }
 
+/*
+ * The level is for one handshake: the next one on the same SSL (SSL_clear(3)) may be with a host
+ * whose rule has none. What the application has set since stays.
+ */
+static void return_level(const struct tg_hooked *hooked, SSL *ssl,
+                         struct tg_connection_state *state)
+{
+    const struct tg_backend *backend = hooked->library->backend;
+
+    if (state->level.lent && backend->security_level(hooked, ssl) == state->level.rule)
+        backend->set_security_level(hooked, ssl, state->level.own);
+    state->level.lent = false;
+}
+
+/* Without a state nobody can give back what there was: then it can only become stricter. */
+static void lend_level(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                       int level)
+{
+    const struct tg_backend *backend = hooked->library->backend;
+    int own = backend->security_level(hooked, ssl);
+
+    if (state != NULL)
+        state->level = (struct tg_lent_level){.lent = true, .own = own, .rule = level};
+    if (state != NULL || level > own)
+        backend->set_security_level(hooked, ssl, level);
+}
+
 /* What the policies ask of the connection itself. */
 static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                     const struct tg_policies *policies, struct tg_peer *peer)
@@ -51,6 +79,8 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     struct wishes wishes = {.level = -1};
     bool demands = false;
 
+    if (state != NULL)
+        return_level(hooked, ssl, state);
     for (size_t i = 0; i < policies->count; i++) {
         const struct tg_process *process = &policies->each[i];
 
@@ -62,7 +92,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
     if (wishes.level >= 0 && wishes.rules == 1)
-        hooked->library->backend->set_security_level(hooked, ssl, wishes.level);
+        lend_level(hooked, ssl, state, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
 }
@@ -91,6 +121,8 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     prepare(hooked, ssl, state, &policies, &peer);
     if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
         tg_session_drop(hooked, ssl, state);
+    if (state != NULL)
+        tg_offer_note(hooked, ssl, state);
     tg_peer_keep_matches(state, &peer);
     tg_policies_leave(&policies);
 }
@@ -162,6 +194,7 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         tg_wire_leave(state);
         tg_connection_state_forget_leaf(state);
         tg_session_allow_tickets(hooked, ssl, state);
+        return_level(hooked, ssl, state);
     } else if (state != NULL) {
         state->judged = false;
     }
@@ -295,8 +328,13 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
     tg_policies_enter(hooked, ssl, &policies);
     tg_peer_of(hooked, ssl, &peer);
     prepare(hooked, ssl, state, &policies, &peer);
-    if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
+    if (state != NULL)
+        tg_offer_note(hooked, ssl, state);
+    if (tg_session_is_unknown(hooked, ssl, &policies, &peer)) {
         written = tg_session_spoil(hooked, ssl, state, &policies.each[policies.count - 1], &peer);
+        if (state != NULL)
+            tg_offer_none(state);
+    }
     tg_peer_keep_matches(state, &peer);
     tg_policies_leave(&policies);
     return written;

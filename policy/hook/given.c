@@ -126,6 +126,13 @@ bool tg_given(const SSL_CTX *context, const tg_policy **policy)
     return found != NULL;
 }
 
+uint64_t tg_given_serial(const SSL_CTX *context)
+{
+    const struct tg_given *found = find(context, false);
+
+    return found != NULL ? atomic_load_explicit(&found->serial, memory_order_relaxed) : 0;
+}
+
 tg_info_callback *tg_given_info(const SSL_CTX *context)
 {
     const struct tg_given *found = find(context, true);

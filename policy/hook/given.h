@@ -26,6 +26,8 @@ void tg_given_set_info(struct tg_given *given, tg_info_callback *info);
 
 /* True, with *POLICY (NULL: the process's), if its program put CONTEXT under a policy. */
 bool tg_given(const SSL_CTX *context, const tg_policy **policy);
+/* A number that no other context had, or this one under another policy; 0 if it is under none. */
+uint64_t tg_given_serial(const SSL_CTX *context);
 /* The application's info callback of such a context, or NULL. */
 tg_info_callback *tg_given_info(const SSL_CTX *context);
 

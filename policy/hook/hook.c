@@ -76,14 +76,20 @@ static bool digest_of(const struct server *server, uint8_t digest[TG_SHA256_SIZE
                                                          server->query.leaf, digest);
 }
 
+static struct tg_admission admission_of(struct server *server)
+{
+    return (struct tg_admission){server->hooked, server->ssl, server->policy, &server->peer};
+}
+
 /* What the application let in; on its own account alone, if no verdict of the policy's stands
  * behind it: only where sessions can't be marked that is a thing to know then. */
 static void remember(struct server *server)
 {
+    const struct tg_admission admission = admission_of(server);
     uint8_t digest[TG_SHA256_SIZE];
 
     if (server->query.leaf != NULL && digest_of(server, digest))
-        tg_accepted_add(server->policy, &server->peer, digest, server->query.tls_version, false, 0);
+        tg_accepted_add(&admission, digest, server->query.tls_version, false, 0);
 }
 
 /* What the policy let in; LEAF is its digest where that is there already, or NULL. LATER: the
@@ -91,6 +97,7 @@ static void remember(struct server *server)
 static bool let_in(struct server *server, const struct tg_verdict *verdict, const uint8_t *leaf,
                    bool later)
 {
+    const struct tg_admission admission = admission_of(server);
     uint8_t digest[TG_SHA256_SIZE];
 
     if (leaf == NULL && digest_of(server, digest))
@@ -98,8 +105,8 @@ static bool let_in(struct server *server, const struct tg_verdict *verdict, cons
     if (leaf == NULL || !tg_accepted_mark(server->hooked, server->ssl, leaf))
         return false;
     if (!later)
-        tg_accepted_add(server->policy, &server->peer, leaf, server->query.tls_version,
-                        verdict->finding_count > 0, verdict->valid_until);
+        tg_accepted_add(&admission, leaf, server->query.tls_version, verdict->finding_count > 0,
+                        verdict->valid_until);
     return true;
 }
 

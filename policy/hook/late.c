@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "judge.h"
 #include "name.h"
+#include "offer.h"
 #include "outcome.h"
 #include "query.h"
 #include "status.h"
@@ -33,6 +34,7 @@ struct late {
     const struct tg_process *process;
     struct tg_query query;
     struct tg_peer peer;
+    bool key;   /* it answers under a key of the application's: it showed no certificate */
     bool left;  /* to the application: the verdict is about [distrust] alone */
     bool stray; /* a policy let the session in, but not for this host, or not this policy */
 };
@@ -45,6 +47,8 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_present
     struct tg_own_path theirs = {.library = late->hooked->library};
     struct tg_judgement judgement;
 
+    late->query.leaf = late->key ? NULL : presented->leaf;
+    late->query.sent = late->key ? NULL : presented->sent;
     judgement = tg_judge(process, process->policy, &late->peer, &late->query);
     if (judgement.verdict != NULL)
         tg_judge_log(process, judgement.verdict, &late->peer);
@@ -53,6 +57,8 @@ static struct tg_verdict *judge_shown(struct late *late, const struct tg_present
     if (!late->left)
         return judgement.verdict;
     tg_verdict_free(judgement.verdict);
+    late->query.leaf = presented->leaf;
+    late->query.sent = presented->sent;
     theirs.path = late->hooked->library->backend->own_path(late->hooked, late->ssl, &theirs.good);
     return tg_judge_distrust(process, process->policy, &late->peer, &late->query, &theirs, refuse);
 }
@@ -63,15 +69,16 @@ static bool settle(struct late *late, X509 *leaf, const struct tg_verdict *verdi
     uint8_t digest[TG_SHA256_SIZE];
     SSL_SESSION *session = late->hooked->libssl.SSL_get_session(late->ssl);
 
-    if (late->left || verdict == NULL || late->query.host == NULL || leaf == NULL)
+    if (late->key || late->left || verdict == NULL || late->query.host == NULL || leaf == NULL)
         return true;
     if (!tg_name_matches(late->query.leaf, late->query.host, 0) &&
         !tg_alias_add(late->hooked->library, leaf, late->query.leaf, late->query.host))
         return false;
     if (!tg_accepted_digest(late->hooked, session, digest))
         return true;
-    tg_accepted_add(late->process->policy, &late->peer, digest, late->query.tls_version,
-                    verdict->finding_count > 0, verdict->valid_until);
+    tg_accepted_add(
+        &(struct tg_admission){late->hooked, late->ssl, late->process->policy, &late->peer}, digest,
+        late->query.tls_version, verdict->finding_count > 0, verdict->valid_until);
     return tg_accepted_mark(late->hooked, late->ssl, digest);
 }
 
@@ -97,6 +104,24 @@ static void refuse_late(const struct late *late, const struct tg_verdict *verdic
     tg_outcome_raise(hooked->library, verdict, &late->peer);
 }
 
+/* True if SESSION, which is resumed, stands in for an evaluation. */
+static bool stands_in(struct late *late, const struct tg_policies *policies, SSL_SESSION *session)
+{
+    const struct tg_hooked *hooked = late->hooked;
+
+    struct tg_admission admission = {hooked, late->ssl, late->process->policy, &late->peer};
+
+    if (!late->key && tg_accepted(&admission, session))
+        return true;
+    late->stray = tg_accepted_marked(hooked, session);
+    for (size_t i = 0; i < policies->count; i++) {
+        admission.policy = policies->each[i].policy;
+        if (tg_accepted(&admission, session))
+            late->stray = false;
+    }
+    return false;
+}
+
 /*
  * The handshake is done and our verify callback was never asked: the application has put one
  * of its own in its place (which a provider can't prevent), the server showed no certificate
@@ -119,18 +144,11 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     tg_peer_of(hooked, ssl, &late.peer);
     tg_status_read(hooked, ssl, &late.query);
     late.query.staple_pending = false;
-    if (libssl->SSL_session_reused(ssl)) {
-        if (tg_accepted(hooked, process->policy, &late.peer, session))
-            return true;
-        late.stray = tg_accepted_marked(hooked, session);
-        for (size_t i = 0; i < policies->count; i++)
-            if (tg_accepted(hooked, policies->each[i].policy, &late.peer, session))
-                late.stray = false;
-    }
+    late.key = tg_offer_is_key(hooked, ssl);
+    if (libssl->SSL_session_reused(ssl) && stands_in(&late, policies, session))
+        return true;
     context = tg_late_context(hooked, ssl, leaf, sent);
     if (tg_presented_import(hooked->library, leaf, sent, context, &presented) && context != NULL) {
-        late.query.leaf = presented.leaf;
-        late.query.sent = presented.sent;
         late.query.app = presented.app;
         late.query.security_level = hooked->library->backend->security_level(hooked, ssl);
         verdict = judge_shown(&late, &presented, &refuse);

@@ -22,7 +22,8 @@ bool tg_session_is_unknown(const struct tg_hooked *hooked, SSL *ssl,
         libssl->SSL_get_finished(ssl, NULL, 0) > 0)
         return false;
     for (size_t i = 0; i < policies->count; i++) {
-        if (tg_accepted(hooked, policies->each[i].policy, peer, session))
+        if (tg_accepted(&(struct tg_admission){hooked, ssl, policies->each[i].policy, peer},
+                        session))
             known = true;
         else if (tg_judge_demands(&policies->each[i], peer))
             return true;

@@ -1,5 +1,8 @@
 """resumption.py - sessions and keys that would bring a connection past the certificate."""
+import contextlib
 import re
+import socket
+import threading
 
 from e2e.harness import require
 from e2e.naming import GET, in_both_ways
@@ -98,6 +101,63 @@ def session_of_another_host(lab, way):
                 f"{server}: {out}{err}")
 
 
+TWO_PORTS = """
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+session, said = None, []
+for port in sys.argv[1:]:
+    with socket.create_connection(("127.0.0.1", int(port)), 25) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname="api.example.test",
+                                     session=session) as secured:
+                secured.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                secured.recv(100)
+                session = secured.session
+                said.append("resumed" if secured.session_reused else "full")
+        except ssl.SSLError:
+            said.append("refused")
+print(*said)
+"""
+
+
+def copy(source, sink):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+def forward(listener, port):
+    """Each connection to LISTENER goes on to PORT, until LISTENER is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            near = listener.accept()[0]
+            far = socket.create_connection(("127.0.0.1", port))
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=copy, args=ends, daemon=True).start()
+
+
+def session_of_another_port(lab, way):
+    """One server at two ports, of which known-hosts knows the other by another key."""
+    for server in ("api", "api/1.2"):
+        port = lab.servers.ports[server]
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=forward, args=(listener, port), daemon=True).start()
+            other = listener.getsockname()[1]
+            for key, wanted in (("api", "full resumed full resumed"),
+                                ("api-other", "full resumed refused resumed")):
+                policy = lab.policy("[host api.example.test]\nanchors = {root}\n"
+                                    "known-hosts = {known}\n"
+                                    f"#known api.example.test:{port} {{pin api}}\n"
+                                    f"#known api.example.test:{other} {{pin {key}}}\n")
+                command = [clients.PYTHON, "-c", TWO_PORTS, *map(str, (port, port, other, port))]
+                _, out, err = lab.run(ways.by_command(lab.build, way, command, policy))
+                require(out.strip() == wanted, f"{server}: {key}: {out}{err}")
+            listener.shutdown(socket.SHUT_RDWR)
+
+
 VISITS = """
 import os, shutil, socket, ssl, sys, time
 context = ssl.create_default_context()
@@ -191,6 +251,7 @@ def tests():
     yield from in_both_ways("session: a host without a rule resumes", unmatched_resumes)
     yield from in_both_ways("session: this policy's own may be used", second_transfer)
     yield from in_both_ways("session: another host's", session_of_another_host)
+    yield from in_both_ways("session: another port's", session_of_another_port)
     yield from in_both_ways("session: stays with the host it was let in for", stays_with_its_host)
     yield from in_both_ways("session: outlives no policy", outlives_no_policy)
     yield from in_both_ways("session: another host's, from a file", from_a_file)

@@ -185,6 +185,37 @@ static void again(void)
     SSL_free(server);
 }
 
+static SSL *accept_with_short_key(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    if (ctx != NULL)
+        SSL_CTX_set_security_level(ctx, 0);
+    if (ctx == NULL ||
+        SSL_CTX_use_certificate_chain_file(ctx, ends_file("weak-key.chain.pem")) != 1 ||
+        SSL_CTX_use_PrivateKey_file(ctx, ends_file("weak-key.key"), SSL_FILETYPE_PEM) != 1)
+        abort();
+    return ends_accepting(ctx);
+}
+
+/* One connection to two hosts, one after the other, of which the second has a short key. */
+static void levels(void)
+{
+    SSL *server = NULL, *client = connecting(ends_client(), &server);
+    int own = client != NULL ? SSL_get_security_level(client) : -1;
+
+    (void)printf("%s, ", ends_meet(client, server));
+    SSL_free(server);
+    if (client == NULL || SSL_clear(client) != 1)
+        return;
+    SSL_set_connect_state(client);
+    (void)SSL_set_tlsext_host_name(client, "another.example.test");
+    server = accept_with_short_key();
+    (void)printf("%s, ", ends_meet(client, server));
+    report(client, SSL_get_security_level(client) == own ? "as before" : "another level");
+    SSL_free(server);
+}
+
 static void *meet_aside(void *arg)
 {
     meet(ends_client());
@@ -262,6 +293,7 @@ static const struct ends_scenario scenarios[] = {
     {"verifying", verifying},
     {"subject", subject},
     {"again", again},
+    {"levels", levels},
     {"own-library", change_library},
     {"own-library-later", own_library_later},
     {"cancelled", cancelled},

@@ -64,6 +64,10 @@ SESSIONS = {  # (without a rule, under one that accepts the server, under one th
     "imported": (EARLY, KEPT, KEPT),
     "resumed": ("through resumed", "through in full", "stopped in full"),
     "key": (EARLY, KEPT, KEPT), "context-key": (EARLY, KEPT, KEPT),
+    # A key's certificate is the application's word: no server has shown it.
+    "likeness": ("first through; through", "first through; stopped", "first stopped; stopped"),
+    "likeness-early": ("first through; " + REFUSED_EARLY + "stopped", "first through; " + KEPT,
+                       "first stopped; " + KEPT),
 }
 
 
@@ -120,6 +124,19 @@ def constrained_subject(lab, way):
             require(got == wanted, f"{more}{name}: {got}")
 
 
+def levels(lab, way):
+    """A rule's security level is for its own host, not for the next on the same connection."""
+    pki, lax = str(lab.pki.directory), ACCEPT + "security-level = 0\n"
+    other = "[host another.example.test]\nanchors = {root}\nhostname = api.example.test\n"
+    bare = call(lab, ways.BARE, None, "callbacks", "levels", pki, "trusting")
+    require(bare == "through, stopped, as before", f"bare: {bare}")
+    for policy, wanted in ((lax, "through, stopped, as before"),
+                           (lax + other, "through, stopped, as before"),
+                           (lax + other + "security-level = 0\n", "through, through, as before")):
+        got = call(lab, way, policy, "callbacks", "levels", pki, "trusting")
+        require(got == wanted, f"{policy}: {got}")
+
+
 def cancelled_thread(lab, way):
     """Which is cancelled as it reads the changed policy: the change is for the others, too."""
     pki = str(lab.pki.directory)
@@ -140,6 +157,20 @@ def bring(scenario):
             got = call(lab, way if policy else ways.BARE, policy, "sessions", scenario, pki, path)
             require(got == wanted, f"wanted {wanted}: {policy}: {got}")
     return check
+
+
+def two_contexts(lab, way):
+    """Where the application's anchors count, a session is for the context that has them."""
+    resumed = "through in full; through resumed; through resumed; through resumed; "
+    for policy, wanted in (
+            (None, resumed), (ELSEWHERE, resumed), (ACCEPT, resumed),
+            ("[host api.example.test]\n",
+             "through in full; through resumed; through in full; stopped in full; "),
+            (ACCEPT + "anchors-only = no\n",
+             "through in full; through resumed; through in full; through in full; ")):
+        got = call(lab, way if policy else ways.BARE, policy, "sessions", "contexts",
+                   str(lab.pki.directory), "-")
+        require(got == wanted, f"{policy}: {got}")
 
 
 def distrust_and_keys(lab, way):
@@ -165,10 +196,12 @@ def tests():
     for scenario, wanted in CALLBACKS.items():
         yield from in_both_ways(f"callback: {scenario}", decide("callbacks", scenario, wanted))
     yield from in_both_ways("callback: under a distrusted root", distrusted_root)
+    yield from in_both_ways("callback: two hosts' security levels", levels)
     yield from in_both_ways("callback: a cancelled thread", cancelled_thread)
     yield from in_both_ways("callback: the subject as a name", constrained_subject)
     for scenario in SESSIONS:
         yield from in_both_ways(f"brought along: {scenario}", bring(scenario))
+    yield from in_both_ways("brought along: to another context", two_contexts)
     yield from in_both_ways("brought along: a key, under [distrust]", distrust_and_keys)
     yield from in_both_ways("small stack: a thread's", small_thread)
     yield from in_both_ways("memory: none for a context", starving)

@@ -51,6 +51,41 @@ static SSL *client(void)
     return ends_connecting(ctx, ENDS_HOST);
 }
 
+/* One more connection of CTX, with SESSION (may be NULL); what it has for the next. */
+static SSL_SESSION *visit(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    SSL *near = NULL, *far = server();
+    SSL_SESSION *next = NULL;
+
+    if (ctx == NULL || SSL_CTX_up_ref(ctx) != 1)
+        return NULL;
+    SSL_CTX_set_cert_verify_callback(ctx, agree, NULL);
+    near = ends_connecting(ctx, ENDS_HOST);
+    if (near != NULL && session != NULL)
+        (void)SSL_set_session(near, session);
+    (void)printf("%s ", ends_meet(near, far));
+    (void)printf("%s; ", near != NULL && SSL_session_reused(near) ? "resumed" : "in full");
+    next = near != NULL ? SSL_get1_session(near) : NULL;
+    if (near != NULL)
+        (void)SSL_shutdown(near);
+    SSL_free(near);
+    SSL_free(far);
+    return next;
+}
+
+/* One context, another one like it, and a third with no anchors. */
+static void contexts(void)
+{
+    SSL_CTX *all[] = {ends_client(), ends_client(), SSL_CTX_new(TLS_client_method())};
+    SSL_SESSION *session = visit(all[0], NULL);
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        SSL_SESSION_free(visit(all[i], session));
+        SSL_CTX_free(all[i]);
+    }
+    SSL_SESSION_free(session);
+}
+
 static SSL_SESSION *first(void)
 {
     SSL *near = client(), *far = server();
@@ -221,10 +256,12 @@ static void resumed(void)
     SSL_free(far);
 }
 
+static SSL_SESSION *like; /* what a key looks like, certificate and all; or NULL */
+
 static SSL_SESSION *make_key(SSL *ssl)
 {
     static const unsigned char key[32] = "known to whoever reads this file", id[] = {0x13, 0x01};
-    SSL_SESSION *session = SSL_SESSION_new();
+    SSL_SESSION *session = like != NULL ? SSL_SESSION_dup(like) : SSL_SESSION_new();
 
     if (session != NULL && SSL_SESSION_set1_master_key(session, key, sizeof(key)) &&
         SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, id)) &&
@@ -282,6 +319,52 @@ static void key_of_context(void)
     with_key(true);
 }
 
+/* A connection that brings such a key, and meets who has it too. */
+static SSL *with_likeness(SSL **far)
+{
+    SSL_CTX *ctx = ends_client();
+    SSL *near = NULL;
+
+    if (ctx != NULL && SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") == 1)
+        SSL_CTX_set_psk_use_session_callback(ctx, use_key);
+    near = ends_connecting(ctx, ENDS_HOST);
+    *far = server_with("api-other", "of another server");
+    if (*far != NULL)
+        SSL_set_psk_find_session_callback(*far, find_key);
+    return near;
+}
+
+/* The key carries the certificate of a server that was met before. */
+static void likeness(void)
+{
+    SSL *near = NULL, *far = NULL;
+
+    like = first();
+    near = with_likeness(&far);
+    (void)printf("%s", ends_meet(near, far));
+    SSL_free(near);
+    SSL_free(far);
+    SSL_SESSION_free(like);
+}
+
+/* The server's session is offered beside it, and allows for no early data: the key does. */
+static void likeness_early(void)
+{
+    SSL_SESSION *session = NULL;
+    SSL *near = NULL, *far = NULL;
+
+    like = first();
+    session = like != NULL ? SSL_SESSION_dup(like) : NULL;
+    near = with_likeness(&far);
+    if (session != NULL && SSL_SESSION_set_max_early_data(session, 0) == 1 && near != NULL)
+        (void)SSL_set_session(near, session);
+    send_early(near, far);
+    SSL_free(near);
+    SSL_free(far);
+    SSL_SESSION_free(session);
+    SSL_SESSION_free(like);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -295,6 +378,9 @@ static const struct {
     {"resumed", resumed},
     {"key", key_of_connection},
     {"context-key", key_of_context},
+    {"contexts", contexts},
+    {"likeness", likeness},
+    {"likeness-early", likeness_early},
 };
 
 int main(int argc, char **argv)

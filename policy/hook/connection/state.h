@@ -8,12 +8,14 @@
 
 #include "places.h"
 #include "view.h"
+#include <stdatomic.h>
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
 struct tg_context_state {
     int (*verify)(X509_STORE_CTX *, void *);
     void *verify_arg;
     tg_custom_callback *custom; /* BoringSSL alone */
+    _Atomic uint64_t serial;    /* of no other context in this process (accepted.c); 0: none yet */
 };
 
 struct tg_peer;    /* peer.h */
@@ -23,6 +25,12 @@ struct tg_wire;    /* what is kept of a BIO: wire.c */
 /* What an info callback is told (SSL_CTX_set_info_callback(3)); of none, where is 0. */
 struct tg_event {
     int where, value;
+};
+
+/* A security level that a rule has put in the place of the connection's own. */
+struct tg_lent_level {
+    bool lent;
+    int own, rule;
 };
 
 /* Our ex_data of an SSL. */
@@ -36,6 +44,8 @@ struct tg_connection_state {
     bool dropped;           /* of this handshake: a session that could carry early data */
     bool ticketless;        /* of this handshake: its session's ticket isn't sent */
     bool asking;            /* the application's own callback is to be asked again, not we */
+    struct tg_lent_level level;
+    const SSL_SESSION *offered;            /* in this handshake (offer.c); only ever compared */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */

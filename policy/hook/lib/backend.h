@@ -41,6 +41,7 @@ struct tg_param_layout;
  *   staple            the length of *ANSWER, which came; 0: none
  *   staple_is_late    it comes only behind the verification of the certificate
  * Sessions, of which each may be NULL:
+ *   takes_keys        an application may bring a key in the shape of a session
  *   has_early_data    data may go out early under it
  *   session_digest    the digest of its leaf's DER; false: it has none
  *   marks_sessions    a mark lies in the session itself, not in this process
@@ -83,6 +84,7 @@ struct tg_param_layout;
          (const struct tg_hooked *hooked, SSL *ssl, int (*answer)(SSL *, void *)))                 \
     BOTH(size_t, staple, (const struct tg_hooked *hooked, SSL *ssl, const unsigned char **answer)) \
     BOTH(bool, staple_is_late, (const struct tg_hooked *hooked, const SSL *ssl))                   \
+    BOTH(bool, takes_keys, (void))                                                                 \
     BOTH(bool, has_early_data, (const struct tg_hooked *hooked, const SSL_SESSION *session))       \
     BOTH(bool, session_digest,                                                                     \
          (const struct tg_hooked *hooked, SSL_SESSION *session, uint8_t digest[TG_SHA256_SIZE]))   \

@@ -128,6 +128,11 @@ static bool staple_is_late(const struct tg_hooked *hooked, const SSL *ssl)
 
 /* ---- sessions ------------------------------------------------------------------------------- */
 
+static bool takes_keys(void)
+{
+    return false;
+}
+
 static bool has_early_data(const struct tg_hooked *hooked, const SSL_SESSION *session)
 {
     (void)hooked, (void)session;

@@ -158,6 +158,11 @@ bool tg_openssl_staple_is_late(const struct tg_hooked *hooked, const SSL *ssl)
 
 /* ---- sessions ------------------------------------------------------------------------------- */
 
+bool tg_openssl_takes_keys(void)
+{
+    return true;
+}
+
 bool tg_openssl_has_early_data(const struct tg_hooked *hooked, const SSL_SESSION *session)
 {
     return session != NULL && hooked->libssl.SSL_SESSION_get_max_early_data(session) > 0;
