@@ -247,7 +247,7 @@ static bool is_stray(const X509_STORE_CTX *context)
     return issuer != NULL;
 }
 
-/* By whom libcrypto has LIST signed that is checked now. */
+/* By whom the list is signed that libcrypto checks now. */
 static X509 *signer_of_list(const X509_STORE_CTX *context)
 {
     const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
