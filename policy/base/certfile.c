@@ -146,14 +146,22 @@ const char *tg_file_crls(struct tg_arena *arena, const char *path, STACK_OF(X509
 struct spki {
     bool (*make)(const X509_PUBKEY *key, unsigned char out[TG_SHA256_SIZE]);
     unsigned char digest[TG_SHA256_SIZE];
+    EVP_PKEY *key; /* a reference; NULL: one that libcrypto can't use */
     size_t count;
 };
+
+static bool keep_key(struct spki *spki, const X509_PUBKEY *key)
+{
+    EVP_PKEY_free(spki->key);
+    spki->key = X509_PUBKEY_get0(key);
+    return (spki->key == NULL || EVP_PKEY_up_ref(spki->key)) && spki->make(key, spki->digest);
+}
 
 static bool digest_key(const struct tg_block *block, struct spki *spki)
 {
     const unsigned char *at = block->der;
     X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &at, block->length);
-    bool done = key != NULL && at == block->der + block->length && spki->make(key, spki->digest);
+    bool done = key != NULL && at == block->der + block->length && keep_key(spki, key);
 
     X509_PUBKEY_free(key);
     return done;
@@ -162,7 +170,7 @@ static bool digest_key(const struct tg_block *block, struct spki *spki)
 static bool digest_certificate(const struct tg_block *block, struct spki *spki)
 {
     X509 *certificate = decode(block);
-    bool done = certificate != NULL && spki->make(X509_get_X509_PUBKEY(certificate), spki->digest);
+    bool done = certificate != NULL && keep_key(spki, X509_get_X509_PUBKEY(certificate));
 
     X509_free(certificate);
     return done;
@@ -209,18 +217,23 @@ const char *tg_file_spki(struct tg_arena *arena, const char *path, uint8_t out[T
     struct spki spki = {.make = tg_hash_pubkey};
     const char *wrong = read_key(arena, path, &spki, watching);
 
+    EVP_PKEY_free(spki.key);
     if (wrong == NULL)
         memcpy(out, spki.digest, TG_SHA256_SIZE);
     return wrong;
 }
 
 const char *tg_file_key(struct tg_arena *arena, const char *path, uint8_t out[TG_SHA256_SIZE],
-                        const struct tg_watching *watching)
+                        EVP_PKEY **key, const struct tg_watching *watching)
 {
     struct spki spki = {.make = tg_twin_key};
     const char *wrong = read_key(arena, path, &spki, watching);
 
-    if (wrong == NULL)
-        memcpy(out, spki.digest, TG_SHA256_SIZE);
-    return wrong;
+    if (wrong != NULL) {
+        EVP_PKEY_free(spki.key);
+        return wrong;
+    }
+    memcpy(out, spki.digest, TG_SHA256_SIZE);
+    *key = spki.key;
+    return NULL;
 }

@@ -33,9 +33,10 @@ TG_MUST_USE const char *tg_file_spki(struct tg_arena *arena, const char *path,
                                      uint8_t out[TG_SHA256_SIZE],
                                      const struct tg_watching *watching);
 
-/* The digest by tg_twin_key, whatever the key's encoding, of the one in PATH. */
+/* The digest by tg_twin_key, whatever the key's encoding, of the one in PATH, and *KEY itself, to
+ * be freed; NULL: no algorithm that libcrypto has. */
 TG_MUST_USE const char *tg_file_key(struct tg_arena *arena, const char *path,
-                                    uint8_t out[TG_SHA256_SIZE],
+                                    uint8_t out[TG_SHA256_SIZE], EVP_PKEY **key,
                                     const struct tg_watching *watching);
 
 #endif

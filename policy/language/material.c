@@ -19,14 +19,43 @@ struct tg_stack *tg_material_new_stack(struct tg_load *load)
     return stack;
 }
 
+void tg_material_distrust(struct tg_load *load, EVP_PKEY *key)
+{
+    struct tg_signer *signer;
+
+    if (key == NULL) /* of an algorithm in which nothing can be verified */
+        return;
+    signer = tg_load_keep(load, sizeof(*signer));
+    if (signer == NULL || !EVP_PKEY_up_ref(key)) {
+        tg_load_lost(load);
+        return;
+    }
+    *signer = (struct tg_signer){load->policy->distrusted_signers, key};
+    load->policy->distrusted_signers = signer;
+}
+
+/* What is distrusted, with the key that knows what it signed. */
+static void read_key(struct tg_load *load, struct tg_material *file)
+{
+    const struct tg_watching watching = tg_load_watching(load);
+    EVP_PKEY *key = NULL;
+
+    file->wrong = tg_file_key(load->scratch, file->item.text, file->spki, &key, &watching);
+    tg_material_distrust(load, key);
+    EVP_PKEY_free(key);
+}
+
 static void read_material(struct tg_load *load, struct tg_material *file)
 {
     const struct tg_watching watching = tg_load_watching(load);
     const char *path = file->item.text;
 
-    if (file->item.tag == TG_TAG_SPKI || file->item.tag == TG_TAG_KEY) {
-        file->wrong = (file->item.tag == TG_TAG_SPKI ? tg_file_spki : tg_file_key)(
-            load->scratch, path, file->spki, &watching);
+    if (file->item.tag == TG_TAG_KEY) {
+        read_key(load, file);
+        return;
+    }
+    if (file->item.tag == TG_TAG_SPKI) {
+        file->wrong = tg_file_spki(load->scratch, path, file->spki, &watching);
         return;
     }
     file->stack = tg_material_new_stack(load);

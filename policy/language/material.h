@@ -22,4 +22,7 @@ TG_MUST_USE struct tg_stack *tg_material_new_stack(struct tg_load *load);
 TG_MUST_USE const struct tg_material *
 tg_material_get(struct tg_store *in, const struct tg_word *word, enum tg_load_tag tag);
 
+/* Has the policy know what KEY (may be NULL) signed, a key that it distrusts. */
+void tg_material_distrust(struct tg_load *load, EVP_PKEY *key);
+
 #endif

@@ -61,6 +61,8 @@ static void add_file(struct tg_store *in, const struct tg_word *word, struct tg_
             add_digest(digests, digest);
         else
             tg_load_lost(in->load);
+        if (in->field == NULL)
+            tg_material_distrust(in->load, X509_get0_pubkey(certificate));
         if (in->setting->key->id == TG_KEY_TRUST_CERTIFICATE && is_issuing_ca(certificate))
             tg_load_warn(in->load, in->section, word,
                          "trust-certificate: %s holds the certificate of a CA, which no server "

@@ -39,6 +39,9 @@ void tg_policy_free(tg_policy *policy)
         sk_X509_pop_free(policy->stacks[i], X509_free);
     for (struct tg_crl_list *list = policy->crl_lists; list != NULL; list = list->next)
         sk_X509_CRL_pop_free(list->crls, X509_CRL_free);
+    for (struct tg_signer *signer = policy->distrusted_signers; signer != NULL;
+         signer = signer->next)
+        EVP_PKEY_free(signer->key);
     tg_known_files_free(policy->known_files);
     tg_arena_free(policy->arena);
     free(policy);

@@ -46,7 +46,11 @@ struct tg_policy {
     size_t exception_count;
     struct tg_digests distrusted_certificates; /* of the DER, or for files as tg_twin_signed */
     struct tg_digests distrusted_keys;         /* as pins are, or for files as tg_twin_key */
-    struct tg_rule unmatched_rule;             /* what `unmatched = verify` or `reject` applies */
+    struct tg_signer {                         /* keys of the files that [distrust] names */
+        struct tg_signer *next;
+        EVP_PKEY *key;
+    } * distrusted_signers;
+    struct tg_rule unmatched_rule; /* what `unmatched = verify` or `reject` applies */
     struct tg_crl_list {
         struct tg_crl_list *next;
         STACK_OF(X509_CRL) *crls;

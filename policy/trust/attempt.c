@@ -15,12 +15,27 @@ static bool check_pins(const struct tg_evaluation *evaluation, struct tg_verific
                                &path->findings);
 }
 
+/* Where the path doesn't say who signed its last certificate. */
+static bool check_signer(const struct tg_evaluation *evaluation, const STACK_OF(X509) *path,
+                         struct tg_findings *findings)
+{
+    int depth = sk_X509_num(path) - 1;
+    struct tg_sources sources;
+    bool checked = tg_sources_open(&sources, evaluation) &&
+                   tg_distrust_signer(evaluation->policy, &sources, sk_X509_value(path, depth),
+                                      depth, findings);
+
+    tg_sources_close(&sources);
+    return checked;
+}
+
 static bool check(struct tg_evaluation *evaluation, const STACK_OF(X509) *path, bool anchored,
                   struct tg_verification *verified)
 {
     struct tg_findings *findings = &verified->findings;
 
     if (!tg_distrust_path(evaluation->policy, path, findings) ||
+        (!(anchored && sk_X509_num(path) > 1) && !check_signer(evaluation, path, findings)) ||
         !tg_verification_run(evaluation, path, anchored, verified))
         return false;
     /* What a CA is constrained to is nobody's word before its certificate is signed. */

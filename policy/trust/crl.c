@@ -1,5 +1,6 @@
 #include "crl.h"
 #include "crlmemo.h"
+#include "crlorder.h"
 #include "hash.h"
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -246,6 +247,47 @@ static bool is_stray(const X509_STORE_CTX *context)
     return issuer != NULL;
 }
 
+/* By whom the list is signed that libcrypto checks now. */
+static X509 *signer_of_list(const X509_STORE_CTX *context)
+{
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    X509 *current = X509_STORE_CTX_get0_current_issuer(context);
+    X509 *issuer = sk_X509_value(chain, X509_STORE_CTX_get_error_depth(context) + 1);
+
+    if (current != NULL)
+        return current;
+    return issuer != NULL ? issuer : sk_X509_value(chain, sk_X509_num(chain) - 1);
+}
+
+/*
+ * Revoked stays revoked: of the lists beside CRL, which libcrypto has taken, the newest counts too,
+ * whatever its dates. False only when memory ran out.
+ */
+static bool check_newest(X509_STORE_CTX *context, X509_CRL *crl)
+{
+    const struct tg_evaluation *evaluation = evaluation_of(context);
+    X509 *issuer = signer_of_list(context);
+    const struct tg_crl_order order = {
+        .certificate = X509_STORE_CTX_get_current_cert(context),
+        .key = issuer != NULL ? X509_get0_pubkey(issuer) : NULL,
+        .taken = crl,
+    };
+    STACK_OF(X509_CRL) *lists = lookup(context, X509_CRL_get_issuer(crl));
+    time_t when = list_time(evaluation);
+    bool unsure = false;
+    X509_CRL *newest = tg_crl_newest(&order, lists, &unsure);
+
+    if (newest != NULL && tg_crl_revokes(newest, order.certificate))
+        report(context, X509_V_ERR_CERT_REVOKED);
+    if (newest != NULL && X509_CRL_get0_nextUpdate(newest) != NULL &&
+        X509_cmp_time(X509_CRL_get0_nextUpdate(newest), &when) <= 0)
+        report(context, X509_V_ERR_CRL_HAS_EXPIRED);
+    if (unsure)
+        report(context, X509_V_ERR_CRL_SIGNATURE_FAILURE);
+    sk_X509_CRL_pop_free(lists, X509_CRL_free);
+    return lists != NULL;
+}
+
 /* X509_STORE_CTX_check_crl_fn, of a complete list; libcrypto then looks for the certificate. */
 static int check(X509_STORE_CTX *context, X509_CRL *crl)
 {
@@ -258,7 +300,7 @@ static int check(X509_STORE_CTX *context, X509_CRL *crl)
     /* RFC 5280 section 5.1.2.5 demands an end: without one, a list never grows stale. */
     if (X509_CRL_get0_nextUpdate(crl) == NULL && is_own(evaluation_of(context)->rule->crls, crl))
         report(context, X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD);
-    return check_genuine(context, crl) && apply_deltas(context, crl);
+    return check_genuine(context, crl) && check_newest(context, crl) && apply_deltas(context, crl);
 }
 
 /* All of it at the time of lists, not of certificates. */

@@ -2,7 +2,14 @@
 #include "path.h"
 #include "twin.h"
 #include "twinkey.h"
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
+
+static bool distrusts_any(const tg_policy *policy)
+{
+    return policy != NULL &&
+           (policy->distrusted_certificates.count > 0 || policy->distrusted_keys.count > 0);
+}
 
 int tg_distrusts(const tg_policy *policy, const X509 *certificate, const X509 *issuer)
 {
@@ -38,25 +45,153 @@ static bool look_at(const tg_policy *policy, const X509 *certificate, const X509
     return distrusted >= 0;
 }
 
-bool tg_distrust_sent(const tg_policy *policy, const struct tg_query *query,
+/* True if a signature of CERTIFICATE's algorithm can be one by KEY, as far as their kinds go. */
+static bool fits(const X509 *certificate, const EVP_PKEY *key)
+{
+    int digest = NID_undef, kind = NID_undef, own = EVP_PKEY_get_base_id(key);
+
+    if (!OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, &kind))
+        return false;
+    kind = kind == EVP_PKEY_RSA_PSS ? EVP_PKEY_RSA : kind;
+    own = own == EVP_PKEY_RSA_PSS ? EVP_PKEY_RSA : own;
+    return kind == own && (digest == NID_undef || EVP_get_digestbynid(digest) != NULL);
+}
+
+/* Where that can't be told, as without memory, it is. */
+static bool is_signed_by(X509 *certificate, EVP_PKEY *key)
+{
+    bool is;
+
+    ERR_set_mark();
+    is = key != NULL && fits(certificate, key) && X509_verify(certificate, key) != 0;
+    ERR_pop_to_mark();
+    return is;
+}
+
+/* Its own key is looked at with it. */
+static bool is_self_signed(X509 *certificate)
+{
+    bool is;
+
+    ERR_set_mark();
+    is = X509_self_signed(certificate, 1) == 1;
+    ERR_pop_to_mark();
+    return is;
+}
+
+/* By the keys of the policy's own files. */
+static void look_for_key(const tg_policy *policy, X509 *end, int depth,
+                         struct tg_findings *findings)
+{
+    struct tg_buf text = {0};
+
+    for (const struct tg_signer *signer = policy->distrusted_signers; signer != NULL;
+         signer = signer->next) {
+        if (!is_signed_by(end, signer->key))
+            continue;
+        tg_buf_add(&text, "the policy distrusts the key that signed ");
+        tg_findings_who(&text, depth, end);
+        tg_findings_add(findings, TG_DISTRUSTED, depth + 1, 0, &text);
+        return;
+    }
+}
+
+static bool look_among(const tg_policy *policy, const STACK_OF(X509) *held, X509 *end, int depth,
+                       struct tg_findings *findings)
+{
+    for (int i = 0; i < sk_X509_num(held); i++) {
+        X509 *one = sk_X509_value(held, i);
+        int distrusted;
+
+        if (X509_NAME_cmp(X509_get_subject_name(one), X509_get_issuer_name(end)) != 0)
+            continue;
+        distrusted = tg_distrusts(policy, one, NULL);
+        if (distrusted < 0)
+            return false;
+        if (distrusted > 0 && is_signed_by(end, X509_get0_pubkey(one))) {
+            add_finding(findings, depth + 1, one);
+            break;
+        }
+    }
+    return true;
+}
+
+static bool look_in(const tg_policy *policy, X509_STORE_CTX *store, X509 *end, int depth,
+                    struct tg_findings *findings)
+{
+    STACK_OF(X509) *found = tg_sources_find(store, X509_get_issuer_name(end));
+    bool looked = look_among(policy, found, end, depth, findings);
+
+    sk_X509_pop_free(found, X509_free);
+    return looked;
+}
+
+bool tg_distrust_signer(const tg_policy *policy, const struct tg_sources *from, X509 *end,
+                        int depth, struct tg_findings *findings)
+{
+    if (!distrusts_any(policy) || is_self_signed(end))
+        return true;
+    look_for_key(policy, end, depth, findings);
+    return look_among(policy, from->sent, end, depth, findings) &&
+           look_among(policy, from->intermediates, end, depth, findings) &&
+           look_among(policy, from->anchors, end, depth, findings) &&
+           look_in(policy, from->system, end, depth, findings) &&
+           look_in(policy, from->app, end, depth, findings) && !findings->failed;
+}
+
+static X509 *issuer_among(const STACK_OF(X509) *held, X509 *end)
+{
+    for (int i = 0; i < sk_X509_num(held); i++) {
+        X509 *one = sk_X509_value(held, i);
+
+        if (X509_cmp(one, end) != 0 && X509_check_issued(one, end) == X509_V_OK)
+            return one;
+    }
+    return NULL;
+}
+
+/* Who has issued END: by the policy's word, OWN, or else by the server's. */
+static X509 *issuer_of(const struct tg_sources *from, X509 *end, bool own)
+{
+    X509 *issuer = own ? NULL : issuer_among(from->sent, end);
+
+    if (issuer == NULL)
+        issuer = issuer_among(from->intermediates, end);
+    if (issuer == NULL)
+        issuer = issuer_among(from->anchors, end);
+    return issuer != NULL || !own ? issuer : issuer_among(from->sent, end);
+}
+
+/* From LEAF upwards; *END, at *DEPTH, is where it ended. */
+static bool follow(const tg_policy *policy, const struct tg_sources *from, X509 *leaf, bool own,
+                   X509 **end, int *depth, struct tg_findings *findings)
+{
+    X509 *next = leaf;
+
+    for (*depth = -1; *depth + 1 < TG_PATH_MAX_LENGTH && next != NULL; ++*depth) {
+        *end = next;
+        next = issuer_of(from, *end, own);
+        if (!look_at(policy, *end, next, *depth + 1, findings))
+            return false;
+    }
+    return true;
+}
+
+bool tg_distrust_leaf(const tg_policy *policy, const struct tg_sources *from, X509 *leaf,
                       struct tg_findings *findings)
 {
-    X509 *end = query->leaf;
+    X509 *end = leaf;
+    int depth = 0;
 
-    for (int depth = 0; depth < TG_PATH_MAX_LENGTH && end != NULL; depth++) {
-        X509 *next = NULL;
-
-        for (int i = 0; next == NULL && i < sk_X509_num(query->sent); i++) {
-            X509 *sent = sk_X509_value(query->sent, i);
-
-            if (X509_cmp(sent, end) != 0 && X509_check_issued(sent, end) == X509_V_OK)
-                next = sent;
-        }
-        if (!look_at(policy, end, next, depth, findings))
+    if (!distrusts_any(policy))
+        return true;
+    for (int own = 0; own <= 1 && findings->count == 0; own++)
+        if (!follow(policy, from, leaf, own, &end, &depth, findings) ||
+            (findings->count == 0 && end != leaf &&
+             !tg_distrust_signer(policy, from, end, depth, findings)))
             return false;
-        end = next;
-    }
-    return !findings->failed;
+    return (findings->count > 0 || tg_distrust_signer(policy, from, leaf, 0, findings)) &&
+           !findings->failed;
 }
 
 bool tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
@@ -72,8 +207,10 @@ bool tg_distrust_refuse(const tg_policy *policy, const struct tg_query *query,
                         const struct tg_app_path *app, struct tg_verdict **refusal)
 {
     struct tg_findings findings = {0};
+    const struct tg_sources from = {.sent = query->sent};
+    bool whole = app->verified && sk_X509_num(app->path) > 1;
     bool checked = tg_distrust_path(policy, app->path, &findings) &&
-                   (app->verified || tg_distrust_sent(policy, query, &findings));
+                   (whole || tg_distrust_leaf(policy, &from, query->leaf, &findings));
 
     *refusal = NULL;
     if (checked && findings.count > 0) {

@@ -14,10 +14,17 @@
 /* TN2232, "Trusting One Specific Certificate": an identity token, whatever it says. */
 static bool trust_certificate(struct tg_evaluation *evaluation, bool *trusted)
 {
+    struct tg_sources sources;
+    bool looked;
+
     *trusted = false;
     if (!tg_digests_have(&evaluation->rule->trusted_leaves, evaluation->leaf_digest))
         return true;
-    if (!tg_distrust_sent(evaluation->policy, evaluation->query, &evaluation->findings))
+    looked = tg_sources_open(&sources, evaluation) &&
+             tg_distrust_leaf(evaluation->policy, &sources, evaluation->query->leaf,
+                              &evaluation->findings);
+    tg_sources_close(&sources);
+    if (!looked)
         return false;
     evaluation->path = sk_X509_new_null();
     if (evaluation->path == NULL || !sk_X509_push(evaluation->path, evaluation->query->leaf))

@@ -1,4 +1,5 @@
 #include "staple.h"
+#include "distrust.h"
 #include "selfanchored.h"
 #include "text.h"
 #include <openssl/ocsp.h>
@@ -11,6 +12,7 @@
 /* What is wrong with an answer, in words; NULL: nothing. */
 typedef const char *fault;
 
+static const char no_memory[] = "can't be read: memory ran out";
 static const char not_signed[] = "is not signed by the issuer or a responder that it delegated to";
 
 /*
@@ -56,17 +58,29 @@ static bool is_sound(const struct tg_evaluation *evaluation, OCSP_BASICRESP *ans
     return sound;
 }
 
-/* NULL, and whether what is good counts too in *SOUND: the issuer or its responder signed. */
+/* What there is against a good word of SIGNER's, one that the policy distrusts included. */
+static fault check_word(const struct tg_evaluation *evaluation, OCSP_BASICRESP *answer,
+                        X509 *issuer, STACK_OF(X509) *candidates, const X509 *signer)
+{
+    int distrusted = tg_distrusts(evaluation->policy, signer, issuer);
+
+    if (distrusted != 0)
+        return distrusted > 0 ? "is signed by one whom the policy distrusts" : no_memory;
+    return is_sound(evaluation, answer, issuer, candidates, signer) ? NULL : not_signed;
+}
+
+/* NULL, and why what is good doesn't count in *UNSOUND: the issuer or its responder signed. */
 static fault check_signer(const struct tg_evaluation *evaluation, OCSP_BASICRESP *answer,
-                          X509 *issuer, bool *sound)
+                          X509 *issuer, fault *unsound)
 {
     STACK_OF(X509) *candidates = sk_X509_new_null();
     X509 *signer = NULL;
-    fault wrong = "memory ran out";
+    fault wrong = no_memory;
 
     if (candidates != NULL && sk_X509_push(candidates, issuer)) {
         wrong = is_signed(answer, issuer, candidates, &signer) ? NULL : not_signed;
-        *sound = wrong == NULL && is_sound(evaluation, answer, issuer, candidates, signer);
+        if (wrong == NULL)
+            *unsound = check_word(evaluation, answer, issuer, candidates, signer);
     }
     sk_X509_free(candidates);
     return wrong;
@@ -117,7 +131,7 @@ static void add(struct tg_evaluation *evaluation, enum tg_finding_kind kind, int
 }
 
 /* One word of the issuer's on the leaf; that it is revoked stays so when it is out of date. */
-static fault read_status(struct tg_evaluation *evaluation, OCSP_SINGLERESP *single, bool sound)
+static fault read_status(struct tg_evaluation *evaluation, OCSP_SINGLERESP *single, fault unsound)
 {
     ASN1_GENERALIZEDTIME *from = NULL, *until = NULL;
     int reason = 0, status = OCSP_single_get0_status(single, &reason, NULL, &from, &until);
@@ -126,8 +140,8 @@ static fault read_status(struct tg_evaluation *evaluation, OCSP_SINGLERESP *sing
 
     if (status == V_OCSP_CERTSTATUS_REVOKED)
         add(evaluation, TG_REVOKED, 0, "says that the certificate is revoked");
-    else if (!sound)
-        return not_signed;
+    else if (unsound != NULL)
+        return unsound;
     wrong = check_times(from, until, evaluation->now);
     if (wrong != NULL)
         return wrong;
@@ -143,8 +157,8 @@ static fault read_status(struct tg_evaluation *evaluation, OCSP_SINGLERESP *sing
 /* What the answer says of the leaf; of several words none takes another back. */
 static fault read_all(struct tg_evaluation *evaluation, OCSP_BASICRESP *answer, X509 *issuer)
 {
-    bool sound = false;
-    fault wrong = check_signer(evaluation, answer, issuer, &sound), found;
+    fault unsound = not_signed, found;
+    fault wrong = check_signer(evaluation, answer, issuer, &unsound);
 
     if (wrong != NULL)
         return wrong;
@@ -154,10 +168,10 @@ static fault read_all(struct tg_evaluation *evaluation, OCSP_BASICRESP *answer, 
         enum about whom = about(single, evaluation->query->leaf, issuer);
 
         if (whom == ABOUT_UNKNOWN)
-            return "can't be read: memory ran out";
+            return no_memory;
         if (whom == ABOUT_ANOTHER)
             continue;
-        found = read_status(evaluation, single, sound);
+        found = read_status(evaluation, single, unsound);
         if (seen++ == 0 || found != NULL)
             wrong = found;
     }

@@ -200,7 +200,10 @@ static char *escaped_pattern(const char *directory, const char *name)
     return tg_buf_take(&pattern);
 }
 
-/* Whoever may write there can take rules away; it may be absent. */
+/*
+ * Whoever may write there can take rules away; it may be absent. One whose names can be listed but
+ * not looked up (mode 0744) would seem to hold nothing to glob(3).
+ */
 static const char *check_directory(struct tg_load *load, const char *directory)
 {
     const struct tg_watching watching = tg_load_watching(load);
@@ -214,6 +217,8 @@ static const char *check_directory(struct tg_load *load, const char *directory)
     if (wrong != NULL)
         return wrong;
     wrong = tg_file_open(load->scratch, AT_FDCWD, directory, S_IFDIR, &fd, &status);
+    if (wrong == NULL && fstatat(fd, ".", &status, 0) != 0)
+        wrong = tg_arena_sentence(load->scratch, "can't be searched: %s", strerror(errno));
     if (fd >= 0)
         close(fd);
     return wrong;
@@ -245,13 +250,17 @@ static bool watch_directory(struct tg_load *load, struct tg_section *section,
     return wrong == NULL;
 }
 
-/* The directory PATH, which a pattern leads through: what it lacks now may come. */
+/* What PATH, which a pattern leads through, holds now or may hold later; it is no directory:
+ * nothing. What it leads to may not be known: glob(3) would take that for nothing too. */
 static bool pass_directory(struct tg_load *load, struct tg_section *section,
                            const struct tg_word *word, const char *path)
 {
     const struct tg_watching watching = tg_load_watching(load);
     const char *wrong = NULL;
+    struct stat status;
 
+    if (stat(path, &status) == 0 ? !S_ISDIR(status.st_mode) : errno == ENOENT)
+        return true;
     if (!tg_watch_add(&watching, path))
         tg_load_lost(load);
     else
@@ -269,13 +278,12 @@ static bool pass_directories(struct tg_load *load, struct tg_section *section,
     bool passed = true;
 
     while (passed && (slash = strchr(slash, '/')) != NULL) {
-        char behind = *++slash;
         glob_t found = {0};
 
         *slash = '\0';
         if (glob(pattern, GLOB_NOSORT, NULL, &found) == GLOB_NOSPACE)
             tg_load_lost(load);
-        *slash = behind;
+        *slash++ = '/';
         for (size_t i = 0; passed && i < found.gl_pathc; i++)
             passed = pass_directory(load, section, word, found.gl_pathv[i]);
         globfree(&found);
