@@ -7,9 +7,12 @@
  */
 #include "beside.h"
 #include "ends.h"
+#include "engine.h"
 #include "hellos.h"
+#include "readable.h"
 #include "resolve.h"
 #include <errno.h>
+#include <limits.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,18 +32,27 @@ static void note(int descriptor, const void *data, size_t size, const void *addr
     tg_hellos_note(descriptor, &all, 1, address, length);
 }
 
-static void note_message(int descriptor, const struct msghdr *message)
+/* False: the message can't be read, and won't be sent. */
+static bool note_message(int descriptor, const struct msghdr *given)
 {
-    if (message != NULL)
-        tg_hellos_note(descriptor, message->msg_iov, message->msg_iovlen, message->msg_name,
-                       message->msg_namelen);
+    struct msghdr message;
+    socklen_t most =
+        sizeof(struct sockaddr_storage); /* of a longer address the kernel takes that */
+
+    if (tg_readable_copy(&(struct tg_readable){0}, &message, given, sizeof(message)) <
+        sizeof(message))
+        return false;
+    tg_hellos_note(descriptor, message.msg_iov, message.msg_iovlen, message.msg_name,
+                   message.msg_namelen < most ? message.msg_namelen : most);
+    return true;
 }
 
 TG_API int connect(int descriptor, const struct sockaddr *address, socklen_t length)
 {
     __typeof__(&connect) real = tg_resolve_libc(TG_CONNECT);
 
-    tg_ends_connect(descriptor, address, length);
+    if (!tg_engine_inert())
+        tg_ends_connect(descriptor, address, length);
     tg_beside_look();
     return real != NULL ? real(descriptor, address, length)
                         : (int)syscall(SYS_connect, descriptor, address, length);
@@ -87,7 +99,8 @@ TG_API ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
 {
     __typeof__(&sendmsg) real = tg_resolve_libc(TG_SENDMSG);
 
-    note_message(descriptor, message);
+    if (tg_hellos_started())
+        (void)note_message(descriptor, message);
     return real != NULL ? real(descriptor, message, flags)
                         : syscall(SYS_sendmsg, descriptor, message, flags);
 }
@@ -96,8 +109,9 @@ TG_API int sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, in
 {
     __typeof__(&sendmmsg) real = tg_resolve_libc(TG_SENDMMSG);
 
-    for (unsigned i = 0; messages != NULL && i < count; i++)
-        note_message(descriptor, &messages[i].msg_hdr);
+    for (unsigned i = 0; tg_hellos_started() && i < count && i < IOV_MAX; i++)
+        if (!note_message(descriptor, &messages[i].msg_hdr))
+            break;
     return real != NULL ? real(descriptor, messages, count, flags)
                         : (int)syscall(SYS_sendmmsg, descriptor, messages, count, flags);
 }
