@@ -15,7 +15,8 @@
 #define ENTRIES 64 /* descriptors from CHUNKS * ENTRIES on aren't bound */
 
 struct end {
-    uint64_t cookie; /* 0: the kernel gives none */
+    uint64_t cookie;    /* 0: the kernel gives none */
+    uint64_t datagrams; /* their socket */
     uint8_t address[16];
     uint32_t family, port, scope; /* in network order as in a sockaddr, but for the family */
     uint32_t count, more, sent;   /* sent: a datagram went there, others may have gone elsewhere */
@@ -100,7 +101,8 @@ static void bind_names(int descriptor, const struct sockaddr *given, socklen_t l
         tg_names_find((struct sockaddr *)&address, length, &names);
         set_address(&record.end, &address);
         record.end.cookie = cookie_of(descriptor);
-        record.end.sent = sent && !is_stream(descriptor);
+        record.end.datagrams = !is_stream(descriptor);
+        record.end.sent = sent && record.end.datagrams != 0;
         record.end.count = names.count;
         record.end.more = names.more;
         memcpy(record.end.name, names.name, names.count * sizeof(names.name[0]));
@@ -117,6 +119,14 @@ void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t l
 void tg_ends_send(int descriptor, const struct sockaddr *address, socklen_t length)
 {
     bind_names(descriptor, address, length, true);
+}
+
+bool tg_ends_datagrams(int descriptor)
+{
+    const tg_slot_word *at = slot(descriptor, false);
+    size_t word = offsetof(struct end, datagrams) / sizeof(uint64_t);
+
+    return at != NULL && atomic_load_explicit(&at[1 + word], memory_order_relaxed) != 0;
 }
 
 /* The record of the socket; found by its cookie where the socket was connected under another number

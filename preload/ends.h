@@ -19,6 +19,12 @@ void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t l
 void tg_ends_send(int descriptor, const struct sockaddr *address, socklen_t length);
 
 /*
+ * Whether the socket that was connected last as DESCRIPTOR was one of datagrams: a guess that costs
+ * no system call.
+ */
+TG_MUST_USE bool tg_ends_datagrams(int descriptor);
+
+/*
  * The address that connect(2) was called with for DESCRIPTOR, for a socket that isn't connected yet
  * (TCP Fast Open). False if it isn't known.
  */

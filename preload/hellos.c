@@ -71,17 +71,21 @@ bool tg_hellos_started(void)
     return atomic_load_explicit(&started, memory_order_relaxed);
 }
 
-/* The first bytes of DATA, as many as are looked at. */
-static size_t gather(const struct iovec *data, size_t count, uint8_t out[LOOKED_AT])
+/* The first bytes of DATA, as many as are looked at. SENT, if not 0, of its bytes have been sent.
+ */
+static size_t gather(const struct iovec *data, size_t count, size_t sent, uint8_t out[LOOKED_AT])
 {
-    struct tg_readable pieces = {0}, bytes = {0};
-    size_t have = 0, got = 0, wanted = 0;
+    struct tg_readable pieces = {.all = sent > 0}, bytes = {.all = sent > 0};
+    size_t have = 0, got = 0, wanted = 0, most = LOOKED_AT;
     struct iovec piece;
 
-    for (size_t i = 0; i < count && count <= IOV_MAX && have < LOOKED_AT && got == wanted; i++) {
+    if (sent > 0 && sent < most)
+        most = sent;
+
+    for (size_t i = 0; i < count && count <= IOV_MAX && have < most && got == wanted; i++) {
         if (tg_readable_copy(&pieces, &piece, &data[i], sizeof(piece)) < sizeof(piece))
             break;
-        wanted = piece.iov_len < LOOKED_AT - have ? piece.iov_len : LOOKED_AT - have;
+        wanted = piece.iov_len < most - have ? piece.iov_len : most - have;
         got = tg_readable_copy(&bytes, out + have, piece.iov_base, wanted);
         have += got;
     }
@@ -230,8 +234,8 @@ static void put_address(struct hello *hello, const struct sockaddr_storage *addr
     }
 }
 
-void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
-                    socklen_t length)
+static void note(int descriptor, const struct iovec *data, size_t count, size_t sent,
+                 const void *address, socklen_t length)
 {
     uint8_t first[LOOKED_AT];
     const uint8_t *random = NULL;
@@ -243,7 +247,7 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
 
     if (!tg_hellos_started())
         return;
-    have = gather(data, count, first);
+    have = gather(data, count, sent, first);
     random = random_in(first, have);
     if (random == NULL && !is_initial(first, have))
         return;
@@ -261,6 +265,18 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
             keep_initial(&record);
     }
     errno = saved;
+}
+
+void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
+                    socklen_t length)
+{
+    note(descriptor, data, count, 0, address, length);
+}
+
+void tg_hellos_sent(int descriptor, const struct iovec *data, size_t count, ssize_t sent)
+{
+    if (sent > 0)
+        note(descriptor, data, count, (size_t)sent, NULL, 0);
 }
 
 static void show(const struct hello *hello, struct tg_inject_end *end)

@@ -1,7 +1,6 @@
 /* readable.c - asks the kernel, by a call that does nothing else, before it touches a page. */
 #include "readable.h"
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,7 +28,7 @@ size_t tg_readable_copy(struct tg_readable *known, void *out, const void *from, 
         uintptr_t page = (at + have) & ~(PAGE - 1);
         size_t piece = page + PAGE - (at + have);
 
-        if (page == 0 || (page != known->page && !is_readable(page)))
+        if (!known->all && (page == 0 || (page != known->page && !is_readable(page))))
             break;
         known->page = page;
         piece = piece < length - have ? piece : length - have;

@@ -5,12 +5,13 @@
 #ifndef TG_READABLE_H
 #define TG_READABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The page that was found readable last, so that it isn't asked for again; 0: none. */
 struct tg_readable {
-    uintptr_t page;
+    uintptr_t page; /* that was found readable last, so that it isn't asked for again; 0: none */
+    bool all;       /* the kernel has just read all of it itself */
 };
 
 /* Copies LENGTH bytes at FROM to OUT, or as many as can be read; returns how many. */

@@ -24,12 +24,17 @@ __attribute__((constructor)) static void resolve(void)
 #undef RESOLVE
 }
 
-static void note(int descriptor, const void *data, size_t size, const void *address,
-                 socklen_t length)
+/*
+ * What goes through a socket of datagrams is noted before it is sent, for a QUIC packet has to be.
+ * Anything else is noted once it is sent, as it is known to be readable then.
+ */
+static bool note_before(int descriptor, const struct iovec *data, size_t count)
 {
-    const struct iovec all = {(void *)data, size};
+    bool before = tg_hellos_started() && tg_ends_datagrams(descriptor);
 
-    tg_hellos_note(descriptor, &all, 1, address, length);
+    if (before)
+        tg_hellos_note(descriptor, data, count, NULL, 0);
+    return before;
 }
 
 /* False: the message can't be read, and won't be sent. */
@@ -62,27 +67,41 @@ TG_API ssize_t write(int descriptor, const void *data, size_t size)
 {
     __typeof__(&write) real = tg_resolve_libc(TG_WRITE);
 
-    note(descriptor, data, size, NULL, 0);
-    return real != NULL ? real(descriptor, data, size) : syscall(SYS_write, descriptor, data, size);
+    const struct iovec all = {(void *)data, size};
+    bool noted = note_before(descriptor, &all, 1);
+    ssize_t sent =
+        real != NULL ? real(descriptor, data, size) : syscall(SYS_write, descriptor, data, size);
+
+    if (!noted)
+        tg_hellos_sent(descriptor, &all, 1, sent);
+    return sent;
 }
 
 TG_API ssize_t writev(int descriptor, const struct iovec *data, int count)
 {
     __typeof__(&writev) real = tg_resolve_libc(TG_WRITEV);
 
-    if (count > 0)
-        tg_hellos_note(descriptor, data, (size_t)count, NULL, 0);
-    return real != NULL ? real(descriptor, data, count)
-                        : syscall(SYS_writev, descriptor, data, count);
+    bool noted = note_before(descriptor, data, (size_t)count);
+    ssize_t sent =
+        real != NULL ? real(descriptor, data, count) : syscall(SYS_writev, descriptor, data, count);
+
+    if (!noted)
+        tg_hellos_sent(descriptor, data, (size_t)count, sent);
+    return sent;
 }
 
 TG_API ssize_t send(int descriptor, const void *data, size_t size, int flags)
 {
     __typeof__(&send) real = tg_resolve_libc(TG_SEND);
 
-    note(descriptor, data, size, NULL, 0);
-    return real != NULL ? real(descriptor, data, size, flags)
-                        : syscall(SYS_sendto, descriptor, data, size, flags, NULL, 0);
+    const struct iovec all = {(void *)data, size};
+    bool noted = note_before(descriptor, &all, 1);
+    ssize_t sent = real != NULL ? real(descriptor, data, size, flags)
+                                : syscall(SYS_sendto, descriptor, data, size, flags, NULL, 0);
+
+    if (!noted)
+        tg_hellos_sent(descriptor, &all, 1, sent);
+    return sent;
 }
 
 TG_API ssize_t sendto(int descriptor, const void *data, size_t size, int flags,
@@ -90,7 +109,9 @@ TG_API ssize_t sendto(int descriptor, const void *data, size_t size, int flags,
 {
     __typeof__(&sendto) real = tg_resolve_libc(TG_SENDTO);
 
-    note(descriptor, data, size, address, length);
+    const struct iovec all = {(void *)data, size};
+
+    tg_hellos_note(descriptor, &all, 1, address, length);
     return real != NULL ? real(descriptor, data, size, flags, address, length)
                         : syscall(SYS_sendto, descriptor, data, size, flags, address, length);
 }
