@@ -4,6 +4,7 @@
  */
 #include "ends.h"
 #include "names.h"
+#include "readable.h"
 #include "slot.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,10 +15,11 @@
 #define ENTRIES 64 /* descriptors from CHUNKS * ENTRIES on aren't bound */
 
 struct end {
-    uint64_t cookie; /* 0: the kernel gives none */
+    uint64_t cookie;    /* 0: the kernel gives none */
+    uint64_t datagrams; /* their socket */
     uint8_t address[16];
     uint32_t family, port, scope; /* in network order as in a sockaddr, but for the family */
-    uint32_t count, more, unused;
+    uint32_t count, more, sent;   /* sent: a datagram went there, others may have gone elsewhere */
     char name[TG_INJECT_NAMES][TG_INJECT_NAME_SIZE];
 };
 #define WORDS (sizeof(struct end) / sizeof(uint64_t))
@@ -64,36 +66,67 @@ static tg_slot_word *slot(int descriptor, bool make)
     return found != NULL ? (*found)[descriptor % ENTRIES] : NULL;
 }
 
-static void set_address(struct end *end, const struct sockaddr *address)
+static void set_address(struct end *end, const struct sockaddr_storage *address)
 {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
 
-    end->family = address->sa_family;
-    end->port = address->sa_family == AF_INET6 ? six->sin6_port
+    end->family = address->ss_family;
+    end->port = address->ss_family == AF_INET6 ? six->sin6_port
                                                : ((const struct sockaddr_in *)address)->sin_port;
-    end->scope = address->sa_family == AF_INET6 ? six->sin6_scope_id : 0;
+    end->scope = address->ss_family == AF_INET6 ? six->sin6_scope_id : 0;
 }
 
-void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t length)
+static bool is_stream(int descriptor)
 {
+    int type = SOCK_STREAM;
+    socklen_t size = sizeof(type);
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+static void bind_names(int descriptor, const struct sockaddr *given, socklen_t length, bool sent)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     struct tg_inject_names names;
     union record record;
     tg_slot_word *at = NULL;
     int saved = errno;
 
     memset(&record, 0, sizeof(record));
-    if (tg_names_address(record.end.address, address, length))
+    if (length <= sizeof(address) &&
+        tg_readable_copy(&(struct tg_readable){0}, &address, given, length) == length &&
+        tg_names_address(record.end.address, (struct sockaddr *)&address, length))
         at = slot(descriptor, true);
     if (at != NULL) {
-        tg_names_find(address, length, &names);
-        set_address(&record.end, address);
+        tg_names_find((struct sockaddr *)&address, length, &names);
+        set_address(&record.end, &address);
         record.end.cookie = cookie_of(descriptor);
+        record.end.datagrams = !is_stream(descriptor);
+        record.end.sent = sent && record.end.datagrams != 0;
         record.end.count = names.count;
         record.end.more = names.more;
         memcpy(record.end.name, names.name, names.count * sizeof(names.name[0]));
         (void)tg_slot_write(at, record.words, WORDS, (atomic_load(&at[0]) | 1) + 1);
     }
     errno = saved;
+}
+
+void tg_ends_connect(int descriptor, const struct sockaddr *address, socklen_t length)
+{
+    bind_names(descriptor, address, length, false);
+}
+
+void tg_ends_send(int descriptor, const struct sockaddr *address, socklen_t length)
+{
+    bind_names(descriptor, address, length, true);
+}
+
+bool tg_ends_datagrams(int descriptor)
+{
+    const tg_slot_word *at = slot(descriptor, false);
+    size_t word = offsetof(struct end, datagrams) / sizeof(uint64_t);
+
+    return at != NULL && atomic_load_explicit(&at[1 + word], memory_order_relaxed) != 0;
 }
 
 /* The record of the socket; found by its cookie where the socket was connected under another number
@@ -142,17 +175,25 @@ bool tg_ends_address(int descriptor, struct sockaddr_storage *address)
 void tg_ends_names(int descriptor, const struct sockaddr *peer, socklen_t length,
                    struct tg_inject_names *names)
 {
+    struct tg_inject_names now;
     union record record;
     uint8_t address[16];
+    bool same = false;
     int saved = errno;
 
-    if (descriptor >= 0 && tg_names_address(address, peer, length) && find(descriptor, &record) &&
-        memcmp(address, record.end.address, sizeof(address)) == 0) {
-        names->count = record.end.count;
-        names->more = record.end.more;
-        memcpy(names->name, record.end.name, record.end.count * sizeof(names->name[0]));
-    } else {
-        tg_names_find(peer, length, names);
+    names->count = 0;
+    names->more = false;
+    if (descriptor >= 0 && tg_names_address(address, peer, length) && find(descriptor, &record)) {
+        same = memcmp(address, record.end.address, sizeof(address)) == 0;
+        if (same || !record.end.sent) {
+            names->count = record.end.count;
+            names->more = record.end.more;
+            memcpy(names->name, record.end.name, record.end.count * sizeof(names->name[0]));
+        }
+    }
+    if (!same) {
+        tg_names_find(peer, length, &now);
+        tg_names_join(names, &now);
     }
     errno = saved;
 }

@@ -240,6 +240,11 @@ bool tg_engine_protect(void *ssl_ctx_new)
     return allowed;
 }
 
+bool tg_engine_inert(void)
+{
+    return atomic_load_explicit(&state, memory_order_relaxed) == STATE_INERT;
+}
+
 bool tg_engine_active(struct tg_engine *engine)
 {
     union table table;

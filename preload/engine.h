@@ -58,6 +58,9 @@ TG_MUST_USE bool tg_engine_protect(void *ssl_ctx_new);
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
 
+/* True once it is settled that no policy is, nor ever will be. */
+TG_MUST_USE bool tg_engine_inert(void);
+
 /* One line on stderr, the first time only. DETAIL may be NULL. */
 void tg_engine_complain(const char *what, const char *detail);
 

@@ -10,6 +10,7 @@
  */
 #include "hellos.h"
 #include "ends.h"
+#include "readable.h"
 #include "slot.h"
 #include <errno.h>
 #include <limits.h>
@@ -36,7 +37,6 @@ enum {
     LOOKED_AT = DTLS_RANDOM + TG_INJECT_RANDOM_SIZE,
     LONG_HEADER = 0xC0, /* and the fixed bit */
     LONG_TYPE = 0x30,
-    NOWHERE = 0x10000, /* below it nothing is mapped (vm.mmap_min_addr) */
 };
 
 struct hello {
@@ -66,29 +66,28 @@ void tg_hellos_start(void)
     atomic_store_explicit(&started, true, memory_order_relaxed);
 }
 
-/* The first bytes of DATA, as many as are looked at. */
-static size_t gather(const struct iovec *data, size_t count, uint8_t out[LOOKED_AT])
+bool tg_hellos_started(void)
 {
-    size_t have = 0, whole = 0;
+    return atomic_load_explicit(&started, memory_order_relaxed);
+}
 
-    /*
-     * Some programs write a byte to learn whether they may read it: what is too short isn't
-     * touched, nor what lies where nothing is ever mapped, as a null pointer does. To learn it of
-     * any other address would take a system call for each write.
-     */
-    for (size_t i = 0; i < count && whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE; i++) {
-        if (data[i].iov_len > 0 && (uintptr_t)data[i].iov_base < NOWHERE)
-            return 0;
-        whole += data[i].iov_len;
-    }
-    if (whole < TLS_RANDOM + TG_INJECT_RANDOM_SIZE || count > IOV_MAX)
-        return 0;
-    for (size_t i = 0; i < count && have < LOOKED_AT; i++) {
-        size_t piece = data[i].iov_len < LOOKED_AT - have ? data[i].iov_len : LOOKED_AT - have;
+/* The first bytes of DATA, as many as are looked at. SENT, if not 0, of its bytes have been sent.
+ */
+static size_t gather(const struct iovec *data, size_t count, size_t sent, uint8_t out[LOOKED_AT])
+{
+    struct tg_readable pieces = {.all = sent > 0}, bytes = {.all = sent > 0};
+    size_t have = 0, got = 0, wanted = 0, most = LOOKED_AT;
+    struct iovec piece;
 
-        if (piece > 0)
-            memcpy(out + have, data[i].iov_base, piece);
-        have += piece;
+    if (sent > 0 && sent < most)
+        most = sent;
+
+    for (size_t i = 0; i < count && count <= IOV_MAX && have < most && got == wanted; i++) {
+        if (tg_readable_copy(&pieces, &piece, &data[i], sizeof(piece)) < sizeof(piece))
+            break;
+        wanted = piece.iov_len < most - have ? piece.iov_len : most - have;
+        got = tg_readable_copy(&bytes, out + have, piece.iov_base, wanted);
+        have += got;
     }
     return have;
 }
@@ -206,18 +205,19 @@ static bool find_peer(int descriptor, const void *address, socklen_t length,
 {
     socklen_t size = sizeof(*peer), other = sizeof(int);
     int type = 0;
-    bool given = address != NULL && length > 0 && length <= sizeof(*peer), connected;
+    struct sockaddr_storage to = {.ss_family = AF_UNSPEC};
+    bool given = address != NULL && length > 0 && length <= sizeof(to), connected;
 
+    if (given)
+        given = tg_readable_copy(&(struct tg_readable){0}, &to, address, length) == length;
     memset(peer, 0, sizeof(*peer));
     connected = getpeername(descriptor, (struct sockaddr *)peer, &size) == 0;
     if (given && connected)
         given =
             getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &other) != 0 || type != SOCK_STREAM;
     *new = given;
-    if (given) {
-        memset(peer, 0, sizeof(*peer));
-        memcpy(peer, address, length);
-    }
+    if (given)
+        *peer = to;
     if ((given || connected || tg_ends_address(descriptor, peer)) && is_ip(peer))
         return true;
     peer->ss_family = AF_UNSPEC;
@@ -234,8 +234,8 @@ static void put_address(struct hello *hello, const struct sockaddr_storage *addr
     }
 }
 
-void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
-                    socklen_t length)
+static void note(int descriptor, const struct iovec *data, size_t count, size_t sent,
+                 const void *address, socklen_t length)
 {
     uint8_t first[LOOKED_AT];
     const uint8_t *random = NULL;
@@ -245,9 +245,9 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
     bool new = false;
     int saved = errno;
 
-    if (!atomic_load_explicit(&started, memory_order_relaxed) || count == 0)
+    if (!tg_hellos_started())
         return;
-    have = gather(data, count, first);
+    have = gather(data, count, sent, first);
     random = random_in(first, have);
     if (random == NULL && !is_initial(first, have))
         return;
@@ -256,7 +256,7 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
     if (find_peer(descriptor, address, length, &peer, &new)) {
         put_address(&record.hello, &peer);
         if (new)
-            tg_ends_connect(descriptor, address, length);
+            tg_ends_send(descriptor, (struct sockaddr *)&peer, length);
         if (random != NULL)
             memcpy(record.hello.random, random, sizeof(record.hello.random));
         if (random != NULL)
@@ -265,6 +265,18 @@ void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, cons
             keep_initial(&record);
     }
     errno = saved;
+}
+
+void tg_hellos_note(int descriptor, const struct iovec *data, size_t count, const void *address,
+                    socklen_t length)
+{
+    note(descriptor, data, count, 0, address, length);
+}
+
+void tg_hellos_sent(int descriptor, const struct iovec *data, size_t count, ssize_t sent)
+{
+    if (sent > 0)
+        note(descriptor, data, count, (size_t)sent, NULL, 0);
 }
 
 static void show(const struct hello *hello, struct tg_inject_end *end)

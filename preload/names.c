@@ -35,24 +35,44 @@ static _Atomic uint64_t lost[LOST_BITS / 64];
  * already doesn't disturb whoever reads it. */
 static _Atomic uint64_t ages[SETS][WAYS], newest;
 
+static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+/* Who connects to the unspecified address gets to this host (ip(7)). */
+static void specify(uint8_t address[16])
+{
+    static const uint8_t none[16], loopback[4] = {127, 0, 0, 1};
+
+    if (memcmp(address, none, sizeof(none)) == 0)
+        address[15] = 1;
+    else if (memcmp(address, prefix, sizeof(prefix)) == 0 &&
+             memcmp(address + sizeof(prefix), none, sizeof(loopback)) == 0)
+        memcpy(address + sizeof(prefix), loopback, sizeof(loopback));
+}
+
 static void map_ipv4(uint8_t out[16], const void *address)
 {
-    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
-
     memcpy(out, prefix, sizeof(prefix));
     memcpy(out + sizeof(prefix), address, 4);
+    specify(out);
+}
+
+static void copy_ipv6(uint8_t out[16], const void *address)
+{
+    memcpy(out, address, 16);
+    specify(out);
 }
 
 bool tg_names_address(uint8_t out[16], const struct sockaddr *address, socklen_t length)
 {
-    if (address == NULL)
+    if (address == NULL || length < sizeof(struct sockaddr_in))
         return false;
-    if (address->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+    if (address->sa_family == AF_INET) {
         map_ipv4(out, &((const struct sockaddr_in *)address)->sin_addr);
         return true;
     }
-    if (address->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
-        memcpy(out, &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
+    /* The kernel does without the last field (RFC 2133 had none). */
+    if (address->sa_family == AF_INET6 && length >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
+        copy_ipv6(out, &((const struct sockaddr_in6 *)address)->sin6_addr);
         return true;
     }
     return false;
@@ -209,7 +229,7 @@ void tg_names_add_hostent(const char *name, const struct hostent *entry)
         if (entry->h_addrtype == AF_INET && entry->h_length == 4)
             map_ipv4(record.entry.address, entry->h_addr_list[i]);
         else if (entry->h_addrtype == AF_INET6 && entry->h_length == 16)
-            memcpy(record.entry.address, entry->h_addr_list[i], 16);
+            copy_ipv6(record.entry.address, entry->h_addr_list[i]);
         else
             return;
         add(&record, &left);
@@ -235,6 +255,21 @@ static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t when, c
     memcpy(out->name[at], name, TG_INJECT_NAME_SIZE);
     if (out->count < TG_INJECT_NAMES)
         out->count++;
+}
+
+void tg_names_join(struct tg_inject_names *names, const struct tg_inject_names *others)
+{
+    for (unsigned i = 0; i < others->count; i++) {
+        bool there = false;
+
+        for (unsigned j = 0; j < names->count; j++)
+            there = there || strcmp(names->name[j], others->name[i]) == 0;
+        if (!there && names->count < TG_INJECT_NAMES)
+            memcpy(names->name[names->count++], others->name[i], TG_INJECT_NAME_SIZE);
+        else if (!there)
+            names->more = true;
+    }
+    names->more = names->more || others->more;
 }
 
 void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_inject_names *out)

@@ -18,9 +18,13 @@ void tg_names_add_hostent(const char *name, const struct hostent *entry);
  */
 void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_inject_names *out);
 
+/* Adds OTHERS to NAMES; NAMES->more where there is no room. */
+void tg_names_join(struct tg_inject_names *names, const struct tg_inject_names *others);
+
 /*
  * ADDRESS as 16 bytes: an IPv4 address is written as an IPv4-mapped one (RFC 4291 section 2.5.5.2),
- * for sockets mix the two. False if ADDRESS is of another family.
+ * for sockets mix the two, and the unspecified address as the loopback address that connect(2)
+ * makes of it. False if ADDRESS is of another family, or shorter than its family's.
  */
 TG_MUST_USE bool tg_names_address(uint8_t out[16], const struct sockaddr *address,
                                   socklen_t length);

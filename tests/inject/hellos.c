@@ -203,6 +203,21 @@ static void overflows(int end)
     (void)close(datagrams);
 }
 
+/* Of what was sent no more is looked at than the kernel took. */
+static void finds_sent(int end)
+{
+    uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
+    const struct iovec pieces[] = {{bytes, 20}, {bytes + 20, 44}};
+
+    memset(bytes + 11, 40, 32);
+    tg_hellos_sent(end, pieces, 2, -1);
+    tg_hellos_sent(end, pieces, 2, 0);
+    tg_hellos_sent(end, pieces, 2, 42);
+    check("what wasn't sent is none", seen(40) == 0);
+    tg_hellos_sent(end, pieces, 2, 43);
+    check("what was sent is found", seen(40) == 1);
+}
+
 static void finds_hellos(void)
 {
     struct sockaddr_in address[2];
@@ -232,6 +247,7 @@ static void finds_hellos(void)
     check("a file leads nowhere", seen(5) == 0);
     finds_places(end[0], &address[0]);
     overflows(end[0]);
+    finds_sent(end[0]);
     tg_hellos_note(end[0], &(struct iovec){&tiny, 1}, 1, NULL, 0);
     tg_hellos_note(end[0], &(struct iovec){NULL, 1}, 1, NULL, 0);
     reached = end[0];

@@ -180,8 +180,40 @@ static void stays_with_sockets(void)
     check("also under the number of the first", names_at(one, &address).count == 2);
     check("the copy keeps it", names_at(copy, &address).count == 1);
     address.sin_addr.s_addr = htonl(0x0a000001);
-    check("at another address it says nothing", names_at(copy, &address).count != 1);
+    found = names_at(copy, &address);
+    check("at another address what led there counts too",
+          found.count == 3 && strcmp(found.name[0], "first.example") == 0);
+    address.sin_addr.s_addr = htonl(0x0a000077);
+    check("nor is it lost where nothing is known", names_at(copy, &address).count == 1);
+    one = socket(AF_INET, SOCK_DGRAM, 0);
+    tg_ends_send(one, (struct sockaddr *)&address, sizeof(address));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    check("of datagrams each has its own", names_at(one, &address).count == 2);
     (void)close(front), (void)close(one), (void)close(other), (void)close(copy);
+}
+
+/* Who connects to the unspecified address gets to this host. */
+static void finds_this_host(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET}, here = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6}, there = {.sin6_family = AF_INET6};
+    struct addrinfo second = {.ai_addr = (struct sockaddr *)&six, .ai_addrlen = sizeof(six)};
+    struct addrinfo list = {
+        .ai_addr = (struct sockaddr *)&any, .ai_addrlen = sizeof(any), .ai_next = &second};
+    int one = socket(AF_INET6, SOCK_STREAM, 0);
+    struct tg_inject_names found;
+
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    there.sin6_addr = in6addr_loopback;
+    tg_names_add_addrinfo("zero.example", &list);
+    check("a name of 0.0.0.0", names_at(-1, &here).count == 3);
+    tg_names_find((struct sockaddr *)&there, sizeof(there), &found);
+    check("a name of ::", found.count == 1 && strcmp(found.name[0], "zero.example") == 0);
+    tg_ends_connect(one, (struct sockaddr *)&six, offsetof(struct sockaddr_in6, sin6_scope_id));
+    tg_names_add_addrinfo("later.example", &list);
+    tg_ends_names(one, (struct sockaddr *)&there, sizeof(there), &found);
+    check("a socket that is connected to ::", found.count == 1);
+    (void)close(one);
 }
 
 static void *name_at_once(void *name)
@@ -295,6 +327,7 @@ int main(void)
     takes_host_entries();
     says_what_is_left_out();
     stays_with_sockets();
+    finds_this_host();
     check("look-ups of one host at once", stays_whole());
     check("a record is never torn", never_torn());
     check("children of a busy process", survives_fork());

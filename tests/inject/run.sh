@@ -49,8 +49,9 @@ compile app app.c callbacks.c pair.c "$out/early.so" -lssl -lcrypto -Wl,-rpath,"
 compile module.so -shared module.c pair.c -lssl -lcrypto
 compile host host.c
 compile forks forks.c
+compile faults faults.c -lssl
 for table in names hellos; do
-    compile $table $table.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/slot.c
+    compile $table $table.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/readable.c ../../preload/slot.c
 done
 # OpenSSL inside the executable, exported, as Node.js has it.
 compile exported app.c callbacks.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
@@ -341,7 +342,13 @@ result "needs nothing but libc" "libc.so.6" \
     "$(readelf -d "$preload" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | tr '\n' ' ' | sed 's/ $//')"
 result "a child of threads that walk the libraries" "5 of 5 ended" \
     "$(run preload reject "$out/forks")"
-for table in "names 34" "hellos 18"; do
+"$out/faults" >"$work/faults"
+for case in "none plain" "none tls" "reject plain" "reject tls"; do
+    set -- $case
+    result "what the kernel refuses to read, policy $1, $2" "as without the library" \
+        "$(run preload "$1" "$out/faults" "$2" | cmp - "$work/faults" && echo as without the library)"
+done
+for table in "names 39" "hellos 20"; do
     set -- $table
     "$out/$1" >"$work/table"
     status=$?

@@ -126,6 +126,8 @@ static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsign
     if (inet_ntop(at->address.ss_family, bytes, text, sizeof(text)) != NULL) {
         tg_peer_spell(text, host);
         tg_peer_add(peer, host, port, end);
+        if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) /* ip(7): this host */
+            tg_peer_add(peer, host[0] == '0' ? "127.0.0.1" : "::1", port, end);
     }
     if (at->names.more) {
         peer->unknown = "more names were looked up for its address than are remembered";
