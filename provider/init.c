@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 static atomic_bool in_force;
+/* By the configuration that this thread reads now: it may be one of several library contexts. */
+static _Thread_local bool failed;
 
 static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
 {
@@ -136,7 +138,8 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
         return 0;
     provider->core = handle;
     take(provider, in);
-    if (!inject(provider)) {
+    failed = !inject(provider);
+    if (failed) {
         free(provider);
         return 0;
     }
@@ -156,6 +159,9 @@ TG_API conf_init_func require __asm__("OPENSSL_init");
 
 int require(CONF_IMODULE *module, const CONF *config)
 {
+    bool refused = failed;
+
     (void)module, (void)config;
-    return atomic_load(&in_force);
+    failed = false;
+    return atomic_load(&in_force) && !refused;
 }

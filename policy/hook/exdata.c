@@ -3,9 +3,11 @@
 #include "gate.h"
 #include "given.h"
 #include "hook.h"
+#include "mark.h"
 #include "once.h"
 #include "peer.h"
 #include "process.h"
+#include "turn.h"
 #include "wire.h"
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -32,11 +34,11 @@ static void hook_context(const struct tg_hooked *hooked, SSL_CTX *context, bool 
 static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPTO_EX_DATA *data,
                          int index)
 {
-    struct tg_context_state *state = calloc(1, sizeof(*state));
+    struct tg_context_state *state = tg_context_state_new(context);
 
     hooked->libssl.SSL_CTX_set_info_callback(context, tg_gate_of(hooked->library));
     if (state == NULL || !hooked->library->crypto.CRYPTO_set_ex_data(data, index, state)) {
-        free(state);
+        tg_context_state_free(state);
         return false;
     }
     // cppcheck-suppress memleak ; the context has it
@@ -48,6 +50,20 @@ static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
 static bool is_ours(int index, int ours)
 {
     return ours < 0 || index == ours;
+}
+
+/* True for one that was taken where ours was another's already: nothing can be kept there. */
+static bool is_past(int index, int ours)
+{
+    return ours >= 0 && index > ours;
+}
+
+/* No callback of the application's own stands before the refusal of a ClientHello. */
+static void refuse_context(const struct tg_hooked *hooked, SSL_CTX *context)
+{
+    (void)hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
+                                                tg_gate_refuse, NULL, (void *)hooked, NULL, NULL);
+    hook_context(hooked, context, false);
 }
 
 void tg_exdata_hook(const struct tg_cryptolib *library)
@@ -74,9 +90,12 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_hooked(library) && is_ours(index, library->context_index) && !tg_process_inert())
+    if (is_hooked(library) && !tg_process_inert() &&
+        (is_ours(index, library->context_index) || is_past(index, library->context_index)))
         hooked = tg_hooked_of_context(library, parent);
-    if (hooked != NULL) {
+    if (hooked != NULL && is_past(index, library->context_index)) {
+        refuse_context(hooked, parent);
+    } else if (hooked != NULL) {
         bool kept = keep_context(hooked, parent, data, index);
 
         unkept = kept ? NULL : parent;
@@ -86,15 +105,15 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
 }
 
 static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked *hooked,
-                      CRYPTO_EX_DATA *data, int index)
+                      const SSL *ssl, CRYPTO_EX_DATA *data, int index)
 {
-    struct tg_connection_state *state = calloc(1, sizeof(*state));
+    struct tg_connection_state *state = tg_connection_state_new(ssl);
 
     if (state == NULL)
         return;
     state->hooked = hooked;
     if (!crypto->CRYPTO_set_ex_data(data, index, state))
-        free(state);
+        tg_connection_state_free(state);
 }
 
 /*
@@ -102,7 +121,7 @@ static void add_state(const struct tg_libcrypto *crypto, const struct tg_hooked 
  * object of QUIC's that is smaller than a connection: only its ex_data may be touched, and the gate
  * of the context stands in until the handshake starts. Before OpenSSL 3.2 the object belongs to its
  * context already.
- * Without memory for our ex_data the gate evaluates once more.
+ * Without memory for our ex_data it is made at the ClientHello.
  */
 static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                            void *argument)
@@ -122,7 +141,7 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
     if (hooked != NULL)
         hooked->libssl.SSL_set_info_callback(parent, tg_gate_of(library));
     if (any != NULL && (context == NULL || hooked != NULL))
-        add_state(&any->library->crypto, hooked, data, index);
+        add_state(&any->library->crypto, hooked, parent, data, index);
     errno = saved;
 }
 
@@ -130,18 +149,17 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
 static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int index,
                            long argl, void *library)
 {
-    const struct tg_connection_state *original = *from_d;
+    const struct tg_connection_state *original = tg_connection_state_any(*from_d);
     struct tg_connection_state *copy = NULL;
 
     (void)from, (void)argl;
     copy = ((struct tg_cryptolib *)library)
                ->crypto.CRYPTO_get_ex_data(to, index); /* of SSL_new, which made the copy */
+    copy = tg_connection_state_any(copy);
     if (original == NULL) {
         *from_d = copy;
         return 1;
     }
-    if (copy == NULL)
-        copy = calloc(1, sizeof(*copy));
     if (copy == NULL)
         return 0;
     copy->hooked = original->hooked;
@@ -150,26 +168,86 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
     return 1;
 }
 
-static void free_context(void *parent, void *state, CRYPTO_EX_DATA *data, int index, long argl,
+static void free_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                          void *argp)
 {
     (void)data, (void)index, (void)argl, (void)argp;
     tg_given_forget(parent);
-    free(state);
+    tg_context_state_free(tg_context_state_at(ptr, parent));
 }
 
 static void free_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                             void *argp)
 {
-    struct tg_connection_state *state = ptr;
+    struct tg_connection_state *state = tg_connection_state_at(ptr, parent);
 
-    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    (void)data, (void)index, (void)argl, (void)argp;
+    if (state == NULL && ptr != NULL) /* of whoever took our place */
+        state = tg_connection_state_find(parent);
     if (state != NULL) {
         tg_wire_leave(state);
         tg_connection_state_forget_leaf(state);
         tg_peer_forget(state);
     }
-    free(state);
+    tg_connection_state_free(state);
+}
+
+/* ---- the indexes in each library context ---------------------------------------------------- */
+
+#define ASKED 8U /* beside the TG_CLAIM_*, in the mark of a library context */
+#define ALL   (TG_CLAIM_CONTEXT | TG_CLAIM_CONNECTION | TG_CLAIM_BIO)
+
+/* Takes the indexes of KIND up to WANTED, each with these functions. False: that one is another's.
+ */
+static bool take(struct tg_cryptolib *library, int kind, int wanted, CRYPTO_EX_new *make,
+                 CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
+{
+    int taken = 0;
+
+    do
+        taken = library->crypto.CRYPTO_get_ex_new_index(kind, 0, library, make, copy, release);
+    while (taken >= 0 && taken < wanted);
+    return taken == wanted;
+}
+
+static unsigned take_all(struct tg_cryptolib *library)
+{
+    unsigned claims = 0;
+
+    if (take(library, CRYPTO_EX_INDEX_SSL_CTX, library->context_index, new_context, NULL,
+             free_context))
+        claims |= TG_CLAIM_CONTEXT;
+    if (take(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection,
+             copy_connection, free_connection))
+        claims |= TG_CLAIM_CONNECTION;
+    /* Where it fails, a BIO that can't be held is stopped (wire.c). */
+    if (tg_wire_register(library, &tg_gate_watcher))
+        claims |= TG_CLAIM_BIO;
+    return claims;
+}
+
+/* The claim of struct tg_cryptolib. */
+static unsigned claim(struct tg_cryptolib *library)
+{
+    static tg_turn turn;
+    unsigned claims = 0;
+    bool taken;
+
+    if (!library->backend->has_own_contexts())
+        return ALL;
+    taken = tg_turn_take(&turn);
+    if (tg_mark_read(library, &claims) && !(claims & ASKED)) {
+        claims = take_all(library);
+        if (!tg_mark_add(library, claims | ASKED))
+            claims = 0;
+    }
+    tg_turn_give(&turn, taken);
+    return claims;
+}
+
+bool tg_exdata_claim(struct tg_cryptolib *library)
+{
+    return claim(library) & TG_CLAIM_CONTEXT;
 }
 
 /* HOOKED is NULL where the library is hooked before any libssl of it is known. */
@@ -189,29 +267,11 @@ static void register_indexes(struct tg_cryptolib *library, const struct tg_hooke
     if (!library->backend->has_bio_callbacks() || tg_wire_register(library, &tg_gate_watcher))
         library->connection_index = library->backend->connection_index(
             library, hooked, new_connection, copy_connection, free_connection);
+    if (library->backend->has_own_contexts() && !tg_mark_add(library, ASKED | ALL))
+        library->connection_index = -1;
+    library->claim = claim;
     if (library->context_index < 0 || library->connection_index < 0)
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "OpenSSL refused to be hooked");
-}
-
-/* Takes the indexes of KIND up to WANTED, each with these functions. */
-static void claim(struct tg_cryptolib *library, int kind, int wanted, CRYPTO_EX_new *make,
-                  CRYPTO_EX_dup *copy, CRYPTO_EX_free *release)
-{
-    int taken = 0;
-
-    while (taken >= 0 && taken < wanted)
-        taken = library->crypto.CRYPTO_get_ex_new_index(kind, 0, library, make, copy, release);
-}
-
-void tg_exdata_claim(struct tg_cryptolib *library)
-{
-    claim(library, CRYPTO_EX_INDEX_SSL_CTX, library->context_index, new_context, NULL,
-          free_context);
-    claim(library, CRYPTO_EX_INDEX_SSL, library->connection_index, new_connection, copy_connection,
-          free_connection);
-    /* Where it fails, a BIO that can't be held is stopped (wire.c). */
-    if (!tg_wire_register(library, &tg_gate_watcher))
-        return;
 }
 
 /* Once a library. HOOKED as in register_indexes. */
@@ -232,15 +292,18 @@ static void register_once(void *arg)
     register_indexes(wanted->library, wanted->hooked);
 }
 
-void tg_exdata_claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context)
+bool tg_exdata_claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context)
 {
     OSSL_LIB_CTX *former = NULL;
+    bool claimed;
 
     if (context == NULL || context == first_context)
-        return;
+        return true;
     former = OSSL_LIB_CTX_set0_default(context);
-    tg_exdata_claim(library);
+    claimed = (claim(library) & (TG_CLAIM_CONTEXT | TG_CLAIM_CONNECTION)) ==
+              (TG_CLAIM_CONTEXT | TG_CLAIM_CONNECTION);
     (void)OSSL_LIB_CTX_set0_default(former);
+    return claimed;
 }
 
 bool tg_exdata_register(struct tg_cryptolib *library, const struct tg_hooked *hooked)

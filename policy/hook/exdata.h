@@ -18,9 +18,12 @@ void tg_exdata_hook(const struct tg_cryptolib *library);
  * Since OpenSSL 3.0 ex_data belongs to the library context that is the thread's default then
  * (OSSL_LIB_CTX_set0_default(3)): in a library context of the application's own, the same indexes
  * are still to be taken. Does so in that of this thread, or in CONTEXT, where NULL does nothing.
+ * False: our index of SSL_CTX was given to another there before, or in CONTEXT that of SSL.
+ * Contexts that are made there refuse every server then, and connections each that a policy has a
+ * say in.
  */
-void tg_exdata_claim(struct tg_cryptolib *library);
-void tg_exdata_claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context);
+TG_MUST_USE bool tg_exdata_claim(struct tg_cryptolib *library);
+bool tg_exdata_claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context);
 
 /* True if CONTEXT is the last of this thread that there was no memory to keep something of. */
 bool tg_exdata_lacked_memory(const SSL_CTX *context);

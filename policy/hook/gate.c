@@ -72,8 +72,8 @@ static void lend_level(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
         backend->set_security_level(hooked, ssl, level);
 }
 
-/* What the policies ask of the connection itself. */
-static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+/* What the policies ask of the connection itself. True if one of them demands something. */
+static bool prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                     const struct tg_policies *policies, struct tg_peer *peer)
 {
     struct wishes wishes = {.level = -1};
@@ -95,6 +95,7 @@ static void prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
         lend_level(hooked, ssl, state, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
+    return demands;
 }
 
 /* A renegotiation is with the same peer. */
@@ -118,7 +119,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     }
     tg_policies_enter(hooked, ssl, &policies);
     tg_peer_of(hooked, ssl, &peer);
-    prepare(hooked, ssl, state, &policies, &peer);
+    (void)prepare(hooked, ssl, state, &policies, &peer);
     if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
         tg_session_drop(hooked, ssl, state);
     if (state != NULL)
@@ -318,19 +319,34 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl)
     return true;
 }
 
+/* A gate that nothing is kept of could be put away unseen, and so could the verdict. */
+static int refuse_unkept(const struct tg_hooked *hooked)
+{
+    static const char problem[] =
+        "a connection can't be put under a policy: there is no memory for it, or the program's "
+        "library context (OSSL_LIB_CTX) keeps ex_data of its own in our place";
+
+    tg_log_complain(TG_ORIGIN_ENVIRONMENT, "%s; it is refused", problem);
+    hooked->library->backend->raise_error(&hooked->library->crypto, problem);
+    return -1;
+}
+
 /* What the gate does at the start of a handshake, where the gate wasn't there to see the start. */
 static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
     struct tg_policies policies;
     struct tg_peer peer;
     int written = 0; /* 0: the extension isn't sent */
+    bool demands;
 
     tg_policies_enter(hooked, ssl, &policies);
     tg_peer_of(hooked, ssl, &peer);
-    prepare(hooked, ssl, state, &policies, &peer);
+    demands = prepare(hooked, ssl, state, &policies, &peer);
     if (state != NULL)
         tg_offer_note(hooked, ssl, state);
-    if (tg_session_is_unknown(hooked, ssl, &policies, &peer)) {
+    if (state == NULL && demands) {
+        written = refuse_unkept(hooked);
+    } else if (tg_session_is_unknown(hooked, ssl, &policies, &peer)) {
         written = tg_session_spoil(hooked, ssl, state, &policies.each[policies.count - 1], &peer);
         if (state != NULL)
             tg_offer_none(state);
@@ -357,12 +373,13 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg)
 {
     const struct tg_hooked *hooked = arg;
-    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
+    struct tg_connection_state *state = NULL;
     int saved = errno, written = 0;
 
     (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index;
     if (hooked->libssl.SSL_is_server(ssl))
         return 0;
+    state = tg_connection_state_make(hooked, ssl); /* it may come from another library context */
     /* Whoever replaced the gate did so before the gate saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))
         state->started = state->judged = state->dropped = false;
@@ -375,6 +392,16 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     errno = saved;
     return written;
+}
+
+int tg_gate_refuse(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg)
+{
+    const struct tg_hooked *hooked = arg;
+
+    (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index;
+    *alert = SSL_AD_HANDSHAKE_FAILURE;
+    return hooked->libssl.SSL_is_server(ssl) ? 0 : refuse_unkept(hooked);
 }
 
 const struct tg_wire_watcher tg_gate_watcher = {.look = look, .restore = tg_gate_restore};

@@ -29,6 +29,10 @@ bool tg_gate_restore(const struct tg_hooked *hooked, SSL *ssl);
 int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg);
 
+/* The same of a context that nothing can be kept of: refuses each connection. */
+int tg_gate_refuse(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+                   size_t *length, X509 *certificate, size_t index, int *alert, void *arg);
+
 /* What SSL_CTX_set_tlsext_status_cb(3) is given, for an SSL_CTX whose connections need a staple;
  * ARG is the struct tg_hooked. */
 int tg_gate_staple(SSL *ssl, void *arg);

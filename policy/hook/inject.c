@@ -20,6 +20,13 @@ static enum tg_injected inject(struct tg_cryptolib *library, const struct tg_hoo
     return TG_INJECT_HOOKED;
 }
 
+static void complain_taken(void)
+{
+    tg_log_complain(TG_ORIGIN_ENVIRONMENT,
+                    "the program took ex_data indexes in its library context (OSSL_LIB_CTX) before "
+                    "trustgraft could: what it makes there can't be put under a policy");
+}
+
 enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, void *context)
 {
     enum tg_injected injected = TG_INJECT_FAILED;
@@ -33,10 +40,15 @@ enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, vo
         tg_log_complain(TG_ORIGIN_ENVIRONMENT, "this program's OpenSSL has no %s",
                         missing != NULL ? missing : "place left");
     if (injected == TG_INJECT_HOOKED) {
-        tg_exdata_claim_in(library, OSSL_LIB_CTX_set0_default(NULL));
-        tg_exdata_claim_in(library, OSSL_LIB_CTX_get0_global_default());
-        tg_exdata_claim_in(library, context);
+        /* What can't be claimed there refuses by itself (exdata.c). */
+        (void)tg_exdata_claim_in(library, OSSL_LIB_CTX_set0_default(NULL));
+        (void)tg_exdata_claim_in(library, OSSL_LIB_CTX_get0_global_default());
         tg_hooked_prepare();
+        if (!tg_exdata_claim_in(library,
+                                context != NULL ? context : OSSL_LIB_CTX_set0_default(NULL))) {
+            complain_taken();
+            injected = TG_INJECT_FAILED;
+        }
     }
     return injected;
 }
@@ -76,9 +88,11 @@ enum tg_inject_shown tg_inject_context(void *ssl_ctx_new, SSL_CTX *ctx)
         return TG_INJECT_USABLE;
     backend = hooked->library->backend;
     if (backend->has_own_contexts() && !tg_exdata_lacked_memory(ctx) && !again) {
-        tg_exdata_claim(hooked->library);
-        claimed = true;
-        shown = TG_INJECT_AGAIN;
+        claimed = tg_exdata_claim(hooked->library);
+        if (claimed)
+            shown = TG_INJECT_AGAIN;
+        else
+            complain_taken();
     } else if (!backend->calls_new_func())
         shown = tg_shown_context(hooked, ctx) ? TG_INJECT_USABLE : TG_INJECT_UNUSABLE;
     else if (tg_exdata_lacked_memory(ctx))

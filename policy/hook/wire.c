@@ -8,28 +8,14 @@
  *
  * A BIO is the application's: it may be freed before the connection or live on after it, go to
  * another thread or another connection, and be copied. So we hold no reference; what we keep of a
- * BIO hangs on it (its ex_data) and on the connection, and goes with the last of them.
+ * BIO hangs on it and on the connection (held.h), and goes with the last of them.
  */
 #include "wire.h"
 #include "bio.h"
-#include "turn.h"
+#include "held.h"
 #include <errno.h>
-#include <stdlib.h>
 
 #define BUFFER (TG_WIRES - 1) /* of a connection's wires: libssl's own */
-
-struct tg_wire {
-    tg_turn inside;        /* the connection may be freed in one thread and the BIO in another */
-    atomic_int references; /* of the BIO, and of connections */
-    BIO *bio;              /* NULL: it is gone */
-    const struct tg_hooked *hooked;
-    struct tg_connection_state *state; /* of the connection, with SSL; NULL: let go of */
-    SSL *ssl;
-    BIO_callback_fn_ex theirs; /* the callback that stood there */
-    _Atomic uint64_t busy;     /* who is calling that callback; 0: nobody */
-    bool stopped;              /* the connection was refused; without a STATE for good */
-    bool buffers;              /* it is libssl's own, which ends with the handshake */
-};
 
 /* The one of all connections; set before any BIO of theirs is held. */
 static const struct tg_wire_watcher *_Atomic watcher;
@@ -39,10 +25,20 @@ static const struct tg_wire_watcher *watching(void)
     return atomic_load_explicit(&watcher, memory_order_acquire);
 }
 
-static void drop(struct tg_wire *wire)
+/* BIO, whose ex_data is POINTER, is freed. */
+static void end(void *pointer, const BIO *bio)
 {
-    if (atomic_fetch_sub_explicit(&wire->references, 1, memory_order_acq_rel) == 1)
-        free(wire);
+    struct tg_wire *wire = tg_held_end(pointer, bio);
+    bool entered;
+
+    if (wire == NULL)
+        return;
+    entered = tg_turn_take(&wire->inside);
+    wire->bio = NULL;
+    if (wire->buffers && wire->state != NULL)
+        (void)watching()->restore(wire->hooked, wire->ssl);
+    tg_turn_give(&wire->inside, entered);
+    tg_held_drop(wire);
 }
 
 /* ---- the BIO's callback -----------------------------------------------------------------------
@@ -95,12 +91,15 @@ static long overhear(BIO *bio, const struct tg_bio_word *word)
 {
     const struct tg_cryptolib *library = tg_cryptolib_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
-    struct tg_wire *wire = crypto->BIO_get_ex_data(bio, library->wire_index);
+    void *kept = crypto->BIO_get_ex_data(bio, library->wire_index);
+    struct tg_wire *wire = tg_held_at(kept, bio);
     BIO_callback_fn_ex theirs = NULL;
     uint64_t before, me = tg_turn_self();
     bool entered, stopped;
     long returned;
 
+    if (wire == NULL && word->operation == BIO_CB_FREE)
+        end(kept, bio);
     if (wire == NULL)
         return tg_bio_is_moving(word->operation) ? stop(crypto, bio) : word->returned;
     before = atomic_load_explicit(&wire->busy, memory_order_relaxed);
@@ -115,6 +114,9 @@ static long overhear(BIO *bio, const struct tg_bio_word *word)
     atomic_store_explicit(&wire->busy, me, memory_order_relaxed);
     returned = tg_bio_call(crypto, theirs, bio, word);
     atomic_store_explicit(&wire->busy, 0, memory_order_relaxed);
+    if (word->operation == BIO_CB_FREE && returned > 0 &&
+        crypto->BIO_set_ex_data(bio, library->wire_index, NULL))
+        end(wire, bio);
     return returned;
 }
 
@@ -147,18 +149,8 @@ static BIO_callback_fn_ex callback_of(const struct tg_cryptolib *library)
 static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                       void *argument)
 {
-    struct tg_wire *wire = ptr;
-    bool entered;
-
-    (void)parent, (void)data, (void)index, (void)argl, (void)argument;
-    if (wire == NULL)
-        return;
-    entered = tg_turn_take(&wire->inside);
-    wire->bio = NULL;
-    if (wire->buffers && wire->state != NULL)
-        (void)watching()->restore(wire->hooked, wire->ssl);
-    tg_turn_give(&wire->inside, entered);
-    drop(wire);
+    (void)data, (void)index, (void)argl, (void)argument;
+    end(ptr, parent);
 }
 
 /* CRYPTO_EX_dup of BIO: the copy (BIO_dup_chain(3)) has our callback, and gives it back as soon
@@ -166,19 +158,11 @@ static void free_wire(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, 
 static int copy_wire(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int index,
                      long argl, void *argument)
 {
-    const struct tg_wire *original = *from_d;
-    struct tg_wire *copy = NULL;
+    void *original = *from_d;
 
     (void)to, (void)from, (void)index, (void)argl, (void)argument;
-    if (original == NULL)
-        return 1;
-    copy = calloc(1, sizeof(*copy));
-    if (copy == NULL)
-        return 0;
-    copy->references = 1;
-    copy->theirs = original->theirs;
-    *from_d = copy; /* which has it from here on */
-    return 1;
+    *from_d = tg_held_copy(original);
+    return original == NULL || *from_d != NULL;
 }
 
 /*
@@ -199,7 +183,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
             parent, hooked->libssl.SSL_get_ex_data_X509_STORE_CTX_idx());
         struct tg_connection_state *state = NULL;
 
-        if (ssl == NULL || hooked->libssl.SSL_is_server(ssl))
+        if (tg_connection_state_find(ssl) == NULL || hooked->libssl.SSL_is_server(ssl))
             continue;
         (void)watching()->restore(hooked, ssl);
         state = tg_connection_state_of(hooked, ssl);
@@ -208,7 +192,7 @@ static void end_verification(void *parent, void *ptr, CRYPTO_EX_DATA *data, int 
     }
 }
 
-/* Takes indexes of KIND up to *OURS, or the one that becomes it. */
+/* Takes indexes of KIND up to *OURS, or the one that becomes it. False: that one is another's. */
 static bool take(struct tg_cryptolib *library, int kind, int *ours, CRYPTO_EX_dup *copy,
                  CRYPTO_EX_free *release)
 {
@@ -219,7 +203,7 @@ static bool take(struct tg_cryptolib *library, int kind, int *ours, CRYPTO_EX_du
     while (taken >= 0 && taken < *ours);
     if (*ours < 0)
         *ours = taken;
-    return *ours >= 0;
+    return *ours >= 0 && *ours == taken;
 }
 
 bool tg_wire_register(struct tg_cryptolib *library, const struct tg_wire_watcher *given)
@@ -233,29 +217,13 @@ bool tg_wire_register(struct tg_cryptolib *library, const struct tg_wire_watcher
 /* ---- what the gate asks for -------------------------------------------------------------------
  */
 
-/* What is kept of BIO; NULL: no memory. */
-static struct tg_wire *wire_of(const struct tg_cryptolib *library, BIO *bio)
-{
-    struct tg_wire *wire = library->crypto.BIO_get_ex_data(bio, library->wire_index);
-
-    if (wire != NULL)
-        return wire;
-    wire = calloc(1, sizeof(*wire));
-    if (wire == NULL || !library->crypto.BIO_set_ex_data(bio, library->wire_index, wire)) {
-        free(wire);
-        return NULL;
-    }
-    wire->references = 1;
-    return wire; // cppcheck-suppress memleak ; the BIO has it
-}
-
 /* Puts our callback on BIO; it is the newest connection that counts. STATE may be NULL. */
 static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                  size_t slot, BIO *bio, bool stopped)
 {
-    const struct tg_cryptolib *library = hooked->library;
+    struct tg_cryptolib *library = hooked->library;
     BIO_callback_fn_ex theirs = library->crypto.BIO_get_callback_ex(bio);
-    struct tg_wire *wire = wire_of(library, bio);
+    struct tg_wire *wire = tg_held_make(library, bio);
     bool entered;
 
     if (wire != NULL) {
@@ -270,7 +238,7 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
         tg_turn_give(&wire->inside, entered);
     }
     if (wire != NULL && state != NULL) {
-        atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed);
+        tg_held_keep(wire);
         state->wires[slot] = wire;
     }
     library->crypto.BIO_set_callback_ex(bio, callback_of(library));
@@ -309,14 +277,14 @@ static void leave(struct tg_connection_state *state, size_t count)
         state->wires[i] = NULL;
         entered = tg_turn_take(&wire->inside);
         if (wire->state == state) {
-            if (wire->bio != NULL)
+            if (wire->bio != NULL && !wire->buffers)
                 restore(wire->hooked->library, wire, wire->bio);
             wire->state = NULL;
             wire->ssl = NULL;
             wire->stopped = false;
         }
         tg_turn_give(&wire->inside, entered);
-        drop(wire);
+        tg_held_drop(wire);
     }
 }
 
@@ -343,7 +311,7 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
 
     if (wire != NULL && wire->bio == NULL) { /* of a handshake that came to nothing */
         state->wires[BUFFER] = NULL;
-        drop(wire);
+        tg_held_drop(wire);
     }
     if ((state->wires[0] == NULL && state->wires[1] == NULL) || state->wires[BUFFER] != NULL ||
         out == NULL || hooked->libssl.SSL_version(ssl) == QUIC)
@@ -352,7 +320,7 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
         return false;
     if (buffer == NULL)
         return true;
-    wire = wire_of(hooked->library, buffer);
+    wire = tg_held_make(hooked->library, buffer);
     if (wire == NULL)
         return false;
     wire->bio = buffer;
@@ -360,7 +328,7 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
     wire->state = state;
     wire->ssl = ssl;
     wire->buffers = true;
-    atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed);
+    tg_held_keep(wire);
     state->wires[BUFFER] = wire;
     return true;
 }

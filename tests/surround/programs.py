@@ -11,6 +11,7 @@ PROGRAMS = {
     "decide": ("decide.c", "ends.c", *TLS),
     "callbacks": ("callbacks.c", "ends.c", *TLS),
     "bios": ("bios.c", "ends.c", *TLS),
+    "libraries": ("libraries.c", "ends.c", *TLS),
     "sessions": ("sessions.c", "ends.c", *TLS),
     "guest": ("guest.c", "ends.c", *TLS),
     "guest-now": ("guest.c", "ends.c", *TLS, "-Wl,-z,now"),

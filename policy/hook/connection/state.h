@@ -53,12 +53,31 @@ struct tg_connection_state {
     struct tg_wire *wires[TG_WIRES];
 };
 
-/* Our ex_data; NULL where there is none. */
+/*
+ * Our ex_data; NULL where there is none. The number of our index may be another's in another
+ * library context (exdata.h): what stands there is looked at only once it is known to be ours.
+ */
 struct tg_context_state *tg_context_state_of(const struct tg_hooked *hooked,
                                              const SSL_CTX *context);
 struct tg_connection_state *tg_connection_state_of(const struct tg_hooked *hooked, const SSL *ssl);
 
-/* Our ex_data of SSL, made where there is none; NULL: no memory. */
+/* POINTER, which may be any, if it is the state of CONTEXT or SSL; else NULL. */
+struct tg_context_state *tg_context_state_at(void *pointer, const SSL_CTX *context);
+struct tg_connection_state *tg_connection_state_at(void *pointer, const SSL *ssl);
+
+/* The same of whichever connection. */
+struct tg_connection_state *tg_connection_state_any(void *pointer);
+
+/* The state of SSL, which may be anything at all; NULL: none. Looks at each that there is. */
+struct tg_connection_state *tg_connection_state_find(const void *ssl);
+
+/* All zeros, not set on CONTEXT or SSL yet; NULL: no memory. Each is freed by its own. */
+TG_MUST_USE struct tg_context_state *tg_context_state_new(const SSL_CTX *context);
+TG_MUST_USE struct tg_connection_state *tg_connection_state_new(const SSL *ssl);
+void tg_context_state_free(struct tg_context_state *state);
+void tg_connection_state_free(struct tg_connection_state *state);
+
+/* Our ex_data of SSL, made where there is none; NULL: no memory, or the place is another's. */
 TG_MUST_USE struct tg_connection_state *tg_connection_state_make(const struct tg_hooked *hooked,
                                                                  SSL *ssl);
 

@@ -13,6 +13,9 @@
 /* More in one process can't be told apart by the callbacks that carry no argument. */
 #define TG_CRYPTOLIBS 4
 
+/* Of which objects the ex_data index is ours, in one library context. */
+enum { TG_CLAIM_CONTEXT = 1, TG_CLAIM_CONNECTION = 2, TG_CLAIM_BIO = 4 };
+
 /* Lives as long as the process. */
 struct tg_cryptolib {
     struct tg_libcrypto crypto;
@@ -22,6 +25,9 @@ struct tg_cryptolib {
     size_t number;                 /* below TG_CRYPTOLIBS */
     /* Of our ex_data; -1: not registered. */
     int context_index, connection_index, wire_index, verification_index;
+    /* The TG_CLAIM_* of the thread's library context, where it takes the indexes first if they
+     * weren't asked for yet; NULL: not registered. */
+    unsigned (*claim)(struct tg_cryptolib *library);
 };
 
 /*

@@ -92,6 +92,8 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_KIND_OPENSSL_1 | TG_KIND_BORINGSSL, void, ERR_add_error_data, (unsigned, ...))            \
     X(TG_KIND_OPENSSL, int, CRYPTO_get_ex_new_index,                                               \
       (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *))                     \
+    X(TG_KIND_OPENSSL, int, CRYPTO_new_ex_data, (int, void *, CRYPTO_EX_DATA *))                   \
+    X(TG_KIND_OPENSSL, void, CRYPTO_free_ex_data, (int, void *, CRYPTO_EX_DATA *))                 \
     X(TG_KIND_OPENSSL, int, CRYPTO_set_ex_data, (CRYPTO_EX_DATA *, int, void *))                   \
     X(TG_KIND_OPENSSL, void *, CRYPTO_get_ex_data, (const CRYPTO_EX_DATA *, int))                  \
     X(TG_KIND_OPENSSL, void, BIO_set_callback_ex, (BIO *, BIO_callback_fn_ex))                     \
