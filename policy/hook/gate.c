@@ -2,6 +2,7 @@
 #include "given.h"
 #include "judge.h"
 #include "late.h"
+#include "level.h"
 #include "offer.h"
 #include "peer.h"
 #include "session.h"
@@ -45,33 +46,6 @@ static void wish(void *arg, const struct tg_rule *rule)
         wishes->level = (int)rule->security_level;
 }
 
-/*
- * The level is for one handshake: the next one on the same SSL (SSL_clear(3)) may be with a host
- * whose rule has none. What the application has set since stays.
- */
-static void return_level(const struct tg_hooked *hooked, SSL *ssl,
-                         struct tg_connection_state *state)
-{
-    const struct tg_backend *backend = hooked->library->backend;
-
-    if (state->level.lent && backend->security_level(hooked, ssl) == state->level.rule)
-        backend->set_security_level(hooked, ssl, state->level.own);
-    state->level.lent = false;
-}
-
-/* Without a state nobody can give back what there was: then it can only become stricter. */
-static void lend_level(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                       int level)
-{
-    const struct tg_backend *backend = hooked->library->backend;
-    int own = backend->security_level(hooked, ssl);
-
-    if (state != NULL)
-        state->level = (struct tg_lent_level){.lent = true, .own = own, .rule = level};
-    if (state != NULL || level > own)
-        backend->set_security_level(hooked, ssl, level);
-}
-
 /* What the policies ask of the connection itself. True if one of them demands something. */
 static bool prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
                     const struct tg_policies *policies, struct tg_peer *peer)
@@ -80,7 +54,7 @@ static bool prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     bool demands = false;
 
     if (state != NULL)
-        return_level(hooked, ssl, state);
+        tg_level_return(hooked, ssl, state);
     for (size_t i = 0; i < policies->count; i++) {
         const struct tg_process *process = &policies->each[i];
 
@@ -92,7 +66,7 @@ static bool prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connecti
     if (wishes.staple)
         tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
     if (wishes.level >= 0 && wishes.rules == 1)
-        lend_level(hooked, ssl, state, wishes.level);
+        tg_level_lend(hooked, ssl, state, wishes.level);
     if (state != NULL)
         tg_wire_watch(hooked, ssl, state, demands);
     return demands;
@@ -114,7 +88,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
         tg_session_allow_tickets(hooked, ssl, state);
         forget_peer(hooked, ssl, state);
         state->started = true;
-        state->judged = state->asking = state->dropped = false;
+        state->judged = state->refused = state->asking = state->dropped = false;
         tg_connection_state_forget_leaf(state);
     }
     tg_policies_enter(hooked, ssl, &policies);
@@ -136,13 +110,15 @@ static bool judge(const struct tg_hooked *hooked, SSL *ssl)
     bool passed = true;
 
     if (state != NULL && state->judged)
-        return true;
+        return !state->refused;
     tg_policies_enter(hooked, ssl, &policies);
     for (size_t i = 0; passed && i < policies.count; i++)
         passed = tg_late_judge(hooked, ssl, &policies.each[i], &policies);
     tg_policies_leave(&policies);
-    if (state != NULL)
+    if (state != NULL) {
         state->judged = true;
+        state->refused = !passed;
+    }
     return passed;
 }
 
@@ -195,9 +171,9 @@ static void finish(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         tg_wire_leave(state);
         tg_connection_state_forget_leaf(state);
         tg_session_allow_tickets(hooked, ssl, state);
-        return_level(hooked, ssl, state);
+        tg_level_return(hooked, ssl, state);
     } else if (state != NULL) {
-        state->judged = false;
+        state->judged = state->refused = false;
     }
     if (!passed)
         shut(hooked, ssl, state);
@@ -208,6 +184,30 @@ static void look(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
     (void)tg_gate_restore(hooked, ssl);
     if (is_over(hooked, ssl))
         finish(hooked, ssl, state);
+}
+
+/* Where a datagram's sender is the peer, only the BIO behind libssl's buffer can tell: later. */
+static bool is_told_later(const struct tg_hooked *hooked, SSL *ssl)
+{
+    struct tg_peer peer;
+
+    tg_peer_of(hooked, ssl, &peer);
+    return peer.datagrams && !peer.placed;
+}
+
+/*
+ * libssl calls new_session_cb and remove_session_cb between this and the end of the handshake that
+ * it tells of: there the application may replace the gate, and go on with other BIOs.
+ */
+static void end(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
+{
+    int saved = errno;
+
+    (void)tg_gate_restore(hooked, ssl);
+    if (hooked->libssl.SSL_get_state(ssl) == TLS_ST_OK && !is_told_later(hooked, ssl) &&
+        !judge(hooked, ssl))
+        shut(hooked, ssl, state);
+    errno = saved;
 }
 
 static void watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
@@ -382,7 +382,7 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     state = tg_connection_state_make(hooked, ssl); /* it may come from another library context */
     /* Whoever replaced the gate did so before the gate saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))
-        state->started = state->judged = state->dropped = false;
+        state->started = state->judged = state->refused = state->dropped = false;
     if (state != NULL && is_new_hello(hooked, ssl, state) && !state->started)
         forget_peer(hooked, ssl, state);
     if (state == NULL || !state->started)
@@ -404,4 +404,5 @@ int tg_gate_refuse(SSL *ssl, unsigned type, unsigned context, const unsigned cha
     return hooked->libssl.SSL_is_server(ssl) ? 0 : refuse_unkept(hooked);
 }
 
-const struct tg_wire_watcher tg_gate_watcher = {.look = look, .restore = tg_gate_restore};
+const struct tg_wire_watcher tg_gate_watcher = {
+    .look = look, .restore = tg_gate_restore, .end = end};

@@ -36,7 +36,7 @@ static void end(void *pointer, const BIO *bio)
     entered = tg_turn_take(&wire->inside);
     wire->bio = NULL;
     if (wire->buffers && wire->state != NULL)
-        (void)watching()->restore(wire->hooked, wire->ssl);
+        watching()->end(wire->hooked, wire->ssl, wire->state);
     tg_turn_give(&wire->inside, entered);
     tg_held_drop(wire);
 }
@@ -244,10 +244,21 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
     library->crypto.BIO_set_callback_ex(bio, callback_of(library));
 }
 
-static void hold_both(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                      bool stopped)
+/* Where SSL writes to; while libssl frees its buffer, it doesn't show that. */
+static BIO *out_of(const struct tg_hooked *hooked, SSL *ssl,
+                   const struct tg_connection_state *state)
 {
-    BIO *in = hooked->libssl.SSL_get_rbio(ssl), *out = hooked->libssl.SSL_get_wbio(ssl);
+    BIO *out = hooked->libssl.SSL_get_wbio(ssl);
+
+    if (out == NULL && state != NULL && state->wires[1] != NULL)
+        out = state->wires[1]->bio;
+    return out;
+}
+
+static void hold_both(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
+                      BIO *out, bool stopped)
+{
+    BIO *in = hooked->libssl.SSL_get_rbio(ssl);
 
     if (in != NULL)
         hold(hooked, ssl, state, 0, in, stopped);
@@ -300,7 +311,7 @@ void tg_wire_watch(const struct tg_hooked *hooked, SSL *ssl, struct tg_connectio
         return;
     leave(state, wanted ? BUFFER : TG_WIRES);
     if (wanted)
-        hold_both(hooked, ssl, state, false);
+        hold_both(hooked, ssl, state, hooked->libssl.SSL_get_wbio(ssl), false);
 }
 
 bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
@@ -335,9 +346,12 @@ bool tg_wire_await_end(const struct tg_hooked *hooked, SSL *ssl, struct tg_conne
 
 void tg_wire_stop(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state)
 {
+    BIO *out = NULL;
+
     if (!hooked->library->backend->has_bio_callbacks())
         return;
+    out = out_of(hooked, ssl, state);
     if (state != NULL)
         tg_wire_leave(state);
-    hold_both(hooked, ssl, state, true);
+    hold_both(hooked, ssl, state, out, true);
 }

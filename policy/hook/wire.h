@@ -14,6 +14,8 @@ struct tg_wire_watcher {
     void (*look)(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
     /* Puts the gate back. */
     bool (*restore)(const struct tg_hooked *hooked, SSL *ssl);
+    /* The same, and judges a handshake that is over but for what its application is told of it. */
+    void (*end)(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state);
 };
 
 /* Registers once for each library context; WATCHER is the same each time. False if LIBRARY

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /* Whoever calls itself by way of another never comes back. */
@@ -185,6 +186,47 @@ static void again(void)
     SSL_free(server);
 }
 
+static void ignore(const SSL *ssl, int where, int value)
+{
+    (void)ssl, (void)where, (void)value;
+}
+
+static int replace_info(SSL *ssl, SSL_SESSION *session)
+{
+    (void)session;
+    SSL_set_info_callback(ssl, ignore);
+    return 0;
+}
+
+static int agree(X509_STORE_CTX *store, void *arg)
+{
+    (void)arg;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+}
+
+/* The last that libssl calls before the handshake is done; then the socket gets a new BIO. */
+static void behind_end(void)
+{
+    SSL_CTX *ctx = ends_client();
+    SSL *client = NULL, *server = ends_accepting(ends_server("api", TLS1_2_VERSION));
+    int ends[2];
+    bool met = false;
+
+    if (ctx == NULL || server == NULL ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0)
+        return;
+    SSL_CTX_set_cert_verify_callback(ctx, agree, NULL);
+    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_sess_set_new_cb(ctx, replace_info);
+    client = ends_connecting(ctx, ENDS_HOST);
+    met = client != NULL && SSL_set_fd(client, ends[0]) == 1 && SSL_set_fd(server, ends[1]) == 1 &&
+          ends_shake(client, server) && SSL_set_fd(client, ends[0]) == 1 &&
+          ends_pass(server, client) && ends_pass(client, server);
+    report(client, met ? "through" : "stopped");
+    SSL_free(server);
+}
+
 static SSL *accept_with_short_key(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -293,6 +335,7 @@ static const struct ends_scenario scenarios[] = {
     {"verifying", verifying},
     {"subject", subject},
     {"again", again},
+    {"behind-end", behind_end},
     {"levels", levels},
     {"own-library", change_library},
     {"own-library-later", own_library_later},

@@ -42,7 +42,7 @@ DECIDE = {
 CALLBACKS = {
     "info-of-context": ("through", "stopped"), "info-of-connection": ("through", "stopped"),
     "wire": ("through", "stopped"),
-    "verifying": (None, "stopped"),
+    "verifying": (None, "stopped"), "behind-end": ("through", "stopped"),
     "own-library": ("through, through", "stopped, stopped"),
     "own-library-later": ("through, through, through", "stopped, stopped, stopped"),
     "again": ("through, through", "stopped, through"),

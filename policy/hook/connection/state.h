@@ -40,6 +40,7 @@ struct tg_connection_state {
     struct tg_event told;   /* what that callback is told of now */
     bool started;           /* the gate saw this handshake start */
     bool judged;            /* there is a verdict on this handshake */
+    bool refused;           /* which refuses, though the handshake went on */
     bool forced;            /* to verify, for a refusal: the application doesn't */
     bool dropped;           /* of this handshake: a session that could carry early data */
     bool ticketless;        /* of this handshake: its session's ticket isn't sent */

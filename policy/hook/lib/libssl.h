@@ -24,6 +24,7 @@
     X(TG_KIND_ANY, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                      \
     X(TG_KIND_ANY, int, SSL_is_server, (const SSL *))                                              \
     X(TG_KIND_OPENSSL, int, SSL_is_init_finished, (const SSL *))                                   \
+    X(TG_KIND_OPENSSL, OSSL_HANDSHAKE_STATE, SSL_get_state, (const SSL *))                         \
     X(TG_KIND_BORINGSSL, int, SSL_in_init, (const SSL *))                                          \
     X(TG_KIND_ANY, size_t, SSL_get_finished, (const SSL *, void *, size_t))                        \
     X(TG_KIND_ANY, const char *, SSL_get_servername, (const SSL *, int))                           \
