@@ -25,26 +25,62 @@ static const struct {
     {NID_rsa, V_ASN1_UNDEF},
 };
 
-/* The digest of a SubjectPublicKeyInfo with BITS, malloc'd, which are taken over. 1, or -1. */
-static int digest_info(int algorithm, int parameters, int curve, unsigned char *bits, int length,
+/* Behind these, each with the curve written out (RFC 3279 section 2.3.5): its generator in one of
+ * the first two, with its seed and without. */
+#define EC_FORMS     (sizeof(ec_forms) / sizeof(ec_forms[0]))
+#define ALL_EC_FORMS (EC_FORMS + 4 * EC_FORMS)
+
+/* ECParameters as the FORM behind EC_FORMS has them. NULL without memory. */
+static ASN1_STRING *write_curve(int curve, size_t form)
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(curve);
+    ASN1_STRING *written = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+    unsigned char *der = NULL;
+    int length = 0;
+
+    if (group != NULL && written != NULL) {
+        EC_GROUP_set_asn1_flag(group, OPENSSL_EC_EXPLICIT_CURVE);
+        EC_GROUP_set_point_conversion_form(group, form / EC_FORMS % 2 == 0
+                                                      ? POINT_CONVERSION_UNCOMPRESSED
+                                                      : POINT_CONVERSION_COMPRESSED);
+        if (form / EC_FORMS / 2 == 1)
+            (void)EC_GROUP_set_seed(group, NULL, 0);
+        length = i2d_ECPKParameters(group, &der);
+    }
+    EC_GROUP_free(group);
+    if (length > 0) {
+        ASN1_STRING_set0(written, der, length);
+        return written;
+    }
+    ASN1_STRING_free(written);
+    return NULL;
+}
+
+/* The digest of a SubjectPublicKeyInfo with VALUE, of type PARAMETERS, and BITS, malloc'd; the
+ * last two are taken over. 1, or -1. */
+static int digest_info(int algorithm, int parameters, void *value, unsigned char *bits, int length,
                        uint8_t out[TG_SHA256_SIZE])
 {
     X509_PUBKEY *info = X509_PUBKEY_new();
     int done = -1;
 
     if (info != NULL && bits != NULL &&
-        X509_PUBKEY_set0_param(info, OBJ_nid2obj(algorithm), parameters,
-                               curve != NID_undef ? OBJ_nid2obj(curve) : NULL, bits, length)) {
+        X509_PUBKEY_set0_param(info, OBJ_nid2obj(algorithm), parameters, value, bits, length)) {
         bits = NULL;
+        value = NULL;
         done = tg_hash_pubkey(info, out) ? 1 : -1;
     }
     OPENSSL_free(bits);
+    if (parameters == V_ASN1_SEQUENCE)
+        ASN1_STRING_free(value);
     X509_PUBKEY_free(info);
     return done;
 }
 
 static int digest_ec(EVP_PKEY *key, int curve, size_t form, uint8_t out[TG_SHA256_SIZE])
 {
+    size_t point = form % EC_FORMS;
+    ASN1_STRING *written = NULL;
     BIGNUM *x = NULL, *y = NULL, *p = NULL;
     unsigned char *bits = NULL;
     int size = 0, length = 0;
@@ -53,13 +89,13 @@ static int digest_ec(EVP_PKEY *key, int curve, size_t form, uint8_t out[TG_SHA25
         EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) &&
         EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_P, &p)) {
         size = (BN_num_bits(p) + 7) / 8;
-        length = 1 + (ec_forms[form].has_y ? 2 : 1) * size;
+        length = 1 + (ec_forms[point].has_y ? 2 : 1) * size;
         bits = OPENSSL_malloc((size_t)length);
     }
     if (bits != NULL) {
-        bits[0] = ec_forms[form].first[BN_is_odd(y)];
+        bits[0] = ec_forms[point].first[BN_is_odd(y)];
         if (BN_bn2binpad(x, bits + 1, size) < 0 ||
-            (ec_forms[form].has_y && BN_bn2binpad(y, bits + 1 + size, size) < 0))
+            (ec_forms[point].has_y && BN_bn2binpad(y, bits + 1 + size, size) < 0))
             length = 0;
     }
     BN_free(x);
@@ -69,7 +105,15 @@ static int digest_ec(EVP_PKEY *key, int curve, size_t form, uint8_t out[TG_SHA25
         OPENSSL_free(bits);
         return -1;
     }
-    return digest_info(NID_X9_62_id_ecPublicKey, V_ASN1_OBJECT, curve, bits, length, out);
+    if (form < EC_FORMS)
+        return digest_info(NID_X9_62_id_ecPublicKey, V_ASN1_OBJECT, OBJ_nid2obj(curve), bits,
+                           length, out);
+    written = write_curve(curve, form - EC_FORMS);
+    if (written == NULL) {
+        OPENSSL_free(bits);
+        return -1;
+    }
+    return digest_info(NID_X9_62_id_ecPublicKey, V_ASN1_SEQUENCE, written, bits, length, out);
 }
 
 /* RSAPublicKey (RFC 8017 appendix A.1.1), malloc'd; NULL without memory. */
@@ -106,8 +150,8 @@ static int digest_rsa(EVP_PKEY *key, size_t form, uint8_t out[TG_SHA256_SIZE])
         numbers = rsa_numbers(n, e, &length);
     BN_free(n);
     BN_free(e);
-    return digest_info(rsa_forms[form].algorithm, rsa_forms[form].parameters, NID_undef, numbers,
-                       length, out);
+    return digest_info(rsa_forms[form].algorithm, rsa_forms[form].parameters, NULL, numbers, length,
+                       out);
 }
 
 /* The curve of KEY, or NID_undef: one without a name, of which nobody knows another encoding. */
@@ -166,7 +210,7 @@ static int digest_form(const X509_PUBKEY *key, size_t form, uint8_t out[TG_SHA25
         return form < sizeof(rsa_forms) / sizeof(rsa_forms[0]) ? digest_rsa(read, form, out) : 0;
     if (is_dsa(nid))
         return form == 0 ? digest_dsa(read, out) : 0;
-    if (nid != NID_X9_62_id_ecPublicKey || form >= sizeof(ec_forms) / sizeof(ec_forms[0]))
+    if (nid != NID_X9_62_id_ecPublicKey || form >= ALL_EC_FORMS)
         return 0;
     curve = curve_of(read);
     return curve != NID_undef ? digest_ec(read, curve, form, out) : -1;

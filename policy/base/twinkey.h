@@ -16,7 +16,8 @@ TG_MUST_USE bool tg_twin_is_rsa(const X509_PUBKEY *key);
 TG_MUST_USE bool tg_twin_key(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE]);
 
 /* 1 if DIGESTS of keys have KEY in any encoding: that of tg_twin_key, its own, or another that is
- * usual. 0 if not, -1 without memory, or where the curve has no name. */
+ * usual, as with its curve written out. 0 if not, -1 without memory, or where the curve has no
+ * name. */
 TG_MUST_USE int tg_twin_has_key(const struct tg_digests *digests, const X509_PUBKEY *key);
 
 #endif

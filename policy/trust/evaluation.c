@@ -7,23 +7,15 @@ X509_STORE_CTX *tg_evaluation_app(const struct tg_evaluation *evaluation)
     return evaluation->rule->anchors_only ? NULL : evaluation->query->app;
 }
 
-static time_t certificate_time(const struct tg_evaluation *evaluation)
-{
-    time_t when;
-
-    if (evaluation->rule->verify_time != 0)
-        return evaluation->rule->verify_time;
-    if (tg_evaluation_app(evaluation) != NULL && tg_query_verify_time(evaluation->query, &when))
-        return when;
-    return evaluation->now;
-}
-
 bool tg_evaluation_begin(struct tg_evaluation *evaluation)
 {
     const struct tg_query *query = evaluation->query;
 
     evaluation->now = query->now != 0 ? query->now : time(NULL);
-    evaluation->when = certificate_time(evaluation);
+    evaluation->when =
+        evaluation->rule->verify_time != 0 ? evaluation->rule->verify_time : evaluation->now;
+    evaluation->app_timed =
+        tg_evaluation_app(evaluation) != NULL && tg_query_verify_time(query, &evaluation->app_when);
     evaluation->pins_enforced =
         evaluation->rule->pins_expire == 0 || evaluation->now < evaluation->rule->pins_expire;
     if (query->leaf_digest != NULL)

@@ -15,7 +15,9 @@ struct tg_evaluation {
     const struct tg_rule *rule;
     const struct tg_query *query;
     time_t now;  /* the clock, for pins and exceptions */
-    time_t when; /* the time certificates must be valid at */
+    time_t when; /* the time certificates must be valid at, the rule's or now */
+    bool app_timed;
+    time_t app_when; /* the application's, where it set one: they must be valid then too */
     bool leaf_digested;
     uint8_t leaf_digest[TG_SHA256_SIZE];
     uint64_t forgiven; /* kinds that an exception forgives this leaf */

@@ -70,6 +70,15 @@ static void settle(const struct claims *claims, struct tg_findings *findings)
     tg_findings_add(findings, TG_NAME_CONSTRAINT, 0, 0, &text);
 }
 
+/* Of the application's flags those that forbid. For those that loosen, as many labels for one
+ * wildcard, a name is not found that RFC 6125 has not there. */
+static unsigned forbidding_flags(const struct tg_query *query)
+{
+    return tg_query_host_flags(query) &
+           (X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+            X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+}
+
 /*
  * That a name is there and that the CAs may speak for it has to be found at one time: were each
  * found at its own, one that memory ran out for could be missed by both.
@@ -84,7 +93,7 @@ static struct claims claim_wanted(const struct tg_evaluation *evaluation,
 
     tg_leaf_names_read(&names, query->leaf);
     for (size_t i = 0; (name = wanted_at(evaluation, i)) != NULL; i++)
-        if (tg_leaf_names_match(&names, name, tg_query_host_flags(query)))
+        if (tg_leaf_names_match(&names, name, forbidding_flags(query)))
             claim(&claims, name);
     tg_leaf_names_free(&names);
     return claims;

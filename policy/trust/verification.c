@@ -157,6 +157,30 @@ static void check_last_digest(struct tg_findings *findings, const STACK_OF(X509)
         tg_findings_add_x509(findings, X509_V_ERR_CA_MD_TOO_WEAK, depth, last);
 }
 
+/* The time that the application verifies at is one more demand: it may be long ago. */
+static void check_app_time(struct run *run, const STACK_OF(X509) *chain)
+{
+    const struct tg_evaluation *evaluation = run->evaluation;
+    time_t when = evaluation->app_when;
+
+    if (!evaluation->app_timed || evaluation->rule->skip_dates)
+        return;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *one = sk_X509_value(chain, i);
+        bool early = X509_cmp_time(X509_get0_notBefore(one), &when) >= 0;
+        struct tg_buf text = {0};
+
+        if (!early && X509_cmp_time(X509_get0_notAfter(one), &when) > 0)
+            continue;
+        tg_findings_who(&text, i, one);
+        tg_buf_add(&text, early ? " was not yet valid" : " has expired");
+        tg_buf_add(&text, " at the time that the program verifies at");
+        tg_findings_add(&run->result.findings,
+                        early ? TG_CERTIFICATE_NOT_YET_VALID : TG_CERTIFICATE_EXPIRED, i,
+                        early ? X509_V_ERR_CERT_NOT_YET_VALID : X509_V_ERR_CERT_HAS_EXPIRED, &text);
+    }
+}
+
 /* Whatever made libcrypto fail without a word is no reason to accept. */
 static void check_end(struct run *run, X509_STORE_CTX *context, int verified)
 {
@@ -226,6 +250,7 @@ static void check_rest(struct run *run, X509_STORE_CTX *context, const STACK_OF(
     struct tg_findings *findings = &run->result.findings;
 
     check_encoding(findings, path);
+    check_app_time(run, path);
     if (!anchored)
         check_last_digest(findings, path,
                           X509_VERIFY_PARAM_get_auth_level(X509_STORE_CTX_get0_param(context)));

@@ -204,7 +204,9 @@ static void what_the_application_rejects_stays_rejected(void **state)
     X509_free(mail);
 }
 
-static time_t app_time; /* that the application verifies at; 0: not set */
+static time_t app_time;        /* that the application verifies at; 0: not set */
+static unsigned app_hostflags; /* X509_CHECK_FLAG_* */
+static const char *dialled = "host.test";
 
 /* What RULE, which inherits, lets pass of an application that set LEVEL and FLAGS. */
 static bool inherits(const struct tg_rule *rule, int level, unsigned long flags)
@@ -214,7 +216,7 @@ static bool inherits(const struct tg_rule *rule, int level, unsigned long flags)
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *app = X509_STORE_CTX_new();
     struct tg_query query = {
-        .host = "host.test", .leaf = leaf, .sent = sent, .app = app, .security_level = 1};
+        .host = dialled, .leaf = leaf, .sent = sent, .app = app, .security_level = 1};
     struct tg_verdict *verdict;
     bool accepted;
 
@@ -222,6 +224,7 @@ static bool inherits(const struct tg_rule *rule, int level, unsigned long flags)
     assert_true(X509_STORE_CTX_init(app, store, leaf, sent));
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(app), level);
     X509_STORE_CTX_set_flags(app, flags);
+    X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(app), app_hostflags);
     if (app_time != 0)
         X509_STORE_CTX_set_time(app, 0, app_time);
     verdict = tg_evaluate(NULL, &match, &query);
@@ -279,16 +282,53 @@ static void a_flag_that_weakens_is_not_inherited(void **state)
     leaf = plain;
 }
 
-static void the_time_of_the_application_counts_where_its_anchors_do(void **state)
+/* Beside the rule's own or the clock's: with one of long ago an expired certificate isn't good. */
+static void the_time_of_the_application_is_one_more_demand(void **state)
 {
     const struct tg_rule rule = {.skip_hostname = true};
+    const struct tg_rule then = {.skip_hostname = true, .verify_time = time(NULL) + 10 * DAY};
+    X509 *plain = leaf;
 
     (void)state;
     app_time = time(NULL) + 10 * DAY;
     assert_false(inherits(&rule, -1, 0));
+    assert_false(inherits(&then, -1, 0));
     app_time = time(NULL);
     assert_true(inherits(&rule, -1, 0));
+    assert_false(inherits(&then, -1, 0));
+    leaf = make("host.test", intermediate, key, key, false);
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(leaf), -DAY / 2));
+    assert_true(X509_sign(leaf, key, EVP_sha256()) > 0);
+    app_time = time(NULL) - DAY * 3 / 4;
+    assert_false(inherits(&rule, -1, 0));
     app_time = 0;
+    X509_free(leaf);
+    leaf = plain;
+}
+
+/* Those that loosen how names are compared; without a name of its own to verify. */
+static void a_host_flag_that_loosens_is_not_inherited(void **state)
+{
+    const struct tg_rule rule = {.skip_hostname = false};
+    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:*.a.test");
+    X509 *plain = leaf;
+
+    (void)state;
+    leaf = make("b.test", intermediate, key, key, false);
+    assert_true(X509_add_ext(leaf, names, -1) && X509_sign(leaf, key, EVP_sha256()) > 0);
+    dialled = "one.a.test";
+    assert_true(inherits(&rule, -1, 0));
+    dialled = "one.two.a.test";
+    app_hostflags = X509_CHECK_FLAG_MULTI_LABEL_WILDCARDS;
+    assert_false(inherits(&rule, -1, 0));
+    dialled = "b.test";
+    app_hostflags = X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT;
+    assert_false(inherits(&rule, -1, 0));
+    app_hostflags = 0;
+    dialled = "host.test";
+    X509_EXTENSION_free(names);
+    X509_free(leaf);
+    leaf = plain;
 }
 
 static X509 *expired(EVP_PKEY *signer)
@@ -342,7 +382,8 @@ int main(void)
         cmocka_unit_test(the_stricter_level_counts_unless_the_rule_has_one),
         cmocka_unit_test(an_explicit_no_lifts_strictness),
         cmocka_unit_test(a_flag_that_weakens_is_not_inherited),
-        cmocka_unit_test(the_time_of_the_application_counts_where_its_anchors_do),
+        cmocka_unit_test(the_time_of_the_application_is_one_more_demand),
+        cmocka_unit_test(a_host_flag_that_loosens_is_not_inherited),
         cmocka_unit_test(the_better_of_two_bad_paths_is_kept),
     };
 

@@ -236,7 +236,7 @@ static void an_ec_key_is_one_in_all_its_encodings(void **state)
     };
 
     (void)state;
-    each_for_each(forms, sizeof(forms) / sizeof(forms[0]), 3,
+    each_for_each(forms, sizeof(forms) / sizeof(forms[0]), sizeof(forms) / sizeof(forms[0]),
                   ec_info(others, "named_curve", "uncompressed"), key);
     EVP_PKEY_free(key);
     EVP_PKEY_free(others);
