@@ -96,7 +96,7 @@ TG_API int getaddrinfo_a(int mode, struct gaicb *list[restrict], int count,
     if (real == NULL)
         return EAI_SYSTEM;
     for (int i = 0; (mode == GAI_WAIT || mode == GAI_NOWAIT) && i < count; i++)
-        if (list[i] != NULL)
+        if (list[i] != NULL && tg_names_is_name(list[i]->ar_name))
             tg_pending_begin(list[i], list[i]->ar_name);
     int result = real(mode, list, count, event);
     for (int i = 0; mode == GAI_WAIT && i < count; i++)

@@ -258,18 +258,21 @@ static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t when, c
         out->count++;
 }
 
+static void add_name(struct tg_inject_names *out, const char *name)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        if (strcmp(out->name[i], name) == 0)
+            return;
+    if (out->count < TG_INJECT_NAMES)
+        memcpy(out->name[out->count++], name, strlen(name) + 1);
+    else
+        out->more = true;
+}
+
 void tg_names_join(struct tg_inject_names *names, const struct tg_inject_names *others)
 {
-    for (unsigned i = 0; i < others->count; i++) {
-        bool there = false;
-
-        for (unsigned j = 0; j < names->count; j++)
-            there = there || strcmp(names->name[j], others->name[i]) == 0;
-        if (!there && names->count < TG_INJECT_NAMES)
-            memcpy(names->name[names->count++], others->name[i], TG_INJECT_NAME_SIZE);
-        else if (!there)
-            names->more = true;
-    }
+    for (unsigned i = 0; i < others->count; i++)
+        add_name(names, others->name[i]);
     names->more = names->more || others->more;
 }
 
@@ -292,5 +295,5 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
             insert(out, age, atomic_load(&ages[set][way]), record.entry.name);
     }
     out->more = out->more || is_lost(wanted);
-    tg_pending_find(out);
+    out->more = !tg_pending_find(add_name, out) || out->more;
 }

@@ -1,6 +1,5 @@
 /* pending.c - a slot for each request; what it points to is the program's, and may be gone. */
 #include "pending.h"
-#include "names.h"
 #include "slot.h"
 #include <sched.h>
 #include <string.h>
@@ -45,8 +44,6 @@ void tg_pending_begin(const void *request, const char *name)
     union record record, old;
     uint64_t sequence;
 
-    if (!tg_names_is_name(name))
-        return;
     memset(&record, 0, sizeof(record));
     record.pending.request = (uint64_t)(uintptr_t)request;
     memcpy(record.pending.name, name, strlen(name) + 1);
@@ -71,19 +68,18 @@ void tg_pending_end(const void *request, const char *name)
             (void)tg_slot_replace(slots[i], none.words, WORDS, sequence, sequence + 2);
 }
 
-void tg_pending_find(struct tg_inject_names *out)
+bool tg_pending_find(void (*add)(struct tg_inject_names *out, const char *name),
+                     struct tg_inject_names *out)
 {
-    struct tg_inject_names one = {.count = 1};
+    bool all = !atomic_load(&lost);
     union record record;
     uint64_t sequence;
 
     for (size_t i = 0; i < MOST && atomic_load(&any); i++) {
-        if (!read_slot(slots[i], &record, &sequence)) {
-            out->more = true;
-        } else if (record.pending.request != 0) {
-            memcpy(one.name[0], record.pending.name, sizeof(one.name[0]));
-            tg_names_join(out, &one);
-        }
+        if (!read_slot(slots[i], &record, &sequence))
+            all = false;
+        else if (record.pending.request != 0)
+            add(out, record.pending.name);
     }
-    out->more = out->more || atomic_load(&lost);
+    return all;
 }

@@ -8,11 +8,12 @@
 
 #include "inject.h"
 
-/* REQUEST is about to look up NAME, or is seen to have ended. */
+/* REQUEST is about to look up NAME (see tg_names_is_name), or is seen to have ended. */
 void tg_pending_begin(const void *request, const char *name);
 void tg_pending_end(const void *request, const char *name);
 
-/* Adds them to OUT; out->more where there were too many. Takes no lock. */
-void tg_pending_find(struct tg_inject_names *out);
+/* Calls ADD with OUT and each of them. False if there may be others. Takes no lock. */
+bool tg_pending_find(void (*add)(struct tg_inject_names *out, const char *name),
+                     struct tg_inject_names *out);
 
 #endif
