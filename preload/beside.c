@@ -13,6 +13,7 @@
  * 16 KiB of the policy itself; a line for a file goes to syslog.
  */
 #include "beside.h"
+#include "bounded.h"
 #include "engine.h"
 #include "unreached.h"
 #include <errno.h>
@@ -142,7 +143,7 @@ static void warn(const char *does, const char *name)
     if ((sinks & TO_SYSLOG) != 0)
         put_syslog(line, (size_t)written - 1);
     if ((sinks & TO_STDERR) != 0 && stderr_takes_a_line() &&
-        write(STDERR_FILENO, line + start, (size_t)(written - start)) < 0)
+        tg_bounded_write(STDERR_FILENO, line + start, (size_t)(written - start)) < 0)
         return; /* a full disk loses it */
 }
 

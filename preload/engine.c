@@ -5,6 +5,7 @@
  * fork(2) meanwhile could leave locked in the child.
  */
 #include "engine.h"
+#include "bounded.h"
 #include "ends.h"
 #include "hellos.h"
 #include <dlfcn.h>
@@ -94,7 +95,8 @@ void tg_engine_complain(const char *what, const char *detail)
                           detail != NULL ? ": " : "", detail != NULL ? detail : "");
     if (length >= (int)sizeof(line))
         length = sizeof(line) - 1;
-    if (length > 0 && stderr_is_there() && write(STDERR_FILENO, line, (size_t)length) < 0)
+    if (length > 0 && stderr_is_there() &&
+        tg_bounded_write(STDERR_FILENO, line, (size_t)length) < 0)
         return; /* there is nobody left to tell */
 }
 

@@ -9,6 +9,7 @@
  * threads were doing: so no lock and no pthread_once(3) here, but slot.h.
  */
 #include "hellos.h"
+#include "begun.h"
 #include "ends.h"
 #include "readable.h"
 #include "slot.h"
@@ -237,19 +238,20 @@ static void put_address(struct hello *hello, const struct sockaddr_storage *addr
 static void note(int descriptor, const struct iovec *data, size_t count, size_t sent,
                  const void *address, socklen_t length)
 {
-    uint8_t first[LOOKED_AT];
+    uint8_t first[LOOKED_AT] = {0};
     const uint8_t *random = NULL;
     struct sockaddr_storage peer;
     union record record;
     size_t have;
-    bool new = false;
+    bool new = false, begun;
     int saved = errno;
 
     if (!tg_hellos_started())
         return;
     have = gather(data, count, sent, first);
     random = random_in(first, have);
-    if (random == NULL && !is_initial(first, have))
+    begun = tg_begun_is(first, have);
+    if (random == NULL && !begun && !is_initial(first, have))
         return;
     memset(&record, 0, sizeof(record));
     record.hello.descriptor = (uint64_t)descriptor;
@@ -259,7 +261,9 @@ static void note(int descriptor, const struct iovec *data, size_t count, size_t 
             tg_ends_send(descriptor, (struct sockaddr *)&peer, length);
         if (random != NULL)
             memcpy(record.hello.random, random, sizeof(record.hello.random));
-        if (random != NULL)
+        if (begun && is_ip(&peer))
+            tg_begun_note(descriptor, &peer, first, have);
+        else if (random != NULL)
             keep_hello(&record);
         else if (is_ip(&peer))
             keep_initial(&record);
@@ -311,6 +315,8 @@ unsigned tg_hellos_find(const uint8_t random[TG_INJECT_RANDOM_SIZE], struct tg_i
         return room + 1;
     if (count == 0 && all > 0 && room > 0)
         show(&passage.hello, &ends[count++]);
+    else if (count > 0)
+        count = tg_begun_add(random, ends, room, count);
     return count;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "beside.h"
 #include "names.h"
+#include "pending.h"
 #include "resolve.h"
 #include "trustgraft.h"
 #include <errno.h>
@@ -79,8 +80,12 @@ static void see(struct gaicb *request)
 {
     __typeof__(&gai_error) error_of = tg_resolve_libc(TG_GAI_ERROR);
 
-    if (request != NULL && error_of != NULL && error_of(request) == 0)
+    int error = request != NULL && error_of != NULL ? error_of(request) : EAI_INPROGRESS;
+
+    if (error == 0)
         tg_names_add_addrinfo(request->ar_name, request->ar_result);
+    if (error != EAI_INPROGRESS)
+        tg_pending_end(request, request->ar_name);
 }
 
 TG_API int getaddrinfo_a(int mode, struct gaicb *list[restrict], int count,
@@ -90,6 +95,9 @@ TG_API int getaddrinfo_a(int mode, struct gaicb *list[restrict], int count,
 
     if (real == NULL)
         return EAI_SYSTEM;
+    for (int i = 0; (mode == GAI_WAIT || mode == GAI_NOWAIT) && i < count; i++)
+        if (list[i] != NULL && tg_names_is_name(list[i]->ar_name))
+            tg_pending_begin(list[i], list[i]->ar_name);
     int result = real(mode, list, count, event);
     for (int i = 0; mode == GAI_WAIT && i < count; i++)
         see(list[i]);
@@ -101,7 +109,7 @@ TG_API int gai_error(struct gaicb *request)
     __typeof__(&gai_error) real = tg_resolve_libc(TG_GAI_ERROR);
     int error = real != NULL ? real(request) : EAI_SYSTEM;
 
-    if (error == 0)
+    if (error != EAI_INPROGRESS)
         see(request);
     return error;
 }

@@ -4,6 +4,7 @@
  * nobody takes the remaining names for all.
  */
 #include "names.h"
+#include "pending.h"
 #include "slot.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -79,7 +80,7 @@ bool tg_names_address(uint8_t out[16], const struct sockaddr *address, socklen_t
 }
 
 /* A literal isn't a name: it is the address. */
-static bool is_name(const char *text)
+bool tg_names_is_name(const char *text)
 {
     struct in_addr ignored;
 
@@ -203,7 +204,7 @@ void tg_names_add_addrinfo(const char *name, const struct addrinfo *list)
 {
     union record record;
 
-    if (!is_name(name))
+    if (!tg_names_is_name(name))
         return;
     begin(&record, name);
     for (int left = PER_LOOKUP; list != NULL; list = list->ai_next) {
@@ -222,7 +223,7 @@ void tg_names_add_hostent(const char *name, const struct hostent *entry)
     union record record;
     int left = PER_LOOKUP;
 
-    if (entry == NULL || !is_name(name))
+    if (entry == NULL || !tg_names_is_name(name))
         return;
     begin(&record, name);
     for (int i = 0; entry->h_addr_list[i] != NULL; i++) {
@@ -257,18 +258,21 @@ static void insert(struct tg_inject_names *out, uint64_t age[], uint64_t when, c
         out->count++;
 }
 
+static void add_name(struct tg_inject_names *out, const char *name)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        if (strcmp(out->name[i], name) == 0)
+            return;
+    if (out->count < TG_INJECT_NAMES)
+        memcpy(out->name[out->count++], name, strlen(name) + 1);
+    else
+        out->more = true;
+}
+
 void tg_names_join(struct tg_inject_names *names, const struct tg_inject_names *others)
 {
-    for (unsigned i = 0; i < others->count; i++) {
-        bool there = false;
-
-        for (unsigned j = 0; j < names->count; j++)
-            there = there || strcmp(names->name[j], others->name[i]) == 0;
-        if (!there && names->count < TG_INJECT_NAMES)
-            memcpy(names->name[names->count++], others->name[i], TG_INJECT_NAME_SIZE);
-        else if (!there)
-            names->more = true;
-    }
+    for (unsigned i = 0; i < others->count; i++)
+        add_name(names, others->name[i]);
     names->more = names->more || others->more;
 }
 
@@ -291,4 +295,5 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
             insert(out, age, atomic_load(&ages[set][way]), record.entry.name);
     }
     out->more = out->more || is_lost(wanted);
+    out->more = !tg_pending_find(add_name, out) || out->more;
 }

@@ -8,6 +8,9 @@
 #include "inject.h"
 #include <netdb.h>
 
+/* False for none, a literal address, and what is longer than names are. */
+TG_MUST_USE bool tg_names_is_name(const char *text);
+
 /* Remembers that NAME (NULL or a literal address: nothing) led to each address of LIST. */
 void tg_names_add_addrinfo(const char *name, const struct addrinfo *list);
 void tg_names_add_hostent(const char *name, const struct hostent *entry);

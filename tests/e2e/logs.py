@@ -262,6 +262,59 @@ def stderr_closed(lab, way):
         require(got.verdict == wanted and not got.stderr, got.said)
 
 
+def stderr_at_limit(lab, way):
+    """The same as of a log's own file: the program goes on, without the line."""
+    program, path = clients.PROGRAMS["curl"], f"{fresh_home(lab)}/stderr"
+    with open(path, "wb") as file:
+        file.write(bytes(1024))
+    command = ways.by_command(lab.build, way, program.command(lab.target("api")),
+                              lab.policy(log_policy("log = stderr", ALL)))
+    got = lab.judge(program, *lab.run(
+        ["sh", "-c", f'ulimit -f 1; exec "$@" 2>>{path}', "sh", *command]))
+    require(got.verdict == "accept" and os.stat(path).st_size == 1024, got.said)
+
+
+# Runs its words in the background of a terminal that stops who writes to it from there, and prints
+# their standard output, what became of them, and what was written to the terminal.
+BACKGROUND = """
+import os, pty, signal, sys, termios
+leader, terminal = pty.fork()
+if leader == 0:
+    mode = termios.tcgetattr(0)
+    mode[3] |= termios.TOSTOP
+    termios.tcsetattr(0, termios.TCSANOW, mode)
+    begin, go = os.pipe()
+    program = os.fork()
+    if program == 0:
+        os.setpgid(0, 0)
+        os.read(begin, 1)
+        os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+        os.execvp(sys.argv[1], sys.argv[1:])
+    while os.getpgid(program) != program:
+        pass
+    os.write(go, b"x")
+    status = os.waitpid(program, os.WUNTRACED)[1]
+    if os.WIFSTOPPED(status):
+        os.kill(program, signal.SIGKILL)
+    print("stopped" if os.WIFSTOPPED(status) else "ended", flush=True)
+    os._exit(0)
+try:
+    while text := os.read(terminal, 4096):
+        print(text.decode(), end="")
+except OSError: # Linux says so that nobody has the terminal any more
+    pass
+os.waitpid(leader, 0)
+"""
+
+
+def stderr_in_background(lab, way):
+    """termios(3), TOSTOP: the line is written, and the program not stopped."""
+    command = ways.by_command(lab.build, way, clients.PROGRAMS["curl"].command(lab.target("api")),
+                              lab.policy(log_policy("log = stderr", ALL)))
+    _, out, err = lab.run([clients.PYTHON, "-c", BACKGROUND, *command])
+    require("ended" in out and "accept api.example.test" in out, out + err)
+
+
 OWN = """
 import fcntl, os, socket, ssl, sys
 port, kind, when = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -388,7 +441,8 @@ def tests():
             ("file: left behind by a daemon", file_left_behind),
             ("file: at its limit", file_at_limit),
             ("file: what is no file", file_unfit), ("file: a full disk", disk_full),
-            ("stderr: closed", stderr_closed), ("stderr: replaced", stderr_replaced),
+            ("stderr: closed", stderr_closed), ("stderr: at its limit", stderr_at_limit),
+            ("stderr: in the background", stderr_in_background), ("stderr: replaced", stderr_replaced),
             ("several sinks", several_sinks),
             ("hostile names", hostile_names), ("syslog", syslog),
             ("syslog: hostile names", syslog_hostile),

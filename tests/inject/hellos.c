@@ -218,6 +218,24 @@ static void finds_sent(int end)
     check("what was sent is found", seen(40) == 1);
 }
 
+/* A ClientHello that was seen to go whole to END may have gone to OTHER as well, in pieces. */
+static void finds_pieces(int end, int other)
+{
+    uint8_t bytes[64] = {22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3};
+
+    memset(bytes + 11, 50, 32);
+    tg_hellos_sent(other, &(struct iovec){bytes, 20}, 1, 20);
+    check("by its pieces alone it isn't known", seen(50) == 0);
+    send_hello(end, 50, NULL, 0);
+    send_hello(end, 51, NULL, 0);
+    check("a beginning counts for its ClientHello, and no other", seen(50) == 2 && seen(51) == 1);
+    tg_hellos_sent(other, &(struct iovec){bytes, 1}, 1, 1);
+    check("the first byte may be of any", seen(51) == 2);
+    (void)shutdown(other, SHUT_RDWR);
+    (void)dup2(end, other);
+    check("not once its socket is closed", seen(51) == 1);
+}
+
 static void finds_hellos(void)
 {
     struct sockaddr_in address[2];
@@ -255,6 +273,7 @@ static void finds_hellos(void)
     check("also in children of a busy process", finds_hellos_after_fork());
     check("a QUIC packet of another thread isn't taken for a lost one", sees_initials_at_once());
     tg_hellos_note(end[0], &(struct iovec){NULL, 4096}, 1, NULL, 0);
+    finds_pieces(end[0], end[1]);
     for (int i = 0; i < 2; i++)
         (void)close(front[i]), (void)close(end[i]);
 }

@@ -1,6 +1,7 @@
 /* names.c - the table of looked-up names behind the preloaded library (preload/names.h). */
 #include "../../preload/names.h"
 #include "../../preload/ends.h"
+#include "../../preload/pending.h"
 #include "../../preload/slot.h"
 #include "table.h"
 #include <arpa/inet.h>
@@ -216,6 +217,26 @@ static void finds_this_host(void)
     (void)close(one);
 }
 
+/* Until a look-up in the background is seen to have ended, its name may lead anywhere. */
+static void counts_pending(void)
+{
+    struct tg_inject_names found;
+    char name[32];
+
+    tg_pending_begin(&found, "background.example");
+    check("a name that is being looked up counts everywhere",
+          leads_to(300, "background.example", 1) && names_of(2).count == 2);
+    tg_pending_end(&found, "other.example");
+    tg_pending_end(name, "background.example");
+    check("the end of another request is not its end", names_of(300).count == 1);
+    tg_pending_end(&found, "background.example");
+    check("once it has ended it doesn't", names_of(300).count == 0 && !names_of(300).more);
+    for (unsigned i = 0; i < 300; i++)
+        tg_pending_begin(&found, "background.example");
+    tg_pending_end(&found, "background.example");
+    check("that there were too many is said", names_of(300).count == 0 && names_of(300).more);
+}
+
 static void *name_at_once(void *name)
 {
     for (unsigned i = 0; i < ROUNDS / 50; i++) {
@@ -333,5 +354,6 @@ int main(void)
     check("children of a busy process", survives_fork());
     check("of two names at once both are known", keeps_both_names());
     check("a name that is looked up meanwhile stays known", stays_known());
+    counts_pending();
     return failed > 0;
 }

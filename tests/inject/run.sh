@@ -51,7 +51,7 @@ compile host host.c
 compile forks forks.c
 compile faults faults.c -lssl
 for table in names hellos; do
-    compile $table $table.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/readable.c ../../preload/slot.c
+    compile $table $table.c ../../preload/names.c ../../preload/ends.c ../../preload/hellos.c ../../preload/readable.c ../../preload/pending.c ../../preload/begun.c ../../preload/slot.c
 done
 # OpenSSL inside the executable, exported, as Node.js has it.
 compile exported app.c callbacks.c pair.c early.c -Wl,--whole-archive -l:libssl.a -l:libcrypto.a \
@@ -348,7 +348,7 @@ for case in "none plain" "none tls" "reject plain" "reject tls"; do
     result "what the kernel refuses to read, policy $1, $2" "as without the library" \
         "$(run preload "$1" "$out/faults" "$2" | cmp - "$work/faults" && echo as without the library)"
 done
-for table in "names 39" "hellos 20"; do
+for table in "names 43" "hellos 24"; do
     set -- $table
     "$out/$1" >"$work/table"
     status=$?

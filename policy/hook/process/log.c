@@ -1,5 +1,6 @@
 #include "log.h"
 #include "arrival.h"
+#include "bounded.h"
 #include "policy.h"
 #include "report.h"
 #include "text.h"
@@ -12,7 +13,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -53,7 +53,7 @@ static const struct tg_buf *within(const struct tg_buf *line, const struct tg_lo
 /* One write a line, so that the lines of several processes don't mix. A full disk loses it. */
 static void put(int descriptor, const struct tg_buf *line)
 {
-    ssize_t written = write(descriptor, line->text, line->length);
+    ssize_t written = tg_bounded_write(descriptor, line->text, line->length);
 
     (void)written;
 }
@@ -136,15 +136,6 @@ static void put_stderr(const struct tg_buf *line, const struct tg_log_told *told
     tg_buf_free(&out);
 }
 
-/* A file that is at the limit of its size: a write would raise SIGXFSZ, which ends the program. */
-static bool is_at_limit(const struct stat *status, size_t more)
-{
-    struct rlimit size;
-
-    return getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_cur != RLIM_INFINITY &&
-           (rlim_t)status->st_size + more > size.rlim_cur;
-}
-
 /*
  * Opened for each line: a rotated file is found again, and nothing is inherited by others.
  * NULL, or what kept the line from it.
@@ -162,7 +153,7 @@ static const char *put_file(const char *path, const struct tg_buf *line)
         return strerrordesc_np(errno);
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
         problem = "Not a regular file";
-    else if (is_at_limit(&status, line->length + 1))
+    else if (tg_bounded_full(descriptor, &status, line->length + 1))
         problem = strerrordesc_np(EFBIG);
     else if ((written = writev(descriptor, parts, 2)) < (ssize_t)line->length + 1)
         problem = strerrordesc_np(written < 0 ? errno : ENOSPC);
