@@ -116,7 +116,7 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     struct tg_presented presented;
     bool refuse = true;
 
-    tg_peer_of(hooked, ssl, &late.peer);
+    tg_peer_at_verdict(hooked, ssl, NULL, &late.peer);
     tg_status_read(hooked, ssl, &late.query);
     late.query.staple_pending = false;
     if (libssl->SSL_session_reused(ssl)) {
