@@ -265,6 +265,7 @@ static void pass(const struct tg_cryptolib *library, const SSL *connection, stru
     const struct tg_hooked *hooked = tg_hooked_of(library, connection);
     SSL *ssl = (SSL *)connection;
     struct tg_connection_state *state = NULL;
+    bool begins = event.where & SSL_CB_HANDSHAKE_START;
     int saved = errno;
 
     if (hooked == NULL)
@@ -274,8 +275,12 @@ static void pass(const struct tg_cryptolib *library, const SSL *connection, stru
         state = tg_connection_state_make(hooked, ssl);
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
-    if (event.where & SSL_CB_HANDSHAKE_START)
+    if (begins) { /* whom it is with, the application may still say now */
         tg_gate_raise(hooked, ssl);
+        errno = saved;
+        tell(hooked, ssl, state, event);
+        saved = errno;
+    }
     if (event.where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))
         watch(hooked, ssl, state, event.where);
     if (state != NULL && state->dropped && !state->judged && event.where == SSL_CB_WRITE_ALERT &&
@@ -286,7 +291,8 @@ static void pass(const struct tg_cryptolib *library, const SSL *connection, stru
     if (state != NULL && state->forced && event.where == SSL_CB_WRITE_ALERT)
         relent(hooked, ssl, state);
     errno = saved;
-    tell(hooked, ssl, state, event);
+    if (!begins)
+        tell(hooked, ssl, state, event);
 }
 
 #define GATE(number)                                                                               \

@@ -243,7 +243,7 @@ static int judge_client(struct server *server)
     int outcome;
 
     (void)tg_gate_restore(hooked, server->ssl);
-    tg_peer_of(hooked, server->ssl, &server->peer);
+    tg_peer_at_verdict(hooked, server->ssl, server->context, &server->peer);
     if (server->context != NULL) {
         presented =
             tg_presented_import(hooked->library, crypto->X509_STORE_CTX_get0_cert(server->context),

@@ -141,7 +141,7 @@ bool tg_late_judge(const struct tg_hooked *hooked, SSL *ssl, const struct tg_pro
     struct tg_presented presented;
     bool refuse = true;
 
-    tg_peer_of(hooked, ssl, &late.peer);
+    tg_peer_at_verdict(hooked, ssl, NULL, &late.peer);
     tg_status_read(hooked, ssl, &late.query);
     late.query.staple_pending = false;
     late.key = tg_offer_is_key(hooked, ssl);

@@ -13,6 +13,8 @@ PROGRAMS = {
     "bios": ("bios.c", "ends.c", *TLS),
     "libraries": ("libraries.c", "ends.c", *TLS),
     "sessions": ("sessions.c", "ends.c", *TLS),
+    "naming": ("naming.c", "ends.c", *TLS),
+    "moving": ("moving.c", *TLS),
     "guest": ("guest.c", "ends.c", *TLS),
     "guest-now": ("guest.c", "ends.c", *TLS, "-Wl,-z,now"),
     "guest-lookup": ("guest.c", "ends.c", *TLS, "-DOWN_GETADDRINFO", "-rdynamic"),

@@ -149,10 +149,11 @@ def answering_from(address, server):
 
 
 def other_sender(lab, way):
-    """DTLS without a connected socket: the host is who is sent to, not who answers."""
+    """DTLS without a connected socket: who is sent to, and who answers, who is sent to then."""
     for policy, wanted in (("[host 127.0.0.1]\nanchors = {root}", "through"),
                            ("[host 127.0.0.1]\nanchors = {other-root}", "stopped"),
-                           (REJECTS.format("127.0.0.9"), "through"),
+                           (REJECTS.format("127.0.0.9"), "stopped"),
+                           (REJECTS.format("127.0.0.8"), "through"),
                            (REJECTS.format("127.0.0.1"), "stopped")):
         _, port = datagram_server(lab)
         with answering_from("127.0.0.9", port) as front:

@@ -29,6 +29,7 @@ struct tg_peer {
     bool searched;       /* the process's sockets were looked at for that */
     bool own;            /* its own descriptor, or where it was sent: no other one counts */
     bool datagrams;      /* as DTLS and QUIC have it */
+    int descriptor;      /* its own one, by which it was placed */
     uint64_t since;      /* QUIC connections begun before aren't this one */
     const char *unknown; /* why host or port isn't known; NULL: no reason is told */
     unsigned shown;      /* the candidate that verdicts and logs name */

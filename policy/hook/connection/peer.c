@@ -4,15 +4,14 @@
  * The facts: the names that the application gave the library; where the connection leads, by
  * its own socket, or by the one that its ClientHello went to; the names that had been looked up
  * for that address. They are gathered at the start of a handshake; where the connection leads
- * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed.
+ * may be seen only once its ClientHello is out. Of what can't be had nothing is guessed. What has
+ * come to it by the time of the verdict adds demands, and takes none away.
  */
 #include "peer.h"
-#include "reference.h"
+#include "named.h"
 #include "sockets.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,92 +38,29 @@ void tg_peer_forget(struct tg_connection_state *state)
     state->peer = NULL;
 }
 
-/* Before it is known where the connection leads. */
-static void add_given(struct tg_peer *peer, const char *name)
+/* ---- where the connection leads ---- */
+
+/* ADDRESS, which is one of IP, as candidates have it. */
+static bool spell_address(const struct sockaddr_storage *address, char host[TG_HOST_SIZE])
 {
-    char host[TG_HOST_SIZE];
+    char text[INET6_ADDRSTRLEN] = "";
 
-    if (name == NULL || name[0] == '\0')
-        return;
-    tg_peer_spell(name, host);
-    peer->named = true;
-    tg_peer_add(peer, host, 0, 0);
-}
-
-/* ---- the names that the application gave ---- */
-
-/* NAME is ".example", which stands for any name below it, as SENT (may be NULL) is one. */
-static bool stands_for(const char *name, const char *sent)
-{
-    size_t length = strlen(name), all = sent != NULL ? strlen(sent) : 0;
-
-    return name[0] == '.' && all > length && strcasecmp(sent + all - length, name) == 0;
-}
-
-/* The names to verify; SENT counts too where there is none, or one that stands for many. False,
- * with none added, without memory. */
-static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const char *sent)
-{
-    char *address = NULL;
-    const char *name = NULL;
-    bool open;
-
-    if (!tg_reference_address(param, &address))
+    if (inet_ntop(address->ss_family, tg_socket_bytes(address), text, sizeof(text)) == NULL)
         return false;
-    open = address == NULL && X509_VERIFY_PARAM_get0_host(param, 0) == NULL;
-    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        open = open || name[0] == '.';
-    if (open)
-        add_given(peer, sent);
-    for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
-        if (!stands_for(name, sent))
-            add_given(peer, name);
-    add_given(peer, address);
-    OPENSSL_free(address);
+    tg_peer_spell(text, host);
     return true;
 }
-
-/* What our libcrypto can't read may name anybody. */
-static void add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
-{
-    const struct tg_cryptolib *library = hooked->library;
-    X509_VERIFY_PARAM *theirs = hooked->libssl.SSL_get0_param(ssl), *ours = NULL;
-    const char *sent = library->backend->sent_name(hooked, ssl);
-    bool read = true;
-
-    ERR_set_mark();
-    if (theirs == NULL)
-        add_given(peer, sent);
-    else if (!library->foreign)
-        read = add_names_in(peer, theirs, sent);
-    else
-        read = (ours = X509_VERIFY_PARAM_new()) != NULL &&
-               tg_param_import(&library->crypto, &library->layout, theirs, ours) &&
-               add_names_in(peer, ours, sent);
-    if (!read) {
-        peer->named = true;
-        peer->unknown = "the names that it is to verify can't be read";
-        add_given(peer, sent);
-        tg_peer_add(peer, "", 0, 0);
-    }
-    X509_VERIFY_PARAM_free(ours);
-    ERR_pop_to_mark();
-}
-
-/* ---- where the connection leads ---- */
 
 static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsigned end)
 {
     unsigned port = tg_socket_port(&at->address);
-    const void *bytes = tg_socket_bytes(&at->address);
-    char text[INET6_ADDRSTRLEN] = "", host[TG_HOST_SIZE];
+    char host[TG_HOST_SIZE];
 
     for (unsigned i = 0; i < at->names.count; i++) {
         tg_peer_spell(at->names.name[i], host);
         tg_peer_add(peer, host, port, end);
     }
-    if (inet_ntop(at->address.ss_family, bytes, text, sizeof(text)) != NULL) {
-        tg_peer_spell(text, host);
+    if (spell_address(&at->address, host)) {
         tg_peer_add(peer, host, port, end);
         if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) /* ip(7): this host */
             tg_peer_add(peer, host[0] == '0' ? "127.0.0.1" : "::1", port, end);
@@ -135,19 +71,29 @@ static void add_end(struct tg_peer *peer, const struct tg_inject_end *at, unsign
     }
 }
 
+/* Of a peer that isn't placed yet, the names alone; how many there are. */
+static unsigned keep_given(struct tg_peer *peer)
+{
+    unsigned given = 0;
+
+    for (unsigned i = 0; i < peer->count; i++)
+        if (peer->named || peer->candidates[i].host[0] != '\0')
+            peer->candidates[given++] = peer->candidates[i];
+    peer->count = given;
+    return given;
+}
+
 /* The connection leads to one of ENDS. A name that was given stays, and gets their ports. */
 static void place(struct tg_peer *peer, const struct tg_inject_end *ends, unsigned count)
 {
-    unsigned given = peer->named ? peer->count : 0;
+    unsigned given = keep_given(peer);
 
     peer->unknown = NULL;
     peer->placed = true;
     peer->generation = 0;
-    if (!peer->named)
-        peer->count = 0;
     for (unsigned i = 0; i < given; i++)
         peer->candidates[i].port = tg_socket_port(&ends[0].address);
-    for (unsigned i = peer->named ? 1 : 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (!peer->named)
             add_end(peer, &ends[i], i);
         for (unsigned j = 0; j < given; j++)
@@ -194,7 +140,63 @@ static bool place_by_socket(struct tg_peer *peer, const struct tg_hooked *hooked
     }
     find_names(descriptor, &end);
     place(peer, &end, 1);
+    peer->descriptor = descriptor;
     return true;
+}
+
+/* True if PEER was told to be at ADDRESS: of a named one that is the port alone. */
+static bool is_at(const struct tg_peer *peer, const struct sockaddr_storage *address)
+{
+    char host[TG_HOST_SIZE];
+
+    if (!spell_address(address, host))
+        return false;
+    for (unsigned i = 0; i < peer->count; i++)
+        if (peer->candidates[i].port == tg_socket_port(address) &&
+            (peer->named || strcmp(peer->candidates[i].host, host) == 0))
+            return true;
+    return false;
+}
+
+/* One place more; without an address it is unknown. */
+static void add_place(struct tg_peer *peer, const struct tg_inject_end *at)
+{
+    unsigned before = peer->count, end = 0;
+
+    for (unsigned i = 0; i < before; i++)
+        if (end <= peer->candidates[i].end)
+            end = peer->candidates[i].end + 1;
+    if (at == NULL)
+        tg_peer_add(peer, "", 0, end);
+    else if (!peer->named)
+        add_end(peer, at, end);
+    for (unsigned i = 0; at != NULL && peer->named && i < before; i++)
+        tg_peer_add(peer, peer->candidates[i].host, tg_socket_port(&at->address), end);
+}
+
+/*
+ * The program may have carried the connection elsewhere since, by another descriptor or by what it
+ * did to this one. A server that has said all and is gone leaves a socket without a peer.
+ */
+static void follow(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl)
+{
+    int descriptor = hooked->libssl.SSL_get_fd(ssl);
+    struct tg_inject_end end;
+    enum tg_socket_now now;
+
+    if (!peer->placed || !peer->own)
+        return;
+    now = tg_socket_now(descriptor, &end.address);
+    if (now == TG_SOCKET_UNCONNECTED && peer->datagrams)
+        now = datagram_peer(hooked, ssl, &end.address) ? TG_SOCKET_CONNECTED : TG_SOCKET_OTHER;
+    if (now == TG_SOCKET_CONNECTED && !is_at(peer, &end.address)) {
+        find_names(descriptor, &end);
+        add_place(peer, &end);
+    } else if (now == TG_SOCKET_OTHER ||
+               (now == TG_SOCKET_UNCONNECTED && descriptor != peer->descriptor)) {
+        peer->unknown = "its descriptor isn't the socket any more that it was";
+        add_place(peer, NULL);
+    }
 }
 
 static bool is_datagram_version(int version)
@@ -296,7 +298,7 @@ static void begin(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl
     peer->datagrams = is_datagrams(hooked, ssl);
     if (peer->datagrams && from != NULL)
         peer->since = from->initials(UINT64_MAX, NULL, 0, &ignored);
-    add_names(peer, hooked, ssl);
+    tg_named_add(peer, hooked, ssl, NULL);
     if (!place_by_socket(peer, hooked, ssl, first) && peer->count == 0) {
         if (peer->unknown == NULL)
             peer->unknown = "the program names none, and gives the library no socket";
@@ -337,5 +339,19 @@ void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer)
     if (!peer->placed && !peer->own)
         place_by_hello(peer, hooked, ssl);
     if (state != NULL && (!kept || peer->placed != state->peer->placed))
+        keep(state, peer);
+}
+
+void tg_peer_at_verdict(const struct tg_hooked *hooked, SSL *ssl, const X509_STORE_CTX *context,
+                        struct tg_peer *peer)
+{
+    struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
+    unsigned before;
+
+    tg_peer_of(hooked, ssl, peer);
+    before = peer->count;
+    follow(peer, hooked, ssl);
+    tg_named_add(peer, hooked, ssl, context);
+    if (state != NULL && peer->count != before)
         keep(state, peer);
 }

@@ -1,7 +1,7 @@
 /*
  * peer.h - who is at the other end of a connection: told once, when its first handshake starts, and
  * kept with it, as the facts that it is told from change later by others' doing. What can't be had
- * is unknown; nothing is guessed.
+ * is unknown; nothing is guessed. What the program itself changes before the verdict is added.
  */
 #ifndef TG_PEER_H
 #define TG_PEER_H
@@ -10,6 +10,13 @@
 
 /* Fills *PEER: what is kept with the connection, and what can be told by now. */
 void tg_peer_of(const struct tg_hooked *hooked, SSL *ssl, struct tg_peer *peer);
+
+/*
+ * The same for a verdict: a name that CONTEXT (NULL: SSL) is to verify by now, and another place
+ * that the connection leads to by now, become candidates too, and are kept.
+ */
+void tg_peer_at_verdict(const struct tg_hooked *hooked, SSL *ssl, const X509_STORE_CTX *context,
+                        struct tg_peer *peer);
 
 /*
  * Where it isn't known where the connection leads: all places that it may lead to become

@@ -51,6 +51,13 @@ bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer)
            peer_of(descriptor, peer) && tg_socket_port(peer) != 0;
 }
 
+enum tg_socket_now tg_socket_now(int descriptor, struct sockaddr_storage *peer)
+{
+    if (!peer_of(descriptor, peer))
+        return errno == ENOTCONN ? TG_SOCKET_UNCONNECTED : TG_SOCKET_OTHER;
+    return tg_socket_port(peer) != 0 ? TG_SOCKET_CONNECTED : TG_SOCKET_OTHER;
+}
+
 static bool local_of(int descriptor, struct sockaddr_storage *local)
 {
     socklen_t length = sizeof(*local);

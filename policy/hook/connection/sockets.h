@@ -17,6 +17,11 @@ const void *tg_socket_bytes(const struct sockaddr_storage *address);
 /* The peer of DESCRIPTOR, if that is a connected socket of TYPE (SOCK_STREAM...) over IP. */
 bool tg_socket_peer(int descriptor, int type, struct sockaddr_storage *peer);
 
+/* What DESCRIPTOR is by now, which was a connected socket over IP: still one, with a PEER; one that
+ * has none any more; or something else. */
+enum tg_socket_now { TG_SOCKET_CONNECTED, TG_SOCKET_UNCONNECTED, TG_SOCKET_OTHER };
+enum tg_socket_now tg_socket_now(int descriptor, struct sockaddr_storage *peer);
+
 /* How many descriptors are looked at: where the verdict depends on it, or a log line alone. */
 enum { TG_SOCKETS_MOST = 8192, TG_SOCKETS_FEW = 256 };
 

@@ -49,6 +49,8 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_KIND_BORINGSSL, void, X509_STORE_CTX_set_verify_cb,                                       \
       (X509_STORE_CTX *, X509_STORE_CTX_verify_cb))                                                \
     X(TG_KIND_BORINGSSL, void, X509_STORE_CTX_set0_trusted_stack, (X509_STORE_CTX *, void *))      \
+    X(TG_KIND_ANY | TG_KIND_OPTIONAL, X509_VERIFY_PARAM *, X509_STORE_get0_param,                  \
+      (const X509_STORE *))                                                                        \
     X(TG_KIND_ANY, X509_VERIFY_PARAM *, X509_VERIFY_PARAM_new, (void))                             \
     X(TG_KIND_ANY, void, X509_VERIFY_PARAM_free, (X509_VERIFY_PARAM *))                            \
     X(TG_KIND_ANY, int, X509_VERIFY_PARAM_set1, (X509_VERIFY_PARAM *, const X509_VERIFY_PARAM *))  \
