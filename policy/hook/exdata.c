@@ -164,6 +164,7 @@ static int copy_connection(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void 
         return 0;
     copy->hooked = original->hooked;
     copy->info = original->info;
+    copy->level = original->level;
     *from_d = copy;
     return 1;
 }

@@ -5,8 +5,8 @@
 #include "level.h"
 #include "offer.h"
 #include "peer.h"
+#include "prepare.h"
 #include "session.h"
-#include "status.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -20,56 +20,6 @@ static void shut(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
      */
     tg_wire_stop(hooked, ssl, state);
     hooked->libssl.SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-}
-
-/* What the rules of a connection ask of it. */
-struct wishes {
-    const struct tg_rule *last;
-    unsigned rules; /* different ones */
-    bool staple, enforced;
-    int level; /* -1: none */
-};
-
-static void wish(void *arg, const struct tg_rule *rule)
-{
-    struct wishes *wishes = arg;
-
-    if (rule == wishes->last)
-        return;
-    wishes->last = rule;
-    wishes->rules++;
-    if (tg_status_wanted(rule)) {
-        wishes->staple = true;
-        wishes->enforced = wishes->enforced || rule->mode == TG_MODE_ENFORCE;
-    }
-    if (rule->mode == TG_MODE_ENFORCE && rule->set & TG_KEY_BIT(TG_KEY_SECURITY_LEVEL))
-        wishes->level = (int)rule->security_level;
-}
-
-/* What the policies ask of the connection itself. True if one of them demands something. */
-static bool prepare(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_state *state,
-                    const struct tg_policies *policies, struct tg_peer *peer)
-{
-    struct wishes wishes = {.level = -1};
-    bool demands = false;
-
-    if (state != NULL)
-        tg_level_return(hooked, ssl, state);
-    for (size_t i = 0; i < policies->count; i++) {
-        const struct tg_process *process = &policies->each[i];
-
-        /* To ask for a staple harms nobody: it is done too where only the end tells the rule. */
-        if (!tg_judge_rules(process, peer, wish, &wishes) && process->policy->staples)
-            wishes.staple = wishes.enforced = true;
-        demands = demands || tg_judge_demands(process, peer);
-    }
-    if (wishes.staple)
-        tg_status_request(hooked, ssl, wishes.enforced ? tg_gate_staple : NULL);
-    if (wishes.level >= 0 && wishes.rules == 1)
-        tg_level_lend(hooked, ssl, state, wishes.level);
-    if (state != NULL)
-        tg_wire_watch(hooked, ssl, state, demands);
-    return demands;
 }
 
 /* A renegotiation is with the same peer. */
@@ -93,7 +43,7 @@ static void start(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection
     }
     tg_policies_enter(hooked, ssl, &policies);
     tg_peer_of(hooked, ssl, &peer);
-    (void)prepare(hooked, ssl, state, &policies, &peer);
+    (void)tg_prepare(hooked, ssl, state, &policies, &peer, tg_gate_staple);
     if (tg_session_is_unknown(hooked, ssl, &policies, &peer))
         tg_session_drop(hooked, ssl, state);
     if (state != NULL)
@@ -347,7 +297,7 @@ static int start_late(const struct tg_hooked *hooked, SSL *ssl, struct tg_connec
 
     tg_policies_enter(hooked, ssl, &policies);
     tg_peer_of(hooked, ssl, &peer);
-    demands = prepare(hooked, ssl, state, &policies, &peer);
+    demands = tg_prepare(hooked, ssl, state, &policies, &peer, tg_gate_staple);
     if (state != NULL)
         tg_offer_note(hooked, ssl, state);
     if (state == NULL && demands) {
