@@ -29,13 +29,15 @@ static void connects(void)
 
 static void writes(void)
 {
+    const struct iovec *volatile nowhere = NULL; /* which the compiler doesn't know */
+
     say("write", write(datagrams, bad, 100));
     say("write, its end", write(datagrams, bad - 20, 100));
     say("write, the last page", write(datagrams, (char *)UINTPTR_MAX - 5, 100));
     say("send", send(datagrams, bad, 100, 0));
     say("writev", writev(datagrams, (struct iovec *)bad, 1));
     say("writev, its end", writev(datagrams, (struct iovec *)(bad - 8), 1));
-    say("writev, nowhere", writev(datagrams, NULL, 2000));
+    say("writev, nowhere", writev(datagrams, nowhere, 2000));
     say("writev, its bytes", writev(datagrams, &(struct iovec){bad, 100}, 1));
 }
 

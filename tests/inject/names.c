@@ -220,7 +220,7 @@ static void finds_this_host(void)
 /* Until a look-up in the background is seen to have ended, its name may lead anywhere. */
 static void counts_pending(void)
 {
-    struct tg_inject_names found;
+    struct tg_inject_names found = {0};
     char name[32];
 
     tg_pending_begin(&found, "background.example");
