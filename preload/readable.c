@@ -2,21 +2,33 @@
 #include "readable.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE ((uintptr_t)4096) /* or a part of one, where they are larger */
 
-/* The call reads the set of signals before it refuses to do what it doesn't know. */
-static bool is_readable(uintptr_t page)
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14, glibc 2.35 */
+#endif
+
+/* Before Linux 5.14: the call reads the set of signals before it refuses what it doesn't know. */
+static bool is_read(uintptr_t page)
 {
     enum { NOTHING = -1, SET_SIZE = 8 };
-    int saved = errno;
-    bool faulted =
-        syscall(SYS_rt_sigprocmask, NOTHING, page, NULL, SET_SIZE) != 0 && errno == EFAULT;
 
+    return syscall(SYS_rt_sigprocmask, NOTHING, page, NULL, SET_SIZE) == 0 || errno != EFAULT;
+}
+
+static bool is_readable(uintptr_t page)
+{
+    int saved = errno;
+    bool readable = syscall(SYS_madvise, page, PAGE, MADV_POPULATE_READ) == 0;
+
+    if (!readable && errno == EINVAL)
+        readable = is_read(page);
     errno = saved;
-    return !faulted;
+    return readable;
 }
 
 size_t tg_readable_copy(struct tg_readable *known, void *out, const void *from, size_t length)
