@@ -12,7 +12,7 @@
 #define MADV_POPULATE_READ 22 /* Linux 5.14, glibc 2.35 */
 #endif
 
-/* Before Linux 5.14: the call reads the set of signals before it refuses what it doesn't know. */
+/* The call reads the set of signals before it refuses what it doesn't know. */
 static bool is_read(uintptr_t page)
 {
     enum { NOTHING = -1, SET_SIZE = 8 };
@@ -20,12 +20,16 @@ static bool is_read(uintptr_t page)
     return syscall(SYS_rt_sigprocmask, NOTHING, page, NULL, SET_SIZE) == 0 || errno != EFAULT;
 }
 
+/*
+ * What isn't looked at is a ClientHello unseen: so "no" is EFAULT alone. Linux before 5.14, a
+ * filter of system calls or want of memory may refuse the first question for reasons of their own.
+ */
 static bool is_readable(uintptr_t page)
 {
     int saved = errno;
     bool readable = syscall(SYS_madvise, page, PAGE, MADV_POPULATE_READ) == 0;
 
-    if (!readable && errno == EINVAL)
+    if (!readable && errno != EFAULT)
         readable = is_read(page);
     errno = saved;
     return readable;
