@@ -73,8 +73,8 @@ ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c 
              policy/trust/*.c policy/trust/*/*.c)
 HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
-PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c)
-PROVIDER := $(call objects,provider/*.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c policy/hook/process/loaded.c)
+PROVIDER := $(call objects,provider/*.c policy/hook/process/loaded.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \
              $(BUILD)/ossl-modules/trustgraft.so $(BUILD)/trustgraft $(BUILD)/openssl.cnf
@@ -108,7 +108,7 @@ $(BUILD)/obj/%.o: %.c | $(READY)
 
 $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -o $@ $(ENGINE) $(HOOK) $(ALL_LDFLAGS) -lcrypto
+	$(Q)$(CC) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -Wl,-Bsymbolic-functions -o $@ $(ENGINE) $(HOOK) $(ALL_LDFLAGS) -lcrypto
 	$(Q)ln -sf $(@F) $@.$(SOVERSION)
 
 $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map

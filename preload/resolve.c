@@ -16,11 +16,10 @@
  * was here goes on (dl_iterate_phdr's lock, for one, would stay locked in it).
  */
 #include "resolve.h"
-#include "elf.h"
+#include "loaded.h"
 #include "slot.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <features.h>
 
 #define NAME(symbol, name) [symbol] = #name,
 static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
@@ -30,36 +29,6 @@ _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a 
 const char *tg_symbol_name(enum tg_symbol symbol)
 {
     return symbol_names[symbol];
-}
-
-#if __GLIBC_PREREQ(2, 35)
-/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. */
-static __typeof__(&_dl_find_object) find_object(void)
-{
-    static _Atomic uintptr_t found;
-    uintptr_t function = atomic_load_explicit(&found, memory_order_acquire);
-
-    if (function == 0) {
-        function = (uintptr_t)dlsym(RTLD_DEFAULT, "_dl_find_object");
-        atomic_store_explicit(&found, function, memory_order_release);
-    }
-    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
-}
-#endif
-
-/* The object that ADDRESS lies in; NULL: none that the linker knows. */
-static struct link_map *locate(const void *address)
-{
-    struct link_map *map = NULL;
-    Dl_info info;
-#if __GLIBC_PREREQ(2, 35)
-    __typeof__(&_dl_find_object) find = find_object();
-    struct dl_find_object object;
-
-    if (find != NULL)
-        return find((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
-#endif
-    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
 }
 
 /* One search: for a call to NAME, or for the libssl behind it. */
@@ -79,7 +48,7 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
 /* ADDRESS, unless it is in this library or not of the kind that is searched for. */
 static void *accept(const struct search *search, void *address)
 {
-    const struct link_map *map = address != NULL ? locate(address) : NULL;
+    const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
     struct tg_elf elf;
 
     if (map == NULL)
@@ -94,15 +63,29 @@ static void *lookup(void *scope, const char *name, const char *version)
     return version != NULL ? dlvsym(scope, name, version) : dlsym(scope, name);
 }
 
-/* In the global scope behind this library, then among the caller's dependencies (SCOPE; may be
- * NULL). */
-static void *find_in_scopes(const struct search *search, void *scope, const char *version)
+/* Among the dependencies of CALLER, which the linker collects first: that costs more than all else
+ * here. The main program has the global scope. */
+static void *find_below(const struct search *search, const struct link_map *caller,
+                        const char *version)
+{
+    void *scope = NULL, *found = NULL;
+
+    if (caller != NULL && caller->l_name[0] != '\0')
+        scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
+    if (scope == NULL)
+        return NULL;
+    found = accept(search, lookup(scope, search->name, version));
+    (void)dlclose(scope);
+    return found;
+}
+
+/* In the global scope behind this library, then below CALLER (may be NULL). */
+static void *find_in_scopes(const struct search *search, const struct link_map *caller,
+                            const char *version)
 {
     void *found = accept(search, lookup(RTLD_NEXT, search->name, version));
 
-    if (found == NULL && scope != NULL)
-        found = accept(search, lookup(scope, search->name, version));
-    return found;
+    return found != NULL ? found : find_below(search, caller, version);
 }
 
 struct definitions {
@@ -142,7 +125,7 @@ static void *find(const struct search *search, const struct link_map *caller)
 {
     const char *version = NULL;
     struct tg_elf elf;
-    void *scope = NULL, *found = NULL;
+    void *found = NULL;
 
     if (caller != NULL && tg_elf_open(&elf, caller->l_addr, caller->l_ld)) {
         /* A libssl that calls itself through its PLT means itself. */
@@ -151,32 +134,33 @@ static void *find(const struct search *search, const struct link_map *caller)
             return found;
         version = tg_elf_import_version(&elf, search->name);
     }
-    if (caller != NULL && caller->l_name[0] != '\0') /* the main program has the global scope */
-        scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
-    found = find_in_scopes(search, scope, version);
+    found = find_in_scopes(search, caller, version);
     if (found == NULL && version != NULL)
-        found = find_in_scopes(search, scope, NULL);
-    if (scope != NULL)
-        (void)dlclose(scope);
+        found = find_in_scopes(search, caller, NULL);
     return found != NULL ? found : find_only(search->name);
 }
 
 /* Keeps the object of ADDRESS in the process; the main program stays in any case. */
 static bool pin(const void *address)
 {
-    const struct link_map *map = address != NULL ? locate(address) : NULL;
+    static const struct link_map *_Atomic last; /* which is there for good */
+    const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
 
     if (map == NULL)
         return false;
-    return map->l_name[0] == '\0' ||
-           dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) != NULL;
+    if (map->l_name[0] == '\0' || map == atomic_load_explicit(&last, memory_order_relaxed))
+        return true;
+    if (dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) == NULL)
+        return false;
+    atomic_store_explicit(&last, map, memory_order_relaxed);
+    return true;
 }
 
 /* The SSL_CTX_new beside FUNCTION; where FUNCTION is another shim's, what CALLER would find. */
 static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
-    const struct link_map *map = function != NULL ? locate(function) : NULL;
+    const struct link_map *map = function != NULL ? tg_elf_map(function) : NULL;
     struct tg_elf elf;
 
     if (map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
@@ -273,7 +257,7 @@ static void keep(const union record *record)
 static const void *outer_caller(const void *caller)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
 
     if (map == NULL || map->l_ld != _DYNAMIC)
         last = caller;
@@ -283,7 +267,7 @@ static const void *outer_caller(const void *caller)
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 {
     const void *caller = outer_caller(called_from);
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
     union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
     int saved = errno;
