@@ -14,6 +14,7 @@
  */
 #include "beside.h"
 #include "bounded.h"
+#include "early.h"
 #include "engine.h"
 #include "unreached.h"
 #include <errno.h>
@@ -34,10 +35,10 @@
 
 enum { TO_STDERR = 1, TO_SYSLOG = 2, TO_NONE = 4 };
 
-static pid_t process;          /* in which no lock of the linker's can have been left locked */
-static bool alone;             /* there was one thread when the process forked */
-static _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
-static _Atomic unsigned long long loaded;
+static TG_EARLY pid_t process; /* in which no lock of the linker's can have been left locked */
+static TG_EARLY bool alone;    /* there was one thread when the process forked */
+static TG_EARLY _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
+static TG_EARLY _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
 
 /* ---- the line ----------------------------------------------------------------------------- */
@@ -236,11 +237,12 @@ void tg_beside_begin(void)
 {
     int saved = errno;
 
+    if (tg_engine_source()->origin == TG_ORIGIN_NONE)
+        return;
     if (process == 0)
         (void)pthread_atfork(before_fork, NULL, in_child);
     process = getpid();
-    if (tg_engine_source()->origin != TG_ORIGIN_NONE)
-        look(true);
+    look(true);
     errno = saved;
 }
 

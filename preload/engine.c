@@ -6,8 +6,10 @@
  */
 #include "engine.h"
 #include "bounded.h"
+#include "early.h"
 #include "ends.h"
 #include "hellos.h"
+#include "loaded.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -36,10 +38,10 @@ union table {
 
 static _Atomic uintptr_t functions[FUNCTIONS];
 enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
-static _Atomic enum state state;
+static TG_EARLY _Atomic enum state state;
 
-static dev_t stderr_device;
-static ino_t stderr_inode;
+static TG_EARLY dev_t stderr_device;
+static TG_EARLY ino_t stderr_inode;
 static struct tg_policy_source source; /* of the policy; stays as it is once it was looked for */
 
 static void look(void)
@@ -59,7 +61,7 @@ static void look(void)
 /* The constructor of another library may make a context before this library's is called. */
 static void look_once(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static TG_EARLY pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, look);
 }
@@ -133,15 +135,27 @@ static void *open_beside(void)
     return dlopen(path, load_mode());
 }
 
+/* Of what the program is linked to; itself is exported.c's. */
+static int find_libssl(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    const ElfW(Dyn) *dynamic = tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    struct tg_elf elf;
+
+    (void)size, (void)arg;
+    return info->dlpi_name[0] != '\0' && dynamic != _DYNAMIC &&
+           tg_elf_open(&elf, info->dlpi_addr, dynamic) &&
+           tg_elf_definition(&elf, "SSL_CTX_new") != NULL;
+}
+
 void tg_engine_begin(void)
 {
     int saved = errno;
 
     look_once();
     /* Should it fail, the first context tries again, and says so. */
-    if (source.origin != TG_ORIGIN_NONE && dlsym(RTLD_NEXT, "SSL_CTX_new") != NULL)
-        (void)open_beside();
-    (void)dlerror();
+    if (source.origin != TG_ORIGIN_NONE && dl_iterate_phdr(find_libssl, NULL) != 0 &&
+        open_beside() == NULL)
+        (void)dlerror();
     errno = saved;
 }
 

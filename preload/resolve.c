@@ -16,6 +16,7 @@
  * was here goes on (dl_iterate_phdr's lock, for one, would stay locked in it).
  */
 #include "resolve.h"
+#include "early.h"
 #include "loaded.h"
 #include "slot.h"
 #include <dlfcn.h>
@@ -285,7 +286,7 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 
 void *tg_resolve_libc(enum tg_symbol symbol)
 {
-    static _Atomic uintptr_t found[TG_SYMBOLS];
+    static TG_EARLY _Atomic uintptr_t found[TG_SYMBOLS];
     void *function = (void *)atomic_load_explicit(&found[symbol], memory_order_acquire);
 
     if (function == NULL) {
