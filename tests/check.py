@@ -38,6 +38,7 @@ SUITES = [
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("surround", [PYTHON, "tests/surround/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("compat", [PYTHON, "tests/compat/run.py", "--build", "{build}", "--pki", "{pki}", "--quick"]),
+    ("costs", [PYTHON, "tests/costs/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("stress", [PYTHON, "tests/stress/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("foreign", [PYTHON, "tests/foreign/run.py", "--build", "{build}", "--pki", "{pki}"]),
