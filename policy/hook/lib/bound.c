@@ -53,13 +53,21 @@ static int find_range(struct dl_phdr_info *info, size_t size, void *arg)
 static const char *find_stray(const struct tg_elf *elf, const struct tg_elf_relocations *table,
                               const struct range *range)
 {
+    unsigned last = 0; /* version, of which it is known whether it is libcrypto's */
+    bool crypto = false;
+
     for (size_t at = 0; at < table->size; at += sizeof(ElfW(Rela))) {
         const ElfW(Rela) *relocation = (const void *)(table->start + at);
         size_t symbol = ELF64_R_SYM(relocation->r_info);
         ElfW(Addr) bound = *(const ElfW(Addr) *)(elf->base + relocation->r_offset);
 
-        if (symbol != 0 && (bound < range->start || bound >= range->end) &&
-            from_libcrypto(elf, elf->versions[symbol] & 0x7fffU))
+        if (symbol == 0 || (bound >= range->start && bound < range->end))
+            continue;
+        if (last != (elf->versions[symbol] & 0x7fffU)) {
+            last = elf->versions[symbol] & 0x7fffU;
+            crypto = from_libcrypto(elf, last);
+        }
+        if (crypto)
             return elf->strings + elf->symbols[symbol].st_name;
     }
     return NULL;
