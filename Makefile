@@ -27,7 +27,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Whose headers the files of a folder may include besides their own: the compiler refuses the rest.
 # tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
-sees/policy/base              := policy
+sees/policy/base/der          := policy
+sees/policy/base              := policy policy/base/der
 sees/policy/rules             := policy policy/base
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
@@ -69,7 +70,7 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
+ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
              policy/trust/*.c policy/trust/*/*.c)
 HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)

@@ -1,7 +1,7 @@
 /* init.c - OSSL_provider_init: wiring, and what a provider says about itself. */
-#include "loaded.h"
 #include "error.h"
 #include "inject.h"
+#include "loaded.h"
 #include "loader.h"
 #include "settings.h"
 #include <openssl/conf.h>

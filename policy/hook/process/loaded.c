@@ -18,7 +18,9 @@ static __typeof__(&_dl_find_object) find_object(void)
         function = function != 0 ? function : none;
         atomic_store_explicit(&found, function, memory_order_release);
     }
-    return (__typeof__(&_dl_find_object))(function != none ? function : 0); // NOLINT(performance-no-int-to-ptr)
+    if (function == none)
+        return NULL;
+    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
 }
 #endif
 

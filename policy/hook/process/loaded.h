@@ -1,6 +1,6 @@
 /*
- * loaded.h - what a loaded object's dynamic section says about one symbol, without the linker, whose
- * own look-ups go through all that the process has loaded.
+ * loaded.h - what a loaded object's dynamic section says about one symbol, without the linker,
+ * whose own look-ups go through all that the process has loaded.
  */
 #ifndef TG_LOADED_H
 #define TG_LOADED_H

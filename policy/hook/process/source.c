@@ -35,8 +35,7 @@ static bool user_path(char path[PATH_MAX])
 
     if (xdg != NULL && xdg[0] == '/')
         return put(path, xdg, "/" FILE_NAME);
-    return home != NULL && home[0] == '/' &&
-           put(path, home, "/.config/" FILE_NAME);
+    return home != NULL && home[0] == '/' && put(path, home, "/.config/" FILE_NAME);
 }
 
 /* HOME may still be another user's after a change of user, who may not look into it (EACCES). */

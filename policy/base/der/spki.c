@@ -172,9 +172,8 @@ bool tg_spki_find(const unsigned char *der, size_t length, const unsigned char *
     struct rest all = {der, der + length}, certificate, tbs;
     const unsigned char *start;
 
-    if (!take(&all, SEQUENCE, &certificate) || !over(&all) ||
-        !take(&certificate, SEQUENCE, &tbs) || !take_algorithm(&certificate) ||
-        !take_bits(&certificate) || !over(&certificate))
+    if (!take(&all, SEQUENCE, &certificate) || !over(&all) || !take(&certificate, SEQUENCE, &tbs) ||
+        !take_algorithm(&certificate) || !take_bits(&certificate) || !over(&certificate))
         return false;
     if (next_is(&tbs, VERSION) && !take_version(&tbs))
         return false;
