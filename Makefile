@@ -123,7 +123,7 @@ $(BUILD)/libtrustgraft-inside.so.$(SOVERSION): $(ENGINE) $(HOOK) $(INSIDE) polic
 	else $(CC) $(call shared,policy/hook/inside.map) -o $@ $(INSIDE) $(ENGINE) $(HOOK) $(ALL_LDFLAGS) \
 	  -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--exclude-libs,ALL $(LIBCRYPTO); fi
 
-$(BUILD)/obj/preload/choice.o: CPPFLAGS += $(if $(LIBCRYPTO),-DTG_HAS_INSIDE)
+%/preload/choice.o %/reach/environment.o: CPPFLAGS += -DTG_HAS_INSIDE=$(if $(LIBCRYPTO),1,0)
 
 $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map
 	$(call say,LD,$@)
@@ -223,7 +223,7 @@ compat: all pki
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all
-	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY))" WARN="$(WARN)" tests/lint/run $(BUILD)
+	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1" WARN="$(WARN)" tests/lint/run $(BUILD)
 
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)

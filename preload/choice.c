@@ -22,17 +22,11 @@ static void *find_loaded(const char *name)
     return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
 }
 
-#ifdef TG_HAS_INSIDE
 static bool wants_linked(void)
 {
-    return global_version() >> 28 == TG_VERSION_3_0 >> 28 || find_loaded("libcrypto.so.3") != NULL;
+    return !TG_HAS_INSIDE || global_version() >> 28 == TG_VERSION_3_0 >> 28 ||
+           find_loaded("libcrypto.so.3") != NULL;
 }
-#else /* built where there was no libcrypto.a */
-static bool wants_linked(void)
-{
-    return true;
-}
-#endif
 
 /*
  * Where the global scope holds another libcrypto's functions of the same names (BoringSSL,

@@ -100,6 +100,20 @@ static int deep(char **paths)
     return 0;
 }
 
+/* As deep, the other way round; between the first and the others an engine arrives, paths[3]. */
+static int overtaken(char **paths)
+{
+    void *handle = NULL;
+    const struct module *first = load_how(paths[0], RTLD_DEEPBIND, &handle);
+
+    if (first == NULL)
+        return 1;
+    say(first->connect(pki, trusting));
+    if (dlopen(paths[3], RTLD_NOW | RTLD_LOCAL) == NULL)
+        return 1;
+    return visit(paths[1], false) || visit(paths[2], false);
+}
+
 static int passed_on(char **paths)
 {
     void *handle = NULL;
@@ -165,7 +179,7 @@ static const struct {
 } scenarios[] = {
     {"local", local, 1},       {"reopened", reopened, 1},   {"swapped", swapped, 2},
     {"together", together, 2}, {"passed-on", passed_on, 1}, {"crowd", crowd, 2},
-    {"deep", deep, 2},         {"rush", rush, 2},
+    {"deep", deep, 2},         {"rush", rush, 2},           {"overtaken", overtaken, 4},
 };
 
 int main(int argc, char **argv)

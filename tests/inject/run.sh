@@ -327,6 +327,8 @@ for other in $inside; do
         host together "$1" "$2 $2 $2" both "$3" module $other
         host deep "$1" "$2 $2 $2" both "$3" $other module
         host rush "$1" "$2" both "$3" $other module
+        result "overtaken, $other, $1, policy $3" "$2 $2 $2" "$(run both "$3" "$out/host" overtaken "$pki" "$1" \
+            "$three" "$out/$other.so" "$out/module-second.so" "$build/libtrustgraft-inside.so.0")"
     done
     # It reads no openssl.cnf: this one leaves OpenSSL without a digest, and no file says less.
     for settings in "$work/bare.cnf" "$pki/root.pem" /nonexistent; do
