@@ -339,7 +339,7 @@ for other in $inside; do
         done
     done
 done
-[ "$skipped" -gt 0 ] || host together trustless "accepted accepted accepted" preload accept $others
+[ "$(echo "$others" | wc -w)" -lt 2 ] || host together trustless "accepted accepted accepted" preload accept $others
 host local trustless accepted preload accept module-other
 host local trusting refused provider reject module-other
 # Bound to the system's libcrypto by the global scope, while its own is there too: nothing is made.
