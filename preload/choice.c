@@ -1,5 +1,5 @@
 #include "choice.h"
-#include "engine.h"
+#include "inject.h"
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdbool.h>

@@ -6,6 +6,9 @@
 #ifndef TG_CHOICE_H
 #define TG_CHOICE_H
 
+/* OpenSSL_version_num(3) of the first version that the engine can work with. */
+#define TG_VERSION_3_0 0x30000000ul
+
 /*
  * Its handle, which is never to be closed: loaded from the folder of this library, or by whoever
  * else had it loaded. NULL, with the reason in dlerror(3), if it isn't there or doesn't load: the

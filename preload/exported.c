@@ -6,6 +6,7 @@
  * first context. All other programs pay one look into the executable's symbol hash table.
  */
 #include "beside.h"
+#include "choice.h"
 #include "elf.h"
 #include "engine.h"
 #include <errno.h>
