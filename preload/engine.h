@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-/* OpenSSL_version_num(3) of the first version that the engine can work with. */
-#define TG_VERSION_3_0 0x30000000ul
-
 /* What is called in libtrustgraft.so: the functions tg_inject_* of inject.h. */
 #define TG_ENGINE_FUNCTIONS(X)                                                                     \
     X(version)                                                                                     \
