@@ -99,7 +99,7 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 TG_API void tg_inject_set_source(const struct tg_policy_source *source);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 6
+#define TG_INJECT_VERSION 7
 TG_API int tg_inject_version(void);
 
 #endif
