@@ -40,6 +40,7 @@ SUITES = [
     ("compat", [PYTHON, "tests/compat/run.py", "--build", "{build}", "--pki", "{pki}", "--quick"]),
     ("stress", [PYTHON, "tests/stress/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
+    ("gnutls", [PYTHON, "tests/gnutls/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("foreign", [PYTHON, "tests/foreign/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),

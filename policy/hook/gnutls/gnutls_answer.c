@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { A_DAY = 24 * 60 * 60 };
 
@@ -21,6 +22,30 @@ static void reconsider(struct tg_gnutls_session *state)
         tg_gnutls_stop(state);
 }
 
+/* The host that was accepted goes by the rule's word. Another name is the library's to match. */
+static bool is_owner(const struct tg_gnutls_session *state, const char *name)
+{
+    char host[TG_HOST_SIZE];
+
+    if (name == NULL)
+        return false;
+    tg_peer_spell(name, host);
+    return strcmp(host, state->accepted) == 0;
+}
+
+static unsigned accepted_status(const struct tg_gnutls_session *state, const char *host,
+                                const gnutls_typed_vdata_st *data, unsigned count, unsigned status)
+{
+    char room[TG_HOST_SIZE];
+    bool owner =
+        !(status & TG_GNUTLS_CERT_UNEXPECTED_OWNER) || host == NULL || is_owner(state, host);
+
+    for (unsigned i = 0; data != NULL && i < count && status & TG_GNUTLS_CERT_UNEXPECTED_OWNER; i++)
+        if (data[i].type != TG_GNUTLS_DT_KEY_PURPOSE_OID)
+            owner = owner && is_owner(state, tg_gnutls_typed_name(&data[i], room));
+    return owner ? 0 : TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_UNEXPECTED_OWNER;
+}
+
 int tg_gnutls_answer(gnutls_session_t session, const char *host, const gnutls_typed_vdata_st *data,
                      unsigned count, int result, unsigned *status)
 {
@@ -31,7 +56,7 @@ int tg_gnutls_answer(gnutls_session_t session, const char *host, const gnutls_ty
     if (tg_gnutls_session_give_all(state, host, data, count))
         reconsider(state);
     if (state->outcome == TG_GNUTLS_ACCEPTED)
-        *status = 0;
+        *status = accepted_status(state, host, data, count, *status);
     else if (state->outcome == TG_GNUTLS_REFUSED)
         *status |= TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
     return result;

@@ -170,6 +170,8 @@ static void let_in(struct server *server, const struct tg_verdict *verdict)
              !remember(state->shown[0].data, state->shown[0].size, host)))
             return;
     }
+    if (host != NULL)
+        memcpy(state->accepted, host, strlen(host) + 1);
     state->outcome = TG_GNUTLS_ACCEPTED;
 }
 
@@ -206,9 +208,10 @@ void tg_gnutls_judge(struct tg_gnutls_session *state)
         return;
     ERR_set_mark();
     state->outcome = TG_GNUTLS_LEFT;
+    state->accepted[0] = '\0';
     tg_gnutls_session_hide(state);
     server.process = tg_process_enter(&cancel);
-    tg_gnutls_peer_at_verdict(state, &server.peer);
+    tg_gnutls_peer(state, &server.peer);
     judge(&server);
     tg_gnutls_query_close(&server.question);
     tg_process_leave(server.process, cancel);

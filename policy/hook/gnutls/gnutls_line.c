@@ -76,12 +76,5 @@ void tg_gnutls_peer(struct tg_gnutls_session *state, struct tg_peer *peer)
 {
     const struct gnutls_line line = {{&operations, &state->peer}, state};
 
-    tg_line_peer(&line.line, peer);
-}
-
-void tg_gnutls_peer_at_verdict(struct tg_gnutls_session *state, struct tg_peer *peer)
-{
-    const struct gnutls_line line = {{&operations, &state->peer}, state};
-
     tg_line_peer_at_verdict(&line.line, peer);
 }

@@ -4,8 +4,7 @@
 
 #include "gnutls_session.h"
 
-/* tg_line_peer and tg_line_peer_at_verdict of STATE. */
+/* tg_line_peer_at_verdict of STATE. */
 void tg_gnutls_peer(struct tg_gnutls_session *state, struct tg_peer *peer);
-void tg_gnutls_peer_at_verdict(struct tg_gnutls_session *state, struct tg_peer *peer);
 
 #endif

@@ -67,32 +67,31 @@ bool tg_gnutls_session_give(struct tg_gnutls_session *state, const char *name)
     return true;
 }
 
-static bool give_typed(struct tg_gnutls_session *state, const gnutls_typed_vdata_st *one)
+const char *tg_gnutls_typed_name(const gnutls_typed_vdata_st *one, char room[TG_HOST_SIZE])
 {
-    char address[INET6_ADDRSTRLEN] = "", name[TG_HOST_SIZE] = "";
-
-    if (one->type == TG_GNUTLS_DT_IP_ADDRESS && (one->size == 4 || one->size == 16) &&
-        inet_ntop(one->size == 4 ? AF_INET : AF_INET6, one->data, address, sizeof(address)) != NULL)
-        return tg_gnutls_session_give(state, address);
-    if (one->type != TG_GNUTLS_DT_DNS_HOSTNAME)
-        return false;
+    if (one->type == TG_GNUTLS_DT_IP_ADDRESS && (one->size == 4 || one->size == 16))
+        return inet_ntop(one->size == 4 ? AF_INET : AF_INET6, one->data, room, TG_HOST_SIZE);
+    if (one->type != TG_GNUTLS_DT_DNS_HOSTNAME || one->size >= TG_HOST_SIZE)
+        return NULL;
     if (one->size == 0) /* it ends with a NUL (gnutls_certificate_verify_peers(3)) */
-        return tg_gnutls_session_give(state, (const char *)one->data);
-    if (one->size >= sizeof(name)) {
-        state->given_more = true;
-        return true;
-    }
-    memcpy(name, one->data, one->size);
-    return tg_gnutls_session_give(state, name);
+        return (const char *)one->data;
+    memcpy(room, one->data, one->size);
+    room[one->size] = '\0';
+    return room;
 }
 
 bool tg_gnutls_session_give_all(struct tg_gnutls_session *state, const char *host,
                                 const gnutls_typed_vdata_st *data, unsigned count)
 {
     bool new = tg_gnutls_session_give(state, host);
+    char room[TG_HOST_SIZE];
 
-    for (unsigned i = 0; data != NULL && i < count; i++)
-        new = give_typed(state, &data[i]) || new;
+    for (unsigned i = 0; data != NULL && i < count; i++) {
+        const char *name = tg_gnutls_typed_name(&data[i], room);
+
+        state->given_more |= name == NULL && data[i].type == TG_GNUTLS_DT_DNS_HOSTNAME;
+        new = tg_gnutls_session_give(state, name) || new;
+    }
     return new;
 }
 

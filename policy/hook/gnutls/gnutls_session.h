@@ -41,6 +41,7 @@ struct tg_gnutls_session {
     bool complete;  /* one was completed before */
     bool judged;    /* there is a verdict on this handshake */
     enum tg_gnutls_outcome outcome;
+    char accepted[TG_HOST_SIZE]; /* for which host; empty: none is known */
 
     /* Where the leaf was given one more name: what the program is shown in the library's place. */
     unsigned char *alias; /* its DER, libcrypto's */
@@ -61,6 +62,9 @@ void tg_gnutls_session_send(struct tg_gnutls_session *state, const char *name, s
 
 /* One NAME more that the program verifies; NULL: none. True if it wasn't there. */
 bool tg_gnutls_session_give(struct tg_gnutls_session *state, const char *name);
+
+/* The name in ONE, which is borrowed, or stands in ROOM then; NULL: none, or it is too long. */
+const char *tg_gnutls_typed_name(const gnutls_typed_vdata_st *one, char room[TG_HOST_SIZE]);
 
 /* The same of HOST and of DATA (each may be NULL). */
 bool tg_gnutls_session_give_all(struct tg_gnutls_session *state, const char *host,
