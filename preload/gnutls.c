@@ -31,10 +31,11 @@ TG_API void gnutls_deinit(gnutls_session_t session)
     TG_GNUTLS_REAL(gnutls_deinit);
     struct tg_engine_gnutls gnutls;
 
-    if (real != NULL)
-        real(session);
+    /* Before another session can come to lie there. */
     if (tg_gnutls_hooked(&target, &gnutls))
         gnutls.hook->end(session);
+    if (real != NULL)
+        real(session);
 }
 
 TG_API void gnutls_certificate_free_credentials(gnutls_certificate_credentials_t credentials)
@@ -152,17 +153,35 @@ TG_API void gnutls_session_set_verify_cert2(gnutls_session_t session, gnutls_typ
 
 /* ---- the handshake ---- */
 
+/* A session that isn't known is a server's, or was made past us. Only a client can't ask for the
+ * name that it was sent. */
+static bool may_be_client(gnutls_session_t session, const void *caller)
+{
+    __typeof__(&gnutls_server_name_get) get_name =
+        tg_resolve_gnutls(TG_SYMBOL_gnutls_server_name_get, caller).function;
+    char name[1];
+    size_t size = 0;
+    unsigned type = 0;
+
+    return get_name == NULL ||
+           get_name(session, name, &size, &type, 0) == TG_GNUTLS_E_INVALID_REQUEST;
+}
+
 /* Also where libgnutls calls it itself, to go on after a false start. */
 TG_API int gnutls_handshake(gnutls_session_t session)
 {
     TG_GNUTLS_REAL(gnutls_handshake);
     struct tg_engine_gnutls gnutls;
+    int result = TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
 
-    if (real == NULL)
-        return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
-    if (tg_engine_gnutls(real, &gnutls))
-        return gnutls.hook->handshake(gnutls.library, session);
-    return real(session);
+    if (real == NULL ||
+        (tg_engine_gnutls(real, &gnutls) && gnutls.hook->handshake(session, &result)))
+        return result;
+    if (tg_engine_inert() || !may_be_client(session, __builtin_return_address(0)))
+        return real(session);
+    tg_engine_complain("a session of GnuTLS was made unseen, and can't be put under a policy",
+                       "it is refused");
+    return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
 TG_API ssize_t gnutls_record_send_early_data(gnutls_session_t session, const void *data,

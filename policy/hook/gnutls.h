@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
+/* Not where its own header came first, as in the test that holds the two against each other. */
+#ifndef GNUTLS_GNUTLS_H
 typedef struct gnutls_session_int *gnutls_session_t;
 typedef struct gnutls_certificate_credentials_st *gnutls_certificate_credentials_t;
 typedef struct gnutls_x509_crt_int *gnutls_x509_crt_t;
@@ -39,6 +41,7 @@ typedef ssize_t (*gnutls_vec_push_func)(void *transport, const struct iovec *dat
 typedef ssize_t (*gnutls_pull_func)(void *transport, void *data, size_t size);
 typedef int (*gnutls_handshake_read_func)(gnutls_session_t session, unsigned level, unsigned type,
                                           const void *data, size_t size);
+#endif
 
 /* Of its enumerations and macros: those that are used, under our names, with their values. */
 enum {
@@ -57,10 +60,12 @@ enum {
     TG_GNUTLS_CERT_REVOKED = 1 << 5,
     TG_GNUTLS_CERT_SIGNER_NOT_FOUND = 1 << 6,
     TG_GNUTLS_CERT_UNEXPECTED_OWNER = 1 << 14,
+    TG_GNUTLS_SSL3 = 1,
     TG_GNUTLS_TLS1_0 = 2,
     TG_GNUTLS_TLS1_1 = 3,
     TG_GNUTLS_TLS1_2 = 4,
     TG_GNUTLS_TLS1_3 = 5,
+    TG_GNUTLS_DTLS0_9 = 200,
     TG_GNUTLS_DTLS1_0 = 201,
     TG_GNUTLS_DTLS1_2 = 202,
     TG_GNUTLS_E_MEMORY_ERROR = -25,
@@ -175,7 +180,8 @@ struct tg_gnutls_hook {
     void (*set_names)(gnutls_session_t session, const char *host, gnutls_typed_vdata_st *data,
                       unsigned count);
 
-    int (*handshake)(const struct tg_gnutls *library, gnutls_session_t session);
+    /* False: nothing is known of the session; else *RESULT is what gnutls_handshake returns. */
+    bool (*handshake)(gnutls_session_t session, int *result);
     /* False: no data may go out before the server is known. */
     bool (*allows_early)(gnutls_session_t session);
 

@@ -14,14 +14,20 @@
  *   crt=NAME           takes the leaf, and verifies chain, name and dates of it by hand
  *   twice=NAME         a second connection resumes the session, sending NAME
  *   then=NAME          which that one looks up
+ *   second=NAME        a second connection that resumes nothing
+ *   unseen             makes its sessions by a function that it has found for itself
  *   threads=N fork     does it in N threads at once; in a child
  *   ignore             goes on after a refusal
  */
 #include "serve.h"
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <gnutls/dtls.h>
 #include <gnutls/x509.h>
+#ifdef WITH_OPENSSL
+#include <openssl/ssl.h>
+#endif
 #include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -172,6 +178,15 @@ static void set_transport(gnutls_session_t session, int descriptor)
 
 /* ---- one connection ---- */
 
+static __typeof__(&gnutls_init) init(void)
+{
+    void *library = dlopen("libgnutls.so.30", RTLD_NOLOAD | RTLD_LAZY);
+
+    return word("unseen") != NULL && library != NULL
+               ? (__typeof__(&gnutls_init))dlsym(library, "gnutls_init")
+               : gnutls_init;
+}
+
 static gnutls_session_t session_of(const char *name, int descriptor)
 {
     unsigned flags = GNUTLS_CLIENT;
@@ -184,7 +199,7 @@ static gnutls_session_t session_of(const char *name, int descriptor)
     flags |= word("raw") != NULL ? GNUTLS_ENABLE_RAWPK : 0;
     flags |= word("early") != NULL ? GNUTLS_ENABLE_EARLY_DATA : 0;
     flags |= word("again") != NULL ? GNUTLS_ALLOW_ID_CHANGE : 0;
-    if (gnutls_init(&session, flags) < 0)
+    if (init()(&session, flags) < 0)
         return NULL;
     if (gnutls_priority_set_direct(session, priority, NULL) < 0)
         exit(2);
@@ -274,7 +289,8 @@ static void converse(const char *name, FILE *out)
         gnutls_session_set_data(session, kept.data, kept.size);
     if (kept.data != NULL && word("early") != NULL)
         fprintf(out, " early %s",
-                gnutls_record_send_early_data(session, "early words", 11) == 0 ? "sent" : "refused");
+                gnutls_record_send_early_data(session, "early words", 11) == 0 ? "sent"
+                                                                               : "refused");
     result = shake(session);
     fprintf(out, " handshake %s", result == 0 ? "done" : "refused");
     if (result < 0)
@@ -325,6 +341,18 @@ static void converse_at_once(int count)
     printf("%s%s", lines[0], same ? "" : " not the same in all threads");
 }
 
+/* In a program of OpenSSL as well. */
+static void use_openssl(void)
+{
+#ifdef WITH_OPENSSL
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    if (context == NULL)
+        printf(" no SSL_CTX");
+    SSL_CTX_free(context);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     struct serve server = {.connections = 64};
@@ -333,6 +361,7 @@ int main(int argc, char **argv)
         return 2;
     pki = argv[1];
     words = argv + 2;
+    use_openssl();
     server.pki = pki;
     server.leaf = word("leaf") != NULL ? word("leaf") : "api";
     server.priority = word("priority") != NULL ? word("priority") : "NORMAL";
@@ -358,6 +387,8 @@ int main(int argc, char **argv)
         converse(word("sni"), stdout);
     if (word("twice") != NULL)
         converse(strcmp(word("twice"), "twice") != 0 ? word("twice") : NULL, stdout);
+    if (word("second") != NULL)
+        converse(word("second"), stdout);
     if (word("function") != NULL || word("credentials") != NULL)
         printf(" called %d", called);
     if (word("early") != NULL)

@@ -1,6 +1,5 @@
 #include "gnutls_decide.h"
 #include "gnutls_judge.h"
-#include "process.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -79,6 +78,7 @@ static void start(struct tg_gnutls_session *state)
 
     state->running = true;
     state->judged = state->checked = false;
+    tg_gnutls_session_hide(state);
     if (demand == TG_GNUTLS_A_STAPLE)
         (void)state->library->gnutls_ocsp_status_request_enable_client(state->session, NULL, 0,
                                                                        NULL);
@@ -135,33 +135,17 @@ static int finish(struct tg_gnutls_session *state, int result)
     return result;
 }
 
-/* Of a session that nothing is known of: only a client can't ask for the name that it was sent. */
-static bool is_client(const struct tg_gnutls *library, gnutls_session_t session)
-{
-    char name[1];
-    size_t size = 0;
-    unsigned type = 0;
-
-    return library->gnutls_server_name_get(session, name, &size, &type, 0) ==
-           TG_GNUTLS_E_INVALID_REQUEST;
-}
-
-int tg_gnutls_decide(const struct tg_gnutls *library, gnutls_session_t session)
+bool tg_gnutls_decide(gnutls_session_t session, int *result)
 {
     struct tg_gnutls_session *state = tg_gnutls_session_of(session);
 
-    if (tg_process_inert())
-        return library->gnutls_handshake(session);
-    if (state == NULL) {
-        if (!is_client(library, session))
-            return library->gnutls_handshake(session);
-        tg_log_complain(TG_ORIGIN_ENVIRONMENT, "a session of GnuTLS was made unseen, and can't be "
-                                               "put under a policy: it is refused");
-        return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-    }
+    if (state == NULL)
+        return false;
+    *result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
     if (state->outcome == TG_GNUTLS_REFUSED)
-        return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+        return true;
     if (!state->running)
         start(state);
-    return finish(state, library->gnutls_handshake(session));
+    *result = finish(state, state->library->gnutls_handshake(session));
+    return true;
 }

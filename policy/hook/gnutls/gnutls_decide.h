@@ -8,8 +8,8 @@
 
 #include "gnutls_session.h"
 
-/* What gnutls_handshake(3) returns in its place. */
-int tg_gnutls_decide(const struct tg_gnutls *library, gnutls_session_t session);
+/* *RESULT is what gnutls_handshake(3) returns in its place. False: SESSION isn't known. */
+TG_MUST_USE bool tg_gnutls_decide(gnutls_session_t session, int *result);
 
 /* Our verify function takes the place of the one that the library has just set in the session, if
  * it stood there before. */

@@ -165,9 +165,10 @@ static void let_in(struct server *server, const struct tg_verdict *verdict)
     if (host != NULL) {
         if (!remember(list[0].data, list[0].size, host))
             return;
-        if (!tg_name_matches(query->leaf, host, 0) &&
-            (!show_alias(state, query->leaf, host) ||
-             !remember(state->shown[0].data, state->shown[0].size, host)))
+        if (state->shown_count == 0 && !tg_name_matches(query->leaf, host, 0) &&
+            !show_alias(state, query->leaf, host))
+            return;
+        if (state->shown_count > 0 && !remember(state->shown[0].data, state->shown[0].size, host))
             return;
     }
     if (host != NULL)
@@ -209,7 +210,6 @@ void tg_gnutls_judge(struct tg_gnutls_session *state)
     ERR_set_mark();
     state->outcome = TG_GNUTLS_LEFT;
     state->accepted[0] = '\0';
-    tg_gnutls_session_hide(state);
     server.process = tg_process_enter(&cancel);
     tg_gnutls_peer(state, &server.peer);
     judge(&server);

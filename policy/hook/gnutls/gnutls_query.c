@@ -7,6 +7,10 @@
 static int version_of(const struct tg_gnutls_session *state)
 {
     switch (state->library->gnutls_protocol_get_version(state->session)) {
+    case TG_GNUTLS_SSL3:
+        return SSL3_VERSION;
+    case TG_GNUTLS_DTLS0_9:
+        return DTLS1_BAD_VER;
     case TG_GNUTLS_TLS1_0:
         return TLS1_VERSION;
     case TG_GNUTLS_TLS1_1:

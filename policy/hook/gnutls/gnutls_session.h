@@ -70,7 +70,7 @@ const char *tg_gnutls_typed_name(const gnutls_typed_vdata_st *one, char room[TG_
 bool tg_gnutls_session_give_all(struct tg_gnutls_session *state, const char *host,
                                 const gnutls_typed_vdata_st *data, unsigned count);
 
-/* The program is shown the library's own list again. */
+/* The program is shown the library's own list again, which is a new one from now on. */
 void tg_gnutls_session_hide(struct tg_gnutls_session *state);
 
 /* FUNCTION verifies for sessions with CREDENTIALS; NULL: none does. */
