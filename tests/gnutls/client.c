@@ -355,7 +355,7 @@ static void use_openssl(void)
 
 int main(int argc, char **argv)
 {
-    struct serve server = {.connections = 64};
+    static struct serve server = {.connections = 64};
 
     if (argc < 2)
         return 2;
@@ -379,7 +379,7 @@ int main(int argc, char **argv)
 
         fflush(stdout);
         if (fork() != 0)
-            return wait(&status) > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+            _exit(wait(&status) > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
     }
     if (word("threads") != NULL)
         converse_at_once(atoi(word("threads")));

@@ -6,10 +6,10 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from e2e.harness import suite                                              # noqa: E402
-from gnutls import cases, places                                                 # noqa: E402
+from gnutls import cases, places, programs                                                 # noqa: E402
 from gnutls.builds import Builds                                           # noqa: E402
 
-GROUPS = (cases, places)
+GROUPS = (programs, cases, places)
 
 
 def start(lab):
