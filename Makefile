@@ -39,6 +39,7 @@ sees/policy/hook/process      := $(sees/policy/trust) policy/trust policy/langua
 sees/policy/hook/lib          := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook/connection   := $(sees/policy/hook/lib) policy/hook/lib
 sees/policy/hook              := $(sees/policy/hook/connection) policy/hook/connection
+sees/policy/hook/gnutls       := $(sees/policy/hook) policy/hook
 sees/policy/cli/ui            := $(sees/policy/hook/process) policy/hook/process
 sees/policy/cli/files         := $(sees/policy/cli/ui) policy/cli/ui
 sees/policy/cli/net           := $(sees/policy/cli/files) policy/cli/files

@@ -176,14 +176,12 @@ static bool obtain(union table *table)
     return true;
 }
 
-static bool hook(void *ssl_ctx_new)
+/* What came of putting a library under the policy; false: it mustn't be used. */
+static bool settle(enum tg_injected injected)
 {
     enum state inert_from = STATE_LOADED; /* a policy that another thread has met stays in force */
-    union table table;
 
-    if (!obtain(&table))
-        return false;
-    switch (table.engine.libssl(ssl_ctx_new)) {
+    switch (injected) {
     case TG_INJECT_INERT:
         atomic_compare_exchange_strong(&state, &inert_from, STATE_INERT);
         return true;
@@ -195,6 +193,13 @@ static bool hook(void *ssl_ctx_new)
         break; /* it has said why */
     }
     return false;
+}
+
+static bool hook(void *ssl_ctx_new)
+{
+    union table table;
+
+    return obtain(&table) && settle(table.engine.libssl(ssl_ctx_new));
 }
 
 bool tg_engine_protect(void *ssl_ctx_new)
@@ -215,6 +220,31 @@ bool tg_engine_protect(void *ssl_ctx_new)
     last = allowed ? ssl_ctx_new : NULL;
     errno = saved;
     return allowed;
+}
+
+/* ---- GnuTLS ---- */
+
+bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutls *gnutls)
+{
+    int saved = errno;
+    union table table;
+    bool allowed = false;
+
+    *gnutls = (struct tg_engine_gnutls){NULL, NULL};
+    look_once();
+    if (atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return true;
+    if (obtain(&table))
+        allowed = settle(table.engine.gnutls(function, &gnutls->library, &gnutls->hook));
+    errno = saved;
+    return allowed;
+}
+
+bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls)
+{
+    *gnutls = (struct tg_engine_gnutls){NULL, NULL};
+    return atomic_load_explicit(&state, memory_order_acquire) == STATE_ACTIVE &&
+           tg_engine_protect_gnutls(function, gnutls) && gnutls->library != NULL;
 }
 
 bool tg_engine_inert(void)
