@@ -144,6 +144,8 @@ def must_hold(place, many, env):
         over_limit(done.stderr)
     if done.returncode or "isn't used" in done.stderr:
         raise Failed(f"{many.name}: {done.stderr[-300:]}")
+    if many.compiled and not os.path.exists(f"{env['TRUSTGRAFT_POLICY']}.compiled"):
+        raise Failed(f"{many.name}: there is no image of {env['TRUSTGRAFT_POLICY']}")
     if many.kind == "rules" and many.count > 1:
         last = f"h{many.count - 1}.example"
         done = subprocess.run([place.command, "explain", "-p", env["TRUSTGRAFT_POLICY"], last],
