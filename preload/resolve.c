@@ -291,7 +291,8 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
     return target;
 }
 
-/* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too. */
+/* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too.
+ */
 void *tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
