@@ -43,7 +43,8 @@ enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, vo
         /* What can't be claimed there refuses by itself (exdata.c). */
         (void)tg_exdata_claim_in(library, OSSL_LIB_CTX_set0_default(NULL));
         (void)tg_exdata_claim_in(library, OSSL_LIB_CTX_get0_global_default());
-        tg_hooked_prepare();
+        if (!tg_hooked_prepare() && tg_process_has_origin())
+            injected = TG_INJECT_FAILED;
         if (!tg_exdata_claim_in(library,
                                 context != NULL ? context : OSSL_LIB_CTX_set0_default(NULL))) {
             complain_taken();

@@ -112,27 +112,31 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     return keep(object, &hooked);
 }
 
-static const struct tg_hooked *find_any(const char **missing)
+/* FOUND, where it isn't NULL: whether there is a libssl at all. */
+static const struct tg_hooked *find_any(const char **missing, bool *found)
 {
     const struct tg_cryptolib *native = tg_cryptolib_native(missing);
     const struct tg_hooked *hooked = native != NULL ? tg_hooked_next(native, NULL) : NULL;
     const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
 
+    if (found != NULL)
+        *found = hooked != NULL || address != NULL;
     return address != NULL ? tg_hooked_at(address) : hooked;
 }
 
-void tg_hooked_prepare(void)
+bool tg_hooked_prepare(void)
 {
     const char *missing = NULL;
+    bool found = false;
 
-    (void)find_any(&missing);
+    return find_any(&missing, &found) != NULL || !found;
 }
 
 const struct tg_hooked *tg_hooked_any(void)
 {
     static atomic_bool said;
     const char *missing = NULL;
-    const struct tg_hooked *hooked = find_any(&missing);
+    const struct tg_hooked *hooked = find_any(&missing, NULL);
 
     if (hooked == NULL && !atomic_exchange_explicit(&said, true, memory_order_relaxed))
         complain(missing != NULL ? missing : "SSL_CTX_set_cert_verify_callback");

@@ -26,8 +26,8 @@ const struct tg_hooked *tg_hooked_of_context(const struct tg_cryptolib *library,
 
 /* Looks for a libssl on the libcrypto that we are bound to while there is memory to; the linker
  * never finds one that it once had no memory for, and a context made then would go unhooked.
- * There may be none as yet. */
-void tg_hooked_prepare(void);
+ * There may be none as yet. False, after a complaint, if there is one that can't be hooked. */
+TG_MUST_USE bool tg_hooked_prepare(void);
 
 /* The libssl on LIBRARY behind LAST, or the first (NULL); NULL: there is no more. */
 const struct tg_hooked *tg_hooked_next(const struct tg_cryptolib *library,
