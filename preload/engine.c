@@ -7,8 +7,10 @@
 #include "engine.h"
 #include "bounded.h"
 #include "choice.h"
+#include "early.h"
 #include "ends.h"
 #include "hellos.h"
+#include "loaded.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -33,10 +35,10 @@ union table {
 
 static _Atomic uintptr_t functions[FUNCTIONS];
 enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
-static _Atomic enum state state;
+static TG_EARLY _Atomic enum state state;
 
-static dev_t stderr_device;
-static ino_t stderr_inode;
+static TG_EARLY dev_t stderr_device;
+static TG_EARLY ino_t stderr_inode;
 static struct tg_policy_source source; /* of the policy; stays as it is once it was looked for */
 
 static void look(void)
@@ -56,7 +58,7 @@ static void look(void)
 /* The constructor of another library may make a context before this library's is called. */
 static void look_once(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static TG_EARLY pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, look);
 }
@@ -97,13 +99,25 @@ void tg_engine_complain(const char *what, const char *detail)
         return; /* there is nobody left to tell */
 }
 
+/* Of what the program is linked to; itself is exported.c's. */
+static int find_libssl(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    const ElfW(Dyn) *dynamic = tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    struct tg_elf elf;
+
+    (void)size, (void)arg;
+    return info->dlpi_name[0] != '\0' && dynamic != _DYNAMIC &&
+           tg_elf_open(&elf, info->dlpi_addr, dynamic) &&
+           tg_elf_definition(&elf, "SSL_CTX_new") != NULL;
+}
+
 void tg_engine_begin(void)
 {
     int saved = errno;
 
     look_once();
     /* Should it fail, the first context tries again, and says so. */
-    if (source.origin != TG_ORIGIN_NONE && dlsym(RTLD_NEXT, "SSL_CTX_new") != NULL)
+    if (source.origin != TG_ORIGIN_NONE && dl_iterate_phdr(find_libssl, NULL) != 0)
         (void)tg_choice_open();
     (void)dlerror();
     errno = saved;
@@ -162,14 +176,12 @@ static bool obtain(union table *table)
     return true;
 }
 
-static bool hook(void *ssl_ctx_new)
+/* What came of putting a library under the policy; false: it mustn't be used. */
+static bool settle(enum tg_injected injected)
 {
     enum state inert_from = STATE_LOADED; /* a policy that another thread has met stays in force */
-    union table table;
 
-    if (!obtain(&table))
-        return false;
-    switch (table.engine.libssl(ssl_ctx_new)) {
+    switch (injected) {
     case TG_INJECT_INERT:
         atomic_compare_exchange_strong(&state, &inert_from, STATE_INERT);
         return true;
@@ -181,6 +193,13 @@ static bool hook(void *ssl_ctx_new)
         break; /* it has said why */
     }
     return false;
+}
+
+static bool hook(void *ssl_ctx_new)
+{
+    union table table;
+
+    return obtain(&table) && settle(table.engine.libssl(ssl_ctx_new));
 }
 
 bool tg_engine_protect(void *ssl_ctx_new)
@@ -201,6 +220,31 @@ bool tg_engine_protect(void *ssl_ctx_new)
     last = allowed ? ssl_ctx_new : NULL;
     errno = saved;
     return allowed;
+}
+
+/* ---- GnuTLS ---- */
+
+bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutls *gnutls)
+{
+    int saved = errno;
+    union table table;
+    bool allowed = false;
+
+    *gnutls = (struct tg_engine_gnutls){NULL, NULL};
+    look_once();
+    if (atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return true;
+    if (obtain(&table))
+        allowed = settle(table.engine.gnutls(function, &gnutls->library, &gnutls->hook));
+    errno = saved;
+    return allowed;
+}
+
+bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls)
+{
+    *gnutls = (struct tg_engine_gnutls){NULL, NULL};
+    return atomic_load_explicit(&state, memory_order_acquire) == STATE_ACTIVE &&
+           tg_engine_protect_gnutls(function, gnutls) && gnutls->library != NULL;
 }
 
 bool tg_engine_inert(void)

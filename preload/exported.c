@@ -7,8 +7,8 @@
  */
 #include "beside.h"
 #include "choice.h"
-#include "elf.h"
 #include "engine.h"
+#include "loaded.h"
 #include <errno.h>
 
 /* The main program comes first. */

@@ -1,9 +1,9 @@
 /* init.c - OSSL_provider_init: wiring, and what a provider says about itself. */
 #include "error.h"
 #include "inject.h"
+#include "loaded.h"
 #include "loader.h"
 #include "settings.h"
-#include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -38,20 +38,13 @@ static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
     }
 }
 
-static const void *object_of(const void *address)
-{
-    Dl_info info;
-
-    return address != NULL && dladdr(address, &info) ? info.dli_fbase : NULL;
-}
-
 /*
  * With two libcrypto in a process, the one that loaded the provider needn't be the one that the
  * dynamic linker bound it to: the hook would get into the wrong one.
  */
 static bool bound_to(const struct tg_provider *provider)
 {
-    return object_of((const void *)provider->get_params) == object_of((const void *)X509_new);
+    return tg_elf_map((const void *)provider->get_params) == tg_elf_map((const void *)X509_new);
 }
 
 typedef __typeof__(&tg_inject_libcrypto) inject_function;
