@@ -17,6 +17,7 @@
  *   second=NAME        a second connection that resumes nothing
  *   unseen             makes its sessions by a function that it has found for itself
  *   threads=N fork     does it in N threads at once; in a child
+ *   stay               returns to its caller
  *   ignore             goes on after a refusal
  */
 #include "serve.h"
@@ -395,5 +396,7 @@ int main(int argc, char **argv)
         printf(" server got %d", serve_got);
     printf("\n");
     fflush(stdout);
+    if (word("stay") != NULL)
+        return 0;
     _exit(0); /* the library's own end doesn't wait for the server's thread */
 }
