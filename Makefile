@@ -73,7 +73,7 @@ asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
 ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
              policy/trust/*.c policy/trust/*/*.c)
-INSIDE   := $(call objects,policy/hook/inside.c policy/hook/lib/hidden.c)
+INSIDE   := $(call objects,policy/hook/inside.c)
 HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
 PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c policy/hook/process/loaded.c)

@@ -1,5 +1,4 @@
 #include "cryptolib.h"
-#include "hidden.h"
 #include "once.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,10 +36,8 @@ static void fill(void *arg)
     library->number = (size_t)(slot - slots);
     library->context_index = library->connection_index = -1;
     library->wire_index = library->verification_index = -1;
-    if (!library->foreign && tg_hidden_fill != NULL)
-        tg_hidden_fill(&library->crypto);
-    else if (!tg_libcrypto_at(filling->address, filling->backend->kind, &library->crypto,
-                              &slot->missing))
+    if (!tg_libcrypto_at(filling->address, filling->backend->kind, &library->crypto,
+                         &slot->missing))
         return;
     if (!library->foreign || (tg_param_probe(&library->crypto, &library->layout) &&
                               filling->backend->probe_poison(&library->crypto, &library->layout)))

@@ -17,9 +17,9 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
 
 /*
  * X(kinds, result, name, (parameters)): every function that the hook calls there. Stacks are
- * untyped, and their indexes as wide as BoringSSL has them. Here those of OpenSSL 3:
+ * untyped, and their indexes as wide as BoringSSL has them.
  */
-#define TG_LIBCRYPTO_OWN(X)                                                                        \
+#define TG_LIBCRYPTO_FUNCTIONS(X)                                                                  \
     X(TG_KIND_ANY, int, X509_verify_cert, (X509_STORE_CTX *))                                      \
     X(TG_KIND_ANY, X509_STORE_CTX *, X509_STORE_CTX_new, (void))                                   \
     X(TG_KIND_ANY, void, X509_STORE_CTX_free, (X509_STORE_CTX *))                                  \
@@ -42,6 +42,13 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
       (const X509_STORE_CTX *))                                                                    \
     X(TG_KIND_OPENSSL, X509_STORE_CTX_lookup_crls_fn, X509_STORE_CTX_get_lookup_crls,              \
       (const X509_STORE_CTX *))                                                                    \
+    X(TG_KIND_BORINGSSL, STACK_OF(X509) *, X509_STORE_CTX_get1_certs,                              \
+      (const X509_STORE_CTX *, const X509_NAME *))                                                 \
+    X(TG_KIND_BORINGSSL, STACK_OF(X509_CRL) *, X509_STORE_CTX_get1_crls,                           \
+      (const X509_STORE_CTX *, const X509_NAME *))                                                 \
+    X(TG_KIND_BORINGSSL, void, X509_STORE_CTX_set_verify_cb,                                       \
+      (X509_STORE_CTX *, X509_STORE_CTX_verify_cb))                                                \
+    X(TG_KIND_BORINGSSL, void, X509_STORE_CTX_set0_trusted_stack, (X509_STORE_CTX *, void *))      \
     X(TG_KIND_ANY | TG_KIND_OPTIONAL, X509_VERIFY_PARAM *, X509_STORE_get0_param,                  \
       (const X509_STORE *))                                                                        \
     X(TG_KIND_ANY, X509_VERIFY_PARAM *, X509_VERIFY_PARAM_new, (void))                             \
@@ -84,6 +91,9 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_KIND_OPENSSL_3, void, ERR_new, (void))                                                    \
     X(TG_KIND_OPENSSL_3, void, ERR_set_debug, (const char *, int, const char *))                   \
     X(TG_KIND_OPENSSL_3, void, ERR_set_error, (int, int, const char *, ...))                       \
+    X(TG_KIND_OPENSSL_1 | TG_KIND_BORINGSSL, void, ERR_put_error,                                  \
+      (int, int, int, const char *, int))                                                          \
+    X(TG_KIND_OPENSSL_1 | TG_KIND_BORINGSSL, void, ERR_add_error_data, (unsigned, ...))            \
     X(TG_KIND_OPENSSL, int, CRYPTO_get_ex_new_index,                                               \
       (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *))                     \
     X(TG_KIND_OPENSSL, int, CRYPTO_new_ex_data, (int, void *, CRYPTO_EX_DATA *))                   \
@@ -101,24 +111,9 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_KIND_OPENSSL, const BIO_METHOD *, BIO_s_null, (void))                                     \
     X(TG_KIND_OPENSSL, BIO *, BIO_new, (const BIO_METHOD *))                                       \
     X(TG_KIND_OPENSSL, int, BIO_up_ref, (BIO *))                                                   \
-    X(TG_KIND_OPENSSL, int, BIO_free, (BIO *))
-
-/* Those that OpenSSL 3 hasn't, or that aren't called there. */
-#define TG_LIBCRYPTO_OTHERS(X)                                                                     \
-    X(TG_KIND_BORINGSSL, STACK_OF(X509) *, X509_STORE_CTX_get1_certs,                              \
-      (const X509_STORE_CTX *, const X509_NAME *))                                                 \
-    X(TG_KIND_BORINGSSL, STACK_OF(X509_CRL) *, X509_STORE_CTX_get1_crls,                           \
-      (const X509_STORE_CTX *, const X509_NAME *))                                                 \
-    X(TG_KIND_BORINGSSL, void, X509_STORE_CTX_set_verify_cb,                                       \
-      (X509_STORE_CTX *, X509_STORE_CTX_verify_cb))                                                \
-    X(TG_KIND_BORINGSSL, void, X509_STORE_CTX_set0_trusted_stack, (X509_STORE_CTX *, void *))      \
-    X(TG_KIND_OPENSSL_1 | TG_KIND_BORINGSSL, void, ERR_put_error,                                  \
-      (int, int, int, const char *, int))                                                          \
-    X(TG_KIND_OPENSSL_1 | TG_KIND_BORINGSSL, void, ERR_add_error_data, (unsigned, ...))            \
+    X(TG_KIND_OPENSSL, int, BIO_free, (BIO *))                                                     \
     X(TG_KIND_BORINGSSL, const unsigned char *, CRYPTO_BUFFER_data, (const void *))                \
     X(TG_KIND_BORINGSSL, size_t, CRYPTO_BUFFER_len, (const void *))
-
-#define TG_LIBCRYPTO_FUNCTIONS(X) TG_LIBCRYPTO_OWN(X) TG_LIBCRYPTO_OTHERS(X)
 
 struct tg_libcrypto {
 #define MEMBER(kinds, result, name, parameters) result(*name) parameters;
