@@ -28,7 +28,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
 sees/policy/base              := policy
-sees/policy/rules             := policy policy/base
+sees/policy/bundle            := policy policy/base
+sees/policy/rules             := $(sees/policy/bundle) policy/bundle
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
 sees/policy/trust/certificate := $(sees/policy/rules) policy/rules
@@ -69,8 +70,8 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
-             policy/trust/*.c policy/trust/*/*.c)
+ENGINE   := $(call objects,policy/base/*.c policy/bundle/*.c policy/rules/*.c policy/language/*.c \
+             policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c)
 HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
 PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c)

@@ -23,8 +23,8 @@
 #include <features.h>
 
 #define NAME(symbol, name) [symbol] = #name,
-static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
-                                               TG_SOCKET_SYMBOLS(NAME)};
+static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME)
+                                               TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)
@@ -62,10 +62,11 @@ static struct link_map *locate(const void *address)
     return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
 }
 
-/* One search: for a call to NAME, or for the libssl behind it. */
+/* One search: for a call to NAME, or for the library behind it. */
 struct search {
     const char *name;
-    bool libssl; /* only what a whole libssl defines counts, no other shim's wrapper */
+    const char *whole; /* only what an object defines counts that defines this as well, and no
+                        * other shim's wrapper; NULL: any will do */
 };
 
 static bool acceptable(const struct search *search, const struct tg_elf *elf,
@@ -73,7 +74,7 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
 {
     if (dynamic == _DYNAMIC)
         return false;
-    return !search->libssl || tg_elf_definition(elf, "SSL_CTX_free") != NULL;
+    return search->whole == NULL || tg_elf_definition(elf, search->whole) != NULL;
 }
 
 /* ADDRESS, unless it is in this library or not of the kind that is searched for. */
@@ -105,6 +106,10 @@ static void *find_in_scopes(const struct search *search, void *scope, const char
     return found;
 }
 
+/* What only a whole library defines. */
+#define LIBSSL    "SSL_CTX_free"
+#define LIBCRYPTO "X509_STORE_free"
+
 struct definitions {
     const struct search *search;
     void *found;
@@ -128,17 +133,19 @@ static int count_definition(struct dl_phdr_info *info, size_t size, void *arg)
     return ++definitions->count > 1;
 }
 
-/* With two libssl there is no telling which was meant: none. */
-static void *find_only(const char *name)
+/* With two libraries there is no telling which was meant: none. */
+static void *find_only(const char *name, const char *whole)
 {
-    struct search search = {.name = name, .libssl = true};
+    struct search search = {.name = name, .whole = whole};
     struct definitions definitions = {.search = &search};
 
     dl_iterate_phdr(count_definition, &definitions);
     return definitions.count == 1 ? definitions.found : NULL;
 }
 
-static void *find(const struct search *search, const struct link_map *caller)
+/* Where nothing is found on the way that the linker would have gone, ONLY is what a library that
+ * is the only one of its kind defines. */
+static void *find(const struct search *search, const struct link_map *caller, const char *only)
 {
     const char *version = NULL;
     struct tg_elf elf;
@@ -158,7 +165,7 @@ static void *find(const struct search *search, const struct link_map *caller)
         found = find_in_scopes(search, scope, NULL);
     if (scope != NULL)
         (void)dlclose(scope);
-    return found != NULL ? found : find_only(search->name);
+    return found != NULL ? found : find_only(search->name, only);
 }
 
 /* Keeps the object of ADDRESS in the process; the main program stays in any case. */
@@ -175,20 +182,20 @@ static bool pin(const void *address)
 /* The SSL_CTX_new beside FUNCTION; where FUNCTION is another shim's, what CALLER would find. */
 static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
 {
-    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
+    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .whole = LIBSSL};
     const struct link_map *map = function != NULL ? locate(function) : NULL;
     struct tg_elf elf;
 
     if (map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
         acceptable(&search, &elf, map->l_ld))
         return tg_elf_definition(&elf, search.name);
-    return find(&search, caller);
+    return find(&search, caller, LIBSSL);
 }
 
 static struct tg_target find_target(enum tg_symbol symbol, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[symbol]};
-    struct tg_target target = {.function = find(&search, caller)};
+    struct tg_target target = {.function = find(&search, caller, LIBSSL)};
 
     target.ssl_ctx_new = find_ssl_ctx_new(target.function, caller);
     (void)dlerror(); /* what isn't found here is no error of the application's */
@@ -270,19 +277,19 @@ static void keep(const union record *record)
  * this library's own wrapper of SSL_CTX_new. Whoever called that wrapper last in this thread means
  * the same libssl.
  */
-static const void *outer_caller(const void *caller)
+static const void *outer_caller(const void *caller, const void **last)
 {
-    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
     const struct link_map *map = locate(caller);
 
     if (map == NULL || map->l_ld != _DYNAMIC)
-        last = caller;
-    return last;
+        *last = caller;
+    return *last;
 }
 
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 {
-    const void *caller = outer_caller(called_from);
+    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    const void *caller = outer_caller(called_from, &last);
     const struct link_map *map = locate(caller);
     union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
@@ -297,6 +304,34 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
         keep(&record);
     errno = saved;
     return target;
+}
+
+void *tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
+{
+    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    const void *caller = outer_caller(called_from, &last);
+    const struct link_map *map = locate(caller);
+    struct search search = {.name = symbol_names[symbol]};
+    union record record = {{(uintptr_t)map, symbol, identify(map), 0, 0}};
+    struct tg_target target = {0};
+    int saved = errno;
+
+    if (recall(&record.answer, &target)) /* the same for all call sites of the caller's object */
+        return target.function;
+    target.function = find(&search, map, LIBCRYPTO);
+    (void)dlerror();
+    record.answer.function = (uintptr_t)target.function;
+    if (pin(target.function))
+        keep(&record);
+    errno = saved;
+    return target.function;
+}
+
+bool tg_resolve_is_inside(const void *caller, const void *function)
+{
+    const struct link_map *map = locate(caller);
+
+    return map != NULL && map == locate(function);
 }
 
 void *tg_resolve_libc(enum tg_symbol symbol)

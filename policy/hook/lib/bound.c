@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -107,6 +108,22 @@ static int find_range(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
+static bool is_in(const struct range *range, ElfW(Addr) address)
+{
+    return address >= range->start && address < range->end;
+}
+
+/* The preload library stands in for some of them, and says what it calls in the end. */
+static bool leads_to(const struct range *range, ElfW(Addr) bound, const char *name)
+{
+    void *(*real)(const char *, const void *) = NULL;
+
+    if (is_in(range, bound))
+        return true;
+    real = (void *(*)(const char *, const void *))dlsym(RTLD_DEFAULT, "tg_preload_real");
+    return real != NULL && is_in(range, (ElfW(Addr))real(name, (const void *)tg_bound_astray));
+}
+
 /* The name of the first import of TABLE from libcrypto that lies outside of RANGE. */
 static const char *find_stray(const struct tables *tables, int table, ElfW(Addr) base,
                               const struct range *range)
@@ -117,10 +134,11 @@ static const char *find_stray(const struct tables *tables, int table, ElfW(Addr)
         const ElfW(Rela) *relocation = &tables->relocations[table][i];
         size_t symbol = ELF64_R_SYM(relocation->r_info);
         ElfW(Addr) bound = *(const ElfW(Addr) *)(base + relocation->r_offset);
+        const char *name = tables->strings + tables->symbols[symbol].st_name;
 
         if (symbol != 0 && from_libcrypto(tables, tables->versions[symbol] & 0x7fffU) &&
-            (bound < range->start || bound >= range->end))
-            return tables->strings + tables->symbols[symbol].st_name;
+            !leads_to(range, bound, name))
+            return name;
     }
     return NULL;
 }
