@@ -34,7 +34,7 @@ void tell_errors(FILE *out)
     int line, flags;
 
     while ((code = ERR_get_error_all(&file, &line, &function, &data, &flags)) != 0)
-        fprintf(out, "  error %lx %s:%d %s %x [%s]\n", code, file, line, function, flags,
+        fprintf(out, "  error %lx %s:%d %s [%s]\n", code, file, line, function,
                 (flags & ERR_TXT_STRING) != 0 ? data : "");
 }
 

@@ -24,6 +24,7 @@ import sys
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
+import besides                                                             # noqa: E402
 import scripts as made                                                     # noqa: E402
 from lab import ways                                                       # noqa: E402
 from lab.files import put                                                  # noqa: E402
@@ -35,8 +36,11 @@ BATCH = 40      # scripts in one process
 LARGEST = 256 << 20  # bytes that a transcript or a file may have
 SECONDS = 120   # only stops what hangs
 SHOWN = 14      # lines of a difference
+# A store counts only where it is younger than the engine, which the first SSL_CTX of a process brings.
+START = "begin start\ncontext 0\n"
 GROUPS = ("text", "der", "aux", "other", "key", "whole", "alike", "changed", "orders", "files", "life", "hooks", "real",
-          "large")
+          "large", "corpora")
+CORPORA = os.environ.get("TG_CORPORA") or HERE.parent.parent.parent / "shared" / "corpora"
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/usr/lib/python3/dist-packages/certifi/cacert.pem",
            "/etc/pki/tls/certs/ca-bundle.crt", "/usr/share/nodejs/tls-root-certificates.pem")
 
@@ -63,11 +67,16 @@ class Same:
             return self.environment
         return self.environment | {"LD_PRELOAD": str(self.preload), "TRUSTGRAFT_POLICY": str(self.policies[way])}
 
+    def write(self, name, script):
+        """The script as `ask` reads it, under that name."""
+        path = self.folder / "scripts" / f"{name.replace('/', '-')}.ask"
+        path.write_text(START + "".join(f"begin {part}\n" + "".join(f"{line}\n" for line in lines) for part, lines in script) +
+                        "begin end\n")
+        return path
+
     def transcript(self, name, script, way):
         """What the script gave, {name: text} for each of its parts."""
-        path = self.folder / "scripts" / f"{name.replace('/', '-')}.ask"
-        path.write_text("".join(f"begin {part}\n" + "".join(f"{line}\n" for line in lines) for part, lines in script) +
-                        "begin end\n")
+        path = self.write(name, script)
         output = path.with_suffix(f".{way.replace(' ', '-')}")
         with output.open("wb") as file:
             try:
@@ -103,7 +112,9 @@ def compare(same, batch):
             if bare.get(part) != other.get(part):
                 # A process that died leaves the others of its batch behind: alone it tells more.
                 alone = [same.transcript(part, [(part, lines)], each).get(part, "") for each in ("bare", way)]
-                found[part] += first_difference(*alone, way) or f"        {way}: differs, but not alone (see {name})"
+                found[part] += (first_difference(*alone, way) or
+                                f"        as a part of scripts/{name.replace('/', '-')}.ask, not alone:\n" +
+                                first_difference(bare.get(part, ""), other.get(part, ""), way)) + "\n"
     return found
 
 
@@ -119,11 +130,21 @@ def all_scripts(same, world, asked):
     groups = {"text der aux other key": scripts.odd, "whole alike": scripts.whole, "changed": scripts.changed,
               "orders": scripts.orders, "files": lambda: made.file_scripts(scripts),
               "life hooks": lambda: made.life_scripts(scripts), "real": lambda: made.real_scripts(scripts, bundles),
-              "large": lambda: made.large_scripts(scripts, max(asked.count * 10, 600))}
+              "large": lambda: made.large_scripts(scripts, max(asked.count * 10, 600)),
+              "corpora": lambda: made.corpora_scripts(scripts, pathlib.Path(CORPORA), max(3600 // max(asked.count, 1), 1))}
     wanted = asked.filter.split("/")[0]
     for names, group in groups.items():
         if wanted not in GROUPS or wanted in names.split():
             yield from ((name, lines) for name, lines in group() if asked.filter in name)
+
+
+def others(same, scripts):
+    """(name, function) of what no transcript shows."""
+    life = [script for script in scripts if script[0].startswith(("life/", "hooks/get-issuer"))]
+    yield "corpora: third-party chains", lambda: besides.are_there(pathlib.Path(CORPORA))
+    yield "memory: a bundle is only indexed", lambda: besides.is_indexed(same)
+    yield "valgrind: nothing is lost", lambda: besides.leaks(same, life[:12])
+    yield "python: its tests of ssl", lambda: besides.python_tests(same)
 
 
 def main():
@@ -149,8 +170,21 @@ def main():
                     print(f"FAILED  {name}\n{text}", flush=True)
     for group, number in passed.items():
         print(f"ok      {group}: {number} scripts")
-    print(f"{sum(passed.values())} passed, {failed} failed")
-    return 1 if failed or not scripts else 0
+    passed, failed = sum(passed.values()), failed
+    skipped = 0
+    for name, test in others(same, scripts):
+        if asked.filter not in name:
+            continue
+        try:
+            text = test()
+        except besides.Skip as reason:
+            print(f"skipped {name}: {reason}")
+            skipped += 1
+            continue
+        print(f"FAILED  {name}\n{text}" if text else f"ok      {name}", flush=True)
+        passed, failed = passed + (not text), failed + bool(text)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
 """scripts.py - what is asked of the stores: each script is a name and the steps of `ask`."""
+import base64
+import hashlib
+import json
 import os
 import random
 
@@ -198,17 +201,20 @@ def file_scripts(scripts):
 
 def replaced(scripts, kit, other):
     """A file that another takes the place of between two loads: also at once, of the same size."""
-    leaf, path = scripts.world.leaf, scripts.folder / "replaced.pem"
+    leaf = scripts.world.leaf
     for how in ("copy", "copy-unseen", "exchange"):
         for looked in (False, True):
+            path = scripts.folder / f"{how}-{looked}.pem"
             steps = [f"copy {kit} {path}"]
             for turn in range(12):
                 steps += [f"store {turn % 5}", f"load-file {turn % 5} {path}", *([f"count {turn % 5}"] if looked else []),
                           f"{how} {(other, kit)[turn % 2]} {path}", f"verify {turn % 5} {leaf['of-a']} -", f"objects {turn % 5}",
                           f"free {turn % 5}"]
             yield f"files/{how}{'-looked' if looked else ''}", steps
+    path = scripts.folder / "erased.pem"
     yield "files/erased", [f"copy {kit} {path}", "store 0", f"load-file 0 {path}", f"erase {path}", f"verify 0 {leaf['of-a']} - where",
                            "objects 0", "store 1", f"load-file 1 {path}", "objects 1"]
+    path = scripts.folder / "emptied.pem"
     yield "files/emptied", [f"copy {kit} {path}", "store 0", f"load-file 0 {path}", f"copy /dev/null {path}",
                             f"verify 0 {leaf['of-middle']} {leaf['of-middle']} where", "objects 0", "store 1", f"load-file 1 {path}"]
 
@@ -296,3 +302,47 @@ def large_scripts(scripts, number):
     text = scripts.kit.read_bytes()
     long = scripts.file("long", filler + text)
     yield "large/text", ["store 0", f"load-file 0 {long}", f"verify 0 {scripts.world.leaf['of-a']} -", "objects 0"]
+
+
+CORPUS_FLAGS = {"partial_chain": "partial", "crl_check": "crl", "crl_check_all": "crlall", "x509_strict": "strict",
+                "no_check_time": "anytime", "trusted_first": "first", "no_alt_chains": "noalt", "use_deltas": "delta",
+                "check_ss_sig": "selfsigned", "policy_check": "policy"}
+
+
+class Corpus:
+    """A corpus of third-party chains in FOLDER, each put to a store that its own authorities were loaded into."""
+
+    def __init__(self, scripts, folder):
+        self.name, self.files = folder.name, scripts.folder / folder.name
+        self.files.mkdir(exist_ok=True)
+        self.cases = [json.loads(line) for line in (folder / "cases.jsonl").open(encoding="utf-8")]
+        blobs = map(json.loads, (folder / "blobs.jsonl").open(encoding="utf-8"))
+        kinds = {"C": "CERTIFICATE", "T": "TRUSTED CERTIFICATE", "L": "X509 CRL"}
+        self.pem = {blob["id"]: pem(base64.b64decode(blob["b64"]), kinds[blob["t"]]) for blob in blobs}
+
+    def file(self, identifiers):
+        """One with these in it; "-" for none."""
+        if not identifiers:
+            return "-"
+        path = self.files / hashlib.sha256(" ".join(identifiers).encode()).hexdigest()[:24]
+        if not path.exists():
+            path.write_bytes(b"".join(self.pem[each] for each in identifiers))
+        return path
+
+    def script(self, case):
+        words = [CORPUS_FLAGS[flag] for flag in case["flags"] if flag in CORPUS_FLAGS]
+        words += ["server"] * (case["purpose"] == "serverAuth") + [f"time={case['time']}"] * bool(case["time"])
+        words += [f"host={case['host']}"] * bool(case["host"] and " " not in case["host"])
+        words += [f"depth={case['depth']}" for _ in (1,) if "depth" in case]
+        crls = [f"crl-file 0 pem {self.file(case['crls'])}"] if case.get("crls") else []
+        name = case["id"].replace(" ", "_")
+        return f"corpora/{self.name}/{name}", [
+            "store 0", f"load-file 0 {self.file(case['trusted'])}", *crls,
+            f"verify 0 {self.file([case['leaf']])} {self.file(case['untrusted'])} cb where {' '.join(words)}", "objects 0"]
+
+
+def corpora_scripts(scripts, folder, every):
+    """Of corpora with more than a thousand cases, one of EVERY."""
+    for corpus in (Corpus(scripts, path.parent) for path in sorted(folder.glob("*/cases.jsonl"))):
+        cases = corpus.cases[::every] if len(corpus.cases) > 1000 else corpus.cases
+        yield from (corpus.script(case) for case in cases if case["leaf"] in corpus.pem)

@@ -80,6 +80,8 @@ static void set_flag(X509_STORE_CTX *context, const char *word)
         X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SMIME_SIGN);
     if (strncmp(word, "host=", 5) == 0)
         X509_VERIFY_PARAM_set1_host(param, word + 5, 0);
+    if (strncmp(word, "time=", 5) == 0)
+        X509_VERIFY_PARAM_set_time(param, atol(word + 5));
     if (strncmp(word, "depth=", 6) == 0)
         X509_VERIFY_PARAM_set_depth(param, atoi(word + 6));
 }
