@@ -65,7 +65,7 @@ SSL_CTX *context_of(const char *word)
     return contexts[slot(word)];
 }
 
-STACK_OF(X509) * read_certs(const char *path)
+STACK_OF(X509) *read_certs(const char *path)
 {
     STACK_OF(X509) *certs = NULL;
     BIO *file = NULL;
@@ -192,10 +192,17 @@ static void env(char **word)
 }
 
 static const struct step own_steps[] = {
-    {"store", new_store},      {"free", free_store},         {"up", up_store},
-    {"context", new_context},  {"free-context", free_context}, {"get-store", get_store},
-    {"begin", begin},          {"seed", seed},               {"cleanup", cleanup},
-    {"env", env},              {NULL, NULL},
+    {"store", new_store},
+    {"free", free_store},
+    {"up", up_store},
+    {"context", new_context},
+    {"free-context", free_context},
+    {"get-store", get_store},
+    {"begin", begin},
+    {"seed", seed},
+    {"cleanup", cleanup},
+    {"env", env},
+    {NULL, NULL},
 };
 
 static step_fn *find(const char *name)

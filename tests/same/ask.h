@@ -49,9 +49,9 @@ const X509_NAME *name_of(const X509 *cert, const char *which);
 
 /* All of a certificate that a store keeps, in a line without its end. */
 void show_cert(FILE *out, X509 *cert);
-void show_objects(X509_STORE *store, STACK_OF(X509_OBJECT) * objects);
+void show_objects(X509_STORE *store, STACK_OF(X509_OBJECT) *objects);
 
 /* A context for CERT against STORE, which dies when it can't be had. */
-X509_STORE_CTX *context_for(X509_STORE *store, X509 *cert, STACK_OF(X509) * untrusted);
+X509_STORE_CTX *context_for(X509_STORE *store, X509 *cert, STACK_OF(X509) *untrusted);
 
 #endif

@@ -103,7 +103,9 @@ static void descriptor(char **word)
 }
 
 const struct step file_steps[] = {
-    {"copy", copy},           {"copy-unseen", copy_unseen}, {"exchange", exchange},
-    {"erase", erase},         {"feed", feed},               {"as-nobody", as_nobody},
-    {"as-root", as_root},     {"descriptor", descriptor},   {NULL, NULL},
+    {"copy", copy},         {"copy-unseen", copy_unseen},
+    {"exchange", exchange}, {"erase", erase},
+    {"feed", feed},         {"as-nobody", as_nobody},
+    {"as-root", as_root},   {"descriptor", descriptor},
+    {NULL, NULL},
 };

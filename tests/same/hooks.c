@@ -35,12 +35,12 @@ static int my_get_issuer(X509 **found, X509_STORE_CTX *context, X509 *cert)
     return result;
 }
 
-static STACK_OF(X509) * my_lookup_certs(X509_STORE_CTX *context, const X509_NAME *name)
+static STACK_OF(X509) *my_lookup_certs(X509_STORE_CTX *context, const X509_NAME *name)
 {
     STACK_OF(X509) *certs = X509_STORE_CTX_get1_certs(context, name);
 
     say("  hook lookup-certs %lx gives %d\n", X509_NAME_hash_ex(name, NULL, NULL, NULL),
-           certs != NULL ? sk_X509_num(certs) : -1);
+        certs != NULL ? sk_X509_num(certs) : -1);
     return certs;
 }
 
@@ -65,7 +65,7 @@ static int my_cleanup(X509_STORE_CTX *context)
     return 1;
 }
 
-static STACK_OF(X509_CRL) * my_lookup_crls(const X509_STORE_CTX *context, const X509_NAME *name)
+static STACK_OF(X509_CRL) *my_lookup_crls(const X509_STORE_CTX *context, const X509_NAME *name)
 {
     say("  hook lookup-crls\n");
     return X509_STORE_CTX_get1_crls(context, name);
@@ -174,8 +174,7 @@ static void data(char **word)
 static void flags(char **word)
 {
     tell("flags", X509_STORE_set_flags(store_of(word[1]), strtoul(word[2], NULL, 16)));
-    tell("flags now",
-         (long)X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store_of(word[1]))));
+    tell("flags now", (long)X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store_of(word[1]))));
 }
 
 const struct step hook_steps[] = {

@@ -74,8 +74,8 @@ static void lookup(char **word)
 
 static void lookup_ex(char **word)
 {
-    tell("lookup-ex", X509_LOOKUP_load_file_ex(lookup_of(word), or_null(word[3]), type_of(word[2]),
-                                               NULL, NULL));
+    tell("lookup-ex",
+         X509_LOOKUP_load_file_ex(lookup_of(word), or_null(word[3]), type_of(word[2]), NULL, NULL));
 }
 
 /* To a look-up that no file is meant for, or by a number that it doesn't know. */

@@ -13,8 +13,7 @@ static void show_digest(FILE *out, const void *bytes, int length)
 {
     unsigned char digest[EVP_MAX_MD_SIZE] = {0};
 
-    if (length >= 0 &&
-        !EVP_Digest(bytes, (size_t)length, digest, NULL, EVP_sha256(), NULL))
+    if (length >= 0 && !EVP_Digest(bytes, (size_t)length, digest, NULL, EVP_sha256(), NULL))
         abort();
     for (int i = 0; i < 6; i++)
         fprintf(out, "%02x", digest[i]);
@@ -78,7 +77,7 @@ static void show_list(const char *what, int count, const char *text, size_t leng
     putchar('\n');
 }
 
-void show_objects(X509_STORE *store, STACK_OF(X509_OBJECT) * objects)
+void show_objects(X509_STORE *store, STACK_OF(X509_OBJECT) *objects)
 {
     char *text = NULL;
     size_t length = 0;
@@ -118,7 +117,7 @@ static void objects_locked(char **word)
     tell("unlock", X509_STORE_unlock(store));
 }
 
-static void show_certs(const char *what, STACK_OF(X509) * certs)
+static void show_certs(const char *what, STACK_OF(X509) *certs)
 {
     char *text = NULL;
     size_t length = 0;
@@ -142,7 +141,7 @@ static void all_certs(char **word)
     show_certs("all-certs", X509_STORE_get1_all_certs(store_of(word[1])));
 }
 
-X509_STORE_CTX *context_for(X509_STORE *store, X509 *cert, STACK_OF(X509) * untrusted)
+X509_STORE_CTX *context_for(X509_STORE *store, X509 *cert, STACK_OF(X509) *untrusted)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
 
@@ -162,8 +161,8 @@ static void by_subject(char **word)
     X509 *cert = read_cert(word[4]);
     X509_STORE_CTX *context = context_for(store_of(word[1]), cert, NULL);
     X509_OBJECT *object = X509_OBJECT_new();
-    int found = X509_STORE_CTX_get_by_subject(context, kind_of(word[2]), name_of(cert, word[3]),
-                                              object);
+    int found =
+        X509_STORE_CTX_get_by_subject(context, kind_of(word[2]), name_of(cert, word[3]), object);
 
     tell("by-subject", found);
     fputs("  ", stdout);
@@ -197,8 +196,8 @@ static void issuer(char **word)
     X509 *cert = read_cert(word[2]);
     X509 *found = NULL;
     X509_STORE_CTX *context = context_for(store_of(word[1]), cert, NULL);
-    X509_STORE_CTX_get_issuer_fn get = *word[3] != '\0' ? X509_STORE_CTX_get_get_issuer(context)
-                                                        : X509_STORE_CTX_get1_issuer;
+    X509_STORE_CTX_get_issuer_fn get =
+        *word[3] != '\0' ? X509_STORE_CTX_get_get_issuer(context) : X509_STORE_CTX_get1_issuer;
 
     tell("issuer", get(&found, context, cert));
     show_cert(stdout, found);
@@ -214,9 +213,8 @@ static void certs_of(char **word)
 {
     X509 *cert = read_cert(word[3]);
     X509_STORE_CTX *context = context_for(store_of(word[1]), cert, NULL);
-    X509_STORE_CTX_lookup_certs_fn get = *word[4] != '\0'
-                                             ? X509_STORE_CTX_get_lookup_certs(context)
-                                             : X509_STORE_CTX_get1_certs;
+    X509_STORE_CTX_lookup_certs_fn get =
+        *word[4] != '\0' ? X509_STORE_CTX_get_lookup_certs(context) : X509_STORE_CTX_get1_certs;
 
     show_certs("certs", get(context, name_of(cert, word[2])));
     X509_STORE_CTX_free(context);

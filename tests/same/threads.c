@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define THREADS 6
-#define ANSWER 160
+#define ANSWER  160
 
 /* What all threads share, and what each found out: a line for each certificate. */
 static X509_STORE *shared;

@@ -15,8 +15,8 @@ static void ctx_file(char **word)
 
 static void ctx_locations(char **word)
 {
-    tell("ctx-locations", SSL_CTX_load_verify_locations(context_of(word[1]), or_null(word[2]),
-                                                        or_null(word[3])));
+    tell("ctx-locations",
+         SSL_CTX_load_verify_locations(context_of(word[1]), or_null(word[2]), or_null(word[3])));
 }
 
 static void ctx_dir(char **word)
@@ -157,18 +157,11 @@ static void handshake(char **word)
 }
 
 const struct step tls_steps[] = {
-    {"ctx-file", ctx_file},
-    {"ctx-locations", ctx_locations},
-    {"ctx-dir", ctx_dir},
-    {"ctx-store", ctx_store},
-    {"ctx-defaults", ctx_defaults},
-    {"ctx-default-file", ctx_default_file},
-    {"ctx-set", ctx_set},
-    {"ctx-set1", ctx_set1},
-    {"verify-store", verify_store},
-    {"chain-store", chain_store},
-    {"build-chain", build_chain},
-    {"client-ca", client_ca},
-    {"handshake", handshake},
-    {NULL, NULL},
+    {"ctx-file", ctx_file},         {"ctx-locations", ctx_locations},
+    {"ctx-dir", ctx_dir},           {"ctx-store", ctx_store},
+    {"ctx-defaults", ctx_defaults}, {"ctx-default-file", ctx_default_file},
+    {"ctx-set", ctx_set},           {"ctx-set1", ctx_set1},
+    {"verify-store", verify_store}, {"chain-store", chain_store},
+    {"build-chain", build_chain},   {"client-ca", client_ca},
+    {"handshake", handshake},       {NULL, NULL},
 };

@@ -51,12 +51,11 @@ static int look(int ok, X509_STORE_CTX *context)
 
     show_step(context, ok);
     if (cert != NULL)
-        printf("  looked %d\n",
-               X509_STORE_CTX_get_by_subject(context, X509_LU_X509, X509_get_issuer_name(cert),
-                                             object));
+        printf("  looked %d\n", X509_STORE_CTX_get_by_subject(context, X509_LU_X509,
+                                                              X509_get_issuer_name(cert), object));
     X509_OBJECT_free(object);
-    printf("  counted %d\n", sk_X509_OBJECT_num(X509_STORE_get0_objects(
-                                 X509_STORE_CTX_get0_store(context))));
+    printf("  counted %d\n",
+           sk_X509_OBJECT_num(X509_STORE_get0_objects(X509_STORE_CTX_get0_store(context))));
     return 1;
 }
 
