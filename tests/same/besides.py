@@ -7,6 +7,8 @@ import xml.etree.ElementTree
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 SECONDS = 900  # only stops what hangs
+# What OpenSSL does without a lock in its own atomics is not to be seen from outside of it.
+TSAN = {"TSAN_OPTIONS": "ignore_noninstrumented_modules=1"}
 INDEXED, OFF, BARE = "indexed", "switched off", "bare"
 
 
@@ -55,6 +57,23 @@ def leaks(same, scripts):
     if indexed[2] > bare[2] or indexed[3] > bare[3]:
         return f"        lost {indexed[2]} bytes, {indexed[3]} errors; bare {bare[2]}, {bare[3]}: {indexed[4]}"
     return ""
+
+
+def races(same, scripts):
+    """The same of threads under ThreadSanitizer, with a library and an engine that are made for it."""
+    transcripts = []
+    for way in (BARE, INDEXED):
+        raced = same.raced()
+        path = raced.write(f"raced-{way}", scripts)
+        done = subprocess.run([raced.ask, path], env=raced.environment_of(way) | TSAN, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=SECONDS, check=False)
+        told = done.stderr.decode(errors="backslashreplace")
+        if "unexpected memory mapping" in told:
+            raise Skip("ThreadSanitizer can't run on this kernel's memory layout")
+        if done.returncode != 0 or "WARNING: ThreadSanitizer" in told:
+            return f"        {way}: status {done.returncode}: {told[:3000]}"
+        transcripts.append(done.stdout)
+    return "" if transcripts[0] == transcripts[1] else f"        what they print differs: {path}"
 
 
 def python_tests(same):

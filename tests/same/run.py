@@ -12,6 +12,7 @@ are the same, as long as DIR/tests/same/keys is kept. What a script that differs
 import argparse
 import collections
 import concurrent.futures
+import copy
 import difflib
 import os
 import pathlib
@@ -57,10 +58,20 @@ class Same:
             (self.folder / name).mkdir(parents=True)
         (self.folder / "keys").mkdir(exist_ok=True)
         self.ask = self.folder / "ask"
-        subprocess.run([os.environ.get("CC", "cc"), *FLAGS, "-o", self.ask, *sorted(HERE.glob("*.c")), "-lssl", "-lcrypto"],
-                       check=True)
+        self.compile(*FLAGS)
         self.environment = ways.clean_environment(self.folder / "home")
         self.policies = {way: put(self.folder / f"{way.replace(' ', '-')}.conf", text) for way, text in POLICIES.items()}
+
+    def compile(self, *flags):
+        subprocess.run([os.environ.get("CC", "cc"), *flags, "-o", self.ask, *sorted(HERE.glob("*.c")), "-lssl", "-lcrypto"],
+                       check=True)
+
+    def raced(self):
+        """The same program and library, made for ThreadSanitizer."""
+        other = copy.copy(self)
+        other.ask, other.preload = self.folder / "ask-raced", self.build.directory / "tsan" / self.build.preload.name
+        other.compile(*FLAGS, "-O1", "-fsanitize=thread")
+        return other
 
     def environment_of(self, way):
         if way == "bare":
@@ -105,7 +116,9 @@ def compare(same, batch):
     """The names in BATCH, each with a text about what differs, empty where nothing does."""
     name = batch[0][0]
     bare = same.transcript(name, batch, "bare")
-    found = {part: "" for part, _ in batch}
+    found = {part: "" if part in bare else "        bare: the program didn't come to it\n" for part, _ in batch}
+    if "status 0" not in bare.get("end", ""):
+        found[name] += f"        bare: {list(bare.values())[-1][-300:]}\n"
     for way in POLICIES:
         other = same.transcript(name, batch, way)
         for part, lines in batch:
@@ -144,6 +157,7 @@ def others(same, scripts):
     yield "corpora: third-party chains", lambda: besides.are_there(pathlib.Path(CORPORA))
     yield "memory: a bundle is only indexed", lambda: besides.is_indexed(same)
     yield "valgrind: nothing is lost", lambda: besides.leaks(same, life[:12])
+    yield "threads: no race", lambda: besides.races(same, [script for script in life if "threads" in script[0]])
     yield "python: its tests of ssl", lambda: besides.python_tests(same)
 
 

@@ -86,10 +86,12 @@ class World:
             made[f"key-{kind}"] = root(name(f"Key {kind}"), one, spki=spki, signer=None)
 
     def group(self, kind, names):
-        """Roots with these names, by turns of two keys; an end for each."""
+        """Roots with these names, by turns of two keys; an end for each that OpenSSL reads."""
         keys = (self.one, self.two)
         for at, subject in enumerate(names):
-            self.put(f"{kind}-{at}", self.ending(subject, keys[at % 2]))
+            path = self.put(f"{kind}-{at}", self.ending(subject, keys[at % 2]))
+            if subprocess.run(["openssl", "x509", "-noout", "-in", path], capture_output=True, check=False).returncode != 0:
+                del self.leaf[f"{kind}-{at}"]
         return [root(subject, keys[at % 2], serial=integer(at + 1)) for at, subject in enumerate(names)]
 
     def ending(self, issuer, signer, *more, serial=integer(77)):
