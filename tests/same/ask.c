@@ -130,7 +130,7 @@ static void free_store(char **word)
     keep_store(word[1], NULL);
 }
 
-/* up STORE OTHER: one more reference to it, in another slot. */
+/* up store other: one more reference to it, in another slot. */
 static void up_store(char **word)
 {
     tell("up", X509_STORE_up_ref(store_of(word[1])));

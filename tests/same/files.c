@@ -30,7 +30,7 @@ static void copy_to(const char *from, const char *to)
     close(out);
 }
 
-/* copy FROM TO: over what is there, in the same inode. */
+/* copy from to: over what is there, in the same inode. */
 static void copy(char **word)
 {
     copy_to(word[1], word[2]);
@@ -50,7 +50,7 @@ static void copy_unseen(char **word)
     (void)utimensat(AT_FDCWD, word[2], times, 0);
 }
 
-/* exchange FROM TO: by a rename. */
+/* exchange from to: by a rename. */
 static void exchange(char **word)
 {
     char fresh[4096];

@@ -89,7 +89,7 @@ static void listen(char **word)
     X509_STORE_set_get_issuer(store_of(word[1]), listen_get_issuer);
 }
 
-/* hook STORE NAME */
+/* hook store name */
 static void hook(char **word)
 {
     X509_STORE *store = store_of(word[1]);
@@ -132,7 +132,7 @@ static const char *whose(X509_STORE_CTX_lookup_certs_fn get)
     return get == NULL ? "none" : "another";
 }
 
-/* hooks STORE CERT: of the store, and of a context for it. */
+/* hooks store cert: of the store, and of a context for it. */
 static void hooks(char **word)
 {
     X509_STORE *store = store_of(word[1]);
@@ -158,7 +158,7 @@ static void told_free(void *parent, void *data, CRYPTO_EX_DATA *ad, int index, l
         printf("  freed with %s\n", (const char *)data);
 }
 
-/* data STORE: data of the program's at the store, told of when it goes. */
+/* data store: data of the program's at the store, told of when it goes. */
 static void data(char **word)
 {
     static int index = -1;
@@ -170,7 +170,7 @@ static void data(char **word)
     printf("data %s\n", (const char *)X509_STORE_get_ex_data(store_of(word[1]), index));
 }
 
-/* flags STORE FLAGS: of the store's own parameters. */
+/* flags store flags: of the store's own parameters. */
 static void flags(char **word)
 {
     tell("flags", X509_STORE_set_flags(store_of(word[1]), strtoul(word[2], NULL, 16)));

@@ -155,7 +155,7 @@ static X509_LOOKUP_TYPE kind_of(const char *word)
     return strcmp(word, "crl") == 0 ? X509_LU_CRL : X509_LU_X509;
 }
 
-/* by-subject STORE cert|crl subject|issuer CERT */
+/* by-subject store cert|crl subject|issuer cert */
 static void by_subject(char **word)
 {
     X509 *cert = read_cert(word[4]);
@@ -190,7 +190,7 @@ static void obj_by_subject(char **word)
     X509_free(cert);
 }
 
-/* issuer STORE CERT [hooked]: OpenSSL's own function, or what the context would use. */
+/* issuer store cert [hooked]: OpenSSL's own function, or what the context would use. */
 static void issuer(char **word)
 {
     X509 *cert = read_cert(word[2]);
@@ -208,7 +208,7 @@ static void issuer(char **word)
     X509_free(cert);
 }
 
-/* certs STORE subject|issuer CERT [hooked] */
+/* certs store subject|issuer cert [hooked] */
 static void certs_of(char **word)
 {
     X509 *cert = read_cert(word[3]);
@@ -237,7 +237,7 @@ static void crls_of(char **word)
     X509_free(cert);
 }
 
-/* index STORE subject|issuer CERT: in the list itself. */
+/* index store subject|issuer cert: in the list itself. */
 static void index_of(char **word)
 {
     X509 *cert = read_cert(word[3]);
@@ -250,7 +250,7 @@ static void index_of(char **word)
     X509_free(cert);
 }
 
-/* alike STORE OTHER: how many certificates of the two are one and the same object. */
+/* alike store other: how many certificates of the two are one and the same object. */
 static void alike(char **word)
 {
     STACK_OF(X509_OBJECT) *mine = X509_STORE_get0_objects(store_of(word[1]));

@@ -120,7 +120,7 @@ static void set_asked(char **word)
         asked_count++;
 }
 
-/* threads STORE CERT... */
+/* threads store cert... */
 static void threads(char **word)
 {
     shared = store_of(word[1]);
@@ -146,7 +146,7 @@ static void threads_load(char **word)
     show_answers(1);
 }
 
-/* threads-load-one STORE PATH: all into one. */
+/* threads-load-one store path: all into one. */
 static void threads_load_one(char **word)
 {
     shared = store_of(word[1]);

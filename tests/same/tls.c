@@ -62,7 +62,7 @@ static void chain_store(char **word)
     tell("chain-store", SSL_CTX_set1_chain_cert_store(context_of(word[1]), store_of(word[2])));
 }
 
-/* build-chain CONTEXT CHAIN KEY: the server's own chain, from its store. */
+/* build-chain context chain key: the server's own chain, from its store. */
 static void build_chain(char **word)
 {
     SSL_CTX *context = context_of(word[1]);
@@ -132,7 +132,7 @@ static int told(int ok, X509_STORE_CTX *context)
     return ok;
 }
 
-/* handshake CONTEXT CHAIN KEY HOST */
+/* handshake context chain key host */
 static void handshake(char **word)
 {
     SSL_CTX *server_context = server_of(word[2], word[3]);

@@ -113,7 +113,7 @@ static void show_places(X509_STORE_CTX *context, X509_STORE *store)
     }
 }
 
-/* verify STORE CERT UNTRUSTED FLAG... */
+/* verify store cert untrusted flag... */
 static void verify(char **word)
 {
     X509_STORE *store = store_of(word[1]);
@@ -136,7 +136,7 @@ static void verify(char **word)
     X509_free(cert);
 }
 
-/* twice STORE CERT OTHER: one context, used again. */
+/* twice store cert other: one context, used again. */
 static void twice(char **word)
 {
     X509_STORE *store = store_of(word[1]);
@@ -181,7 +181,7 @@ static void pkcs7(char **word)
     BIO_free(file);
 }
 
-/* ocsp STORE RESPONSE UNTRUSTED */
+/* ocsp store response untrusted */
 static void ocsp(char **word)
 {
     BIO *file = BIO_new_file(word[2], "r");
