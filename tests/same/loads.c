@@ -153,6 +153,20 @@ static void load_errno(char **word)
     tell("load-file", result);
 }
 
+/* Between a program's own error and its mark, and what it does with them. */
+static void load_marked(char **word)
+{
+    long result = -1;
+
+    ERR_raise_data(ERR_LIB_USER, 42, "of the program");
+    ERR_set_mark();
+    ERR_raise_data(ERR_LIB_USER, 43, "above the mark");
+    result = X509_STORE_load_file(store_of(word[1]), word[2]);
+    printf("last %lx\n", ERR_peek_last_error());
+    printf("popped %d\n", ERR_pop_to_mark());
+    tell("load-file", result);
+}
+
 const struct step load_steps[] = {
     {"load-file", load_file},
     {"load-file-ex", load_file_ex},
@@ -162,6 +176,7 @@ const struct step load_steps[] = {
     {"load-store", load_store},
     {"load-nothing", load_nothing},
     {"load-errno", load_errno},
+    {"load-marked", load_marked},
     {"defaults", defaults},
     {"defaults-ex", defaults_ex},
     {"lookup", lookup},

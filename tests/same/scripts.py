@@ -21,7 +21,7 @@ def loads(path, store=0):
     """Every way to load PATH into STORE, each a list of steps."""
     for step in ("load-file {0} {1}", "load-file-ex {0} {1} nosuch=yes", "load-file-ex {0} {1} ?fips=yes", "load-locations {0} {1} -",
                  "load-locations-ex {0} {1} -", "lookup {0} pem {1}", "lookup-ex {0} pem {1}", "cert-file {0} pem {1}",
-                 "cert-file-ex {0} pem {1}", "cert-crl-file {0} pem {1}", "cert-crl-file-ex {0} pem {1}", "load-errno {0} {1}"):
+                 "cert-file-ex {0} pem {1}", "cert-crl-file {0} pem {1}", "cert-crl-file-ex {0} pem {1}", "load-errno {0} {1}", "load-marked {0} {1}"):
         yield [step.format(store, path)]
     yield ["context 0", f"ctx-file 0 {path}", f"get-store 0 {store}"]
     yield ["context 0", f"ctx-locations 0 {path} -", f"get-store 0 {store}"]
@@ -125,7 +125,8 @@ class Scripts:
         """PATH loaded, and all shown at once; then again after a look, by another store."""
         return f"{name}/plain", ["store 0", "seed", f"load-file 0 {path}", "objects 0", "store 1", f"load-locations 1 {path} -",
                                  f"verify 1 {self.world.leaf['of-a']} - cb", "objects 1", "store 2",
-                                 f"cert-crl-file 2 pem {path}", "all-certs 2", "objects-locked 2", "alike 0 1"]
+                                 f"cert-crl-file 2 pem {path}", "all-certs 2", "objects-locked 2", "alike 0 1",
+                                 "store 3", f"load-marked 3 {path}", "free 3"]
 
     @property
     def kit(self):
@@ -249,6 +250,11 @@ def life_scripts(scripts):
                          "free 0", ask.format(1), "objects 1"]
     yield "life/children", ["store 0", f"load-file 0 {kit}", f"in-child {ask.format(0)}", "in-child objects 0", "in-child free 0",
                             "in-child cleanup", ask.format(0), f"in-child {ask.format(0)}", "objects 0", f"in-child load-file 0 {kit}"]
+    for word in ("a", "a-other-key", "a-expired", "b-by-a"):
+        asked = [f"verify 0 {leaf[each]} - cb where" for each in ("of-a", "of-a-other", "of-b", "of-a-other-by-key")]
+        for at, before in enumerate(([], [f"add 0 {leaf['b']}"], [asked[0]], ["objects 0"])):
+            yield f"life/added-{word}-{at}", ["store 0", f"load-file 0 {kit}", *before, f"add 0 {leaf[word]}", *asked, "objects 0",
+                                              f"load-file 0 {scripts.file('added', pem(scripts.world.der['a-again']))}", *asked, "objects 0"]
     for at in range(4):
         yield f"life/threads-{at}", ["store 0", f"load-file 0 {kit}", f"{'threads' if at % 2 else 'threads-listing'} 0 {many}", "objects 0",
                                      f"threads 0 {many}", f"in-child threads 0 {many}"]
