@@ -13,22 +13,26 @@
 TG_API STACK_OF(X509_OBJECT) *X509_STORE_get1_objects(X509_STORE *store);
 TG_API int OSSL_CMP_CTX_set0_trusted(OSSL_CMP_CTX *context, X509_STORE *store);
 
+/* Where an engine's own call goes on. */
+enum own { OWN_PASSES, OWN_TOO };
+
 /* What the engine does with the stores of REAL's library, for CALLER; NULL: nothing. */
-static const struct tg_inject_stores *stores_of(const void *real, const void *caller)
+static const struct tg_inject_stores *stores_of(const void *real, const void *caller, enum own own)
 {
     struct tg_engine engine;
 
     if (real == NULL || !tg_engine_active(&engine) || tg_resolve_is_inside(caller, real) ||
-        tg_resolve_is_inside(caller, (const void *)engine.stores))
+        (own == OWN_PASSES && tg_resolve_is_inside(caller, (const void *)engine.stores)))
         return NULL;
     return engine.stores();
 }
 
 /* The real function NAME, and what the engine does beforehand. */
-#define BEGIN(symbol, name)                                                                        \
+#define BEGIN(symbol, name) BEGIN_FOR(symbol, name, OWN_PASSES)
+#define BEGIN_FOR(symbol, name, own)                                                               \
     void *address = tg_resolve_crypto(symbol, CALLER);                                             \
     __typeof__(&(name)) real = address;                                                            \
-    const struct tg_inject_stores *stores = stores_of(address, CALLER)
+    const struct tg_inject_stores *stores = stores_of(address, CALLER, own)
 
 /* ---- what loads a file ---------------------------------------------------------------------- */
 
@@ -44,7 +48,7 @@ TG_API int X509_STORE_load_file_ex(X509_STORE *store, const char *file, OSSL_LIB
 
 TG_API int X509_STORE_load_file(X509_STORE *store, const char *file)
 {
-    BEGIN(TG_X509_STORE_LOAD_FILE, X509_STORE_load_file);
+    BEGIN_FOR(TG_X509_STORE_LOAD_FILE, X509_STORE_load_file, OWN_TOO); /* for `anchors = system` */
 
     if (stores != NULL && stores->load(address, store, file))
         return 1;
@@ -87,7 +91,8 @@ TG_API int X509_STORE_set_default_paths_ex(X509_STORE *store, OSSL_LIB_CTX *libr
 
 TG_API int X509_STORE_set_default_paths(X509_STORE *store)
 {
-    BEGIN(TG_X509_STORE_SET_DEFAULT_PATHS, X509_STORE_set_default_paths);
+    BEGIN_FOR(TG_X509_STORE_SET_DEFAULT_PATHS, X509_STORE_set_default_paths,
+              OWN_TOO); /* for `anchors = system` */
     int result = 0;
 
     if (stores != NULL && stores->load_default(address, store, &result))

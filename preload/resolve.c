@@ -16,15 +16,18 @@
  * was here goes on (dl_iterate_phdr's lock, for one, would stay locked in it).
  */
 #include "resolve.h"
-#include "elf.h"
+#include "early.h"
+#include "loaded.h"
 #include "slot.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <features.h>
 
-#define NAME(symbol, name) [symbol] = #name,
-static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME)
-                                               TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)};
+#define NAME(symbol, name)                    [symbol] = #name,
+#define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
+static const char *const symbol_names[] = {
+    TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)
+        TG_GNUTLS_INTERPOSED(GNUTLS_NAME) TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME)
+            TG_GNUTLS_CALLED(GNUTLS_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)
@@ -32,41 +35,14 @@ const char *tg_symbol_name(enum tg_symbol symbol)
     return symbol_names[symbol];
 }
 
-#if __GLIBC_PREREQ(2, 35)
-/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. */
-static __typeof__(&_dl_find_object) find_object(void)
-{
-    static _Atomic uintptr_t found;
-    uintptr_t function = atomic_load_explicit(&found, memory_order_acquire);
-
-    if (function == 0) {
-        function = (uintptr_t)dlsym(RTLD_DEFAULT, "_dl_find_object");
-        atomic_store_explicit(&found, function, memory_order_release);
-    }
-    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
-}
-#endif
-
-/* The object that ADDRESS lies in; NULL: none that the linker knows. */
-static struct link_map *locate(const void *address)
-{
-    struct link_map *map = NULL;
-    Dl_info info;
-#if __GLIBC_PREREQ(2, 35)
-    __typeof__(&_dl_find_object) find = find_object();
-    struct dl_find_object object;
-
-    if (find != NULL)
-        return find((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
-#endif
-    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
-}
+/* What a whole library defines, and no other shim has a wrapper of. */
+static const char whole_libssl[] = "SSL_CTX_free", whole_gnutls[] = "gnutls_record_recv";
+static const char whole_libcrypto[] = "X509_STORE_free";
 
 /* One search: for a call to NAME, or for the library behind it. */
 struct search {
     const char *name;
-    const char *whole; /* only what an object defines counts that defines this as well, and no
-                        * other shim's wrapper; NULL: any will do */
+    const char *whole; /* only what a library with this function defines counts; NULL: any does */
 };
 
 static bool acceptable(const struct search *search, const struct tg_elf *elf,
@@ -78,9 +54,9 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
 }
 
 /* ADDRESS, unless it is in this library or not of the kind that is searched for. */
-static void *accept(const struct search *search, void *address)
+static void *admit(const struct search *search, void *address)
 {
-    const struct link_map *map = address != NULL ? locate(address) : NULL;
+    const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
     struct tg_elf elf;
 
     if (map == NULL)
@@ -95,20 +71,30 @@ static void *lookup(void *scope, const char *name, const char *version)
     return version != NULL ? dlvsym(scope, name, version) : dlsym(scope, name);
 }
 
-/* In the global scope behind this library, then among the caller's dependencies (SCOPE; may be
- * NULL). */
-static void *find_in_scopes(const struct search *search, void *scope, const char *version)
+/* Among the dependencies of CALLER, which the linker collects first: that costs more than all else
+ * here. The main program has the global scope. */
+static void *find_below(const struct search *search, const struct link_map *caller,
+                        const char *version)
 {
-    void *found = accept(search, lookup(RTLD_NEXT, search->name, version));
+    void *scope = NULL, *found = NULL;
 
-    if (found == NULL && scope != NULL)
-        found = accept(search, lookup(scope, search->name, version));
+    if (caller != NULL && caller->l_name[0] != '\0')
+        scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
+    if (scope == NULL)
+        return NULL;
+    found = admit(search, lookup(scope, search->name, version));
+    (void)dlclose(scope);
     return found;
 }
 
-/* What only a whole library defines. */
-#define LIBSSL    "SSL_CTX_free"
-#define LIBCRYPTO "X509_STORE_free"
+/* In the global scope behind this library, then below CALLER (may be NULL). */
+static void *find_in_scopes(const struct search *search, const struct link_map *caller,
+                            const char *version)
+{
+    void *found = admit(search, lookup(RTLD_NEXT, search->name, version));
+
+    return found != NULL ? found : find_below(search, caller, version);
+}
 
 struct definitions {
     const struct search *search;
@@ -133,7 +119,7 @@ static int count_definition(struct dl_phdr_info *info, size_t size, void *arg)
     return ++definitions->count > 1;
 }
 
-/* With two libraries there is no telling which was meant: none. */
+/* With two such libraries there is no telling which was meant: none. */
 static void *find_only(const char *name, const char *whole)
 {
     struct search search = {.name = name, .whole = whole};
@@ -143,59 +129,58 @@ static void *find_only(const char *name, const char *whole)
     return definitions.count == 1 ? definitions.found : NULL;
 }
 
-/* Where nothing is found on the way that the linker would have gone, ONLY is what a library that
- * is the only one of its kind defines. */
-static void *find(const struct search *search, const struct link_map *caller, const char *only)
+static void *find(const struct search *search, const char *whole, const struct link_map *caller)
 {
     const char *version = NULL;
     struct tg_elf elf;
-    void *scope = NULL, *found = NULL;
+    void *found = NULL;
 
     if (caller != NULL && tg_elf_open(&elf, caller->l_addr, caller->l_ld)) {
         /* A libssl that calls itself through its PLT means itself. */
-        found = accept(search, tg_elf_definition(&elf, search->name));
+        found = admit(search, tg_elf_definition(&elf, search->name));
         if (found != NULL)
             return found;
         version = tg_elf_import_version(&elf, search->name);
     }
-    if (caller != NULL && caller->l_name[0] != '\0') /* the main program has the global scope */
-        scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
-    found = find_in_scopes(search, scope, version);
+    found = find_in_scopes(search, caller, version);
     if (found == NULL && version != NULL)
-        found = find_in_scopes(search, scope, NULL);
-    if (scope != NULL)
-        (void)dlclose(scope);
-    return found != NULL ? found : find_only(search->name, only);
+        found = find_in_scopes(search, caller, NULL);
+    return found != NULL ? found : find_only(search->name, whole);
 }
 
 /* Keeps the object of ADDRESS in the process; the main program stays in any case. */
 static bool pin(const void *address)
 {
-    const struct link_map *map = address != NULL ? locate(address) : NULL;
+    static const struct link_map *_Atomic last; /* which is there for good */
+    const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
 
     if (map == NULL)
         return false;
-    return map->l_name[0] == '\0' ||
-           dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) != NULL;
+    if (map->l_name[0] == '\0' || map == atomic_load_explicit(&last, memory_order_relaxed))
+        return true;
+    if (dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) == NULL)
+        return false;
+    atomic_store_explicit(&last, map, memory_order_relaxed);
+    return true;
 }
 
 /* The SSL_CTX_new beside FUNCTION; where FUNCTION is another shim's, what CALLER would find. */
 static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
 {
-    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .whole = LIBSSL};
-    const struct link_map *map = function != NULL ? locate(function) : NULL;
+    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .whole = whole_libssl};
+    const struct link_map *map = function != NULL ? tg_elf_map(function) : NULL;
     struct tg_elf elf;
 
     if (map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
         acceptable(&search, &elf, map->l_ld))
         return tg_elf_definition(&elf, search.name);
-    return find(&search, caller, LIBSSL);
+    return find(&search, whole_libssl, caller);
 }
 
 static struct tg_target find_target(enum tg_symbol symbol, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[symbol]};
-    struct tg_target target = {.function = find(&search, caller, LIBSSL)};
+    struct tg_target target = {.function = find(&search, whole_libssl, caller)};
 
     target.ssl_ctx_new = find_ssl_ctx_new(target.function, caller);
     (void)dlerror(); /* what isn't found here is no error of the application's */
@@ -279,7 +264,7 @@ static void keep(const union record *record)
  */
 static const void *outer_caller(const void *caller, const void **last)
 {
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
 
     if (map == NULL || map->l_ld != _DYNAMIC)
         *last = caller;
@@ -290,7 +275,7 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
     const void *caller = outer_caller(called_from, &last);
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
     union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
     int saved = errno;
@@ -306,19 +291,21 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
     return target;
 }
 
+/* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too.
+ */
 void *tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
     const void *caller = outer_caller(called_from, &last);
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
     struct search search = {.name = symbol_names[symbol]};
     union record record = {{(uintptr_t)map, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
     int saved = errno;
 
-    if (recall(&record.answer, &target)) /* the same for all call sites of the caller's object */
+    if (recall(&record.answer, &target))
         return target.function;
-    target.function = find(&search, map, LIBCRYPTO);
+    target.function = find(&search, whole_libcrypto, map);
     (void)dlerror();
     record.answer.function = (uintptr_t)target.function;
     if (pin(target.function))
@@ -329,14 +316,43 @@ void *tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
 
 bool tg_resolve_is_inside(const void *caller, const void *function)
 {
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
 
-    return map != NULL && map == locate(function);
+    return map != NULL && map == tg_elf_map(function);
+}
+
+static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)
+{
+    struct search search = {.name = symbol_names[symbol], .whole = whole_gnutls};
+    struct tg_gnutls_target target = {.function = find(&search, whole_gnutls, caller)};
+
+    target.inside = target.function != NULL && tg_elf_map(target.function) == caller;
+    (void)dlerror();
+    return target;
+}
+
+struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller)
+{
+    const struct link_map *map = tg_elf_map(caller);
+    union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
+    struct tg_gnutls_target target = {0};
+    struct tg_target known;
+    int saved = errno;
+
+    if (recall(&record.answer, &known))
+        return (struct tg_gnutls_target){known.function, known.ssl_ctx_new != NULL};
+    target = find_gnutls(symbol, map);
+    record.answer.function = (uintptr_t)target.function;
+    record.answer.ssl_ctx_new = target.inside;
+    if (pin(target.function))
+        keep(&record);
+    errno = saved;
+    return target;
 }
 
 void *tg_resolve_libc(enum tg_symbol symbol)
 {
-    static _Atomic uintptr_t found[TG_SYMBOLS];
+    static TG_EARLY _Atomic uintptr_t found[TG_SYMBOLS];
     void *function = (void *)atomic_load_explicit(&found[symbol], memory_order_acquire);
 
     if (function == NULL) {

@@ -1,11 +1,11 @@
 /*
  * resolve.h - the function that a call would have reached had this library not been in between:
- * per call site for libssl and libcrypto, of which a process may have several, and once for libc.
+ * per call site for libssl, of which a process may have several, and once for libc.
  */
 #ifndef TG_RESOLVE_H
 #define TG_RESOLVE_H
 
-#include <stdbool.h>
+#include "gnutls.h"
 
 /* What is interposed or called of libssl: X(symbol, name). */
 #define TG_SSL_SYMBOLS(X)                                                                          \
@@ -82,12 +82,16 @@
     X(TG_SENDMSG, sendmsg)                                                                         \
     X(TG_SENDMMSG, sendmmsg)
 
-#define TG_SYMBOL_ENUMERATOR(symbol, name) symbol,
+#define TG_SYMBOL_ENUMERATOR(symbol, name)             symbol,
+#define TG_GNUTLS_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
 enum tg_symbol {
     TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_STORE_SYMBOLS(TG_SYMBOL_ENUMERATOR)
         TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-            TG_SYMBOLS /* how many */
+            TG_GNUTLS_INTERPOSED(TG_GNUTLS_ENUMERATOR)
+                TG_GNUTLS_INTERPOSED_LATER(TG_GNUTLS_ENUMERATOR)
+                    TG_GNUTLS_CALLED(TG_GNUTLS_ENUMERATOR) TG_SYMBOLS /* how many */
 };
+#undef TG_GNUTLS_ENUMERATOR
 #undef TG_SYMBOL_ENUMERATOR
 
 const char *tg_symbol_name(enum tg_symbol symbol);
@@ -104,7 +108,18 @@ struct tg_target {
  */
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller);
 
-/* The same for a function of libcrypto; NULL: not found. */
+/* A function of a libgnutls. */
+struct tg_gnutls_target {
+    void *function; /* NULL: not found */
+    bool inside;    /* it is that libgnutls that calls it */
+};
+
+/* As tg_resolve_ssl. */
+struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller);
+
+/*
+ * A function of libcrypto: the same for all that is called by the caller's object; NULL: not found.
+ */
 void *tg_resolve_crypto(enum tg_symbol symbol, const void *caller);
 
 /* True if CALLER lies in the object that FUNCTION is of. */

@@ -98,8 +98,8 @@ static void pair_ask(const struct pair *pair, const char *name)
     for (int i = 0; i < 2; i++) {
         assert_true(X509_STORE_CTX_init(context[i], i == 0 ? pair->lazy : pair->plain, asked, one));
         result[i] = X509_STORE_CTX_get_get_issuer(context[i])(&issuer[i], context[i], asked);
-        found[i] = X509_STORE_CTX_get_lookup_certs(context[i])(context[i],
-                                                               X509_get_subject_name(asked));
+        found[i] =
+            X509_STORE_CTX_get_lookup_certs(context[i])(context[i], X509_get_subject_name(asked));
     }
     assert_int_equal(result[0], result[1]);
     assert_true((issuer[0] == NULL) == (issuer[1] == NULL));
@@ -238,8 +238,8 @@ static void ask_for_root(X509_STORE *store)
 
     assert_true(X509_STORE_CTX_init(context, store, NULL, NULL));
     ERR_clear_error(); /* of reading the test PKI */
-    found = X509_STORE_CTX_get_lookup_certs(context)(
-        context, X509_get_subject_name(sk_X509_value(root, 0)));
+    found = X509_STORE_CTX_get_lookup_certs(context)(context,
+                                                     X509_get_subject_name(sk_X509_value(root, 0)));
     assert_int_equal(sk_X509_num(found), 1);
     sk_X509_pop_free(found, X509_free);
     X509_STORE_CTX_free(context);

@@ -66,9 +66,8 @@ static void without_white_space_at_line_ends_or_comments_it_is_the_same(void **s
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char *other = strstr(text, cases[i].what) != NULL
-                          ? with(text, cases[i].what, cases[i].by)
-                          : strdup(text);
+        char *other = strstr(text, cases[i].what) != NULL ? with(text, cases[i].what, cases[i].by)
+                                                          : strdup(text);
 
         assert_true(is_ordinary(other));
         free(other);
@@ -283,7 +282,8 @@ static void a_name_that_cannot_be_read_has_no_number(void **state)
     assert_false(tg_fold_name(name, &number));
 }
 
-/* ---- bundles, and who shares them -------------------------------------------------------------- */
+/* ---- bundles, and who shares them --------------------------------------------------------------
+ */
 
 static void a_bundle_has_what_is_in_the_file_in_its_order(void **state)
 {

@@ -1,33 +1,19 @@
 #include "attached.h"
+#include "missed.h"
 #include "once.h"
 #include "pool.h"
 #include "share.h"
+#include "supply.h"
 #include "turn.h"
 #include <errno.h>
-#include <stdlib.h>
-
-struct attachment {
-    struct attachment *next;
-    const struct tg_bundle *bundle;
-    size_t count;
-    bool in[]; /* which certificates are in the store */
-};
-
-/* What came last into the store, as far as its own search hasn't sorted it since: that one stands
- * at the end of its objects. */
-enum last { LAST_SORTED, LAST_BUNDLE, LAST_ADDED };
 
 /* What is kept of a store: an item of the pool, from the store's beginning to its end. */
 struct attached {
     tg_turn turn;
-    struct attachment *first, **end;
-    atomic_size_t pending;
+    struct tg_supply supply;
     X509_LOOKUP *files;
     atomic_bool hooked; /* our hooks are the store's */
     atomic_bool closed; /* nothing is attached any more */
-    bool mixed;         /* what is in the store came in another order than in its files */
-    enum last last;
-    const X509 *added; /* for LAST_ADDED; the store has it */
 };
 
 static struct tg_pool pool = {.size = sizeof(struct attached)};
@@ -45,20 +31,9 @@ static void begin(void *store, void *pointer, CRYPTO_EX_DATA *data, int index, l
     (void)pointer, (void)number;
     if (attached == NULL)
         return;
-    attached->end = &attached->first;
+    attached->supply.end = &attached->supply.first;
     if (!crypto->CRYPTO_set_ex_data(data, index, attached))
         tg_pool_give(&pool, attached);
-}
-
-static void free_attachments(struct attachment *attachment)
-{
-    while (attachment != NULL) {
-        struct attachment *next = attachment->next;
-
-        tg_share_give(attachment->bundle);
-        free(attachment);
-        attachment = next;
-    }
 }
 
 /* CRYPTO_EX_free of X509_STORE; POINTER may be another's. */
@@ -70,7 +45,7 @@ static void end(void *store, void *pointer, CRYPTO_EX_DATA *data, int index, lon
     (void)data, (void)index, (void)number, (void)library;
     if (attached == NULL)
         return;
-    free_attachments(attached->first);
+    tg_supply_free(&attached->supply);
     tg_pool_give(&pool, attached);
 }
 
@@ -128,182 +103,17 @@ static void leave(struct attached *attached, const struct guard *guard)
     errno = guard->saved;
 }
 
-/* ---- bringing in ---------------------------------------------------------------------------- */
-
-/* The last object of STORE; it may be no certificate: NULL. */
-static const X509 *last_of(const struct tg_storelib *lib, X509_STORE *store)
-{
-    const struct tg_libcrypto *crypto = &lib->library->crypto;
-    const X509 *last = NULL;
-    void *objects = NULL;
-    int count;
-
-    if (!lib->X509_STORE_lock(store))
-        return NULL;
-    objects = lib->X509_STORE_get0_objects(store);
-    count = crypto->OPENSSL_sk_num(objects);
-    if (count > 0)
-        last = lib->X509_OBJECT_get0_X509(crypto->OPENSSL_sk_value(objects, (size_t)count - 1));
-    (void)lib->X509_STORE_unlock(store);
-    return last;
-}
-
-/* What is in the store is freed no earlier than the store: CERTIFICATE may be looked for there. */
-static bool bring_one(const struct tg_storelib *lib, X509_STORE *store,
-                      const struct tg_bundled *bundled, const X509 **certificate)
-{
-    const struct tg_libcrypto *crypto = &lib->library->crypto;
-    const unsigned char *at = bundled->der;
-    X509 *fresh = NULL;
-    bool brought;
-
-    (void)crypto->ERR_set_mark();
-    fresh = bundled->trusted ? lib->d2i_X509_AUX(NULL, &at, (long)bundled->size)
-                             : crypto->d2i_X509(NULL, &at, (long)bundled->size);
-    brought = fresh != NULL && lib->X509_STORE_add_cert(store, fresh) == 1;
-    *certificate = fresh;
-    crypto->X509_free(fresh);
-    if (brought)
-        (void)crypto->ERR_pop_to_mark();
-    else if (lib->ERR_clear_last_mark != NULL)
-        (void)lib->ERR_clear_last_mark(); /* what went wrong stays for the program to read */
-    return brought;
-}
-
-/* Those of SUBJECT (NULL: all), up to the first that can't be had: none comes before it. */
-static bool bring(const struct tg_storelib *lib, X509_STORE *store, struct attached *attached,
-                  const uint64_t *subject, const X509 **last)
-{
-    for (struct attachment *from = attached->first; from != NULL; from = from->next)
-        for (size_t i = 0; i < from->count; i++) {
-            struct tg_bundled bundled = tg_bundle_get(from->bundle, i);
-
-            if (from->in[i] || (subject != NULL && bundled.subject != *subject))
-                continue;
-            if (!bring_one(lib, store, &bundled, last))
-                return false;
-            from->in[i] = true;
-            atomic_fetch_sub_explicit(&attached->pending, 1, memory_order_release);
-        }
-    return true;
-}
-
-/*
- * A key is decoded in the library context that is the thread's default: when the file was loaded,
- * that was the global one.
- */
-static bool bring_in_default(const struct tg_storelib *lib, X509_STORE *store,
-                             struct attached *attached, const uint64_t *subject, const X509 **last)
-{
-    OSSL_LIB_CTX *mine = NULL;
-    bool brought;
-
-    if (lib->OSSL_LIB_CTX_set0_default != NULL)
-        mine = lib->OSSL_LIB_CTX_set0_default(lib->OSSL_LIB_CTX_get0_global_default());
-    brought = bring(lib, store, attached, subject, last);
-    if (mine != NULL)
-        (void)lib->OSSL_LIB_CTX_set0_default(mine);
-    return brought;
-}
-
-/* libcrypto sorts before it searches, and adds nothing that it has. */
-static void sort(const struct tg_storelib *lib, X509_STORE *store)
-{
-    const struct tg_libcrypto *crypto = &lib->library->crypto;
-    void *objects = lib->X509_STORE_get0_objects(store);
-    X509 *any = NULL;
-
-    if (crypto->OPENSSL_sk_num(objects) > 0)
-        any = lib->X509_OBJECT_get0_X509(crypto->OPENSSL_sk_value(objects, 0));
-    if (any != NULL)
-        (void)lib->X509_STORE_add_cert(store, any);
-}
-
-static void move_to_end(const struct tg_storelib *lib, X509_STORE *store, const X509 *certificate)
-{
-    const struct tg_libcrypto *crypto = &lib->library->crypto;
-    void *objects = NULL;
-    int at = 0, count;
-
-    if (!lib->X509_STORE_lock(store))
-        return;
-    objects = lib->X509_STORE_get0_objects(store);
-    count = crypto->OPENSSL_sk_num(objects);
-    while (at < count &&
-           lib->X509_OBJECT_get0_X509(crypto->OPENSSL_sk_value(objects, (size_t)at)) != certificate)
-        at++;
-    if (at < count)
-        (void)crypto->OPENSSL_sk_push(objects, lib->OPENSSL_sk_delete(objects, at));
-    (void)lib->X509_STORE_unlock(store);
-}
-
-/* LAST is what came in last, of a file. */
-static void put_in_order(const struct tg_storelib *lib, X509_STORE *store,
-                         struct attached *attached, const X509 *last)
-{
-    bool at_end = last_of(lib, store) == last; /* else the store had it already */
-
-    if (!attached->mixed)
-        return;
-    sort(lib, store);
-    if (attached->last == LAST_BUNDLE && at_end)
-        move_to_end(lib, store, last);
-    else if (attached->last == LAST_ADDED)
-        move_to_end(lib, store, attached->added);
-    attached->mixed = false;
-}
-
-static bool bring_all(const struct tg_storelib *lib, X509_STORE *store, struct attached *attached)
-{
-    const X509 *last = NULL;
-    bool brought;
-
-    if (attached->pending == 0)
-        return true;
-    brought = bring_in_default(lib, store, attached, NULL, &last);
-    if (brought)
-        put_in_order(lib, store, attached, last);
-    return brought;
-}
-
 bool tg_attached_bring(const struct tg_storelib *lib, X509_STORE *store)
 {
     struct attached *attached = find(lib, store);
     struct guard guard;
     bool brought;
 
-    if (attached == NULL || attached->pending == 0 || !enter(attached, &guard))
+    if (attached == NULL || attached->supply.pending == 0 || !enter(attached, &guard))
         return true;
-    brought = bring_all(lib, store, attached);
+    brought = tg_supply_all(&attached->supply, lib, store);
     leave(attached, &guard);
     return brought;
-}
-
-/* False: it may equal the subject of any. */
-static bool fold(const struct tg_storelib *lib, const X509_NAME *name, uint64_t *subject)
-{
-    const unsigned char *der = NULL;
-    struct tg_der whole, content;
-    size_t size = 0;
-
-    if (!lib->X509_NAME_get0_der(name, &der, &size))
-        return false;
-    whole = (struct tg_der){der, der + size};
-    return tg_der_take(&whole, 0x30, &content) && tg_fold_name(content, subject);
-}
-
-static bool bring_name(const struct tg_storelib *lib, X509_STORE *store, struct attached *attached,
-                       const X509_NAME *name)
-{
-    const X509 *last = NULL;
-    uint64_t subject = 0;
-
-    if (attached->pending == 0)
-        return true;
-    if (!fold(lib, name, &subject))
-        return bring_all(lib, store, attached);
-    attached->mixed = true;
-    return bring_in_default(lib, store, attached, &subject, &last);
 }
 
 bool tg_attached_bring_name(const struct tg_storelib *lib, X509_STORE *store, const X509_NAME *name)
@@ -312,11 +122,13 @@ bool tg_attached_bring_name(const struct tg_storelib *lib, X509_STORE *store, co
     struct guard guard;
     bool brought;
 
-    if (attached == NULL || attached->pending == 0 || !enter(attached, &guard))
+    if (attached == NULL || attached->supply.pending == 0 || !enter(attached, &guard))
         return true;
-    brought = bring_name(lib, store, attached, name);
-    attached->last = LAST_SORTED; /* it is about to be searched */
+    brought = tg_supply_name(&attached->supply, lib, store, name);
+    attached->supply.last = TG_SUPPLY_SORTED; /* it is about to be searched */
     leave(attached, &guard);
+    if (!brought)
+        tg_missed_note();
     return brought;
 }
 
@@ -423,7 +235,7 @@ bool tg_attached_end(const struct tg_storelib *lib, X509_STORE *store)
 
     if (attached == NULL || !enter(attached, &guard))
         return true;
-    brought = bring_all(lib, store, attached);
+    brought = tg_supply_all(&attached->supply, lib, store);
     if (brought)
         withdraw_hooks(lib, store, attached);
     attached->closed = true;
@@ -465,23 +277,12 @@ static void end_of_file(const struct tg_storelib *lib)
 static bool attach(const struct tg_storelib *lib, X509_STORE *store, struct attached *attached,
                    const struct tg_bundle *bundle)
 {
-    size_t count = tg_bundle_count(bundle);
-    struct attachment *attachment = calloc(1, sizeof(*attachment) + count * sizeof(bool));
     X509_LOOKUP *files = lib->X509_STORE_add_lookup(store, lib->X509_LOOKUP_file());
 
-    if (attachment == NULL || files == NULL || attached->closed ||
-        !set_hooks(lib, store, attached)) {
-        free(attachment);
+    if (files == NULL || attached->closed || !set_hooks(lib, store, attached))
         return false;
-    }
     attached->files = files;
-    attachment->bundle = bundle;
-    attachment->count = count;
-    *attached->end = attachment;
-    attached->end = &attachment->next;
-    atomic_fetch_add_explicit(&attached->pending, count, memory_order_release);
-    attached->last = LAST_BUNDLE;
-    return true;
+    return tg_supply_append(&attached->supply, bundle);
 }
 
 size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const char *file)
@@ -509,30 +310,16 @@ size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const 
     return tg_bundle_count(bundle);
 }
 
-/* What the store may have of the same subject comes in before it. */
-static int add(const struct tg_storelib *lib, X509_STORE *store, struct attached *attached,
-               X509 *certificate)
-{
-    int added = 0;
-
-    if (bring_name(lib, store, attached, lib->X509_get_subject_name(certificate)))
-        added = lib->X509_STORE_add_cert(store, certificate);
-    attached->mixed = true;
-    attached->added = certificate;
-    attached->last = last_of(lib, store) == certificate ? LAST_ADDED : LAST_SORTED;
-    return added;
-}
-
 int tg_attached_add(const struct tg_storelib *lib, X509_STORE *store, X509 *certificate)
 {
     struct attached *attached = find(lib, store);
     struct guard guard;
     int added;
 
-    if (attached == NULL || attached->pending == 0 || certificate == NULL ||
+    if (attached == NULL || attached->supply.pending == 0 || certificate == NULL ||
         !enter(attached, &guard))
         return lib->X509_STORE_add_cert(store, certificate);
-    added = add(lib, store, attached, certificate);
+    added = tg_supply_add(&attached->supply, lib, store, certificate);
     leave(attached, &guard);
     return added;
 }
