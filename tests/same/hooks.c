@@ -7,7 +7,7 @@
 
 bool quiet;
 
-static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
     va_list values;
 
