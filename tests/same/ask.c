@@ -46,7 +46,7 @@ void tell(const char *what, long result)
 
 static int slot(const char *word)
 {
-    int number = atoi(word);
+    int number = (int)strtol(word, NULL, 10);
 
     if (*word == '\0' || number < 0 || number >= SLOTS) {
         printf("no slot: %s\n", word);
@@ -94,7 +94,7 @@ X509 *read_cert(const char *word)
     if (number != NULL)
         *number++ = '\0';
     certs = read_certs(path);
-    cert = sk_X509_value(certs, number != NULL ? atoi(number) : 0);
+    cert = sk_X509_value(certs, number != NULL ? (int)strtol(number, NULL, 10) : 0);
     if (cert == NULL || !X509_up_ref(cert)) {
         printf("no certificate: %s\n", word);
         exit(2);

@@ -80,9 +80,9 @@ static void set_flag(X509_STORE_CTX *context, const char *word)
     if (strncmp(word, "host=", 5) == 0)
         X509_VERIFY_PARAM_set1_host(param, word + 5, 0);
     if (strncmp(word, "time=", 5) == 0)
-        X509_VERIFY_PARAM_set_time(param, atol(word + 5));
+        X509_VERIFY_PARAM_set_time(param, strtol(word + 5, NULL, 10));
     if (strncmp(word, "depth=", 6) == 0)
-        X509_VERIFY_PARAM_set_depth(param, atoi(word + 6));
+        X509_VERIFY_PARAM_set_depth(param, (int)strtol(word + 6, NULL, 10));
 }
 
 static void show_chain(X509_STORE_CTX *context)
