@@ -29,7 +29,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
 sees/policy/base/der          := policy
 sees/policy/base              := policy policy/base/der
-sees/policy/rules             := policy policy/base
+sees/policy/bundle            := policy policy/base
+sees/policy/rules             := $(sees/policy/bundle) policy/bundle
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
 sees/policy/trust/certificate := $(sees/policy/rules) policy/rules
@@ -71,8 +72,8 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
-             policy/trust/*.c policy/trust/*/*.c)
+ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/bundle/*.c policy/rules/*.c \
+             policy/language/*.c policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c)
 INSIDE   := $(call objects,policy/hook/inside.c)
 HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)

@@ -1,4 +1,5 @@
 #include "inject.h"
+#include "attached.h"
 #include "exdata.h"
 #include "gate.h"
 #include "process.h"
@@ -16,6 +17,8 @@ static enum tg_injected inject(struct tg_cryptolib *library, const struct tg_hoo
     tg_exdata_hook(library);
     if (!tg_exdata_register(library, hooked))
         return TG_INJECT_FAILED;
+    if (hooked != NULL) /* the provider sees nothing of stores */
+        tg_attached_begin(library);
     atomic_store_explicit(&injected_any, true, memory_order_release);
     return TG_INJECT_HOOKED;
 }
