@@ -6,6 +6,7 @@
  * first context. All other programs pay one look into the executable's symbol hash table.
  */
 #include "beside.h"
+#include "choice.h"
 #include "engine.h"
 #include "loaded.h"
 #include <errno.h>

@@ -22,9 +22,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-#define NAME(symbol, name) [symbol] = #name,
-static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
-                                               TG_SOCKET_SYMBOLS(NAME)};
+#define NAME(symbol, name)                    [symbol] = #name,
+#define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
+static const char *const symbol_names[] = {
+    TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)
+        TG_GNUTLS_INTERPOSED(GNUTLS_NAME) TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME)
+            TG_GNUTLS_CALLED(GNUTLS_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)
@@ -32,10 +35,13 @@ const char *tg_symbol_name(enum tg_symbol symbol)
     return symbol_names[symbol];
 }
 
-/* One search: for a call to NAME, or for the libssl behind it. */
+/* What a whole library defines, and no other shim has a wrapper of. */
+static const char whole_libssl[] = "SSL_CTX_free", whole_gnutls[] = "gnutls_record_recv";
+
+/* One search: for a call to NAME, or for the library behind it. */
 struct search {
     const char *name;
-    bool libssl; /* only what a whole libssl defines counts, no other shim's wrapper */
+    const char *whole; /* only what a library with this function defines counts; NULL: any does */
 };
 
 static bool acceptable(const struct search *search, const struct tg_elf *elf,
@@ -43,11 +49,11 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
 {
     if (dynamic == _DYNAMIC)
         return false;
-    return !search->libssl || tg_elf_definition(elf, "SSL_CTX_free") != NULL;
+    return search->whole == NULL || tg_elf_definition(elf, search->whole) != NULL;
 }
 
 /* ADDRESS, unless it is in this library or not of the kind that is searched for. */
-static void *accept(const struct search *search, void *address)
+static void *admit(const struct search *search, void *address)
 {
     const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
     struct tg_elf elf;
@@ -75,7 +81,7 @@ static void *find_below(const struct search *search, const struct link_map *call
         scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
     if (scope == NULL)
         return NULL;
-    found = accept(search, lookup(scope, search->name, version));
+    found = admit(search, lookup(scope, search->name, version));
     (void)dlclose(scope);
     return found;
 }
@@ -84,7 +90,7 @@ static void *find_below(const struct search *search, const struct link_map *call
 static void *find_in_scopes(const struct search *search, const struct link_map *caller,
                             const char *version)
 {
-    void *found = accept(search, lookup(RTLD_NEXT, search->name, version));
+    void *found = admit(search, lookup(RTLD_NEXT, search->name, version));
 
     return found != NULL ? found : find_below(search, caller, version);
 }
@@ -112,17 +118,17 @@ static int count_definition(struct dl_phdr_info *info, size_t size, void *arg)
     return ++definitions->count > 1;
 }
 
-/* With two libssl there is no telling which was meant: none. */
-static void *find_only(const char *name)
+/* With two such libraries there is no telling which was meant: none. */
+static void *find_only(const char *name, const char *whole)
 {
-    struct search search = {.name = name, .libssl = true};
+    struct search search = {.name = name, .whole = whole};
     struct definitions definitions = {.search = &search};
 
     dl_iterate_phdr(count_definition, &definitions);
     return definitions.count == 1 ? definitions.found : NULL;
 }
 
-static void *find(const struct search *search, const struct link_map *caller)
+static void *find(const struct search *search, const char *whole, const struct link_map *caller)
 {
     const char *version = NULL;
     struct tg_elf elf;
@@ -130,7 +136,7 @@ static void *find(const struct search *search, const struct link_map *caller)
 
     if (caller != NULL && tg_elf_open(&elf, caller->l_addr, caller->l_ld)) {
         /* A libssl that calls itself through its PLT means itself. */
-        found = accept(search, tg_elf_definition(&elf, search->name));
+        found = admit(search, tg_elf_definition(&elf, search->name));
         if (found != NULL)
             return found;
         version = tg_elf_import_version(&elf, search->name);
@@ -138,7 +144,7 @@ static void *find(const struct search *search, const struct link_map *caller)
     found = find_in_scopes(search, caller, version);
     if (found == NULL && version != NULL)
         found = find_in_scopes(search, caller, NULL);
-    return found != NULL ? found : find_only(search->name);
+    return found != NULL ? found : find_only(search->name, whole);
 }
 
 /* Keeps the object of ADDRESS in the process; the main program stays in any case. */
@@ -160,20 +166,20 @@ static bool pin(const void *address)
 /* The SSL_CTX_new beside FUNCTION; where FUNCTION is another shim's, what CALLER would find. */
 static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
 {
-    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
+    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .whole = whole_libssl};
     const struct link_map *map = function != NULL ? tg_elf_map(function) : NULL;
     struct tg_elf elf;
 
     if (map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
         acceptable(&search, &elf, map->l_ld))
         return tg_elf_definition(&elf, search.name);
-    return find(&search, caller);
+    return find(&search, whole_libssl, caller);
 }
 
 static struct tg_target find_target(enum tg_symbol symbol, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[symbol]};
-    struct tg_target target = {.function = find(&search, caller)};
+    struct tg_target target = {.function = find(&search, whole_libssl, caller)};
 
     target.ssl_ctx_new = find_ssl_ctx_new(target.function, caller);
     (void)dlerror(); /* what isn't found here is no error of the application's */
@@ -279,6 +285,35 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
     record.answer.function = (uintptr_t)target.function;
     record.answer.ssl_ctx_new = (uintptr_t)target.ssl_ctx_new;
     if (pin(target.function) && pin(target.ssl_ctx_new))
+        keep(&record);
+    errno = saved;
+    return target;
+}
+
+static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)
+{
+    struct search search = {.name = symbol_names[symbol], .whole = whole_gnutls};
+    struct tg_gnutls_target target = {.function = find(&search, whole_gnutls, caller)};
+
+    target.inside = target.function != NULL && tg_elf_map(target.function) == caller;
+    (void)dlerror();
+    return target;
+}
+
+struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller)
+{
+    const struct link_map *map = tg_elf_map(caller);
+    union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
+    struct tg_gnutls_target target = {0};
+    struct tg_target known;
+    int saved = errno;
+
+    if (recall(&record.answer, &known))
+        return (struct tg_gnutls_target){known.function, known.ssl_ctx_new != NULL};
+    target = find_gnutls(symbol, map);
+    record.answer.function = (uintptr_t)target.function;
+    record.answer.ssl_ctx_new = target.inside;
+    if (pin(target.function))
         keep(&record);
     errno = saved;
     return target;
