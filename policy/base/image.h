@@ -55,6 +55,19 @@ uint64_t tg_image_home(uint64_t hash, uint64_t homes);
 uint64_t tg_image_hash(uint32_t kind, uint64_t tag, const char *text, size_t length);
 uint64_t tg_image_checksum(uint64_t id, uint64_t number, const unsigned char *block);
 
+/* What keys of an image lead to, and records in it are. */
+enum tg_image_kind {
+    TG_IMAGE_PATTERN = 1, /* of tg_index_tag without a port: a section */
+    TG_IMAGE_HOST,        /* of an [exception], canonical: a section */
+    TG_IMAGE_NAME,        /* of an [exception]: a section */
+    TG_IMAGE_FILE,        /* of enum tg_load_tag, a path: a material */
+    TG_IMAGE_KNOWN,       /* of a port, a host: a line of a known-hosts file */
+    TG_IMAGE_RULE,        /* a [host] section: its text, tg_compiled_place, flags */
+    TG_IMAGE_SECTION,     /* another section: likewise */
+    TG_IMAGE_MATERIAL,    /* what a file holds */
+    TG_IMAGE_LINE         /* tag: its number; value: how many pins */
+};
+
 /* True if sources that changed at NEWEST may have changed once more, unseen, after BEGUN. */
 bool tg_image_is_racy(struct timespec newest, struct timespec begun);
 

@@ -1,5 +1,6 @@
 /* compile.c - writes what processes can share, instead of each reading a long policy itself. */
 #include "chosen.h"
+#include "compiled.h"
 #include "compiling.h"
 #include "diagnostics.h"
 #include "image.h"
@@ -101,6 +102,34 @@ static bool make_absolute(const char *path, char out[PATH_MAX])
     return false;
 }
 
+/* Opens it as a program does. The images of known-hosts files may have changed a folder that the
+ * policy's is made of: then that is written once more. */
+static int make_sure(struct run *run, const char *path)
+{
+    char *note = NULL;
+    int status = TG_EXIT_GOOD;
+    tg_policy *policy = tg_compiled_open(path, &note);
+
+    if (policy == NULL && run->known_count > 0) {
+        struct run again = {.json = run->json};
+
+        free(note);
+        status = compile_one(&again, path, true);
+        tg_buf_free(&again.out);
+        for (size_t i = 0; i < again.known_count; i++)
+            free(again.known[i]);
+        free(again.known);
+        policy = tg_compiled_open(path, &note);
+    }
+    if (policy == NULL && status == TG_EXIT_GOOD) {
+        tg_complain("compile: %s", note != NULL ? note : tg_no_memory);
+        status = TG_EXIT_USAGE;
+    }
+    free(note);
+    tg_policy_free(policy);
+    return status;
+}
+
 static int compile_policy(struct run *run, const char *given)
 {
     char path[PATH_MAX];
@@ -114,6 +143,8 @@ static int compile_policy(struct run *run, const char *given)
         worst = status > worst ? status : worst;
         free(run->known[i]);
     }
+    if (worst == TG_EXIT_GOOD)
+        worst = make_sure(run, path);
     run->known_count = 0;
     return run->lost ? TG_EXIT_USAGE : worst;
 }

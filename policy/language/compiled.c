@@ -40,7 +40,7 @@ struct unit {
 };
 
 /* The memo's tag: tags proper leave the highest byte free. */
-static uint64_t memo_tag(enum tg_compiled_kind kind, uint64_t tag)
+static uint64_t memo_tag(enum tg_image_kind kind, uint64_t tag)
 {
     return (uint64_t)kind << 56 | tag;
 }
@@ -104,7 +104,7 @@ static bool add_offset(void *arg, uint64_t offset)
 }
 
 /* False where it can't be told; OFFSETS is to be freed. */
-static bool find(struct tg_compiled *compiled, enum tg_compiled_kind kind, uint64_t tag,
+static bool find(struct tg_compiled *compiled, enum tg_image_kind kind, uint64_t tag,
                  const char *text, size_t length, struct offsets *offsets)
 {
     struct tg_image_reader reader;
@@ -134,7 +134,7 @@ static tg_policy *build(struct tg_compiled *compiled, const struct tg_image_reco
     return policy;
 }
 
-static tg_policy *read_section(struct tg_compiled *compiled, enum tg_compiled_kind kind,
+static tg_policy *read_section(struct tg_compiled *compiled, enum tg_image_kind kind,
                                uint64_t offset)
 {
     struct tg_image_record record;
@@ -152,7 +152,7 @@ static tg_policy *read_section(struct tg_compiled *compiled, enum tg_compiled_ki
 }
 
 /* The policy of the section at OFFSET, kept. NULL where it can't be told. */
-static const tg_policy *section_at(struct tg_compiled *compiled, enum tg_compiled_kind kind,
+static const tg_policy *section_at(struct tg_compiled *compiled, enum tg_image_kind kind,
                                    uint64_t offset)
 {
     uint64_t tag = memo_tag(kind, offset);
@@ -172,7 +172,7 @@ static const tg_policy *section_at(struct tg_compiled *compiled, enum tg_compile
 
 static const struct tg_rule *rule_at(struct tg_compiled *compiled, uint64_t offset)
 {
-    const tg_policy *policy = section_at(compiled, TG_COMPILED_RULE, offset);
+    const tg_policy *policy = section_at(compiled, TG_IMAGE_RULE, offset);
 
     return policy != NULL && policy->rule_count == 1 ? policy->rules[0] : NULL;
 }
@@ -225,7 +225,7 @@ static bool enter_all(struct tg_compiled *compiled, tg_policy *policy,
 static bool unit_of(struct tg_compiled *compiled, const struct tg_host_key *key,
                     struct unit **out)
 {
-    uint64_t tag = memo_tag(TG_COMPILED_PATTERN, tg_index_tag(key, 0));
+    uint64_t tag = memo_tag(TG_IMAGE_PATTERN, tg_index_tag(key, 0));
     struct unit *unit =
         (struct unit *)tg_memo_get(&compiled->memo, tag, key->text, key->length);
     struct offsets offsets = {0};
@@ -234,7 +234,7 @@ static bool unit_of(struct tg_compiled *compiled, const struct tg_host_key *key,
     *out = unit;
     if (unit != NULL)
         return true;
-    known = find(compiled, TG_COMPILED_PATTERN, tg_index_tag(key, 0), key->text, key->length,
+    known = find(compiled, TG_IMAGE_PATTERN, tg_index_tag(key, 0), key->text, key->length,
                  &offsets);
     if (known && offsets.count > 0) {
         unit = new_unit(tag, key->text, key->length);
@@ -269,7 +269,7 @@ static bool gather(struct tg_compiled *compiled, tg_policy *policy, const struct
     policy->exceptions =
         tg_arena_alloc(policy->arena, offsets->count * sizeof(*policy->exceptions));
     for (size_t i = 0; policy->exceptions != NULL && i < offsets->count; i++) {
-        const tg_policy *one = section_at(compiled, TG_COMPILED_SECTION, offsets->at[i]);
+        const tg_policy *one = section_at(compiled, TG_IMAGE_SECTION, offsets->at[i]);
 
         if (one == NULL || one->exception_count != 1)
             return false;
@@ -283,7 +283,7 @@ static bool gather(struct tg_compiled *compiled, tg_policy *policy, const struct
 static const tg_policy *exceptions(struct tg_supply *supply, const char *host)
 {
     struct tg_compiled *compiled = (struct tg_compiled *)supply;
-    uint64_t tag = memo_tag(TG_COMPILED_HOST, 0);
+    uint64_t tag = memo_tag(TG_IMAGE_HOST, 0);
     size_t length = strlen(host);
     struct unit *unit = (struct unit *)tg_memo_get(&compiled->memo, tag, host, length);
     struct offsets offsets = {0};
@@ -291,7 +291,7 @@ static const tg_policy *exceptions(struct tg_supply *supply, const char *host)
     if (unit != NULL)
         return unit->policy;
     if (supply->exceptions_held > 0 &&
-        find(compiled, TG_COMPILED_HOST, 0, host, length, &offsets) && offsets.count > 0) {
+        find(compiled, TG_IMAGE_HOST, 0, host, length, &offsets) && offsets.count > 0) {
         unit = new_unit(tag, host, length);
         if (unit != NULL)
             unit->policy = tg_policy_new();
@@ -317,7 +317,7 @@ static bool is_wanted(struct tg_image_reader *reader, uint64_t offset,
     bool wanted = false;
     char *text, *name;
 
-    if (record->kind != TG_COMPILED_RULE || record->value & TG_COMPILED_PASS ||
+    if (record->kind != TG_IMAGE_RULE || record->value & TG_COMPILED_PASS ||
         !(record->value & TG_COMPILED_SPECIFIC) ||
         (walk->enforcing && record->value & TG_COMPILED_REPORT))
         return false;
@@ -373,7 +373,7 @@ static const struct tg_rule *next(struct tg_supply *supply, struct tg_walk *walk
 const struct tg_material *tg_compiled_material(struct tg_compiled *compiled, enum tg_load_tag tag,
                                                const char *path)
 {
-    uint64_t key = memo_tag(TG_COMPILED_FILE, tag);
+    uint64_t key = memo_tag(TG_IMAGE_FILE, tag);
     size_t length = strlen(path);
     struct unit *unit = (struct unit *)tg_memo_get(&compiled->memo, key, path, length);
     struct offsets offsets = {0};
@@ -381,7 +381,7 @@ const struct tg_material *tg_compiled_material(struct tg_compiled *compiled, enu
 
     if (unit != NULL)
         return &unit->material->material;
-    if (find(compiled, TG_COMPILED_FILE, tag, path, length, &offsets) && offsets.count == 1)
+    if (find(compiled, TG_IMAGE_FILE, tag, path, length, &offsets) && offsets.count == 1)
         unit = new_unit(key, path, length);
     tg_image_begin(&reader, compiled->image);
     if (unit != NULL)
@@ -501,7 +501,7 @@ static bool read_own(struct tg_compiled *compiled, uint64_t offset)
 
     tg_image_begin(&reader, compiled->image);
     if (source != NULL && tg_image_read(&reader, offset, &record, sizeof(record)) &&
-        record.kind == TG_COMPILED_SECTION && record.tag >> 32 < compiled->source_count)
+        record.kind == TG_IMAGE_SECTION && record.tag >> 32 < compiled->source_count)
         text = tg_image_take(&reader, offset + sizeof(record), record.length);
     if (text == NULL)
         return false;

@@ -9,19 +9,6 @@
 #include "image.h"
 #include "material.h"
 
-/* What keys of an image lead to, and records in it are. */
-enum tg_compiled_kind {
-    TG_COMPILED_PATTERN = 1, /* of tg_index_tag without a port: a section */
-    TG_COMPILED_HOST,        /* of an [exception], canonical: a section */
-    TG_COMPILED_NAME,        /* of an [exception]: a section */
-    TG_COMPILED_FILE,        /* of enum tg_load_tag, a path: a material */
-    TG_COMPILED_KNOWN,       /* of a port, a host: a line of a known-hosts file */
-    TG_COMPILED_RULE,        /* a [host] section: its text, tg_compiled_place, flags */
-    TG_COMPILED_SECTION,     /* another section: likewise */
-    TG_COMPILED_MATERIAL,    /* what a file holds */
-    TG_COMPILED_LINE         /* tag: its number; value: how many pins */
-};
-
 /* The tag of a section's record: its file's number, and the lines that stand before it. */
 #define TG_COMPILED_PLACE(file, before) ((uint64_t)(file) << 32 | (before))
 

@@ -1,4 +1,5 @@
 #include "store_knownhosts.h"
+#include "image.h"
 #include "include.h"
 #include "parents.h"
 #include <fcntl.h>
@@ -44,6 +45,14 @@ static struct tg_known_file *get_known(struct tg_load *load, const char *path)
     return file;
 }
 
+static bool watch_image(struct tg_load *load, const char *path)
+{
+    const struct tg_watching watching = tg_load_watching(load);
+    const char *image = tg_arena_sentence(load->scratch, "%s" TG_IMAGE_SUFFIX, path);
+
+    return image != tg_no_memory && tg_watch_add(&watching, image);
+}
+
 /*
  * Notes and checks the file, and enters it. What an image was made of are the policy's other files:
  * of this one it keeps but the path, so that lines can be added.
@@ -54,7 +63,7 @@ static const char *add_known(struct tg_load *load, const char *path, struct tg_k
     const char *wrong = NULL;
 
     if (load->base == NULL || load->base->compiled == NULL) {
-        if (!tg_load_compiles(load) && !tg_watch_add(&watching, path))
+        if (!tg_load_compiles(load) && (!tg_watch_add(&watching, path) || !watch_image(load, path)))
             return tg_no_memory;
         wrong = try_known(load, path);
     }

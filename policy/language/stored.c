@@ -76,7 +76,7 @@ struct tg_stored *tg_stored_read(struct tg_image_reader *reader, uint64_t offset
     stored->material.stack = &stored->stack;
     stored->material.crls = sk_X509_CRL_new_null();
     if (tg_image_read(reader, offset, &record, sizeof(record)) &&
-        record.kind == TG_COMPILED_MATERIAL && record.tag == (uint64_t)tag &&
+        record.kind == TG_IMAGE_MATERIAL && record.tag == (uint64_t)tag &&
         record.value <= reader->image->header.size)
         text = tg_image_take(reader, offset + sizeof(record), record.value);
     ERR_set_mark();

@@ -40,9 +40,9 @@ static bool see_line(struct job *job, char *text, size_t length, unsigned number
         tg_diag_add(job->diags, TG_ERROR, job->path, number, (unsigned)column + 1, text, "%s",
                     wrong);
     } else if (line.host[0] != '\0') {
-        offset = tg_imagefile_put(&job->out, TG_COMPILED_LINE, number, line.count, line.pins,
+        offset = tg_imagefile_put(&job->out, TG_IMAGE_LINE, number, line.count, line.pins,
                                   line.count * TG_SHA256_SIZE);
-        tg_imagefile_key(&job->out, TG_COMPILED_KNOWN, line.port, line.host, strlen(line.host),
+        tg_imagefile_key(&job->out, TG_IMAGE_KNOWN, line.port, line.host, strlen(line.host),
                          offset);
         job->done->hosts++;
     }

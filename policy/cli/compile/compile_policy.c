@@ -117,7 +117,7 @@ static bool see_few(struct job *job, struct tg_source *source, size_t file,
 
     if (is_many(cutter))
         return true;
-    offset = tg_imagefile_put(job->out, TG_COMPILED_SECTION,
+    offset = tg_imagefile_put(job->out, TG_IMAGE_SECTION,
                               TG_COMPILED_PLACE(file, cutter->before), 0, cutter->text.text,
                               cutter->text.length);
     tg_imagefile_add_number(&job->own, offset);
@@ -164,7 +164,7 @@ static void add_pattern(struct job *job, const struct tg_policy *policy, const c
         return;
     }
     key = tg_index_key(&pattern);
-    tg_imagefile_key(job->out, TG_COMPILED_PATTERN, tg_index_tag(&key, 0), key.text, key.length,
+    tg_imagefile_key(job->out, TG_IMAGE_PATTERN, tg_index_tag(&key, 0), key.text, key.length,
                      offset);
 }
 
@@ -192,13 +192,13 @@ static void put_section(struct job *job, const tg_policy *policy, const struct t
     const struct tg_exception *exception = policy->exceptions;
     const struct tg_rule *rule = policy->rule_count > 0 ? policy->rules[0] : NULL;
     uint64_t offset = tg_imagefile_put(
-        job->out, rule != NULL ? TG_COMPILED_RULE : TG_COMPILED_SECTION, place,
+        job->out, rule != NULL ? TG_IMAGE_RULE : TG_IMAGE_SECTION, place,
         rule != NULL ? flags_of(rule) : 0, cutter->text.text, cutter->text.length);
 
     if (rule == NULL) {
-        tg_imagefile_key(job->out, TG_COMPILED_HOST, 0, exception->host, strlen(exception->host),
+        tg_imagefile_key(job->out, TG_IMAGE_HOST, 0, exception->host, strlen(exception->host),
                          offset);
-        tg_imagefile_key(job->out, TG_COMPILED_NAME, 0, exception->name, strlen(exception->name),
+        tg_imagefile_key(job->out, TG_IMAGE_NAME, 0, exception->name, strlen(exception->name),
                          offset);
         job->done->exceptions++;
         return;
@@ -352,9 +352,9 @@ static void check_repeated(void *arg, const struct tg_image_record *key, const u
 {
     struct job *job = arg;
 
-    if (key->kind == TG_COMPILED_PATTERN)
+    if (key->kind == TG_IMAGE_PATTERN)
         check_ranks(job, key->tag, values, count);
-    else if (key->kind == TG_COMPILED_NAME)
+    else if (key->kind == TG_IMAGE_NAME)
         check_names(job, values, count);
 }
 
@@ -403,9 +403,9 @@ static void put_files(struct job *job)
         tg_buf_addn(&bytes, (const char *)file->spki, TG_SHA256_SIZE);
         add_objects(&bytes, file);
         job->diags->lost = job->diags->lost || bytes.failed;
-        offset = tg_imagefile_put(job->out, TG_COMPILED_MATERIAL, file->item.tag, bytes.length,
+        offset = tg_imagefile_put(job->out, TG_IMAGE_MATERIAL, file->item.tag, bytes.length,
                                   bytes.text, bytes.length);
-        tg_imagefile_key(job->out, TG_COMPILED_FILE, file->item.tag, file->item.text,
+        tg_imagefile_key(job->out, TG_IMAGE_FILE, file->item.tag, file->item.text,
                          file->item.length, offset);
         tg_buf_free(&bytes);
     }
