@@ -676,28 +676,49 @@ static tg_policy *open_text(const char *path, const char *absolute, struct tg_di
     return NULL;
 }
 
-tg_policy *tg_policy_open(const char *path, struct tg_diags *diags, char **note)
+/* PATH from the root on, links and all; free it. NULL: no memory, or no working directory. */
+static char *make_absolute(const char *path)
 {
     char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
     struct tg_buf absolute = {0};
-    tg_policy *policy = NULL;
 
-    if (note != NULL)
-        *note = NULL;
+    if (path[0] != '/' && directory == NULL)
+        return NULL;
     if (directory != NULL)
         tg_buf_printf(&absolute, "%s/", directory);
     tg_buf_add(&absolute, path);
     free(directory);
-    if (absolute.failed) {
-        diags->lost = true;
-        return NULL;
-    }
+    return tg_buf_take(&absolute);
+}
+
+tg_policy *tg_compiled_open_at(const char *path, char **note)
+{
+    char *absolute = make_absolute(path);
+    tg_policy *policy = NULL;
+
+    if (note != NULL)
+        *note = NULL;
+    if (absolute != NULL)
+        policy = tg_compiled_open(absolute, note);
+    free(absolute);
+    return policy;
+}
+
+tg_policy *tg_policy_open(const char *path, struct tg_diags *diags, char **note)
+{
+    char *absolute = make_absolute(path);
+    tg_policy *policy = NULL;
+
+    if (note != NULL)
+        *note = NULL;
+    if (absolute == NULL)
+        return tg_policy_parse(path, diags);
     ERR_set_mark();
-    policy = tg_compiled_open(absolute.text, note);
+    policy = tg_compiled_open(absolute, note);
     ERR_pop_to_mark();
     if (policy == NULL)
-        policy = open_text(path, absolute.text, diags);
-    tg_buf_free(&absolute);
+        policy = open_text(path, absolute, diags);
+    free(absolute);
     return policy;
 }
 

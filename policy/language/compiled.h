@@ -25,6 +25,9 @@ TG_MUST_USE tg_policy *tg_policy_open(const char *path, struct tg_diags *diags, 
 /* That policy, or NULL with *NOTE likewise. */
 TG_MUST_USE tg_policy *tg_compiled_open(const char *path, char **note);
 
+/* tg_compiled_open of a path that may be relative to the working directory. */
+TG_MUST_USE tg_policy *tg_compiled_open_at(const char *path, char **note);
+
 /* True if POLICY came out of an image. */
 bool tg_policy_is_compiled(const tg_policy *policy);
 

@@ -17,7 +17,7 @@ bool tg_chosen_locked(void)
 
     if (!tg_policy_system_present())
         return false;
-    policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
+    policy = tg_policy_open(TG_SYSTEM_POLICY, &diags, NULL);
     locked = policy == NULL || policy->locked;
     tg_policy_free(policy);
     tg_diags_clear(&diags);
