@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* So many patterns and sections are kept, some 20 MiB, before a process opens the image anew. */
+enum { MOST_KEPT = 4096 };
+
 /* A rule in place of what can't be told, under a pattern that any host has. */
 struct stand_in {
     struct tg_rule rule;
@@ -725,4 +728,12 @@ tg_policy *tg_policy_open(const char *path, struct tg_diags *diags, char **note)
 bool tg_policy_is_compiled(const tg_policy *policy)
 {
     return policy->index->supply != NULL;
+}
+
+bool tg_policy_is_full(const tg_policy *policy)
+{
+    struct tg_compiled *compiled = (struct tg_compiled *)policy->index->supply;
+
+    return compiled != NULL &&
+           atomic_load_explicit(&compiled->memo.count, memory_order_relaxed) > MOST_KEPT;
 }

@@ -31,6 +31,9 @@ TG_MUST_USE tg_policy *tg_compiled_open_at(const char *path, char **note);
 /* True if POLICY came out of an image. */
 bool tg_policy_is_compiled(const tg_policy *policy);
 
+/* True if so much of POLICY was made on demand that it had better be opened anew. */
+bool tg_policy_is_full(const tg_policy *policy);
+
 struct tg_compiled;
 
 /* What PATH held for TAG when the image was written, shared by all threads; NULL: the image doesn't

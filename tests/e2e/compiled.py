@@ -32,7 +32,8 @@ def decides(lab, way):
     policy = lab.policy(LOG + MANY + ACCEPT + "known-hosts = {known}\n#known api.example.test {pin api}\n")
     compile_policy(lab, policy)
     for program in CLIENTS:
-        for server, finding in (("api", ""), ("api-other", "missing-issuer"), ("api-rotated", "known-host-mismatch")):
+        for server, finding in (("api", ""), ("api-other", "missing-issuer"),
+                                ("api-rotated", "known-host-mismatch")):
             outcome = lab.get(program, way, lab.target(server, insecure=True), policy)
             wanted = "refuse" if finding else "accept"
             require(outcome.verdict == wanted, f"{program}: {server}: wanted {wanted}: {outcome.said}")
