@@ -7,6 +7,8 @@
 #include "match.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -283,6 +287,58 @@ static void test_what_a_process_has_it_keeps(void **state)
     tg_policy_free(policy);
 }
 
+/* From now on process_vm_readv(2) gets what DOES says. */
+static void filter(unsigned does)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, does),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(77);
+}
+
+/* 0: all answers were right, and once it was cut off all were refusals. */
+static int ask_and_cut(unsigned before, unsigned after)
+{
+    tg_policy *policy;
+    int status;
+    pid_t child;
+
+    compile();
+    child = fork();
+    if (child == 0) {
+        if (before != 0)
+            filter(before);
+        policy = expect_image();
+        if (after != 0)
+            filter(after);
+        if (ask(policy) != 0 || truncate(image_path, 0) != 0 ||
+            tg_policy_match(policy, "new.test", 1, NULL).rule->problem == NULL)
+            _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip();
+    return status;
+}
+
+/* One that was there before may end who makes a call it doesn't know: it isn't made. */
+static void test_filters_of_system_calls_end_no_process(void **state)
+{
+    (void)state;
+    assert_int_equal(ask_and_cut(0, 0), 0);
+    assert_int_equal(ask_and_cut(SECCOMP_RET_KILL_PROCESS, 0), 0);
+    assert_int_equal(ask_and_cut(0, SECCOMP_RET_ERRNO | EPERM), 0);
+    assert_int_equal(ask_and_cut(0, SECCOMP_RET_ERRNO | ENOSYS), 0);
+}
+
 static void *ask_in_thread(void *policy)
 {
     for (int i = 0; i < 200; i++)
@@ -517,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_what_is_cut_off_is_not_used),
         cmocka_unit_test(test_cutting_off_what_is_mapped_ends_no_process),
         cmocka_unit_test(test_what_a_process_has_it_keeps),
+        cmocka_unit_test(test_filters_of_system_calls_end_no_process),
         cmocka_unit_test(test_threads_and_children_ask_at_once),
         cmocka_unit_test(test_what_others_may_have_written_is_not_used),
         cmocka_unit_test(test_nobody_reads_in_it_what_they_could_not_read),
