@@ -27,7 +27,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Whose headers the files of a folder may include besides their own: the compiler refuses the rest.
 # tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
-sees/policy/base              := policy
+sees/policy/base/der          := policy
+sees/policy/base              := policy policy/base/der
 sees/policy/rules             := policy policy/base
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
@@ -38,6 +39,7 @@ sees/policy/hook/process      := $(sees/policy/trust) policy/trust policy/langua
 sees/policy/hook/lib          := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook/connection   := $(sees/policy/hook/lib) policy/hook/lib
 sees/policy/hook              := $(sees/policy/hook/connection) policy/hook/connection
+sees/policy/hook/gnutls       := $(sees/policy/hook) policy/hook
 sees/policy/cli/ui            := $(sees/policy/hook/process) policy/hook/process
 sees/policy/cli/files         := $(sees/policy/cli/ui) policy/cli/ui
 sees/policy/cli/net           := $(sees/policy/cli/files) policy/cli/files
@@ -70,14 +72,16 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
+ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
              policy/trust/*.c policy/trust/*/*.c)
-HOOK     := $(call objects,policy/hook/*.c policy/hook/*/*.c)
+INSIDE   := $(call objects,policy/hook/inside.c)
+HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
-PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c)
-PROVIDER := $(call objects,provider/*.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c policy/hook/process/loaded.c)
+PROVIDER := $(call objects,provider/*.c policy/hook/process/loaded.c)
 
-ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-preload.so \
+ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-inside.so.$(SOVERSION) \
+             $(BUILD)/libtrustgraft-preload.so \
              $(BUILD)/ossl-modules/trustgraft.so $(BUILD)/trustgraft $(BUILD)/openssl.cnf
 UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -109,8 +113,20 @@ $(BUILD)/obj/%.o: %.c | $(READY)
 
 $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -o $@ $(ENGINE) $(HOOK) $(ALL_LDFLAGS) -lcrypto
+	$(Q)$(CC) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -Wl,-Bsymbolic-functions -o $@ $(ENGINE) $(HOOK) $(ALL_LDFLAGS) -lcrypto
 	$(Q)ln -sf $(@F) $@.$(SOVERSION)
+
+# With a libcrypto of its own, for processes that have none. Without libcrypto.a there is no such
+# engine, and the preload library is built to do without.
+LIBCRYPTO = $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a))
+$(BUILD)/libtrustgraft-inside.so.$(SOVERSION): $(ENGINE) $(HOOK) $(INSIDE) policy/hook/inside.map
+	$(call say,$(if $(LIBCRYPTO),LD,SKIP),$@)
+	$(Q)if [ -z '$(LIBCRYPTO)' ]; then \
+	  rm -f $@; echo "  no libcrypto.a: programs without OpenSSL 3 will load libcrypto.so.3" >&2; \
+	else $(CC) $(call shared,policy/hook/inside.map) -o $@ $(INSIDE) $(ENGINE) $(HOOK) $(ALL_LDFLAGS) \
+	  -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--exclude-libs,ALL $(LIBCRYPTO); fi
+
+%/preload/choice.o %/reach/environment.o: CPPFLAGS += -DTG_HAS_INSIDE=$(if $(LIBCRYPTO),1,0)
 
 $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map
 	$(call say,LD,$@)
@@ -210,7 +226,7 @@ compat: all pki
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all
-	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY))" WARN="$(WARN)" tests/lint/run $(BUILD)
+	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1" WARN="$(WARN)" tests/lint/run $(BUILD)
 
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)

@@ -1,11 +1,11 @@
 /*
- * beside.c - the connections of a program that uses GnuTLS or another library of unreached.h are
+ * beside.c - the connections of a program that uses a TLS library of unreached.h are
  * not under the policy: `trustgraft run` refuses to start such a program, but it can be a child, or
  * load the library later.
  *
  * Nothing tells of a dlopen(3): were it interposed, the search path of the wrapper would count and
  * not that of the caller. So each begin of a connection looks whether the number of libraries has
- * grown. Where OpenSSL is linked as well, or a libcurl that is built with OpenSSL brought the
+ * grown. Where OpenSSL or GnuTLS is linked as well, or a libcurl that is built with one brought the
  * library along, its presence says nothing of its use and isn't warned of; `trustgraft doctor`
  * tells it.
  *
@@ -14,6 +14,7 @@
  */
 #include "beside.h"
 #include "bounded.h"
+#include "early.h"
 #include "engine.h"
 #include "unreached.h"
 #include <errno.h>
@@ -34,10 +35,10 @@
 
 enum { TO_STDERR = 1, TO_SYSLOG = 2, TO_NONE = 4 };
 
-static pid_t process;          /* in which no lock of the linker's can have been left locked */
-static bool alone;             /* there was one thread when the process forked */
-static _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
-static _Atomic unsigned long long loaded;
+static TG_EARLY pid_t process; /* in which no lock of the linker's can have been left locked */
+static TG_EARLY bool alone;    /* there was one thread when the process forked */
+static TG_EARLY _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
+static TG_EARLY _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
 
 /* ---- the line ----------------------------------------------------------------------------- */
@@ -152,7 +153,7 @@ static void warn(const char *does, const char *name)
 struct sight {
     unsigned found; /* as `known` */
     unsigned long long loaded;
-    bool first, openssl, curl, go;
+    bool first, reached, curl, go;
 };
 
 static bool is_go(const struct dl_phdr_info *info)
@@ -186,8 +187,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
     sight->first = false;
     if (found >= 0)
         sight->found |= 1u << found;
-    sight->openssl |= strncmp(name, "libssl.so", 9) == 0;
-    sight->curl |= strncmp(name, "libcurl.so", 10) == 0;
+    sight->reached |= strncmp(name, "libssl.so", 9) == 0 || strncmp(name, "libgnutls.so", 12) == 0;
+    sight->curl |= strncmp(name, "libcurl", 7) == 0;
     return 0;
 }
 
@@ -209,7 +210,7 @@ static void look(bool begin)
         return;
     atomic_store(&loaded, count);
     fresh = sight.found & ~atomic_fetch_or(&known, sight.found);
-    if ((fresh == 0 && !sight.go) || (sight.openssl && (begin || sight.curl)) ||
+    if ((fresh == 0 && !sight.go) || (sight.reached && (begin || sight.curl)) ||
         atomic_flag_test_and_set(&said))
         return;
     if (fresh == 0)
@@ -236,11 +237,12 @@ void tg_beside_begin(void)
 {
     int saved = errno;
 
+    if (tg_engine_source()->origin == TG_ORIGIN_NONE)
+        return;
     if (process == 0)
         (void)pthread_atfork(before_fork, NULL, in_child);
     process = getpid();
-    if (tg_engine_source()->origin != TG_ORIGIN_NONE)
-        look(true);
+    look(true);
     errno = saved;
 }
 

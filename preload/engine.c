@@ -1,27 +1,26 @@
 /*
- * engine.c - loads libtrustgraft.so when TLS begins, and has it hook the libssl at hand.
+ * engine.c - loads an engine when TLS begins, and has it hook the libssl at hand.
  *
  * Threads that come at once all load it and store the same addresses: there is no lock that a
  * fork(2) meanwhile could leave locked in the child.
  */
 #include "engine.h"
 #include "bounded.h"
+#include "choice.h"
+#include "early.h"
 #include "ends.h"
 #include "hellos.h"
+#include "loaded.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define ENGINE_NAME "libtrustgraft.so.0"
 
 #define FUNCTIONS (sizeof(struct tg_engine) / sizeof(uintptr_t))
 
@@ -36,10 +35,10 @@ union table {
 
 static _Atomic uintptr_t functions[FUNCTIONS];
 enum state { STATE_UNLOADED, STATE_LOADED, STATE_ACTIVE, STATE_INERT };
-static _Atomic enum state state;
+static TG_EARLY _Atomic enum state state;
 
-static dev_t stderr_device;
-static ino_t stderr_inode;
+static TG_EARLY dev_t stderr_device;
+static TG_EARLY ino_t stderr_inode;
 static struct tg_policy_source source; /* of the policy; stays as it is once it was looked for */
 
 static void look(void)
@@ -59,7 +58,7 @@ static void look(void)
 /* The constructor of another library may make a context before this library's is called. */
 static void look_once(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static TG_EARLY pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, look);
 }
@@ -100,37 +99,16 @@ void tg_engine_complain(const char *what, const char *detail)
         return; /* there is nobody left to tell */
 }
 
-/*
- * The engine is linked to OpenSSL 3. Where the global scope holds another libcrypto's
- * functions of the same names (BoringSSL, OpenSSL 1.1), it must see its own first.
- */
-static int load_mode(void)
+/* Of what the program is linked to; itself is exported.c's. */
+static int find_libssl(struct dl_phdr_info *info, size_t size, void *arg)
 {
-    unsigned long (*version)(void) = dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
-    bool foreign =
-        version != NULL ? version() < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+    const ElfW(Dyn) *dynamic = tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    struct tg_elf elf;
 
-    return RTLD_NOW | RTLD_LOCAL | (foreign ? RTLD_DEEPBIND : 0);
-}
-
-/*
- * Opens the engine in the folder of this library. $ORIGIN, the linker's own word for that folder,
- * is meant for a relative LD_PRELOAD, where the process may have changed its directory since; it
- * names the folder of whoever calls dlopen, which is another where dlopen is wrapped (the
- * sanitizers do).
- */
-static void *open_beside(void)
-{
-    char path[PATH_MAX] = "$ORIGIN/" ENGINE_NAME;
-    const char *slash = NULL;
-    Dl_info info;
-
-    if (dladdr(functions, &info) != 0 && info.dli_fname[0] == '/')
-        slash = strrchr(info.dli_fname, '/');
-    if (slash != NULL && slash - info.dli_fname < (ptrdiff_t)(sizeof(path) - sizeof(ENGINE_NAME)))
-        (void)snprintf(path, sizeof(path), "%.*s/" ENGINE_NAME, (int)(slash - info.dli_fname),
-                       info.dli_fname);
-    return dlopen(path, load_mode());
+    (void)size, (void)arg;
+    return info->dlpi_name[0] != '\0' && dynamic != _DYNAMIC &&
+           tg_elf_open(&elf, info->dlpi_addr, dynamic) &&
+           tg_elf_definition(&elf, "SSL_CTX_new") != NULL;
 }
 
 void tg_engine_begin(void)
@@ -139,8 +117,8 @@ void tg_engine_begin(void)
 
     look_once();
     /* Should it fail, the first context tries again, and says so. */
-    if (source.origin != TG_ORIGIN_NONE && dlsym(RTLD_NEXT, "SSL_CTX_new") != NULL)
-        (void)open_beside();
+    if (source.origin != TG_ORIGIN_NONE && dl_iterate_phdr(find_libssl, NULL) != 0)
+        (void)tg_choice_open();
     (void)dlerror();
     errno = saved;
 }
@@ -148,11 +126,8 @@ void tg_engine_begin(void)
 /* The handle is never closed: hooks in libssl point into the engine until the process ends. */
 static bool load(union table *table)
 {
-    /* The provider may have brought it in already, from wherever it stands. */
-    void *handle = dlopen(ENGINE_NAME, RTLD_NOLOAD | RTLD_NOW);
+    void *handle = tg_choice_open();
 
-    if (handle == NULL)
-        handle = open_beside();
     if (handle == NULL) {
         tg_engine_complain("its engine can't be loaded", dlerror());
         return false;
@@ -201,14 +176,12 @@ static bool obtain(union table *table)
     return true;
 }
 
-static bool hook(void *ssl_ctx_new)
+/* What came of putting a library under the policy; false: it mustn't be used. */
+static bool settle(enum tg_injected injected)
 {
     enum state inert_from = STATE_LOADED; /* a policy that another thread has met stays in force */
-    union table table;
 
-    if (!obtain(&table))
-        return false;
-    switch (table.engine.libssl(ssl_ctx_new)) {
+    switch (injected) {
     case TG_INJECT_INERT:
         atomic_compare_exchange_strong(&state, &inert_from, STATE_INERT);
         return true;
@@ -220,6 +193,13 @@ static bool hook(void *ssl_ctx_new)
         break; /* it has said why */
     }
     return false;
+}
+
+static bool hook(void *ssl_ctx_new)
+{
+    union table table;
+
+    return obtain(&table) && settle(table.engine.libssl(ssl_ctx_new));
 }
 
 bool tg_engine_protect(void *ssl_ctx_new)
@@ -240,6 +220,31 @@ bool tg_engine_protect(void *ssl_ctx_new)
     last = allowed ? ssl_ctx_new : NULL;
     errno = saved;
     return allowed;
+}
+
+/* ---- GnuTLS ---- */
+
+bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutls *gnutls)
+{
+    int saved = errno;
+    union table table;
+    bool allowed = false;
+
+    *gnutls = (struct tg_engine_gnutls){NULL, NULL};
+    look_once();
+    if (atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return true;
+    if (obtain(&table))
+        allowed = settle(table.engine.gnutls(function, &gnutls->library, &gnutls->hook));
+    errno = saved;
+    return allowed;
+}
+
+bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls)
+{
+    *gnutls = (struct tg_engine_gnutls){NULL, NULL};
+    return atomic_load_explicit(&state, memory_order_acquire) == STATE_ACTIVE &&
+           tg_engine_protect_gnutls(function, gnutls) && gnutls->library != NULL;
 }
 
 bool tg_engine_inert(void)

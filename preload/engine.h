@@ -6,17 +6,15 @@
 #ifndef TG_ENGINE_H
 #define TG_ENGINE_H
 
-#include "inject.h"
+#include "gnutls.h"
 #include <stdbool.h>
 #include <sys/stat.h>
-
-/* OpenSSL_version_num(3) of the first version that the engine can work with. */
-#define TG_VERSION_3_0 0x30000000ul
 
 /* What is called in libtrustgraft.so: the functions tg_inject_* of inject.h. */
 #define TG_ENGINE_FUNCTIONS(X)                                                                     \
     X(version)                                                                                     \
     X(libssl)                                                                                      \
+    X(gnutls)                                                                                      \
     X(context)                                                                                     \
     X(connection)                                                                                  \
     X(set_app_verify)                                                                              \
@@ -54,6 +52,18 @@ bool tg_engine_is_stderr(const struct stat *status);
  * the first time. True at once where no policy is. Preserves errno.
  */
 TG_MUST_USE bool tg_engine_protect(void *ssl_ctx_new);
+
+/* What a libgnutls has under a policy; LIBRARY is NULL where it isn't. */
+struct tg_engine_gnutls {
+    const struct tg_gnutls *library;
+    const struct tg_gnutls_hook *hook;
+};
+
+/* The same for the libgnutls that FUNCTION, one of its own, is in, and what it has then. */
+TG_MUST_USE bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutls *gnutls);
+
+/* The same where some TLS of this process is under a policy by now. False, too, where it isn't. */
+TG_MUST_USE bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls);
 
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);

@@ -6,8 +6,9 @@
  * first context. All other programs pay one look into the executable's symbol hash table.
  */
 #include "beside.h"
-#include "elf.h"
+#include "choice.h"
 #include "engine.h"
+#include "loaded.h"
 #include <errno.h>
 
 /* The main program comes first. */

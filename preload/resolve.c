@@ -16,15 +16,18 @@
  * was here goes on (dl_iterate_phdr's lock, for one, would stay locked in it).
  */
 #include "resolve.h"
-#include "elf.h"
+#include "early.h"
+#include "loaded.h"
 #include "slot.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <features.h>
 
-#define NAME(symbol, name) [symbol] = #name,
-static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
-                                               TG_SOCKET_SYMBOLS(NAME)};
+#define NAME(symbol, name)                    [symbol] = #name,
+#define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
+static const char *const symbol_names[] = {
+    TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)
+        TG_GNUTLS_INTERPOSED(GNUTLS_NAME) TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME)
+            TG_GNUTLS_CALLED(GNUTLS_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)
@@ -32,40 +35,13 @@ const char *tg_symbol_name(enum tg_symbol symbol)
     return symbol_names[symbol];
 }
 
-#if __GLIBC_PREREQ(2, 35)
-/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. */
-static __typeof__(&_dl_find_object) find_object(void)
-{
-    static _Atomic uintptr_t found;
-    uintptr_t function = atomic_load_explicit(&found, memory_order_acquire);
+/* What a whole library defines, and no other shim has a wrapper of. */
+static const char whole_libssl[] = "SSL_CTX_free", whole_gnutls[] = "gnutls_record_recv";
 
-    if (function == 0) {
-        function = (uintptr_t)dlsym(RTLD_DEFAULT, "_dl_find_object");
-        atomic_store_explicit(&found, function, memory_order_release);
-    }
-    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
-}
-#endif
-
-/* The object that ADDRESS lies in; NULL: none that the linker knows. */
-static struct link_map *locate(const void *address)
-{
-    struct link_map *map = NULL;
-    Dl_info info;
-#if __GLIBC_PREREQ(2, 35)
-    __typeof__(&_dl_find_object) find = find_object();
-    struct dl_find_object object;
-
-    if (find != NULL)
-        return find((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
-#endif
-    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
-}
-
-/* One search: for a call to NAME, or for the libssl behind it. */
+/* One search: for a call to NAME, or for the library behind it. */
 struct search {
     const char *name;
-    bool libssl; /* only what a whole libssl defines counts, no other shim's wrapper */
+    const char *whole; /* only what a library with this function defines counts; NULL: any does */
 };
 
 static bool acceptable(const struct search *search, const struct tg_elf *elf,
@@ -73,13 +49,13 @@ static bool acceptable(const struct search *search, const struct tg_elf *elf,
 {
     if (dynamic == _DYNAMIC)
         return false;
-    return !search->libssl || tg_elf_definition(elf, "SSL_CTX_free") != NULL;
+    return search->whole == NULL || tg_elf_definition(elf, search->whole) != NULL;
 }
 
 /* ADDRESS, unless it is in this library or not of the kind that is searched for. */
-static void *accept(const struct search *search, void *address)
+static void *admit(const struct search *search, void *address)
 {
-    const struct link_map *map = address != NULL ? locate(address) : NULL;
+    const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
     struct tg_elf elf;
 
     if (map == NULL)
@@ -94,15 +70,29 @@ static void *lookup(void *scope, const char *name, const char *version)
     return version != NULL ? dlvsym(scope, name, version) : dlsym(scope, name);
 }
 
-/* In the global scope behind this library, then among the caller's dependencies (SCOPE; may be
- * NULL). */
-static void *find_in_scopes(const struct search *search, void *scope, const char *version)
+/* Among the dependencies of CALLER, which the linker collects first: that costs more than all else
+ * here. The main program has the global scope. */
+static void *find_below(const struct search *search, const struct link_map *caller,
+                        const char *version)
 {
-    void *found = accept(search, lookup(RTLD_NEXT, search->name, version));
+    void *scope = NULL, *found = NULL;
 
-    if (found == NULL && scope != NULL)
-        found = accept(search, lookup(scope, search->name, version));
+    if (caller != NULL && caller->l_name[0] != '\0')
+        scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
+    if (scope == NULL)
+        return NULL;
+    found = admit(search, lookup(scope, search->name, version));
+    (void)dlclose(scope);
     return found;
+}
+
+/* In the global scope behind this library, then below CALLER (may be NULL). */
+static void *find_in_scopes(const struct search *search, const struct link_map *caller,
+                            const char *version)
+{
+    void *found = admit(search, lookup(RTLD_NEXT, search->name, version));
+
+    return found != NULL ? found : find_below(search, caller, version);
 }
 
 struct definitions {
@@ -128,67 +118,68 @@ static int count_definition(struct dl_phdr_info *info, size_t size, void *arg)
     return ++definitions->count > 1;
 }
 
-/* With two libssl there is no telling which was meant: none. */
-static void *find_only(const char *name)
+/* With two such libraries there is no telling which was meant: none. */
+static void *find_only(const char *name, const char *whole)
 {
-    struct search search = {.name = name, .libssl = true};
+    struct search search = {.name = name, .whole = whole};
     struct definitions definitions = {.search = &search};
 
     dl_iterate_phdr(count_definition, &definitions);
     return definitions.count == 1 ? definitions.found : NULL;
 }
 
-static void *find(const struct search *search, const struct link_map *caller)
+static void *find(const struct search *search, const char *whole, const struct link_map *caller)
 {
     const char *version = NULL;
     struct tg_elf elf;
-    void *scope = NULL, *found = NULL;
+    void *found = NULL;
 
     if (caller != NULL && tg_elf_open(&elf, caller->l_addr, caller->l_ld)) {
         /* A libssl that calls itself through its PLT means itself. */
-        found = accept(search, tg_elf_definition(&elf, search->name));
+        found = admit(search, tg_elf_definition(&elf, search->name));
         if (found != NULL)
             return found;
         version = tg_elf_import_version(&elf, search->name);
     }
-    if (caller != NULL && caller->l_name[0] != '\0') /* the main program has the global scope */
-        scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
-    found = find_in_scopes(search, scope, version);
+    found = find_in_scopes(search, caller, version);
     if (found == NULL && version != NULL)
-        found = find_in_scopes(search, scope, NULL);
-    if (scope != NULL)
-        (void)dlclose(scope);
-    return found != NULL ? found : find_only(search->name);
+        found = find_in_scopes(search, caller, NULL);
+    return found != NULL ? found : find_only(search->name, whole);
 }
 
 /* Keeps the object of ADDRESS in the process; the main program stays in any case. */
 static bool pin(const void *address)
 {
-    const struct link_map *map = address != NULL ? locate(address) : NULL;
+    static const struct link_map *_Atomic last; /* which is there for good */
+    const struct link_map *map = address != NULL ? tg_elf_map(address) : NULL;
 
     if (map == NULL)
         return false;
-    return map->l_name[0] == '\0' ||
-           dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) != NULL;
+    if (map->l_name[0] == '\0' || map == atomic_load_explicit(&last, memory_order_relaxed))
+        return true;
+    if (dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) == NULL)
+        return false;
+    atomic_store_explicit(&last, map, memory_order_relaxed);
+    return true;
 }
 
 /* The SSL_CTX_new beside FUNCTION; where FUNCTION is another shim's, what CALLER would find. */
 static void *find_ssl_ctx_new(const void *function, const struct link_map *caller)
 {
-    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .libssl = true};
-    const struct link_map *map = function != NULL ? locate(function) : NULL;
+    struct search search = {.name = symbol_names[TG_SSL_CTX_NEW], .whole = whole_libssl};
+    const struct link_map *map = function != NULL ? tg_elf_map(function) : NULL;
     struct tg_elf elf;
 
     if (map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
         acceptable(&search, &elf, map->l_ld))
         return tg_elf_definition(&elf, search.name);
-    return find(&search, caller);
+    return find(&search, whole_libssl, caller);
 }
 
 static struct tg_target find_target(enum tg_symbol symbol, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[symbol]};
-    struct tg_target target = {.function = find(&search, caller)};
+    struct tg_target target = {.function = find(&search, whole_libssl, caller)};
 
     target.ssl_ctx_new = find_ssl_ctx_new(target.function, caller);
     (void)dlerror(); /* what isn't found here is no error of the application's */
@@ -273,7 +264,7 @@ static void keep(const union record *record)
 static const void *outer_caller(const void *caller)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
 
     if (map == NULL || map->l_ld != _DYNAMIC)
         last = caller;
@@ -283,7 +274,7 @@ static const void *outer_caller(const void *caller)
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 {
     const void *caller = outer_caller(called_from);
-    const struct link_map *map = locate(caller);
+    const struct link_map *map = tg_elf_map(caller);
     union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
     int saved = errno;
@@ -299,9 +290,38 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
     return target;
 }
 
+static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)
+{
+    struct search search = {.name = symbol_names[symbol], .whole = whole_gnutls};
+    struct tg_gnutls_target target = {.function = find(&search, whole_gnutls, caller)};
+
+    target.inside = target.function != NULL && tg_elf_map(target.function) == caller;
+    (void)dlerror();
+    return target;
+}
+
+struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller)
+{
+    const struct link_map *map = tg_elf_map(caller);
+    union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
+    struct tg_gnutls_target target = {0};
+    struct tg_target known;
+    int saved = errno;
+
+    if (recall(&record.answer, &known))
+        return (struct tg_gnutls_target){known.function, known.ssl_ctx_new != NULL};
+    target = find_gnutls(symbol, map);
+    record.answer.function = (uintptr_t)target.function;
+    record.answer.ssl_ctx_new = target.inside;
+    if (pin(target.function))
+        keep(&record);
+    errno = saved;
+    return target;
+}
+
 void *tg_resolve_libc(enum tg_symbol symbol)
 {
-    static _Atomic uintptr_t found[TG_SYMBOLS];
+    static TG_EARLY _Atomic uintptr_t found[TG_SYMBOLS];
     void *function = (void *)atomic_load_explicit(&found[symbol], memory_order_acquire);
 
     if (function == NULL) {

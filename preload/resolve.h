@@ -5,6 +5,8 @@
 #ifndef TG_RESOLVE_H
 #define TG_RESOLVE_H
 
+#include "gnutls.h"
+
 /* What is interposed or called of libssl: X(symbol, name). */
 #define TG_SSL_SYMBOLS(X)                                                                          \
     X(TG_SSL_CTX_NEW, SSL_CTX_new)                                                                 \
@@ -39,11 +41,15 @@
     X(TG_SENDMSG, sendmsg)                                                                         \
     X(TG_SENDMMSG, sendmmsg)
 
-#define TG_SYMBOL_ENUMERATOR(symbol, name) symbol,
+#define TG_SYMBOL_ENUMERATOR(symbol, name)             symbol,
+#define TG_GNUTLS_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
 enum tg_symbol {
     TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-        TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SYMBOLS /* how many */
+        TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_GNUTLS_INTERPOSED(TG_GNUTLS_ENUMERATOR)
+            TG_GNUTLS_INTERPOSED_LATER(TG_GNUTLS_ENUMERATOR) TG_GNUTLS_CALLED(TG_GNUTLS_ENUMERATOR)
+                TG_SYMBOLS /* how many */
 };
+#undef TG_GNUTLS_ENUMERATOR
 #undef TG_SYMBOL_ENUMERATOR
 
 const char *tg_symbol_name(enum tg_symbol symbol);
@@ -59,6 +65,15 @@ struct tg_target {
  * this library's wrappers. Safe in threads, constructors and forked children; preserves errno.
  */
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller);
+
+/* A function of a libgnutls. */
+struct tg_gnutls_target {
+    void *function; /* NULL: not found */
+    bool inside;    /* it is that libgnutls that calls it */
+};
+
+/* As tg_resolve_ssl. */
+struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller);
 
 /* The same for a function of libc, of which there is one; NULL if there is none. */
 void *tg_resolve_libc(enum tg_symbol symbol);

@@ -1,9 +1,9 @@
 /* init.c - OSSL_provider_init: wiring, and what a provider says about itself. */
 #include "error.h"
 #include "inject.h"
+#include "loaded.h"
 #include "loader.h"
 #include "settings.h"
-#include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 static atomic_bool in_force;
+static atomic_bool
+    elsewhere; /* another engine than the one this library is linked to serves here */
 /* By the configuration that this thread reads now: it may be one of several library contexts. */
 static _Thread_local bool failed;
 
@@ -36,33 +38,55 @@ static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
     }
 }
 
-static const void *object_of(const void *address)
-{
-    Dl_info info;
-
-    return address != NULL && dladdr(address, &info) ? info.dli_fbase : NULL;
-}
-
 /*
  * With two libcrypto in a process, the one that loaded the provider needn't be the one that the
  * dynamic linker bound it to: the hook would get into the wrong one.
  */
 static bool bound_to(const struct tg_provider *provider)
 {
-    return object_of((const void *)provider->get_params) == object_of((const void *)X509_new);
+    return tg_elf_map((const void *)provider->get_params) == tg_elf_map((const void *)X509_new);
+}
+
+typedef __typeof__(&tg_inject_libcrypto) inject_function;
+
+/* Of the engine that serves this process (inject.h); NULL: it is of another version. */
+static inject_function find_engine(void)
+{
+    void *inside = dlopen(TG_ENGINE_INSIDE, RTLD_NOLOAD | RTLD_NOW);
+    __typeof__(&tg_inject_serves) serves = NULL;
+    __typeof__(&tg_inject_version) version = NULL;
+
+    if (inside == NULL)
+        return tg_inject_libcrypto;
+    serves = (__typeof__(serves))dlsym(inside, "tg_inject_serves");
+    version = (__typeof__(version))dlsym(inside, "tg_inject_version");
+    if (serves == NULL || version == NULL || version() != TG_INJECT_VERSION)
+        return NULL;
+    if (!serves(true))
+        return tg_inject_libcrypto;
+    atomic_store(&elsewhere, true);
+    return (inject_function)dlsym(inside, "tg_inject_libcrypto");
 }
 
 static bool inject(const struct tg_provider *provider)
 {
     struct tg_settings settings;
+    inject_function into_libcrypto = NULL;
     void *library = provider->get_library != NULL ? provider->get_library(provider->core) : NULL;
 
     if (!bound_to(provider)) {
         tg_provider_error(provider, TG_REASON_INJECT, "another libcrypto is in the way");
         return false;
     }
+    into_libcrypto = find_engine();
+    if (into_libcrypto == NULL) {
+        tg_provider_error(provider, TG_REASON_INJECT,
+                          TG_ENGINE_INSIDE " in this process is of another version");
+        return false;
+    }
     tg_settings_read(provider, &settings);
-    if (tg_inject_libcrypto(settings.policy, settings.problem, library) != TG_INJECT_FAILED)
+    if (into_libcrypto((const void *)X509_verify_cert, settings.policy, settings.problem,
+                       library) != TG_INJECT_FAILED)
         return true;
     tg_provider_error(provider, TG_REASON_INJECT, NULL);
     return false;
@@ -115,7 +139,8 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation, int *no_cache)
 {
     (void)provctx;
     *no_cache = 0;
-    return operation == OSSL_OP_STORE ? tg_store_loaders : NULL;
+    /* Certificates of the engine's own can't be handed out from another libcrypto. */
+    return operation == OSSL_OP_STORE && !atomic_load(&elsewhere) ? tg_store_loaders : NULL;
 }
 
 static const OSSL_DISPATCH functions[] = {

@@ -2,6 +2,7 @@
 #include "certfile.h"
 #include "collection.h"
 #include "hash.h"
+#include "spki.h"
 #include "twinkey.h"
 #include "unique.h"
 #include <openssl/err.h>
@@ -169,8 +170,16 @@ static bool digest_key(const struct tg_block *block, struct spki *spki)
 
 static bool digest_certificate(const struct tg_block *block, struct spki *spki)
 {
-    X509 *certificate = decode(block);
-    bool done = certificate != NULL && keep_key(spki, X509_get_X509_PUBKEY(certificate));
+    const unsigned char *key = NULL;
+    size_t size = 0;
+    X509 *certificate = NULL;
+    bool done;
+
+    if (spki->make == tg_hash_pubkey && strcmp(block->name, PEM_STRING_X509_TRUSTED) != 0 &&
+        tg_spki_find(block->der, (size_t)block->length, &key, &size))
+        return EVP_Digest(key, size, spki->digest, NULL, tg_hash_sha256(), NULL) == 1;
+    certificate = decode(block);
+    done = certificate != NULL && keep_key(spki, X509_get_X509_PUBKEY(certificate));
 
     X509_free(certificate);
     return done;

@@ -1,8 +1,11 @@
 /* main.c - finds the verb, reads its options and runs it; and the verb `help`. */
 #include "hint.h"
+#include "hook/inject.h"
+#include "installation.h"
 #include "options.h"
 #include "terminal.h"
 #include "verbs.h"
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +61,18 @@ const struct tg_verb tg_verb_help = {
     .run = help,
 };
 
+static void tell_versions(void)
+{
+    struct tg_buf said = {0};
+    bool loads = tg_installation_inside(&said);
+
+    printf("trustgraft " TG_VERSION "\nlibcrypto: %s (%s)\n", OpenSSL_version(OPENSSL_VERSION),
+           OpenSSL_version(OPENSSL_BUILT_ON));
+    printf("libcrypto inside " TG_ENGINE_INSIDE ": %s%s\n",
+           loads ? "" : "none: ", said.text != NULL ? said.text : tg_no_memory);
+    tg_buf_free(&said);
+}
+
 static int dispatch(int argc, char **argv)
 {
     const struct tg_verb *verb;
@@ -68,7 +83,7 @@ static int dispatch(int argc, char **argv)
         return TG_EXIT_USAGE;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("trustgraft " TG_VERSION);
+        tell_versions();
         return TG_EXIT_GOOD;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

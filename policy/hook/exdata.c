@@ -281,16 +281,17 @@ struct registration {
     const struct tg_hooked *hooked;
 };
 
-/* The library context in which the indexes of the libcrypto that we are bound to came first. */
-static const OSSL_LIB_CTX *first_context;
+/* The library context of each libcrypto in which its indexes came first. */
+static const OSSL_LIB_CTX *first_context[TG_CRYPTOLIBS];
 
 static void register_once(void *arg)
 {
     const struct registration *wanted = arg;
+    struct tg_cryptolib *library = wanted->library;
 
-    if (!wanted->library->foreign)
-        first_context = OSSL_LIB_CTX_set0_default(NULL);
-    register_indexes(wanted->library, wanted->hooked);
+    if (library->backend->has_own_contexts())
+        first_context[library->number] = library->crypto.OSSL_LIB_CTX_set0_default(NULL);
+    register_indexes(library, wanted->hooked);
 }
 
 bool tg_exdata_claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context)
@@ -298,12 +299,12 @@ bool tg_exdata_claim_in(struct tg_cryptolib *library, OSSL_LIB_CTX *context)
     OSSL_LIB_CTX *former = NULL;
     bool claimed;
 
-    if (context == NULL || context == first_context)
+    if (context == NULL || context == first_context[library->number])
         return true;
-    former = OSSL_LIB_CTX_set0_default(context);
+    former = library->crypto.OSSL_LIB_CTX_set0_default(context);
     claimed = (claim(library) & (TG_CLAIM_CONTEXT | TG_CLAIM_CONNECTION)) ==
               (TG_CLAIM_CONTEXT | TG_CLAIM_CONNECTION);
-    (void)OSSL_LIB_CTX_set0_default(former);
+    (void)library->crypto.OSSL_LIB_CTX_set0_default(former);
     return claimed;
 }
 

@@ -19,18 +19,21 @@ void tg_held_drop(struct tg_wire *wire)
 
 struct tg_wire *tg_held_at(void *pointer, const BIO *bio)
 {
-    struct tg_wire *copy = tg_pool_item(&wires, pointer, &copied);
+    struct tg_wire *wire = tg_pool_item(&wires, pointer, bio);
 
-    if (copy != NULL)
-        tg_pool_pass(copy, bio);
-    return tg_pool_item(&wires, pointer, bio);
+    if (wire == NULL && (wire = tg_pool_item(&wires, pointer, &copied)) != NULL)
+        tg_pool_pass(wire, bio);
+    return wire;
 }
 
 struct tg_wire *tg_held_end(void *pointer, const BIO *bio)
 {
-    struct tg_wire *wire = tg_held_at(pointer, bio);
+    struct tg_wire *wire = NULL;
 
-    if (wire == NULL && pointer != NULL) /* of whoever took our place */
+    if (pointer == NULL) /* as for each BIO that a program reads its certificates by */
+        return NULL;
+    wire = tg_held_at(pointer, bio);
+    if (wire == NULL) /* of whoever took our place */
         wire = tg_pool_find(&wires, bio);
     if (wire != NULL)
         tg_pool_pass(wire, &gone);

@@ -27,11 +27,12 @@ static void complain_taken(void)
                     "trustgraft could: what it makes there can't be put under a policy");
 }
 
-enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, void *context)
+enum tg_injected tg_inject_libcrypto(const void *libcrypto, const char *policy, const char *problem,
+                                     void *context)
 {
     enum tg_injected injected = TG_INJECT_FAILED;
     const char *missing = NULL;
-    struct tg_cryptolib *library = tg_cryptolib_native(&missing);
+    struct tg_cryptolib *library = tg_cryptolib_at(libcrypto, &tg_backend_openssl3, &missing);
 
     tg_process_configure(policy, problem);
     if (library != NULL)
@@ -41,11 +42,12 @@ enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem, vo
                         missing != NULL ? missing : "place left");
     if (injected == TG_INJECT_HOOKED) {
         /* What can't be claimed there refuses by itself (exdata.c). */
-        (void)tg_exdata_claim_in(library, OSSL_LIB_CTX_set0_default(NULL));
-        (void)tg_exdata_claim_in(library, OSSL_LIB_CTX_get0_global_default());
-        tg_hooked_prepare();
-        if (!tg_exdata_claim_in(library,
-                                context != NULL ? context : OSSL_LIB_CTX_set0_default(NULL))) {
+        OSSL_LIB_CTX *current = library->crypto.OSSL_LIB_CTX_set0_default(NULL);
+
+        (void)tg_exdata_claim_in(library, current);
+        (void)tg_exdata_claim_in(library, library->crypto.OSSL_LIB_CTX_get0_global_default());
+        tg_hooked_prepare(library);
+        if (!tg_exdata_claim_in(library, context != NULL ? context : current)) {
             complain_taken();
             injected = TG_INJECT_FAILED;
         }

@@ -35,15 +35,15 @@ enum tg_injected {
 TG_API TG_MUST_USE enum tg_injected tg_inject_libssl(void *ssl_ctx_new);
 
 /*
- * Hooks the libcrypto this library is bound to, before any libssl is known: what
- * OSSL_provider_init can do. POLICY is the policy of the provider's setting, an absolute
+ * Hooks the OpenSSL 3 in which LIBCRYPTO, a function of it, stands, before any libssl is known:
+ * what OSSL_provider_init can do. POLICY is the policy of the provider's setting, an absolute
  * path, or NULL; PROBLEM, if not NULL, says what is wrong with the settings: every client
  * handshake is then refused with these words. The policy isn't read before the first context.
  * CONTEXT is the OSSL_LIB_CTX that the provider is loaded into; NULL: the default. To be called
  * for each: an application may make any of them the default of a thread.
  */
-TG_API TG_MUST_USE enum tg_injected tg_inject_libcrypto(const char *policy, const char *problem,
-                                                        void *context);
+TG_API TG_MUST_USE enum tg_injected tg_inject_libcrypto(const void *libcrypto, const char *policy,
+                                                        const char *problem, void *context);
 
 /*
  * The next are for the preload, and name the libssl by its own SSL_CTX_new.
@@ -99,7 +99,22 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 TG_API void tg_inject_set_source(const struct tg_policy_source *source);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 6
+#define TG_INJECT_VERSION 7
 TG_API int tg_inject_version(void);
+
+/*
+ * The engine exists twice: linked to libcrypto.so.3, and with a libcrypto of its own inside, for
+ * processes that have none. One of them serves a process, all of it and to its end.
+ *
+ * These two functions are the second's alone (inside.c). Whoever has loaded one of them looks for
+ * the other, and where the second is there, asks it which of them serves. LINKED: the first is
+ * there as well, and is to, unless that was settled otherwise. Settled by the first call.
+ */
+#define TG_ENGINE_LINKED "libtrustgraft.so.0"
+#define TG_ENGINE_INSIDE "libtrustgraft-inside.so.0"
+TG_API TG_MUST_USE bool tg_inject_serves(bool linked);
+/* Writes which libcrypto is inside to OUT, SIZE bytes: "OpenSSL 3.0.19 27 Jan 2026 (built on:
+ * ...)". */
+TG_API void tg_inject_inside(char *out, size_t size);
 
 #endif

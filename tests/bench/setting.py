@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+import tempfile
 from collections import namedtuple
 from pathlib import Path
+
+from measure import Failed
 
 Case = namedtuple("Case", "name env")
 
@@ -41,7 +43,7 @@ POLICIES = {
 def openssl(*arguments, **kwargs):
     done = subprocess.run(["openssl", *arguments], capture_output=True, check=False, **kwargs)
     if done.returncode:
-        sys.exit(f"bench: openssl {' '.join(arguments)}: {done.stderr.decode()}")
+        raise Failed(f"openssl {' '.join(arguments)}: {done.stderr.decode()}")
     return done.stdout
 
 
@@ -62,8 +64,10 @@ class Place:
         self.empty = f"{build}/tests/bench/empty.so"
         self.library = f"{build}/libtrustgraft-preload.so"
         self.config = f"{build}/openssl.cnf"
+        self.command = f"{build}/trustgraft"
         self.curl = shutil.which("curl")
         self.scratch = scratch
+        self.lacking = {}  # what can't be made here, and why
         self.pki = f"{scratch}/pki"
         self.root = f"{self.pki}/root.pem"
         self.bundle = f"{self.pki}/bundle.pem"
@@ -99,7 +103,8 @@ class Place:
     def bare(self, **more):
         """This process's environment without anything that could inject or configure."""
         env = {name: value for name, value in os.environ.items()
-               if not name.startswith(("LD_", "OPENSSL_", "SSL_CERT_", "CURL_", "TRUSTGRAFT_"))}
+               if not name.startswith(("LD_", "OPENSSL_", "SSL_CERT_", "CURL_", "REQUESTS_",
+                                       "TRUSTGRAFT_"))}
         return {**env, "HOME": self.scratch, "XDG_CONFIG_HOME": self.scratch, **more}
 
     def policy(self, name):
@@ -114,14 +119,23 @@ class Place:
     def provider(self, policy=None):
         return self.bare(OPENSSL_CONF=self.config, **self.policy(policy))
 
-    def must_refuse(self, argv, stdin=None, policies=("rule", "refusing")):
+    def asking(self, handshakes):
+        """A file for the standard input of `handshake` that asks it for so many."""
+        path = f"{self.scratch}/asking-{handshakes}"
+        if not os.path.exists(path):
+            with tempfile.NamedTemporaryFile("w", dir=self.scratch, delete=False) as file:
+                file.write(f"{handshakes}\n")
+            os.replace(file.name, path)  # whole or not at all, for several ask at a time
+        return path
+
+    def must_refuse(self, argv, stdin=None, policies=("rule", "refusing"), more=None):
         """A figure means nothing unless trustgraft is at work: the second policy has to fail."""
         for way, env in (("preload", self.preload), ("provider", self.provider)):
             for policy, wanted in zip(policies, (True, False)):
-                done = subprocess.run(argv, env=env(policy), input=stdin, text=True,
+                done = subprocess.run(argv, env={**env(policy), **(more or {})}, input=stdin, text=True,
                                       capture_output=True, check=False)
                 if (done.returncode == 0) != wanted:
-                    sys.exit(f"bench: under the {way} and {policy}.conf, {argv[0]} exits "
+                    raise Failed(f"under the {way} and {policy}.conf, {argv[0]} exits "
                              f"{done.returncode}: {done.stderr}")
 
     def must_log(self, argv, stdin):
@@ -131,7 +145,7 @@ class Place:
                            check=True)
         with open(f"{self.pki}/log", encoding="utf-8") as file:
             if [json.loads(line)["verdict"] for line in file] != ["accept"] * 2:
-                sys.exit(f"bench: not the two lines that belong in {file.name}")
+                raise Failed(f"not the two lines that belong in {file.name}")
 
     @contextlib.contextmanager
     def server(self):

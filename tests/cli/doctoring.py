@@ -13,8 +13,11 @@ from cli import reaching
 from e2e.harness import Skip, open_terminal, require
 
 POLICY = "[host *]\naction = pass\n"
-PARTS = ("trustgraft", "libtrustgraft.so.0", "libtrustgraft-preload.so", "openssl.cnf",
+INSIDE = "libtrustgraft-inside.so.0"
+PARTS = ("trustgraft", "libtrustgraft.so.0", INSIDE, "libtrustgraft-preload.so", "openssl.cnf",
          "ossl-modules/trustgraft.so")
+NAMED = {"libtrustgraft-preload.so": "preload", "openssl.cnf": "provider", "libtrustgraft.so.0": "engine",
+         INSIDE: "inside", "ossl-modules/trustgraft.so": "provider"}
 
 
 def doctor(command, *words, policy=POLICY, **options):
@@ -41,11 +44,16 @@ def program(command, *words, policy=POLICY, **options):
 # ---- the installation -------------------------------------------------------------------------
 
 
+def has_inside(command):
+    """Not where there was no libcrypto.a."""
+    return (command.build / INSIDE).exists()
+
+
 def copy(command, *without):
     """A copy of what was built, its settings naming the copied provider; gives the command."""
     folder = command.folder()
     for name in PARTS:
-        if name not in without:
+        if name not in without and (name != INSIDE or has_inside(command)):
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(command.build / name, folder / name)
     settings = folder / "openssl.cnf"
@@ -61,15 +69,21 @@ def test_all_is_well(command):
     found = notes(doctor(command, "--json").ended(0).quiet())
     for name in ("engine", "preload", "provider"):
         require(found["installation", name][0][0] == "good", found)
+    state, text = found["installation", "inside"][0]
+    require((state, " loads, with OpenSSL 3." in text) == ("good", True) if has_inside(command) else
+            (state, "built without it" in text) == ("note", True), found)
 
 
 def test_copy_is_well(command):
     doctor(command, program=copy(command) / "trustgraft").ended(0)
 
 
+def named(command):
+    return [(part, name) for part, name in NAMED.items() if part != INSIDE or has_inside(command)]
+
+
 def test_missing_part(command):
-    for part, name in (("libtrustgraft-preload.so", "preload"), ("openssl.cnf", "provider"),
-                       ("libtrustgraft.so.0", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+    for part, name in named(command):
         result = doctor(command, "--json", program=copy(command, part) / "trustgraft").ended(1)
         state, text = notes(result)["installation", name][0]
         require(state == "bad" and ("is missing" in text or "doesn't load: " in text), result)
@@ -77,8 +91,7 @@ def test_missing_part(command):
 
 def test_broken_part(command):
     """OpenSSL passes over such a provider in silence, and ld.so preloads nothing."""
-    for part, name in (("libtrustgraft-preload.so", "preload"), ("openssl.cnf", "provider"),
-                       ("libtrustgraft.so.0", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+    for part, name in named(command):
         for content in (b"", b"no library\n", (command.build / part).read_bytes()[:500]):
             folder = copy(command)
             (folder / part).write_bytes(content)
@@ -88,7 +101,9 @@ def test_broken_part(command):
 
 
 def test_foreign_library_in_a_part_s_place(command):
-    for part, name in (("libtrustgraft.so.0", "engine"), ("ossl-modules/trustgraft.so", "provider")):
+    for part, name in named(command):
+        if name == "preload" or part == "openssl.cnf":
+            continue
         folder = copy(command)
         shutil.copy(command.build / "libtrustgraft-preload.so", folder / part)
         result = doctor(command, "--json", program=folder / "trustgraft").ended(1)
@@ -184,11 +199,18 @@ def test_program_without_tls(command):
 
 
 def test_program_with_another_tls_library(command):
-    for library, name in (("libgnutls.so.30", "GnuTLS"), ("libnss3.so", "NSS"),
-                          ("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL")):
+    for library, name in (("libnss3.so", "NSS"), ("libmbedtls.so.14", "Mbed TLS"),
+                          ("libwolfssl.so.42", "wolfSSL")):
         status, found = program(command, reaching.built(command, "", library))
         require(status == 1 and name in found["TLS library"][0][1], found)
-        require("no: its TLS isn't OpenSSL's" in found["reached"][0][1], found)
+        require("no: its TLS is neither OpenSSL's nor GnuTLS's" in found["reached"][0][1], found)
+
+
+def test_gnutls_is_reached_by_the_preload_alone(command):
+    status, found = program(command, reaching.built(command, "", "libgnutls.so.30"))
+    require(status == 0 and "GnuTLS" in found["TLS library"][0][1], found)
+    require("gets into it" in found["preload"][0][1], found)
+    require("loads no providers" in found["provider"][0][1], found)
 
 
 def test_older_openssl_is_reached_by_the_preload_alone(command):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 
+from cli.doctoring import INSIDE, copy, has_inside
 from e2e.harness import Skip, require
 
 VALID = "[host *]\naction = pass\n"
@@ -18,8 +19,12 @@ SYSTEM = pathlib.Path("/etc/trustgraft/policy.conf")
 
 
 def test_version(command):
-    require(re.fullmatch(r"trustgraft \d+\.\d+\.\d+\n", command("--version").ended(0).out),
-            "the version is no version")
+    libcrypto = r"OpenSSL \d+\.\d+\.\d+.* \(built on: .*\)"
+    shape = rf"trustgraft \d+\.\d+\.\d+\nlibcrypto: {libcrypto}\nlibcrypto inside {INSIDE}: "
+    told = command("--version").ended(0).quiet().out
+    require(re.fullmatch(shape + (libcrypto if has_inside(command) else "none: .+") + r"\n", told), told)
+    told = command("--version", program=copy(command, INSIDE) / "trustgraft").ended(0).quiet().out
+    require(re.fullmatch(shape + r"none: .+\n", told), told)
 
 
 def test_no_verb_lists_the_verbs_and_is_an_error(command):

@@ -13,14 +13,19 @@
 static const char *pki;
 static int trusting;
 
-static const struct module *load(const char *path, void **handle)
+static const struct module *load_how(const char *path, int mode, void **handle)
 {
-    *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | mode);
     if (*handle == NULL) {
         (void)fprintf(stderr, "host: %s\n", dlerror());
         return NULL;
     }
     return dlsym(*handle, "module");
+}
+
+static const struct module *load(const char *path, void **handle)
+{
+    return load_how(path, 0, handle);
 }
 
 static void say(const char *word)
@@ -78,6 +83,37 @@ static int together(char **paths)
     return result;
 }
 
+/* The second goes past what is preloaded. */
+static int deep(char **paths)
+{
+    void *handle = NULL;
+    const struct module *first = load(paths[0], &handle), *second = NULL;
+
+    if (first == NULL)
+        return 1;
+    say(first->connect(pki, trusting));
+    second = load_how(paths[1], RTLD_DEEPBIND, &handle);
+    if (second == NULL)
+        return 1;
+    say(second->connect(pki, trusting));
+    say(first->connect(pki, trusting));
+    return 0;
+}
+
+/* As deep, the other way round; between the first and the others an engine arrives, paths[3]. */
+static int overtaken(char **paths)
+{
+    void *handle = NULL;
+    const struct module *first = load_how(paths[0], RTLD_DEEPBIND, &handle);
+
+    if (first == NULL)
+        return 1;
+    say(first->connect(pki, trusting));
+    if (dlopen(paths[3], RTLD_NOW | RTLD_LOCAL) == NULL)
+        return 1;
+    return visit(paths[1], false) || visit(paths[2], false);
+}
+
 static int passed_on(char **paths)
 {
     void *handle = NULL;
@@ -93,28 +129,28 @@ static int passed_on(char **paths)
 
 static pthread_barrier_t crowd_starts;
 
-static void *join_crowd(void *module)
+static void *join_crowd(void *path)
 {
+    const struct module *module = NULL;
+    void *handle = NULL;
+
     (void)pthread_barrier_wait(&crowd_starts);
-    return (void *)((const struct module *)module)->connect(pki, trusting);
+    module = load(path, &handle);
+    return (void *)(module != NULL ? module->connect(pki, trusting) : "broken");
 }
 
-/* The first TLS of the process, in many threads at once: what became of all. */
-static int crowd(char **paths)
+/* The first TLS of the process, in many threads at once, which load it: what became of all. */
+static int rush(char **paths)
 {
-    const struct module *modules[2];
     pthread_t threads[CROWD];
     const char *first = NULL;
-    void *handle = NULL, *word = NULL;
+    void *word = NULL;
     bool mixed = false;
 
-    for (int i = 0; i < 2; i++)
-        if ((modules[i] = load(paths[i], &handle)) == NULL)
-            return 1;
     if (pthread_barrier_init(&crowd_starts, NULL, CROWD) != 0)
         return 1;
     for (int i = 0; i < CROWD; i++)
-        if (pthread_create(&threads[i], NULL, join_crowd, (void *)modules[i % 2]) != 0)
+        if (pthread_create(&threads[i], NULL, join_crowd, paths[i % 2]) != 0)
             return 1;
     for (int i = 0; i < CROWD; i++) {
         (void)pthread_join(threads[i], &word);
@@ -125,6 +161,17 @@ static int crowd(char **paths)
     return 0;
 }
 
+/* The same where both are there before. */
+static int crowd(char **paths)
+{
+    void *handle = NULL;
+
+    for (int i = 0; i < 2; i++)
+        if (load(paths[i], &handle) == NULL)
+            return 1;
+    return rush(paths);
+}
+
 static const struct {
     const char *name;
     int (*run)(char **paths);
@@ -132,6 +179,7 @@ static const struct {
 } scenarios[] = {
     {"local", local, 1},       {"reopened", reopened, 1},   {"swapped", swapped, 2},
     {"together", together, 2}, {"passed-on", passed_on, 1}, {"crowd", crowd, 2},
+    {"deep", deep, 2},         {"rush", rush, 2},           {"overtaken", overtaken, 4},
 };
 
 int main(int argc, char **argv)

@@ -93,6 +93,14 @@ else
     echo "skipped BoringSSL: needs android-libboringssl-dev"
 fi
 
+# Those that the engine with a libcrypto inside serves.
+inside=$others
+[ -e "$build/libtrustgraft-inside.so.0" ] || {
+    inside=
+    skipped=$((skipped + 1))
+    echo "skipped the engine with a libcrypto inside: there was no libcrypto.a"
+}
+
 # ---- policies ------------------------------------------------------------------------------
 
 policy() {
@@ -154,6 +162,8 @@ strict = yes
 [distrust]
 certificate = $pki/other-root.pem
 END
+
+printf 'openssl_conf = a\n[a]\nproviders = b\n[b]\nbase = c\n[c]\nactivate = 1\n' >"$work/bare.cnf"
 
 # ---- running -------------------------------------------------------------------------------
 
@@ -288,7 +298,48 @@ for other in $others; do
         host together "$3" "$4 $4 $4" "$1" "$2" module-other $other
     done
 done
-[ "$skipped" -gt 0 ] || host together trustless "accepted accepted accepted" preload accept $others
+
+# The engine with a libcrypto inside serves where OpenSSL 3 comes later, or not at all; the one that
+# is linked to it where it came first. Then that goes on, also for what the provider reaches.
+engines() {
+    result "engines, $with: ${*##*/}" "$expected" "$(
+        rm -f "$work"/files.*
+        run "$with" accept LD_DEBUG=files "LD_DEBUG_OUTPUT=$work/files" "$out/host" "$@" >/dev/null
+        sed -n 's/.*calling init: .*\/\(libtrustgraft\.so\.0\|libtrustgraft-inside\.so\.0\|libcrypto\.so\.3\|trustgraft\.so\)$/\1/p' \
+            "$work"/files.* | sort | tr '\n' ' ')"
+}
+three=$out/module.so
+for other in $inside; do
+    with=preload
+    expected="libtrustgraft-inside.so.0 " engines local "$pki" trusting "$out/$other.so"
+    expected="libcrypto.so.3 libtrustgraft-inside.so.0 " engines together "$pki" trusting "$out/$other.so" "$three"
+    expected="libcrypto.so.3 libtrustgraft.so.0 " engines together "$pki" trusting "$three" "$out/$other.so"
+    with=both
+    expected="libtrustgraft-inside.so.0 " engines local "$pki" trusting "$out/$other.so"
+    expected="libcrypto.so.3 libtrustgraft-inside.so.0 libtrustgraft.so.0 trustgraft.so " \
+        engines together "$pki" trusting "$out/$other.so" "$three"
+    host deep trusting "accepted accepted accepted" bare none $other module
+    host deep trusting "refused accepted refused" preload reject $other module
+    for case in "trusting accepted none" "trusting accepted elsewhere" "trustless accepted accept" \
+        "trusting refused reject" "trusting refused broken"; do
+        set -- $case
+        host together "$1" "$2 $2 $2" both "$3" $other module
+        host together "$1" "$2 $2 $2" both "$3" module $other
+        host deep "$1" "$2 $2 $2" both "$3" $other module
+        host rush "$1" "$2" both "$3" $other module
+        result "overtaken, $other, $1, policy $3" "$2 $2 $2" "$(run both "$3" "$out/host" overtaken "$pki" "$1" \
+            "$three" "$out/$other.so" "$out/module-second.so" "$build/libtrustgraft-inside.so.0")"
+    done
+    # It reads no openssl.cnf: this one leaves OpenSSL without a digest, and no file says less.
+    for settings in "$work/bare.cnf" "$pki/root.pem" /nonexistent; do
+        for case in "trustless accepted accept" "trusting refused reject"; do
+            set -- $case
+            result "$other, OPENSSL_CONF=${settings##*/}, policy $3" "$2" \
+                "$(run preload "$3" "OPENSSL_CONF=$settings" "$out/host" local "$pki" "$1" "$out/$other.so")"
+        done
+    done
+done
+[ "$(echo "$others" | wc -w)" -lt 2 ] || host together trustless "accepted accepted accepted" preload accept $others
 host local trustless accepted preload accept module-other
 host local trusting refused provider reject module-other
 # Bound to the system's libcrypto by the global scope, while its own is there too: nothing is made.
@@ -333,6 +384,24 @@ result "without libtrustgraft.so, OpenSSL in the executable" refused \
     "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/exported" plain "$pki" trusting)"
 result "without libtrustgraft.so, and without a policy" accepted \
     "$(run bare none "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
+for other in $inside; do
+    result "without an engine, $other" refused \
+        "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/host" local "$pki" trusting "$out/$other.so")"
+    cp "$build/libtrustgraft.so.0" "$work/alone/"
+    result "without libtrustgraft-inside.so.0, $other" refused \
+        "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/host" local "$pki" trusting "$out/$other.so")"
+    result "it says so once" 1 "$(grep -c '^trustgraft: .*libtrustgraft-inside.so.0: .*No such file.*no TLS' "$work/stderr")"
+    rm "$work/alone/libtrustgraft.so.0"
+    cp "$build/libtrustgraft-inside.so.0" "$work/alone/"
+    result "with libtrustgraft-inside.so.0 alone, $other" accepted \
+        "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/host" local "$pki" trustless "$out/$other.so")"
+    result "with libtrustgraft-inside.so.0 alone, OpenSSL 3" refused \
+        "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
+    cp "$out/early.so" "$work/alone/libtrustgraft-inside.so.0"
+    result "with a library that isn't libtrustgraft-inside.so.0, $other" refused \
+        "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/host" local "$pki" trusting "$out/$other.so")"
+    rm "$work/alone/libtrustgraft-inside.so.0"
+done
 cp "$out/early.so" "$work/alone/libtrustgraft.so.0"
 result "with a library that isn't libtrustgraft.so" refused \
     "$(run bare accept "LD_PRELOAD=$work/alone/libtrustgraft-preload.so" "$out/app" plain "$pki" trusting)"
@@ -440,10 +509,10 @@ result "a system file with an included folder" "Providers: default legacy trustg
 
 # A TLS library that nothing gets into is warned of once: a stand-in, linked by a program, loaded by
 # one that then looks a name up, and beside an OpenSSL.
-compile libgnutls.so.30 -shared -Wl,-soname,libgnutls.so.30 -x c /dev/null
+compile libnss3.so -shared -Wl,-soname,libnss3.so -x c /dev/null
 echo 'int main(void) { return 0; }' >"$work/none.c"
-compile beside "$work/none.c" -Wl,--no-as-needed "$out/libgnutls.so.30" -Wl,-rpath,"$out"
-compile beside-openssl "$work/none.c" -Wl,--no-as-needed "$out/libgnutls.so.30" -lssl -Wl,-rpath,"$out"
+compile beside "$work/none.c" -Wl,--no-as-needed "$out/libnss3.so" -Wl,-rpath,"$out"
+compile beside-openssl "$work/none.c" -Wl,--no-as-needed "$out/libnss3.so" -lssl -Wl,-rpath,"$out"
 cat >"$work/later.c" <<'END'
 #include <dlfcn.h>
 #include <netdb.h>
@@ -482,15 +551,15 @@ policy log-both <<END
 log=syslog , stderr
 END
 result "a TLS library that isn't reached, linked" "1 0" "$(warned accept "$out/beside")"
-result "what it is called" 1 "$(grep -c "^trustgraft: $out/beside\[[0-9]*\] links GnuTLS" "$work/stderr")"
+result "what it is called" 1 "$(grep -c "^trustgraft: $out/beside\[[0-9]*\] links NSS" "$work/stderr")"
 result "without a policy" "0 0" "$(warned none "$out/beside")"
 result "under an invalid policy" "1 0" "$(warned broken "$out/beside")"
 result "beside an OpenSSL" "0 0" "$(warned accept "$out/beside-openssl")"
 result "none" "0 0" "$(warned accept "$out/later" libc.so.6)"
-result "loaded" "1 0" "$(warned accept "$out/later" "$out/libgnutls.so.30")"
-result "loaded without a policy" "0 0" "$(warned none "$out/later" "$out/libgnutls.so.30")"
+result "loaded" "1 0" "$(warned accept "$out/later" "$out/libnss3.so")"
+result "loaded without a policy" "0 0" "$(warned none "$out/later" "$out/libnss3.so")"
 result "not into a descriptor of the program's own" "0 0" \
-    "$(warned accept "$out/later" "$out/libgnutls.so.30" own)"
+    "$(warned accept "$out/later" "$out/libnss3.so" own)"
 result "log = none" "0 0" "$(warned log-none "$out/beside")"
 result "log = syslog" "0 0" "$(warned log-syslog "$out/beside")"
 result "log = syslog, stderr" "1 0" "$(warned log-both "$out/beside")"

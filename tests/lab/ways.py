@@ -11,6 +11,7 @@ WAYS = (PRELOAD, PROVIDER)
 # What a user's shell may hold that would change what a client does here.
 FOREIGN = ("LD_PRELOAD", "LD_LIBRARY_PATH", "OPENSSL_CONF", "OPENSSL_MODULES", "TRUSTGRAFT_POLICY",
            "XDG_CONFIG_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "CURL_HOME",
+           "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "WGETRC",
            "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED",
            "PYTHONHTTPSVERIFY", "SSLKEYLOGFILE", "http_proxy", "https_proxy", "HTTPS_PROXY",
            "all_proxy", "ALL_PROXY")

@@ -61,6 +61,8 @@ def test_install_and_uninstall(lab):
     installed = files(root / "opt/trustgraft")
     for name in (*RUNTIME, "lib/ossl-modules/trustgraft.so"):
         require(name in installed, f"{name} isn't installed: {installed}")
+    require(("lib/libtrustgraft-inside.so.0" in installed) ==
+            (lab.build.directory / "libtrustgraft-inside.so.0").exists(), installed)
     require(call([root / "opt/trustgraft/bin/trustgraft", "--version"]).startswith("trustgraft "),
             "the installed command doesn't run")
     make(lab, "uninstall", f"DESTDIR={root}", *PLACES)

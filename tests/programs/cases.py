@@ -123,7 +123,7 @@ class Trial:
             policy = self.lab.policy(LOGGED + keys, log=log.name, hosts=hosts)
             result = self.play(program, step.leaf, step.told, self.injection(way, policy))
             written = log.read()
-        if result[0] not in (0, None) and re.match(r"trustgraft: .*(can't|neither|try 'trustgraft)",
+        if result[0] not in (0, None) and re.match(r"trustgraft: .*(can't|neither|(try|use) 'trustgraft)",
                                                    result[2]):
             return UNREACHABLE, result[2].strip()
         about = f"{step.leaf}, told {step.told}, under {keys!r}"

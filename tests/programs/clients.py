@@ -163,12 +163,6 @@ PROGRAMS = (
             checks=(), names="nobody", options=(), refused=r"(?i)certificate verify|SSL"),
 )
 UNREACHED = (
-    Unreached("wget", ("wget",), "wget", "GnuTLS", "GnuTLS"),
-    Unreached("git", ("git",), "/usr/lib/git-core/git-remote-https", "GnuTLS", "GnuTLS",
-              "Debian links git, and python3-pycurl as well, with the GnuTLS build of libcurl; "
-              "PHP's curl stands for a binding of the OpenSSL build."),
-    Unreached("aria2c", ("aria2",), "aria2c", "GnuTLS", "GnuTLS"),
-    Unreached("lynx", ("lynx",), "lynx", "GnuTLS", "GnuTLS"),
     Unreached("tstclnt", ("libnss3-tools",), "tstclnt", "NSS", "NSS"),
     Unreached("java", ("openjdk-17-jre-headless",), "java", "JSSE", "Java",
               "Java has its own TLS, but for libraries such as netty-tcnative."),

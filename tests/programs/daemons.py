@@ -10,7 +10,7 @@ import time
 
 from lab.servers import die_with_parent, free_port
 from programs import services
-from programs.program import ADDRESSES, OPENSSL_REFUSAL, Limit, Program, Unreached, play
+from programs.program import ADDRESSES, OPENSSL_REFUSAL, Limit, Program, play
 from programs.services import find
 
 SECONDS = 60
@@ -400,10 +400,4 @@ PROGRAMS = (
     Program("s-nail", ("s-nail",), "s-nail", ("s-nail", "--version"), s_nail,
             accepted=r"0 messages", service=services.pop3s, names="itself", callback=True,
             refused=OPENSSL_REFUSAL + "|certificate does not match"),
-)
-UNREACHED = (
-    Unreached("ldapsearch", ("ldap-utils",), "ldapsearch", "GnuTLS", "GnuTLS",
-              "Debian builds OpenLDAP with GnuTLS."),
-    Unreached("lftp", ("lftp",), "lftp", "GnuTLS", "GnuTLS"),
-    Unreached("msmtp", ("msmtp",), "msmtp", "GnuTLS", "GnuTLS"),
 )

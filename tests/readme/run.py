@@ -8,7 +8,7 @@ A ```console block is held against its whole output, command by command: see tra
 An ```ini block in an example is one of its policies, word for word. NAME picks pages by a part of
 their path. Port 18443 of README.md stands for one that is free.
 Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist. The first
-page has to name what `make demo` and `make check` install.
+page has to name what `make demo` and `make check` install, and the goals of `make bench` as they are.
 """
 import argparse
 import glob
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 
+import costs
 import story
 import transcript
 
@@ -174,6 +175,7 @@ def try_front(source):
     print("\n".join(f"FAILED: README.md lacks {what}" for what in missing) or "== README.md\nok",
           flush=True)
     yield "FAILED" if missing else "ok"
+    yield from costs.try_all(text)
     yield from story.try_all()
 
 

@@ -217,14 +217,15 @@ static bool is_safe(const char *path)
 /* Whatever of ours root, or every program, will load or run from now on. */
 static bool parts_are_safe(void)
 {
-    static const enum tg_own parts[] = {TG_OWN_ENGINE, TG_OWN_GENERATOR};
+    static const enum tg_own parts[] = {TG_OWN_ENGINE, TG_OWN_INSIDE, TG_OWN_GENERATOR};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        if (!tg_environment_find(parts[i], path)) {
+        if (tg_environment_find(parts[i], path)) {
+            if (!is_safe(path))
+                return false;
+        } else if (tg_environment_needs(parts[i])) {
             tg_complain("%s is missing beside this command", tg_environment_name(parts[i]));
-            return false;
-        } else if (!is_safe(path)) {
             return false;
         }
     return true;

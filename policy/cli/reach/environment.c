@@ -1,4 +1,5 @@
 #include "environment.h"
+#include "hook/inject.h"
 #include "mem.h"
 #include "terminal.h"
 #include "text.h"
@@ -21,7 +22,8 @@ static const struct {
     [TG_OWN_PRELOAD] = {.name = "libtrustgraft-preload.so", .places = ANYWHERE},
     [TG_OWN_PROVIDER] = {.name = "ossl-modules/trustgraft.so", .places = ANYWHERE},
     [TG_OWN_SETTINGS] = {.name = "openssl.cnf", .places = BUILT_OR_OURS},
-    [TG_OWN_ENGINE] = {.name = "libtrustgraft.so.0", .places = ANYWHERE},
+    [TG_OWN_ENGINE] = {.name = TG_ENGINE_LINKED, .places = ANYWHERE},
+    [TG_OWN_INSIDE] = {.name = TG_ENGINE_INSIDE, .places = ANYWHERE},
     [TG_OWN_GENERATOR] = {.name = "openssl-cnf", .places = BUILT_OR_OURS},
 };
 _Static_assert(sizeof(own_files) / sizeof(own_files[0]) == TG_OWN_FILES, "a row for each file");
@@ -39,6 +41,11 @@ static bool find_self(char self[PATH_MAX])
 const char *tg_environment_name(enum tg_own own)
 {
     return own_files[own].name;
+}
+
+bool tg_environment_needs(enum tg_own own)
+{
+    return own != TG_OWN_INSIDE || TG_HAS_INSIDE;
 }
 
 bool tg_environment_find(enum tg_own own, char out[PATH_MAX])

@@ -13,12 +13,16 @@ enum tg_own {
     TG_OWN_PROVIDER,
     TG_OWN_SETTINGS,
     TG_OWN_ENGINE,
+    TG_OWN_INSIDE,
     TG_OWN_GENERATOR,
     TG_OWN_FILES
 };
 
 /* The file's name: "libtrustgraft-preload.so". */
 const char *tg_environment_name(enum tg_own own);
+
+/* False for one that this build does without. */
+TG_MUST_USE bool tg_environment_needs(enum tg_own own);
 
 /* Writes where it is to OUT, PATH_MAX bytes. False, without a complaint, if it isn't there. */
 TG_MUST_USE bool tg_environment_find(enum tg_own own, char out[PATH_MAX]);

@@ -23,14 +23,16 @@ static bool judge(struct query query, const char *path, char *const *words);
 
 /* ---- the program itself ------------------------------------------------------------------- */
 
-/* Appends what FILE has for TLS that isn't OpenSSL's: "links GnuTLS". */
+/* Appends what FILE has for TLS that nothing reaches: "links NSS". */
 static bool find_other(const struct tg_executable *file, const char *path,
                        const struct tg_libraries *list, struct tg_buf *what)
 {
     const char *name = NULL;
     char embedded[64];
 
-    if (tg_executable_exports(file, "SSL_CTX_new") || tg_libraries_find(list, "libssl.so") != NULL)
+    if (tg_executable_exports(file, "SSL_CTX_new") ||
+        tg_libraries_find(list, "libssl.so") != NULL ||
+        tg_libraries_find(list, "libgnutls.so") != NULL)
         return false;
     for (size_t i = 1; name == NULL && i < list->count; i++)
         name = tg_library_foreign(&list->item[i]);
@@ -51,8 +53,8 @@ static void tell(const struct query *query, const char *path, const char *progra
 
     tg_reach_subject(why, path, program);
     tg_buf_printf(why,
-                  "%s not under the policy; use a build that links libssl, or start it so "
-                  "all the same with 'trustgraft run --allow-unreached'",
+                  "%s not under the policy; use a build that links libssl or GnuTLS, or start "
+                  "it so all the same with 'trustgraft run --allow-unreached'",
                   what);
 }
 

@@ -19,7 +19,7 @@ struct program {
     struct tg_libraries libraries;
     bool readable, loads;       /* loads: it asks for libraries while it runs */
     bool preload, provider;     /* the process can be got into */
-    bool three, other, foreign; /* an OpenSSL 3, another OpenSSL, a TLS that isn't OpenSSL's */
+    bool three, other, foreign; /* an OpenSSL 3, one for the preload alone, a TLS out of reach */
 };
 
 /* ---- the libraries ------------------------------------------------------------------------ */
@@ -75,6 +75,11 @@ static void tell_library(struct program *program, size_t index)
     }
     if (strncmp(library->name, "libssl.so", 9) == 0) {
         tell_openssl(program, library, by);
+    } else if (strncmp(library->name, "libgnutls.so", 12) == 0) {
+        program->other = true;
+        tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library",
+                       "GnuTLS: %s, linked by %s: the preload library alone reaches it",
+                       library->path, by);
     } else if (foreign != NULL) {
         program->foreign = true;
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
@@ -212,7 +217,7 @@ static void conclude_without(const struct program *program, const char *path)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached", "no: %s", tg_why(&why));
     else if (program->loads)
         tg_health_note(program->health, TG_HEALTH_NOTE, "reached",
-                       "yes, if its modules use OpenSSL: it "
+                       "yes, if its modules use OpenSSL or GnuTLS: it "
                        "links no TLS library, but loads libraries while it runs (dlopen)");
     else
         tg_health_note(
@@ -237,8 +242,8 @@ static void conclude(const struct program *program, const char *path)
                        program->foreign ? ", but not what it does with the other TLS library" : "");
     else if (program->foreign)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached",
-                       "no: its TLS isn't OpenSSL's; use a "
-                       "build that links libssl");
+                       "no: its TLS is neither OpenSSL's nor GnuTLS's; use a "
+                       "build that links libssl or GnuTLS");
     else
         conclude_without(program, path);
 }

@@ -21,7 +21,7 @@
 /* ld.so complains of a library that it can't preload, and goes on without it. */
 int tg_installation_try_preload(const char *library)
 {
-    char *const words[] = {"trustgraft", "--version", NULL};
+    char *const words[] = {"trustgraft", "--help", NULL};
 
     fflush(stdout);
     if (setenv("LD_PRELOAD", library, 1) == 0)
@@ -40,6 +40,23 @@ static int load_engine(const char *library)
         return 0;
     puts(version != NULL ? "it is of another version of trustgraft" : dlerror());
     return 1;
+}
+
+static int load_inside(const char *library)
+{
+    __typeof__(&tg_inject_inside) tell = NULL;
+    char inside[200];
+
+    if (load_engine(library) != 0)
+        return 1;
+    tell = (__typeof__(tell))dlsym(dlopen(library, RTLD_NOW | RTLD_LOCAL), "tg_inject_inside");
+    if (tell == NULL) {
+        puts("there is no libcrypto inside");
+        return 1;
+    }
+    tell(inside, sizeof(inside));
+    puts(inside);
+    return 0;
 }
 
 static int has_provider(OSSL_LIB_CTX *library, const char *name)
@@ -143,6 +160,35 @@ bool tg_installation_works(enum tg_way way)
     return works;
 }
 
+bool tg_installation_inside(struct tg_buf *said)
+{
+    char path[PATH_MAX];
+    int status = 1;
+
+    if (tg_environment_find(TG_OWN_INSIDE, path))
+        status = tg_child_run(load_inside, path, said);
+    else
+        tg_buf_printf(said, "%s",
+                      tg_environment_needs(TG_OWN_INSIDE)
+                          ? "it is missing beside this command and in ../lib/trustgraft"
+                          : "trustgraft was built without it: libcrypto.a was missing");
+    (void)first_line(said);
+    return status == 0;
+}
+
+static void check_inside(struct tg_health *health)
+{
+    struct tg_buf said = {0};
+    bool loads = tg_installation_inside(&said);
+    enum tg_health_state otherwise =
+        tg_environment_needs(TG_OWN_INSIDE) ? TG_HEALTH_BAD : TG_HEALTH_NOTE;
+
+    tg_health_note(health, loads ? TG_HEALTH_GOOD : otherwise, "inside",
+                   loads ? "%s loads, with %s" : "%s doesn't load: %s",
+                   tg_environment_name(TG_OWN_INSIDE), first_line(&said));
+    tg_buf_free(&said);
+}
+
 static void check_settings(struct tg_health *health, const char *name, const char *path,
                            enum tg_health_state otherwise, const char *without)
 {
@@ -163,6 +209,7 @@ void tg_installation_check(struct tg_health *health)
 
     tg_health_section(health, "installation");
     check_file(health, TG_OWN_ENGINE, "engine", load_engine, "loads");
+    check_inside(health);
     check_file(health, TG_OWN_PRELOAD, "preload", tg_installation_try_preload, "loads");
     snprintf(loads, sizeof(loads), "makes OpenSSL %s load it, and keeps `default`",
              OpenSSL_version(OPENSSL_VERSION_STRING));

@@ -4,6 +4,7 @@
 
 #include "health.h"
 #include "reach.h"
+#include "text.h"
 #include "trustgraft.h"
 
 /*
@@ -11,6 +12,12 @@
  * provider that doesn't load in silence, and the dynamic linker over a library.
  */
 void tg_installation_check(struct tg_health *health);
+
+/*
+ * Which libcrypto is inside our second engine (inject.h), into SAID. False, with the reason in
+ * SAID, if that engine isn't there or doesn't load.
+ */
+TG_MUST_USE bool tg_installation_inside(struct tg_buf *said);
 
 /* Loads what gets in by WAY, in a child process. False after a complaint. */
 TG_MUST_USE bool tg_installation_works(enum tg_way way);

@@ -4,8 +4,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/* The first makes the peer a named one, before it is known where the connection leads. */
-static void add_given(struct tg_peer *peer, const char *name)
+void tg_named_give(struct tg_peer *peer, const char *name)
 {
     unsigned before = peer->count;
     char host[TG_HOST_SIZE];
@@ -43,11 +42,11 @@ static bool add_names_in(struct tg_peer *peer, X509_VERIFY_PARAM *param, const c
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
         open = open || name[0] == '.';
     if (open)
-        add_given(peer, sent);
+        tg_named_give(peer, sent);
     for (int i = 0; (name = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++)
         if (!stands_for(name, sent))
-            add_given(peer, name);
-    add_given(peer, address);
+            tg_named_give(peer, name);
+    tg_named_give(peer, address);
     OPENSSL_free(address);
     return true;
 }
@@ -86,21 +85,32 @@ static bool inherit_all(const struct tg_hooked *hooked, SSL *ssl, const X509_STO
            inherit(library, whole, hooked->libssl.SSL_get0_param(ssl));
 }
 
+static bool add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl,
+                      const X509_STORE_CTX *context, const char *sent)
+{
+    X509_VERIFY_PARAM *whole = NULL;
+    bool added;
+
+    if (context != NULL && !hooked->library->foreign)
+        return add_names_in(peer, X509_STORE_CTX_get0_param(context), sent);
+    whole = X509_VERIFY_PARAM_new();
+    added = whole != NULL && inherit_all(hooked, ssl, context, whole) &&
+            add_names_in(peer, whole, sent);
+    X509_VERIFY_PARAM_free(whole);
+    return added;
+}
+
 void tg_named_add(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl,
                   const X509_STORE_CTX *context)
 {
     const char *sent = hooked->library->backend->sent_name(hooked, ssl);
-    X509_VERIFY_PARAM *whole = NULL;
 
     ERR_set_mark();
-    whole = X509_VERIFY_PARAM_new();
-    if (whole == NULL || !inherit_all(hooked, ssl, context, whole) ||
-        !add_names_in(peer, whole, sent)) {
+    if (!add_names(peer, hooked, ssl, context, sent)) {
         peer->unknown = "the names that it is to verify can't be read";
-        add_given(peer, sent);
+        tg_named_give(peer, sent);
         peer->named = true;
         tg_peer_add(peer, "", 0, 0);
     }
-    X509_VERIFY_PARAM_free(whole);
     ERR_pop_to_mark();
 }

@@ -14,4 +14,8 @@
 void tg_named_add(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl,
                   const X509_STORE_CTX *context);
 
+/* One NAME more (NULL, empty: none). The first makes PEER a named one, before it is known where the
+ * connection leads. */
+void tg_named_give(struct tg_peer *peer, const char *name);
+
 #endif

@@ -1,83 +1,25 @@
 #include "bound.h"
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
+#include "loaded.h"
 #include <openssl/x509.h>
 #include <stdint.h>
 #include <string.h>
 
-/* What the dynamic section of this library points at. */
-struct tables {
-    const char *strings;
-    const ElfW(Sym) *symbols;
-    const ElfW(Half) *versions;
-    const ElfW(Verneed) *needed;
-    const ElfW(Rela) *relocations[2]; /* DT_RELA, DT_JMPREL */
-    size_t relocation_bytes[2];
-};
-
-/* The loader has made addresses of most offsets in the dynamic section, but not of all. */
-static const void *address_of(const struct link_map *map, const ElfW(Dyn) *entry)
+/* True if version NUMBER of our imports is one that we need from libcrypto. */
+static bool from_libcrypto(const struct tg_elf *elf, unsigned number)
 {
-    ElfW(Addr) value = entry->d_un.d_ptr;
+    const ElfW(Verneed) *file = elf->needs;
 
-    return (const void *)(value < map->l_addr ? map->l_addr + value : value);
-}
-
-static void read_dynamic(const struct link_map *map, struct tables *tables)
-{
-    const ElfW(Dyn) *entry = map->l_ld;
-
-    for (; entry->d_tag != DT_NULL; entry++) {
-        const void *at = address_of(map, entry);
-
-        switch (entry->d_tag) {
-        case DT_STRTAB:
-            tables->strings = at;
-            break;
-        case DT_SYMTAB:
-            tables->symbols = at;
-            break;
-        case DT_VERSYM:
-            tables->versions = at;
-            break;
-        case DT_VERNEED:
-            tables->needed = at;
-            break;
-        case DT_RELA:
-            tables->relocations[0] = at;
-            break;
-        case DT_RELASZ:
-            tables->relocation_bytes[0] = entry->d_un.d_val;
-            break;
-        case DT_JMPREL:
-            tables->relocations[1] = at;
-            break;
-        case DT_PLTRELSZ:
-            tables->relocation_bytes[1] = entry->d_un.d_val;
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-/* True if version INDEX of our imports is one that we need from libcrypto. */
-static int from_libcrypto(const struct tables *tables, unsigned index)
-{
-    const ElfW(Verneed) *file = tables->needed;
-
-    for (; file != NULL;
-         file = file->vn_next != 0 ? (const void *)((const char *)file + file->vn_next) : NULL) {
+    for (size_t i = 0; i < elf->needs_count; i++) {
         const ElfW(Vernaux) *version = (const void *)((const char *)file + file->vn_aux);
 
-        for (unsigned i = 0; i < file->vn_cnt; i++) {
-            if ((version->vna_other & 0x7fffU) == index)
-                return strncmp(tables->strings + file->vn_file, "libcrypto.", 10) == 0;
+        for (unsigned j = 0; j < file->vn_cnt; j++) {
+            if ((version->vna_other & 0x7fffU) == number)
+                return strncmp(elf->strings + file->vn_file, "libcrypto.", 10) == 0;
             version = (const void *)((const char *)version + version->vna_next);
         }
+        file = (const void *)((const char *)file + file->vn_next);
     }
-    return 0;
+    return false;
 }
 
 /* The object that `wanted` lies in, from its first loaded byte to behind its last. */
@@ -107,20 +49,26 @@ static int find_range(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-/* The name of the first import of TABLE from libcrypto that lies outside of RANGE. */
-static const char *find_stray(const struct tables *tables, int table, ElfW(Addr) base,
+/* The name of the first import in TABLE from libcrypto that lies outside of RANGE. */
+static const char *find_stray(const struct tg_elf *elf, const struct tg_elf_relocations *table,
                               const struct range *range)
 {
-    size_t count = tables->relocation_bytes[table] / sizeof(ElfW(Rela));
+    unsigned last = 0; /* version, of which it is known whether it is libcrypto's */
+    bool crypto = false;
 
-    for (size_t i = 0; i < count; i++) {
-        const ElfW(Rela) *relocation = &tables->relocations[table][i];
+    for (size_t at = 0; at < table->size; at += sizeof(ElfW(Rela))) {
+        const ElfW(Rela) *relocation = (const void *)(table->start + at);
         size_t symbol = ELF64_R_SYM(relocation->r_info);
-        ElfW(Addr) bound = *(const ElfW(Addr) *)(base + relocation->r_offset);
+        ElfW(Addr) bound = *(const ElfW(Addr) *)(elf->base + relocation->r_offset);
 
-        if (symbol != 0 && from_libcrypto(tables, tables->versions[symbol] & 0x7fffU) &&
-            (bound < range->start || bound >= range->end))
-            return tables->strings + tables->symbols[symbol].st_name;
+        if (symbol == 0 || (bound >= range->start && bound < range->end))
+            continue;
+        if (last != (elf->versions[symbol] & 0x7fffU)) {
+            last = elf->versions[symbol] & 0x7fffU;
+            crypto = from_libcrypto(elf, last);
+        }
+        if (crypto)
+            return elf->strings + elf->symbols[symbol].st_name;
     }
     return NULL;
 }
@@ -128,17 +76,15 @@ static const char *find_stray(const struct tables *tables, int table, ElfW(Addr)
 const char *tg_bound_astray(void)
 {
     struct range range = {.wanted = (ElfW(Addr))X509_verify_cert};
-    struct link_map *map = NULL;
-    struct tables tables = {.strings = NULL};
+    const struct link_map *map = tg_elf_map((const void *)tg_bound_astray);
+    struct tg_elf elf;
     const char *stray = NULL;
-    Dl_info self;
 
-    if (dladdr1((void *)tg_bound_astray, &self, (void **)&map, RTLD_DL_LINKMAP) == 0)
-        return "(this library isn't found)";
-    read_dynamic(map, &tables);
-    if (tables.strings == NULL || tables.symbols == NULL || tables.versions == NULL)
-        return NULL; /* linked into the program itself: nothing was bound at run time */
+    if (map == NULL || !tg_elf_open(&elf, map->l_addr, map->l_ld))
+        return "(this library can't be read)";
+    if (elf.versions == NULL)
+        return NULL; /* nothing was bound at run time */
     dl_iterate_phdr(find_range, &range);
-    stray = find_stray(&tables, 0, map->l_addr, &range);
-    return stray != NULL ? stray : find_stray(&tables, 1, map->l_addr, &range);
+    stray = find_stray(&elf, &elf.others, &range);
+    return stray != NULL ? stray : find_stray(&elf, &elf.jumps, &range);
 }

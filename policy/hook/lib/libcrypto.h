@@ -86,6 +86,8 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_KIND_ANY, void, OPENSSL_sk_free, (void *))                                                \
     X(TG_KIND_ANY, int, ERR_set_mark, (void))                                                      \
     X(TG_KIND_ANY, int, ERR_pop_to_mark, (void))                                                   \
+    X(TG_KIND_OPENSSL_3, OSSL_LIB_CTX *, OSSL_LIB_CTX_set0_default, (OSSL_LIB_CTX *))              \
+    X(TG_KIND_OPENSSL_3, OSSL_LIB_CTX *, OSSL_LIB_CTX_get0_global_default, (void))                 \
     X(TG_KIND_OPENSSL_3, void, ERR_new, (void))                                                    \
     X(TG_KIND_OPENSSL_3, void, ERR_set_debug, (const char *, int, const char *))                   \
     X(TG_KIND_OPENSSL_3, void, ERR_set_error, (int, int, const char *, ...))                       \
@@ -118,6 +120,9 @@ struct tg_libcrypto {
     TG_LIBCRYPTO_FUNCTIONS(MEMBER)
 #undef MEMBER
 };
+
+/* Those of the libcrypto that this engine has inside, hidden; NULL: it has none. */
+extern const struct tg_libcrypto *tg_libcrypto_inside;
 
 /*
  * Finds the functions in the object that holds ADDRESS, a libcrypto of KIND. False, with

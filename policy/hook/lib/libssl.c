@@ -46,10 +46,30 @@ static int list_object(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
-const void *tg_libssl_any(void)
+static bool works_on(void *object, const void *libcrypto)
+{
+    return object != NULL && tg_object_identity(dlsym(object, "X509_verify_cert")) == libcrypto;
+}
+
+/* OBJECT's libssl: where it has several among its dependencies, that needn't be one on LIBCRYPTO.
+ */
+static const void *find_in(void *object, const void *libcrypto)
+{
+    /* The preload library hasn't this one. */
+    const void *found = works_on(object, libcrypto) ? dlsym(object, "SSL_CTX_get_ex_data") : NULL;
+    void *libssl = found != NULL ? tg_object_open(found) : NULL;
+
+    if (!works_on(libssl, libcrypto))
+        found = NULL;
+    if (libssl != NULL)
+        dlclose(libssl);
+    return found;
+}
+
+const void *tg_libssl_any(const void *libcrypto)
 {
     struct objects objects = {.count = 0};
-    const void *ours = tg_object_identity((void *)X509_verify_cert), *found = NULL;
+    const void *wanted = tg_object_identity(libcrypto), *found = NULL;
 
     /* dlopen inside the callback would wait for the lock that dl_iterate_phdr holds. */
     dl_iterate_phdr(list_object, &objects);
@@ -59,8 +79,7 @@ const void *tg_libssl_any(void)
 
         if (object == NULL)
             continue;
-        if (tg_object_identity(dlsym(object, "X509_verify_cert")) == ours)
-            found = dlsym(object, "SSL_CTX_get_ex_data"); /* which the preload library hasn't */
+        found = find_in(object, wanted);
         dlclose(object);
     }
     return found;

@@ -101,8 +101,8 @@ TG_MUST_USE bool tg_libssl_at(const void *address, struct tg_libssl *libssl,
                               const struct tg_backend **backend, const void **libcrypto,
                               const char **missing);
 
-/* An address in a loaded libssl that works on the libcrypto which this library is bound to, for
- * callers that don't know more than that; NULL: there is none. */
-const void *tg_libssl_any(void);
+/* An address in a loaded libssl on the libcrypto that LIBCRYPTO lies in, for callers that don't
+ * know more than that; NULL: there is none. */
+const void *tg_libssl_any(const void *libcrypto);
 
 #endif

@@ -112,39 +112,43 @@ const struct tg_hooked *tg_hooked_at(const void *address)
     return keep(object, &hooked);
 }
 
-static const struct tg_hooked *find_any(const char **missing)
+/* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
+static const struct tg_hooked *find_on(const struct tg_cryptolib *library)
 {
-    const struct tg_cryptolib *native = tg_cryptolib_native(missing);
-    const struct tg_hooked *hooked = native != NULL ? tg_hooked_next(native, NULL) : NULL;
-    const void *address = native != NULL && hooked == NULL ? tg_libssl_any() : NULL;
+    const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
+    const void *address =
+        hooked == NULL ? tg_libssl_any((void *)library->crypto.X509_verify_cert) : NULL;
 
     return address != NULL ? tg_hooked_at(address) : hooked;
 }
 
-void tg_hooked_prepare(void)
+static const struct tg_hooked *complain_once(const char *missing)
 {
-    const char *missing = NULL;
+    static atomic_bool said;
 
-    (void)find_any(&missing);
+    if (!atomic_exchange_explicit(&said, true, memory_order_relaxed))
+        complain(missing != NULL ? missing : "SSL_CTX_set_cert_verify_callback");
+    return NULL;
+}
+
+void tg_hooked_prepare(const struct tg_cryptolib *library)
+{
+    (void)find_on(library);
+}
+
+const struct tg_hooked *tg_hooked_on(const struct tg_cryptolib *library)
+{
+    const struct tg_hooked *hooked = find_on(library);
+
+    return hooked != NULL ? hooked : complain_once(NULL);
 }
 
 const struct tg_hooked *tg_hooked_any(void)
 {
-    static atomic_bool said;
     const char *missing = NULL;
-    const struct tg_hooked *hooked = find_any(&missing);
+    const struct tg_cryptolib *native = tg_cryptolib_native(&missing);
 
-    if (hooked == NULL && !atomic_exchange_explicit(&said, true, memory_order_relaxed))
-        complain(missing != NULL ? missing : "SSL_CTX_set_cert_verify_callback");
-    return hooked;
-}
-
-/* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
-const struct tg_hooked *tg_hooked_on(const struct tg_cryptolib *library)
-{
-    const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
-
-    return hooked != NULL || library->foreign ? hooked : tg_hooked_any();
+    return native != NULL ? tg_hooked_on(native) : complain_once(missing);
 }
 
 static const struct tg_hooked *find_home(const void *home)

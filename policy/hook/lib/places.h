@@ -24,16 +24,15 @@ const struct tg_hooked *tg_hooked_known(const void *ssl_ctx_new);
 const struct tg_hooked *tg_hooked_of_context(const struct tg_cryptolib *library,
                                              const SSL_CTX *context);
 
-/* Looks for a libssl on the libcrypto that we are bound to while there is memory to; the linker
- * never finds one that it once had no memory for, and a context made then would go unhooked.
- * There may be none as yet. */
-void tg_hooked_prepare(void);
+/* Looks for a libssl on LIBRARY while there is memory to; the linker never finds one that it once
+ * had no memory for, and a context made then would go unhooked. There may be none as yet. */
+void tg_hooked_prepare(const struct tg_cryptolib *library);
 
 /* The libssl on LIBRARY behind LAST, or the first (NULL); NULL: there is no more. */
 const struct tg_hooked *tg_hooked_next(const struct tg_cryptolib *library,
                                        const struct tg_hooked *last);
 
-/* Any libssl on LIBRARY; NULL: none is known yet. */
+/* Any libssl on LIBRARY; NULL, after a complaint, if there is none. */
 const struct tg_hooked *tg_hooked_on(const struct tg_cryptolib *library);
 
 /* Any libssl on the libcrypto that we are bound to; NULL, after a complaint, if there is none. */

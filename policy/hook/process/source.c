@@ -1,19 +1,25 @@
 #include "source.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #define FILE_NAME "trustgraft/policy.conf"
 
-/* What doesn't fit is no path: it must not become another file's. */
-static bool fits(int written, char path[PATH_MAX])
+/* FOLDER and NAME. What doesn't fit is no path: it must not become another file's. printf(3) would
+ * be more than all else that a program without TLS pays. */
+static bool put(char path[PATH_MAX], const char *folder, const char *name)
 {
-    if (written > 0 && written < PATH_MAX)
-        return true;
-    path[0] = '\0';
-    return false;
+    size_t before = strlen(folder), length = before + strlen(name);
+
+    if (length == 0 || length >= PATH_MAX) {
+        path[0] = '\0';
+        return false;
+    }
+    memcpy(path, folder, before);
+    memcpy(path + before, name, length - before + 1);
+    return true;
 }
 
 /* A file that can't be looked at may well be there: it counts, and loading it says why not. */
@@ -28,9 +34,8 @@ static bool user_path(char path[PATH_MAX])
     const char *xdg = secure_getenv("XDG_CONFIG_HOME"), *home = secure_getenv("HOME");
 
     if (xdg != NULL && xdg[0] == '/')
-        return fits(snprintf(path, PATH_MAX, "%s/" FILE_NAME, xdg), path);
-    return home != NULL && home[0] == '/' &&
-           fits(snprintf(path, PATH_MAX, "%s/.config/" FILE_NAME, home), path);
+        return put(path, xdg, "/" FILE_NAME);
+    return home != NULL && home[0] == '/' && put(path, home, "/.config/" FILE_NAME);
 }
 
 /* HOME may still be another user's after a change of user, who may not look into it (EACCES). */
@@ -49,12 +54,12 @@ static enum tg_origin look(bool system, char path[PATH_MAX])
     const char *named = secure_getenv("TRUSTGRAFT_POLICY");
 
     if (named != NULL) {
-        (void)fits(snprintf(path, PATH_MAX, "%s", named), path);
+        (void)put(path, named, "");
         return TG_ORIGIN_ENVIRONMENT;
     }
     if (getauxval(AT_SECURE) == 0 && user_present(path))
         return TG_ORIGIN_USER;
-    (void)fits(snprintf(path, PATH_MAX, "%s", system ? TG_SYSTEM_POLICY : ""), path);
+    (void)put(path, system ? TG_SYSTEM_POLICY : "", "");
     return system ? TG_ORIGIN_SYSTEM : TG_ORIGIN_NONE;
 }
 

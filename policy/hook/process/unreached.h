@@ -10,11 +10,11 @@
 #include <string.h>
 
 static const struct {
-    const char *prefix, *name;
+    const char *prefix, *name; /* each prefix begins with "lib" */
 } tg_unreached[] = {
-    {"libgnutls.so", "GnuTLS"},   {"libnss3.so", "NSS"},        {"libmbedtls.so", "Mbed TLS"},
-    {"libwolfssl.so", "wolfSSL"}, {"libs2n.so", "s2n-tls"},     {"librustls.so", "rustls"},
-    {"libjli.so", "Java's JSSE"}, {"libbearssl.so", "BearSSL"}, {"libmatrixssl.so", "MatrixSSL"},
+    {"libnss3.so", "NSS"},        {"libmbedtls.so", "Mbed TLS"}, {"libwolfssl.so", "wolfSSL"},
+    {"libs2n.so", "s2n-tls"},     {"librustls.so", "rustls"},    {"libjli.so", "Java's JSSE"},
+    {"libbearssl.so", "BearSSL"}, {"libmatrixssl.so", "MatrixSSL"},
 };
 
 enum { TG_UNREACHED = sizeof(tg_unreached) / sizeof(tg_unreached[0]) };
@@ -22,8 +22,9 @@ enum { TG_UNREACHED = sizeof(tg_unreached) / sizeof(tg_unreached[0]) };
 /* The place in the list of the library of the file name NAME ("libgnutls.so.30"); -1: none. */
 static inline int tg_unreached_find(const char *name)
 {
-    for (int i = 0; i < TG_UNREACHED; i++)
-        if (strncmp(name, tg_unreached[i].prefix, strlen(tg_unreached[i].prefix)) == 0)
+    for (int i = 0; i < TG_UNREACHED && strncmp(name, "lib", 3) == 0; i++)
+        if (name[3] == tg_unreached[i].prefix[3] &&
+            strncmp(name, tg_unreached[i].prefix, strlen(tg_unreached[i].prefix)) == 0)
             return i;
     return -1;
 }

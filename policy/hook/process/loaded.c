@@ -1,6 +1,46 @@
-/* elf.c - DT_GNU_HASH lookups and the version of an import (gABI; glibc's elf/dl-lookup.c). */
-#include "elf.h"
+/* loaded.c - DT_GNU_HASH lookups and the version of an import (gABI; glibc's elf/dl-lookup.c). */
+#include "loaded.h"
+#include <dlfcn.h>
+#include <features.h>
+#include <stdatomic.h>
 #include <string.h>
+
+#if __GLIBC_PREREQ(2, 35)
+/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. NULL there. */
+static __typeof__(&_dl_find_object) find_object(void)
+{
+    static _Atomic uintptr_t found;
+    const uintptr_t none = 1;
+    uintptr_t function = atomic_load_explicit(&found, memory_order_acquire);
+
+    if (function == 0) {
+        function = (uintptr_t)dlsym(RTLD_DEFAULT, "_dl_find_object");
+        function = function != 0 ? function : none;
+        atomic_store_explicit(&found, function, memory_order_release);
+    }
+    if (function == none)
+        return NULL;
+    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
+}
+#endif
+
+/*
+ * dladdr(3) reads the object's whole symbol table for a name that nobody asks for: it was most of
+ * what trustgraft cost a short program.
+ */
+struct link_map *tg_elf_map(const void *address)
+{
+    struct link_map *map = NULL;
+    Dl_info info;
+#if __GLIBC_PREREQ(2, 35)
+    __typeof__(&_dl_find_object) find = find_object();
+    struct dl_find_object object;
+
+    if (find != NULL)
+        return find((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
+#endif
+    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+}
 
 /* glibc relocates these pointers in place, except where the section is read-only (the vDSO). */
 static const void *pointer(ElfW(Addr) base, ElfW(Addr) value)
@@ -85,7 +125,9 @@ static uint32_t hash_name(const char *name)
 
 static bool named(const struct tg_elf *elf, size_t index, const char *name)
 {
-    return strcmp(elf->strings + elf->symbols[index].st_name, name) == 0;
+    const char *found = elf->strings + elf->symbols[index].st_name;
+
+    return found[0] == name[0] && strcmp(found, name) == 0;
 }
 
 /* The symbol NAME in the hash table, which holds what the object defines; 0: it doesn't. */

@@ -1,6 +1,9 @@
-/* elf.h - what a loaded object's dynamic section says about one symbol, without the linker. */
-#ifndef TG_ELF_H
-#define TG_ELF_H
+/*
+ * loaded.h - what a loaded object's dynamic section says about one symbol, without the linker,
+ * whose own look-ups go through all that the process has loaded.
+ */
+#ifndef TG_LOADED_H
+#define TG_LOADED_H
 
 #include "trustgraft.h"
 #include <link.h>
@@ -24,6 +27,11 @@ struct tg_elf {
     size_t needs_count;
     struct tg_elf_relocations jumps, others;
 };
+
+/*
+ * The object that ADDRESS lies in, or NULL. Takes no lock, but where glibc is older than 2.35.
+ */
+struct link_map *tg_elf_map(const void *address);
 
 /* False if the object has no symbols or no DT_GNU_HASH: it then counts as having none. */
 TG_MUST_USE bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) *dynamic);

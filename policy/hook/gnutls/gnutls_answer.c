@@ -1,0 +1,166 @@
+#include "gnutls_answer.h"
+#include "gnutls_decide.h"
+#include "gnutls_judge.h"
+#include "leaves.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { A_DAY = 24 * 60 * 60 };
+
+/* A name that nobody knew of before may have a rule of its own. After the handshake there is no
+ * other way to heed that than to end the connection. */
+static void reconsider(struct tg_gnutls_session *state)
+{
+    if (state->outcome == TG_GNUTLS_LEFT && tg_gnutls_demand(state) == TG_GNUTLS_NOTHING)
+        return;
+    tg_gnutls_judge(state);
+    if (state->outcome == TG_GNUTLS_REFUSED && !state->running)
+        tg_gnutls_stop(state);
+}
+
+/* The host that was accepted goes by the rule's word. Another name is the library's to match. */
+static bool is_owner(const struct tg_gnutls_session *state, const char *name)
+{
+    char host[TG_HOST_SIZE];
+
+    if (name == NULL)
+        return false;
+    tg_peer_spell(name, host);
+    return strcmp(host, state->accepted) == 0;
+}
+
+static unsigned accepted_status(const struct tg_gnutls_session *state, const char *host,
+                                const gnutls_typed_vdata_st *data, unsigned count, unsigned status)
+{
+    char room[TG_HOST_SIZE];
+    bool owner =
+        !(status & TG_GNUTLS_CERT_UNEXPECTED_OWNER) || host == NULL || is_owner(state, host);
+
+    for (unsigned i = 0; data != NULL && i < count && status & TG_GNUTLS_CERT_UNEXPECTED_OWNER; i++)
+        if (data[i].type != TG_GNUTLS_DT_KEY_PURPOSE_OID)
+            owner = owner && is_owner(state, tg_gnutls_typed_name(&data[i], room));
+    return owner ? 0 : TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_UNEXPECTED_OWNER;
+}
+
+int tg_gnutls_answer(gnutls_session_t session, const char *host, const gnutls_typed_vdata_st *data,
+                     unsigned count, int result, unsigned *status)
+{
+    struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+
+    if (state == NULL || result < 0)
+        return result;
+    if (tg_gnutls_session_give_all(state, host, data, count))
+        reconsider(state);
+    if (state->outcome == TG_GNUTLS_ACCEPTED)
+        *status = accepted_status(state, host, data, count, *status);
+    else if (state->outcome == TG_GNUTLS_REFUSED)
+        *status |= TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
+    return result;
+}
+
+unsigned tg_gnutls_answer_status(gnutls_session_t session, unsigned status)
+{
+    const struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+
+    if (state == NULL)
+        return status;
+    if (state->outcome == TG_GNUTLS_ACCEPTED)
+        return 0;
+    if (state->outcome == TG_GNUTLS_REFUSED)
+        return TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
+    return state->checked ? state->status : status;
+}
+
+static bool digest_of(const void *der, size_t size, uint8_t digest[TG_SHA256_SIZE])
+{
+    bool made;
+
+    ERR_set_mark();
+    made = EVP_Digest(der, size, digest, NULL, tg_hash_sha256(), NULL) == 1;
+    ERR_pop_to_mark();
+    return made;
+}
+
+/* Without its digest a leaf can't be told from others: nothing is handed out then. */
+const gnutls_datum_t *tg_gnutls_answer_peers(gnutls_session_t session, const gnutls_datum_t *list,
+                                             unsigned *count)
+{
+    const struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+    uint8_t digest[TG_SHA256_SIZE];
+    int saved = errno;
+
+    if (list == NULL || *count == 0)
+        return list;
+    if (state == NULL || state->outcome != TG_GNUTLS_ACCEPTED) {
+        if (digest_of(list[0].data, list[0].size, digest))
+            tg_leaves_leave(digest);
+        else
+            list = NULL;
+    } else if (state->shown_count > 0) {
+        *count = state->shown_count;
+        list = state->shown;
+    }
+    if (list == NULL)
+        *count = 0;
+    errno = saved;
+    return list;
+}
+
+/* WHEN, or what isn't past (END) or to come: nobody asks for more. */
+static time_t moved(time_t when, bool end)
+{
+    time_t now = time(NULL);
+
+    if (when == (time_t)-1 || (end ? when > now : when <= now))
+        return when;
+    return end ? now + A_DAY : now - A_DAY;
+}
+
+time_t tg_gnutls_answer_time(gnutls_session_t session, time_t when, bool end)
+{
+    const struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+
+    return state != NULL && state->outcome == TG_GNUTLS_ACCEPTED ? moved(when, end) : when;
+}
+
+/* The digest of CERTIFICATE's DER. */
+static bool digest_certificate(const struct tg_gnutls *library, gnutls_x509_crt_t certificate,
+                               uint8_t digest[TG_SHA256_SIZE])
+{
+    size_t size = 0;
+    unsigned char *der = NULL;
+    bool made = false;
+
+    (void)library->gnutls_x509_crt_export(certificate, TG_GNUTLS_X509_FMT_DER, NULL, &size);
+    if (size > 0 && (der = malloc(size)) != NULL)
+        made =
+            library->gnutls_x509_crt_export(certificate, TG_GNUTLS_X509_FMT_DER, der, &size) == 0 &&
+            digest_of(der, size, digest);
+    free(der);
+    return made;
+}
+
+bool tg_gnutls_answer_knows(const struct tg_gnutls *library, gnutls_x509_crt_t certificate,
+                            const char *host, const unsigned char *address, size_t size)
+{
+    uint8_t digest[TG_SHA256_SIZE];
+    char text[INET6_ADDRSTRLEN] = "", name[TG_HOST_SIZE] = "";
+    int saved = errno;
+    bool known = tg_leaves_any() && certificate != NULL;
+
+    if (known && address != NULL) {
+        known = (size == 4 || size == 16) &&
+                inet_ntop(size == 4 ? AF_INET : AF_INET6, address, text, sizeof(text)) != NULL;
+        host = text;
+    }
+    if (known && host != NULL)
+        tg_peer_spell(host, name);
+    known = known && digest_certificate(library, certificate, digest) &&
+            tg_leaves_know(digest, host != NULL ? name : NULL);
+    errno = saved;
+    return known;
+}

@@ -1,0 +1,89 @@
+#include "choice.h"
+#include "inject.h"
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef unsigned long version_function(void);
+
+/* OpenSSL's in the global scope, to which an engine that is loaded is bound; 0: none there. */
+static unsigned long global_version(void)
+{
+    version_function *version = (version_function *)dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
+
+    return version != NULL ? version() : 0;
+}
+
+static void *find_loaded(const char *name)
+{
+    return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
+}
+
+static bool wants_linked(void)
+{
+    return !TG_HAS_INSIDE || global_version() >> 28 == TG_VERSION_3_0 >> 28 ||
+           find_loaded("libcrypto.so.3") != NULL;
+}
+
+/*
+ * Where the global scope holds another libcrypto's functions of the same names (BoringSSL,
+ * OpenSSL 1.1), the engine that is linked to OpenSSL 3 must see its own first.
+ */
+static int linked_mode(void)
+{
+    unsigned long version = global_version();
+    bool foreign =
+        version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+
+    return foreign ? RTLD_DEEPBIND : 0;
+}
+
+/*
+ * Opens NAME in the folder of this library. $ORIGIN, the linker's own word for that folder,
+ * is meant for a relative LD_PRELOAD, where the process may have changed its directory since; it
+ * names the folder of whoever calls dlopen, which is another where dlopen is wrapped (the
+ * sanitizers do).
+ */
+static void *open_beside(const char *name, int mode)
+{
+    static const char here;
+    char path[PATH_MAX];
+    const char *slash = NULL;
+    Dl_info info;
+
+    (void)snprintf(path, sizeof(path), "$ORIGIN/%s", name);
+    if (dladdr(&here, &info) != 0 && info.dli_fname[0] == '/')
+        slash = strrchr(info.dli_fname, '/');
+    if (slash != NULL && slash - info.dli_fname < (ptrdiff_t)(sizeof(path) - strlen(name) - 1))
+        (void)snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - info.dli_fname), info.dli_fname,
+                       name);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL | mode);
+}
+
+/* INSIDE is loaded. The provider may load the other at any moment, and asks it as well then. */
+static void *settle(void *inside)
+{
+    __typeof__(&tg_inject_serves) serves =
+        (__typeof__(&tg_inject_serves))dlsym(inside, "tg_inject_serves");
+
+    if (serves == NULL || serves(find_loaded(TG_ENGINE_LINKED) != NULL))
+        return inside; /* its caller finds what else it lacks */
+    return find_loaded(TG_ENGINE_LINKED);
+}
+
+void *tg_choice_open(void)
+{
+    /* In this order: one that comes after we have looked for it sees that the other is there. */
+    void *linked = find_loaded(TG_ENGINE_LINKED), *inside = find_loaded(TG_ENGINE_INSIDE);
+
+    if (linked == NULL && inside == NULL) {
+        if (!wants_linked())
+            inside = open_beside(TG_ENGINE_INSIDE, 0);
+        else if ((linked = open_beside(TG_ENGINE_LINKED, linked_mode())) != NULL)
+            inside = find_loaded(TG_ENGINE_INSIDE);
+    }
+    return inside != NULL ? settle(inside) : linked;
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""run.py --build DIR --pki DIR [FILTER] - what a short program pays, in instructions: one request of
+curl, with the system's bundle of CAs and the test CA, to the same without trustgraft.
+
+Instructions are counted over the whole process by valgrind: other than times, they are the same on
+a busy machine, to a hundredth of a per cent.
+"""
+import dataclasses
+import pathlib
+import re
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from e2e.harness import Skip, require, suite                               # noqa: E402
+from lab import ways                                                       # noqa: E402
+from lab.clients import PROGRAMS                                           # noqa: E402
+from lab.files import put                                                  # noqa: E402
+
+BUNDLE = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+INERT = "[host other.example *.other.example 192.0.2.0/24]\naction = reject\n"
+MATCHING = "[host api.example.test]\nanchors = {root}\n"
+REFUSING = "[host api.example.test]\naction = reject\n"
+# Of bare, with a margin. Under a rule libcrypto decodes the rule's CA as well; by the provider it has
+# one more provider to look through for each CA of the bundle.
+MOST = {INERT: {"preload": 1.007, "provider": 1.01}, MATCHING: {"preload": 1.013, "provider": 1.016}}
+
+
+def missing():
+    """What this machine lacks, or None."""
+    if not shutil.which("valgrind"):
+        return "needs valgrind"
+    return None if BUNDLE.exists() else f"there is no {BUNDLE}"
+
+
+def count(lab, environment):
+    """Instructions of the one request."""
+    curl = [*PROGRAMS["curl"].command(lab.fetched), "--max-time", "900"]
+    status, out, err = lab.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *curl],
+                               environment=environment, seconds=1000)
+    counted = re.search(r"Collected : (\d+)", err)
+    require(status == 0 and "hello from" in out and counted, f"exit {status}: {err[-2000:]}")
+    return int(counted[1])
+
+
+def start(lab):
+    lab.servers.openssl("api", leaf="api")  # which waits as long as valgrind takes
+    lab.fetched = lab.target("api", app="root")
+    if missing() is None:
+        bundle = put(lab.scratch / "bundle.pem", BUNDLE.read_bytes() + lab.pki.pem("root").read_bytes())
+        lab.fetched = dataclasses.replace(lab.fetched, cafile=str(bundle))
+        lab.bare = count(lab, {})
+
+
+def costs(text, way):
+    """One request costs little more than bare, where another rule would refuse it."""
+    def check(lab):
+        if missing() is not None:
+            raise Skip(missing())
+        refused = lab.get_raw("curl", way, lab.fetched, lab.policy(REFUSING))
+        require(refused.verdict == "refuse", f"not under the policy: {refused.said}")
+        ratio = count(lab, ways.by_environment(lab.build, way, lab.policy(text))) / lab.bare
+        require(ratio <= MOST[text][way], f"{ratio:.4f} of the {lab.bare:,} instructions of bare")
+    return check
+
+
+def tests():
+    for way in ways.WAYS:
+        yield f"curl under a policy for other hosts, {way}", costs(INERT, way)
+        yield f"curl under a rule with its CA, {way}", costs(MATCHING, way)
+
+
+if __name__ == "__main__":
+    sys.exit(suite(__doc__, tests(), start))

@@ -1,0 +1,81 @@
+"""places.py - where a libgnutls may be: in a plugin, beside an OpenSSL, nowhere; and an old one."""
+from e2e.harness import require
+from gnutls.cases import ACCEPT, API, DONE, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT
+from lab import ways
+
+HANDS = "peers 2 chain {} name {} dates good data hello"
+
+
+def call(lab, policy, *command):
+    """What it printed, and what was logged."""
+    under = ways.by_environment(lab.build, ways.PRELOAD, lab.policy(policy)) if policy else {}
+    status, out, err = lab.run([str(word) for word in command], environment=under)
+    require(status == 0, f"status {status}: {out}{err}")
+    return " ".join(out.split()), err
+
+
+def client(lab, policy, words, program="client"):
+    return call(lab, policy, lab.gnutls[program], lab.pki.directory, *words.split())
+
+
+def test_plugin(lab):
+    for policy, wanted in ((None, DONE), (ELSEWHERE, DONE), (ACCEPT, DONE), (OTHER, REFUSED), (REJECT, REFUSED)):
+        got, _ = call(lab, policy, lab.gnutls["host"], lab.gnutls["client.so"], lab.pki.directory, f"sni={API}")
+        require(got == wanted, f"{policy}: wanted {wanted}, got {got}")
+
+
+def test_beside_openssl(lab):
+    for policy, wanted in ((None, DONE), (ELSEWHERE, DONE), (ACCEPT, DONE), (OTHER, REFUSED), (REJECT, REFUSED)):
+        got, _ = client(lab, policy, f"sni={API}", "client-openssl")
+        require(got == wanted, f"{policy}: wanted {wanted}, got {got}")
+
+
+def test_no_gnutls_at_all(lab):
+    """The names are there, and what they say is that the feature isn't."""
+    got, _ = call(lab, None, lab.gnutls["host"], "-")
+    require(got == "weak no, found no, global no", got)
+    for policy in (ACCEPT, ELSEWHERE):
+        got, err = call(lab, policy, lab.gnutls["host"], "-")
+        require(got == "weak yes, found yes, global no, calls -1250 -1250" and not err, got + err)
+
+
+def test_older_than_can_be_hooked(lab):
+    """It makes no client session under a policy, and says which function it lacks."""
+    got, err = call(lab, ACCEPT, lab.gnutls["old"], 2)
+    require(got == "init -1250" and "GnuTLS has no gnutls_" in err and "not used" in err, got + err)
+    got, err = call(lab, ACCEPT, lab.gnutls["old"], 1)
+    require(got == "init 0 handshake -348" and "made unseen" in err, got + err)
+    got, err = call(lab, None, lab.gnutls["old"], 2)
+    require(got == "init 0 handshake 0" and not err, got + err)
+
+
+def test_session_that_was_made_unseen(lab):
+    require(client(lab, None, f"sni={API} unseen")[0] == DONE, "bare")
+    got, err = client(lab, ELSEWHERE, f"sni={API} unseen second={NOWHERE}")
+    require(got == f"{REFUSED} {REFUSED}" and "made unseen" in err, got + err)
+
+
+def test_one_host_opens_no_other_hosts_door(lab):
+    """The same leaf, verified by hand for a host with a rule and for one without."""
+    left, good = HANDS.format("bad", "good"), HANDS.format("good", "good")
+    words = f"crt={API} sni={API} second={NOWHERE}"
+    require(client(lab, None, words)[0] == f"handshake done {left} handshake done {left}", "bare")
+    got, _ = client(lab, ACCEPT, words)
+    require(got == f"handshake done {good} handshake done {left}", got)
+    got, _ = client(lab, ACCEPT, f"crt={API} sni={API} second={API}")
+    require(got == f"handshake done {good} handshake done {good}", got)
+    got, _ = client(lab, ACCEPT, f"crt={API} sni={NOWHERE} second={API}")
+    require(got == f"handshake done {left} handshake done {left}", got)
+
+
+def test_refusal_is_logged_once(lab):
+    for words in (f"sni={API}", f"sni={API} verify={API}", f"sni={NOWHERE} twice={API}"):
+        _, err = client(lab, OTHER, words)
+        lines = [line for line in err.splitlines() if line.startswith("trustgraft: client[")]
+        require(len(lines) == 1 and f"reject {API}:" in lines[0] and "missing-issuer" in lines[0], err)
+
+
+def tests():
+    for name, function in sorted(globals().items()):
+        if name.startswith("test_"):
+            yield name[5:].replace("_", " "), function
