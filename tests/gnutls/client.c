@@ -8,9 +8,12 @@
  *   crl=NAME           the CRL that goes with it
  *   verify=NAME data=NAME address=ADDRESS    has the session verify that name, by either function
  *   function=ANSWER credentials=ANSWER       a callback of its own; ANSWER: yes, no, hand, wait
- *   push vec           writes by functions of its own, through a table of descriptors
+ *   push               writes by functions of its own, which are given the place in a table; a
+ *                      descriptor of this number is connected elsewhere
+ *   vec                the same, given a pointer
  *   hand=NAME          asks gnutls_certificate_verify_peers3 afterwards
  *   crt=NAME           takes the leaf, and verifies chain, name and dates of it by hand
+ *   listed=NAME        looks for that name in the leaf, as a program that matches names itself does
  *   twice=NAME         a second connection resumes the session, sending NAME
  *   then=NAME          which that one looks up
  *   second=NAME        a second connection that resumes nothing
@@ -29,6 +32,7 @@
 #endif
 #include <netdb.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,24 +127,29 @@ static void set_verification(gnutls_session_t session)
 
 /* ---- the transport ---- */
 
+static int descriptor_at(gnutls_transport_ptr_t at)
+{
+    return (uintptr_t)at < 256 ? descriptors[(uintptr_t)at] : *(int *)at;
+}
+
 static ssize_t push(gnutls_transport_ptr_t at, const void *data, size_t size)
 {
-    return send(*(int *)at, data, size, MSG_NOSIGNAL);
+    return send(descriptor_at(at), data, size, MSG_NOSIGNAL);
 }
 
 static ssize_t push_vector(gnutls_transport_ptr_t at, const giovec_t *data, int count)
 {
-    return writev(*(int *)at, (const struct iovec *)data, count);
+    return writev(descriptor_at(at), (const struct iovec *)data, count);
 }
 
 static ssize_t pull(gnutls_transport_ptr_t at, void *data, size_t size)
 {
-    return recv(*(int *)at, data, size, 0);
+    return recv(descriptor_at(at), data, size, 0);
 }
 
 static int timed(gnutls_transport_ptr_t at, unsigned wait)
 {
-    return gnutls_system_recv_timeout((gnutls_transport_ptr_t)(long)*(int *)at, wait);
+    return gnutls_system_recv_timeout((gnutls_transport_ptr_t)(long)descriptor_at(at), wait);
 }
 
 static int dial(const char *name)
@@ -159,18 +168,34 @@ static int dial(const char *name)
     return descriptor;
 }
 
+static int elsewhere(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+    int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
+
+    if (inet_pton(AF_INET, "127.0.0.2", &to.sin_addr) != 1 || descriptor < 0 || descriptor > 255 ||
+        connect(descriptor, (struct sockaddr *)&to, sizeof(to)) != 0)
+        exit(2);
+    return descriptor;
+}
+
 static void set_transport(gnutls_session_t session, int descriptor)
 {
     if (word("push") == NULL && word("vec") == NULL) {
         gnutls_transport_set_int(session, descriptor);
         return;
     }
-    descriptors[descriptor] = descriptor;
-    gnutls_transport_set_ptr(session, &descriptors[descriptor]);
-    if (word("vec") != NULL)
+    if (word("vec") != NULL) {
+        descriptors[descriptor] = descriptor;
+        gnutls_transport_set_ptr(session, &descriptors[descriptor]);
         gnutls_transport_set_vec_push_function(session, push_vector);
-    else
+    } else {
+        int decoy = elsewhere();
+
+        descriptors[decoy] = descriptor;
+        gnutls_transport_set_ptr(session, (gnutls_transport_ptr_t)(long)decoy);
         gnutls_transport_set_push_function(session, push);
+    }
     gnutls_transport_set_pull_function(session, pull);
     gnutls_transport_set_pull_timeout_function(session, timed);
 }
@@ -257,6 +282,25 @@ static void verify_by_hand(gnutls_session_t session, FILE *out)
                 : "bad");
 }
 
+static void look_for_name(gnutls_session_t session, FILE *out)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
+    gnutls_x509_crt_t leaf = NULL;
+    char name[300] = "";
+    size_t size = sizeof(name) - 1;
+    bool found = false;
+
+    gnutls_x509_crt_init(&leaf);
+    if (count > 0 && gnutls_x509_crt_import(leaf, &list[0], GNUTLS_X509_FMT_DER) == 0)
+        for (unsigned i = 0; gnutls_x509_crt_get_subject_alt_name(leaf, i, name, &size, NULL) >= 0;
+             i++, size = sizeof(name) - 1) {
+            name[size] = '\0';
+            found = found || strcmp(name, word("listed")) == 0;
+        }
+    fprintf(out, " listed %s", found ? "yes" : "no");
+}
+
 static void talk(gnutls_session_t session, FILE *out)
 {
     char data[100];
@@ -306,6 +350,8 @@ static void converse(const char *name, FILE *out)
                     : "bad");
     if (word("crt") != NULL && result == 0)
         verify_by_hand(session, out);
+    if (word("listed") != NULL && result == 0)
+        look_for_name(session, out);
     if (result == 0 || word("ignore") != NULL)
         talk(session, out);
     if (word("twice") != NULL && kept.data == NULL && result == 0)
