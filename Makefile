@@ -88,6 +88,7 @@ UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft) $(FUZZERS)
 STRESS    := $(BUILD)/tsan/tests/stress/crowd $(BUILD)/tests/stress/endure
+RACED     := $(BUILD)/tsan/libtrustgraft.so $(BUILD)/tsan/libtrustgraft-preload.so
 CORPORA   := $(if $(wildcard tests/corpora/*.c),$(BUILD)/tests/corpora/evaluate)
 BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
@@ -194,6 +195,16 @@ $(STRESS):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(if $(findstring /tsan/,$@),$(THREADED)) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
 
+# The preload library and the engine once more, for a program that runs under ThreadSanitizer.
+$(BUILD)/tsan/libtrustgraft.so: $(call tsan,$(ENGINE) $(HOOK))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(THREADED) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+	$(Q)ln -sf $(@F) $@.$(SOVERSION)
+
+$(BUILD)/tsan/libtrustgraft-preload.so: $(call tsan,$(PRELOAD))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(THREADED) $(call shared,preload/preload.map) -o $@ $^ $(ALL_LDFLAGS)
+
 $(BUILD)/asan/trustgraft: $(call asan,$(COMMAND) $(ENGINE) $(HOOK))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
@@ -209,7 +220,7 @@ $(BUILD)/tests/bench/empty.so: $(BUILD)/obj/tests/bench/empty.o
 pki: | $(READY)
 	$(Q)certs/make-pki $(BUILD)/pki
 
-units: $(UNITS) $(SANITIZED) $(STRESS) $(CORPORA)
+units: $(UNITS) $(SANITIZED) $(STRESS) $(RACED) $(CORPORA)
 
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki

@@ -21,26 +21,31 @@ const EVP_MD *tg_hash_sha256(void)
     return fetched != NULL ? fetched : EVP_sha256();
 }
 
+/* Frees DER, as i2d made it. */
+static bool hash(unsigned char *der, int length, uint8_t out[TG_SHA256_SIZE])
+{
+    bool done =
+        length > 0 && EVP_Digest(der, (size_t)length, out, NULL, tg_hash_sha256(), NULL) == 1;
+
+    OPENSSL_free(der);
+    return done;
+}
+
+/* X509_digest(3) would fetch the algorithm each time. */
 bool tg_hash_certificate(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])
 {
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
 
-    if (!X509_digest(certificate, tg_hash_sha256(), digest, &length) || length != TG_SHA256_SIZE)
-        return false;
-    memcpy(out, digest, TG_SHA256_SIZE);
-    return true;
+    return hash(der, length, out);
 }
 
 bool tg_hash_pubkey(const X509_PUBKEY *key, uint8_t out[TG_SHA256_SIZE])
 {
     unsigned char *der = NULL;
     int length = i2d_X509_PUBKEY(key, &der);
-    bool done =
-        length > 0 && EVP_Digest(der, (size_t)length, out, NULL, tg_hash_sha256(), NULL) == 1;
 
-    OPENSSL_free(der);
-    return done;
+    return hash(der, length, out);
 }
 
 bool tg_hash_spki(const X509 *certificate, uint8_t out[TG_SHA256_SIZE])

@@ -19,11 +19,11 @@ void tg_held_drop(struct tg_wire *wire)
 
 struct tg_wire *tg_held_at(void *pointer, const BIO *bio)
 {
-    struct tg_wire *copy = tg_pool_item(&wires, pointer, &copied);
+    struct tg_wire *wire = tg_pool_item(&wires, pointer, bio);
 
-    if (copy != NULL)
-        tg_pool_pass(copy, bio);
-    return tg_pool_item(&wires, pointer, bio);
+    if (wire == NULL && (wire = tg_pool_item(&wires, pointer, &copied)) != NULL)
+        tg_pool_pass(wire, bio);
+    return wire;
 }
 
 struct tg_wire *tg_held_end(void *pointer, const BIO *bio)

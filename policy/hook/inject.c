@@ -49,7 +49,8 @@ enum tg_injected tg_inject_libcrypto(const void *libcrypto, const char *policy, 
 
         (void)tg_exdata_claim_in(library, current);
         (void)tg_exdata_claim_in(library, library->crypto.OSSL_LIB_CTX_get0_global_default());
-        tg_hooked_prepare(library);
+        if (!tg_hooked_prepare(library) && tg_process_has_origin())
+            injected = TG_INJECT_FAILED;
         if (!tg_exdata_claim_in(library, context != NULL ? context : current)) {
             complain_taken();
             injected = TG_INJECT_FAILED;

@@ -6,18 +6,24 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+static bool says_none(unsigned long error)
+{
+    return ERR_GET_REASON(error) == ERR_R_PASSED_NULL_PARAMETER;
+}
+
 /*
  * libcrypto says the same of no address and of no memory, but for an error that it leaves for the
- * former alone: by the one that is put before, the two are told apart.
+ * former alone: by another before it, where the last one is like it, the two are told apart.
  */
 bool tg_reference_address(X509_VERIFY_PARAM *param, char **address)
 {
     bool told;
 
     ERR_set_mark();
-    ERR_raise(ERR_LIB_X509, ERR_R_MALLOC_FAILURE);
+    if (says_none(ERR_peek_last_error()))
+        ERR_raise(ERR_LIB_X509, ERR_R_MALLOC_FAILURE);
     *address = X509_VERIFY_PARAM_get1_ip_asc(param);
-    told = *address != NULL || ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_PASSED_NULL_PARAMETER;
+    told = *address != NULL || says_none(ERR_peek_last_error());
     ERR_pop_to_mark();
     return told;
 }

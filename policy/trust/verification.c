@@ -1,28 +1,17 @@
 #include "verification.h"
+#include "authorities.h"
 #include "cost.h"
 #include "crl.h"
 #include "param.h"
 #include "selfanchored.h"
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stddef.h>
-
-/* libcrypto's own check of signatures, which has no name of its own. */
-static X509_STORE_CTX_verify_fn default_verify;
-
-static void find_default(void)
-{
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-
-    if (context != NULL && X509_STORE_CTX_init(context, NULL, NULL, NULL))
-        default_verify = X509_STORE_CTX_get_verify(context);
-    X509_STORE_CTX_free(context);
-}
 
 /* One verification under way, libcrypto's app_data. */
 struct run {
     struct tg_verification result;
     struct tg_evaluation *evaluation;
+    X509_STORE_CTX_verify_fn verify; /* libcrypto's own check, which has no name of its own */
     bool vouched; /* there is an anchor, and each signature from there down was right */
     bool ended;   /* before libcrypto's end, with a finding that says so */
 };
@@ -79,7 +68,6 @@ static bool go_on(struct run *run, X509_STORE_CTX *context)
     const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
     int depth = X509_STORE_CTX_get_error_depth(context);
 
-    run->vouched = run->vouched && reaches_anchor(context);
     if (run->vouched)
         return true;
     if (depth == 0)
@@ -212,35 +200,84 @@ static int put_off(X509_STORE_CTX *context)
     return X509_STORE_CTX_get_app_data(context) != NULL ? 1 : tg_crl_check(context);
 }
 
+/* True if libcrypto would find nothing wrong with the dates of CHAIN from its third on. */
+static bool are_valid(const struct tg_evaluation *evaluation, const STACK_OF(X509) *chain)
+{
+    time_t when = evaluation->when;
+
+    for (int i = 2; !evaluation->rule->skip_dates && i < sk_X509_num(chain); i++)
+        if (X509_cmp_time(X509_get0_notBefore(sk_X509_value(chain, i)), &when) >= 0 ||
+            X509_cmp_time(X509_get0_notAfter(sk_X509_value(chain, i)), &when) <= 0)
+            return false;
+    return true;
+}
+
+/* The leaf's signature, and the dates of both, on the leaf and its issuer; then the path is whole
+ * again. */
+static int verify_lowest(const struct run *run, X509_STORE_CTX *context)
+{
+    STACK_OF(X509) *whole = X509_STORE_CTX_get1_chain(context);
+    STACK_OF(X509) *lowest = X509_STORE_CTX_get1_chain(context);
+    int checked;
+
+    if (whole == NULL || lowest == NULL) {
+        sk_X509_pop_free(whole, X509_free);
+        sk_X509_pop_free(lowest, X509_free);
+        return run->verify(context);
+    }
+    while (sk_X509_num(lowest) > 2)
+        X509_free(sk_X509_pop(lowest));
+    X509_STORE_CTX_set0_verified_chain(context, lowest);
+    checked = run->verify(context);
+    X509_STORE_CTX_set0_verified_chain(context, whole);
+    return checked;
+}
+
+/* False where an anchor's own signature is asked for, or there are no two CAs to be known. */
+static bool has_authorities(X509_STORE_CTX *context)
+{
+    const X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+
+    return sk_X509_num(X509_STORE_CTX_get0_chain(context)) > 2 &&
+           !(X509_VERIFY_PARAM_get_flags(param) & X509_V_FLAG_CHECK_SS_SIGNATURE);
+}
+
+/* libcrypto's own check, but for the signatures of CAs that it has found right before. */
+static int check_unknown(struct run *run, X509_STORE_CTX *context)
+{
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    size_t reported = run->result.findings.reported;
+    uint8_t key[TG_SHA256_SIZE];
+    int checked;
+
+    if (!run->vouched || !has_authorities(context) || !tg_authorities_key(chain, key))
+        return run->verify(context);
+    if (tg_authorities_known(key) && are_valid(run->evaluation, chain))
+        return verify_lowest(run, context);
+    checked = run->verify(context);
+    if (checked == 1 && run->vouched && run->result.findings.reported == reported)
+        tg_authorities_keep(key);
+    return checked;
+}
+
 /* X509_STORE_CTX_verify_fn. */
 static int check_signatures(X509_STORE_CTX *context)
 {
     struct run *run = X509_STORE_CTX_get_app_data(context);
-    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    const STACK_OF(X509) *chain = NULL;
     unsigned long cost = 0;
-    int checked = default_verify(context);
+    int checked;
 
-    if (checked <= 0 || run == NULL)
+    run->vouched = run->vouched && reaches_anchor(context);
+    checked = check_unknown(run, context);
+    if (checked <= 0 || X509_STORE_CTX_get0_store(context) == NULL)
         return checked;
+    chain = X509_STORE_CTX_get0_chain(context);
     for (int i = 0; !run->vouched && i < sk_X509_num(chain); i++)
         cost += tg_cost_key(sk_X509_value(chain, i));
     if (!run->vouched && !afford(run, cost, TG_BAD_SIGNATURE, 0, "revocation was"))
         return 0;
     return check_revocation(context, run);
-}
-
-static bool order_checks(X509_STORE *store)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    if (store == NULL)
-        return true;
-    pthread_once(&once, find_default);
-    if (default_verify == NULL)
-        return false;
-    X509_STORE_set_check_revocation(store, put_off);
-    X509_STORE_set_verify(store, check_signatures);
-    return true;
 }
 
 /* What libcrypto says nothing of, or not what it is. */
@@ -282,10 +319,15 @@ static bool run_on(struct run *run, const STACK_OF(X509) *path, bool anchored)
     bool done = false;
 
     if (untrusted == NULL || trusted == NULL || context == NULL ||
-        !tg_crl_store(evaluation, &store) || !order_checks(store) ||
-        !X509_STORE_CTX_init(context, store, evaluation->query->leaf, untrusted) ||
+        !tg_crl_store(evaluation, &store))
+        goto end;
+    if (store != NULL)
+        X509_STORE_set_check_revocation(store, put_off);
+    if (!X509_STORE_CTX_init(context, store, evaluation->query->leaf, untrusted) ||
         !tg_param_set(evaluation, context) || !X509_STORE_CTX_set_app_data(context, run))
         goto end;
+    run->verify = X509_STORE_CTX_get_verify(context);
+    X509_STORE_CTX_set_verify(context, check_signatures);
     X509_STORE_CTX_set0_trusted_stack(context, trusted);
     done = verify(run, context, path, anchored);
 end:

@@ -85,21 +85,32 @@ static bool inherit_all(const struct tg_hooked *hooked, SSL *ssl, const X509_STO
            inherit(library, whole, hooked->libssl.SSL_get0_param(ssl));
 }
 
+static bool add_names(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl,
+                      const X509_STORE_CTX *context, const char *sent)
+{
+    X509_VERIFY_PARAM *whole = NULL;
+    bool added;
+
+    if (context != NULL && !hooked->library->foreign)
+        return add_names_in(peer, X509_STORE_CTX_get0_param(context), sent);
+    whole = X509_VERIFY_PARAM_new();
+    added = whole != NULL && inherit_all(hooked, ssl, context, whole) &&
+            add_names_in(peer, whole, sent);
+    X509_VERIFY_PARAM_free(whole);
+    return added;
+}
+
 void tg_named_add(struct tg_peer *peer, const struct tg_hooked *hooked, SSL *ssl,
                   const X509_STORE_CTX *context)
 {
     const char *sent = hooked->library->backend->sent_name(hooked, ssl);
-    X509_VERIFY_PARAM *whole = NULL;
 
     ERR_set_mark();
-    whole = X509_VERIFY_PARAM_new();
-    if (whole == NULL || !inherit_all(hooked, ssl, context, whole) ||
-        !add_names_in(peer, whole, sent)) {
+    if (!add_names(peer, hooked, ssl, context, sent)) {
         peer->unknown = "the names that it is to verify can't be read";
         tg_named_give(peer, sent);
         peer->named = true;
         tg_peer_add(peer, "", 0, 0);
     }
-    X509_VERIFY_PARAM_free(whole);
     ERR_pop_to_mark();
 }

@@ -1,4 +1,5 @@
 #include "sockets.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -211,25 +212,67 @@ static void look(struct search *search, int first, int count)
     }
 }
 
+/*
+ * Marks those that are open, where they are so few that to list them takes less than to read how
+ * many there may be. Returns the number behind the last one; -1: they aren't few, or can't be told.
+ */
+static long list_few(struct search *search)
+{
+    _Alignas(struct dirent64) char entries[1024], rest[sizeof(struct dirent64)];
+    int folder = open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ssize_t length = folder >= 0 ? getdents64(folder, entries, sizeof(entries)) : -1;
+    long end = length > 0 && getdents64(folder, rest, sizeof(rest)) == 0 ? 0 : -1;
+
+    for (ssize_t at = 0; end >= 0 && at < length;) {
+        const struct dirent64 *entry = (const void *)(entries + at);
+        long descriptor = entry->d_name[0] != '.' ? strtol(entry->d_name, NULL, 10) : folder;
+
+        at += entry->d_reclen;
+        if (descriptor == folder)
+            continue;
+        if (descriptor >= TG_SOCKETS_MOST) {
+            end = -1;
+            break;
+        }
+        search->open[descriptor / 64] |= UINT64_C(1) << descriptor % 64;
+        see_listener(search, (int)descriptor);
+        end = descriptor >= end ? descriptor + 1 : end;
+    }
+    if (folder >= 0)
+        (void)close(folder);
+    return end;
+}
+
+/* Marks those that are open; *SIZE is as list_few returns it. NULL, or why there may be others. */
+static const char *list(struct search *search, int most, long *size)
+{
+    *size = list_few(search);
+    if (*size >= 0)
+        return NULL;
+    *size = table_size();
+    if (*size < 0)
+        return "/proc can't be read";
+    if (*size > most)
+        return "it has more descriptors than can be looked at";
+    for (int first = 0; first < *size; first += AT_ONCE)
+        look(search, first, *size - first < AT_ONCE ? (int)*size - first : AT_ONCE);
+    return NULL;
+}
+
 const char *tg_sockets_peers(int type, int most, struct sockaddr_storage *peers, unsigned room,
                              unsigned *count)
 {
     struct search search = {.type = type, .peers = peers, .room = room};
-    long size = table_size();
+    long size = 0;
 
     *count = 0;
-    if (size < 0)
-        return "/proc can't be read";
-    if (size > most)
-        return "it has more descriptors than can be looked at";
     search.listening = malloc(LISTENERS * sizeof(search.listening[0]));
     if (search.listening == NULL)
         return "memory ran out";
-    for (int first = 0; first < size; first += AT_ONCE)
-        look(&search, first, size - first < AT_ONCE ? (int)size - first : AT_ONCE);
-    for (int i = 0; i < size && search.doubt == NULL; i++)
+    search.doubt = list(&search, most, &size);
+    for (long i = 0; i < size && search.doubt == NULL; i++)
         if (search.open[i / 64] >> i % 64 & 1)
-            see(&search, i);
+            see(&search, (int)i);
     free(search.listening);
     *count = search.doubt == NULL ? search.count : 0;
     return search.doubt;

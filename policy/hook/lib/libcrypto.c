@@ -7,13 +7,21 @@ static const struct tg_function functions[] = {
 #undef ROW
 };
 
+const struct tg_libcrypto *tg_libcrypto_inside;
+
 bool tg_libcrypto_at(const void *address, enum tg_kind kind, struct tg_libcrypto *libcrypto,
                      const char **missing)
 {
-    void *object = tg_object_open(address);
+    void *object = NULL;
     bool found = false;
 
     *missing = NULL;
+    if (tg_libcrypto_inside != NULL &&
+        tg_object_identity(address) == tg_object_identity(&tg_libcrypto_inside)) {
+        *libcrypto = *tg_libcrypto_inside;
+        return true;
+    }
+    object = tg_object_open(address);
     if (object == NULL)
         return false;
     found = tg_object_fill(object, tg_object_identity(address), kind, functions,

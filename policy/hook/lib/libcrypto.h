@@ -121,6 +121,9 @@ struct tg_libcrypto {
 #undef MEMBER
 };
 
+/* Those of the libcrypto that this engine has inside, hidden; NULL: it has none. */
+extern const struct tg_libcrypto *tg_libcrypto_inside;
+
 /*
  * Finds the functions in the object that holds ADDRESS, a libcrypto of KIND. False, with
  * *MISSING the first that isn't there, or NULL where the object itself wasn't found.
