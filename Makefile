@@ -28,8 +28,9 @@ export PYTHONDONTWRITEBYTECODE := 1
 # tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
 sees/policy/base/der          := policy
+sees/policy/base/lock         := policy
 sees/policy/base              := policy policy/base/der
-sees/policy/bundle            := policy policy/base
+sees/policy/bundle            := policy policy/base policy/base/lock
 sees/policy/rules             := $(sees/policy/bundle) policy/bundle
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
