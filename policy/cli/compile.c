@@ -3,6 +3,7 @@
 #include "compiled.h"
 #include "compiling.h"
 #include "diagnostics.h"
+#include "hosts.h"
 #include "image.h"
 #include "terminal.h"
 #include "verbs.h"
@@ -32,7 +33,7 @@ static void add_known(void *arg, const char *path)
         run->lost = true;
 }
 
-static void tell(struct run *run, const char *path, const struct tg_compiling *done, bool policy)
+static void tell(struct run *run, const char *path, const struct tg_written *done, bool policy)
 {
     char image[PATH_MAX + sizeof(TG_IMAGE_SUFFIX)];
 
@@ -42,16 +43,17 @@ static void tell(struct run *run, const char *path, const struct tg_compiling *d
         tg_buf_json(&run->out, path);
         tg_buf_add(&run->out, ",\"image\":");
         tg_buf_json(&run->out, image);
-        tg_buf_printf(&run->out, ",\"rules\":%llu,\"exceptions\":%llu,\"hosts\":%llu,\"size\":%llu}\n",
+        tg_buf_printf(&run->out,
+                      ",\"rules\":%llu,\"exceptions\":%llu,\"hosts\":%llu,\"size\":%llu}\n",
                       (unsigned long long)done->rules, (unsigned long long)done->exceptions,
                       (unsigned long long)done->hosts, (unsigned long long)done->size);
         return;
     }
     tg_buf_escape(&run->out, image, strlen(image));
     if (policy)
-        tg_buf_printf(&run->out, ": %llu rule%s, %llu exception%s",
-                      (unsigned long long)done->rules, done->rules == 1 ? "" : "s",
-                      (unsigned long long)done->exceptions, done->exceptions == 1 ? "" : "s");
+        tg_buf_printf(&run->out, ": %llu rule%s, %llu exception%s", (unsigned long long)done->rules,
+                      done->rules == 1 ? "" : "s", (unsigned long long)done->exceptions,
+                      done->exceptions == 1 ? "" : "s");
     else
         tg_buf_printf(&run->out, ": %llu known host%s", (unsigned long long)done->hosts,
                       done->hosts == 1 ? "" : "s");
@@ -72,13 +74,13 @@ static int complain(const char *path, const struct tg_diags *diags, struct tg_bu
 
 static int compile_one(struct run *run, const char *path, bool policy)
 {
-    struct tg_compiling done = {0};
+    struct tg_written done = {0};
     struct tg_diags diags = {0};
     struct tg_buf why = {0};
     int status = TG_EXIT_GOOD;
 
     if (policy ? tg_compiling_policy(path, &done, &diags, &why, add_known, run)
-               : tg_compiling_hosts(path, &done, &diags, &why))
+               : tg_hosts_compile(path, &done, &diags, &why))
         tell(run, path, &done, policy);
     else
         status = complain(path, &diags, &why);

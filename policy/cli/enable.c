@@ -1,7 +1,7 @@
 /* enable.c - enable and disable: trustgraft in every program of this machine, or no longer. */
 #include "activation.h"
-#include "diagnostics.h"
 #include "compiled.h"
+#include "diagnostics.h"
 #include "source.h"
 #include "terminal.h"
 #include "verbs.h"

@@ -300,8 +300,7 @@ static void tell_json(struct explanation *about)
                       about);
     tg_buf_add(about->buf, "],\"exceptions\":[");
     add_exceptions(about);
-    tg_buf_printf(about->buf, "],\"distrusted\":%zu,\"compiled\":%s}\n",
-                  distrusted(about->policy),
+    tg_buf_printf(about->buf, "],\"distrusted\":%zu,\"compiled\":%s}\n", distrusted(about->policy),
                   tg_policy_is_compiled(about->policy) ? "true" : "false");
 }
 

@@ -1,7 +1,6 @@
 /* load.c - a policy out of its files, whole or not at all. */
 #include "load.h"
 #include "build.h"
-#include "compiled.h"
 #include "include.h"
 #include "loading.h"
 #include "parse.h"
@@ -132,15 +131,4 @@ tg_policy *tg_policy_of_section(struct tg_load *base, struct tg_source *source,
 tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
 {
     return tg_policy_parse_with(path, NULL, diags);
-}
-
-tg_policy *tg_policy_load(const char *path, char **errors)
-{
-    struct tg_diags diags = {0};
-    tg_policy *policy = tg_policy_open(path, &diags, NULL);
-
-    if (policy == NULL && errors != NULL)
-        *errors = tg_diags_text(&diags);
-    tg_diags_clear(&diags);
-    return policy;
 }

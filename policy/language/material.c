@@ -1,6 +1,5 @@
 #include "material.h"
 #include "certfile.h"
-#include "compiled.h"
 #include "include.h"
 #include <string.h>
 
@@ -76,8 +75,7 @@ struct tg_material *tg_material_find(struct tg_load *load, enum tg_load_tag tag,
 struct tg_material *tg_material_new(struct tg_load *load, enum tg_load_tag tag, const char *path)
 {
     struct tg_material *file = tg_load_alloc(load, sizeof(*file));
-    const char *kept =
-        file != NULL ? tg_arena_strndup(load->scratch, path, strlen(path)) : NULL;
+    const char *kept = file != NULL ? tg_arena_strndup(load->scratch, path, strlen(path)) : NULL;
 
     if (kept == NULL) {
         tg_load_lost(load);
@@ -99,7 +97,7 @@ static const struct tg_material *get(struct tg_load *load, enum tg_load_tag tag,
     struct tg_material *file = NULL;
 
     if (home->compiled != NULL) {
-        const struct tg_material *held = tg_compiled_material(home->compiled, tag, path);
+        const struct tg_material *held = home->stored(home->compiled, tag, path);
 
         if (held != NULL && tag == TG_TAG_KEY)
             tg_material_distrust(load, held->key);

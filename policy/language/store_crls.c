@@ -1,6 +1,5 @@
 #include "store_crls.h"
 #include "certfile.h"
-#include "compiled.h"
 #include "include.h"
 #include "material.h"
 #include "moment.h"
@@ -33,7 +32,7 @@ static const struct tg_material *read_once(struct tg_load *load, const char *pat
     struct tg_material *file;
 
     if (home->compiled != NULL) {
-        const struct tg_material *held = tg_compiled_material(home->compiled, TG_TAG_CRLS, path);
+        const struct tg_material *held = home->stored(home->compiled, TG_TAG_CRLS, path);
 
         if (held == NULL)
             tg_load_lost(load);

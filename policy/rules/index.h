@@ -51,7 +51,7 @@ struct tg_index {
     struct tg_table groups, words, exceptions;
     uint64_t numbers;
     struct tg_supply *supply; /* NULL: all rules are here */
-    bool prefixes[2][129]; /* which lengths IPv4 and IPv6 patterns have */
+    bool prefixes[2][129];    /* which lengths IPv4 and IPv6 patterns have */
 };
 
 /* The host part of a pattern: what a connection's host is looked up by. */

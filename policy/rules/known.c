@@ -1,8 +1,7 @@
 #include "known.h"
 #include "diag.h"
 #include "file.h"
-#include "image.h"
-#include "memo.h"
+#include "knownimage.h"
 #include "parents.h"
 #include "pattern.h"
 #include "pin.h"
@@ -131,8 +130,7 @@ const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t leng
 struct tg_known {
     struct tg_arena *arena;
     struct tg_table table;
-    struct tg_image *image; /* NULL: all lines are in the table */
-    struct tg_memo *memo;   /* of those that were read of it */
+    struct tg_knownimage *image; /* NULL: all lines are in the table */
 };
 
 /* What is being read. */
@@ -257,130 +255,25 @@ struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
     return known;
 }
 
-/* ---- its image ------------------------------------------------------------------------------ */
+/* ---- either ------------------------------------------------------------------------------- */
 
-/* The lines of a host and port. */
-struct unit {
-    struct tg_memo_item item;
-    struct tg_known_entry *first;
-};
-
-static struct tg_known_entry damaged;
-
-bool tg_known_damaged(const struct tg_known_entry *entry)
-{
-    return entry == &damaged;
-}
-
-static void release(struct tg_memo_item *item)
-{
-    struct unit *unit = (struct unit *)item;
-
-    for (struct tg_known_entry *entry = unit->first, *next; entry != NULL; entry = next) {
-        next = (struct tg_known_entry *)entry->next;
-        free(entry);
-    }
-    free((char *)unit->item.text);
-    free(unit);
-}
-
-/* What is being gathered: an entry a line, in order. */
-struct gathering {
-    struct tg_image *image;
-    struct tg_known_entry *first;
-    const struct tg_known_entry **end;
-};
-
-static bool gather(void *arg, uint64_t offset)
-{
-    struct gathering *gathering = arg;
-    struct tg_image_reader reader;
-    struct tg_image_record record;
-    struct tg_known_entry *entry;
-
-    tg_image_begin(&reader, gathering->image);
-    if (!tg_image_read(&reader, offset, &record, sizeof(record)) ||
-        record.kind != TG_IMAGE_LINE || record.value == 0 || record.value > TG_KNOWN_PINS_MAX ||
-        record.length != record.value * TG_SHA256_SIZE)
-        return false;
-    entry = calloc(1, sizeof(*entry) + record.length);
-    if (entry == NULL)
-        return false;
-    *gathering->end = entry;
-    gathering->end = &entry->next;
-    entry->line = (unsigned)record.tag;
-    entry->count = (unsigned)record.value;
-    return tg_image_read(&reader, offset + sizeof(record), entry->pins, record.length);
-}
-
-/* NULL: there is no such line, or *WRONG. */
-static struct unit *read_unit(const struct tg_known *known, const char *host, unsigned port,
-                              bool *wrong)
-{
-    struct gathering gathering = {.image = known->image};
-    struct unit *unit = calloc(1, sizeof(*unit));
-    char *text = strdup(host);
-    struct tg_image_reader reader;
-
-    if (unit == NULL || text == NULL) {
-        free(unit);
-        free(text);
-        *wrong = true;
-        return NULL;
-    }
-    unit->item = (struct tg_memo_item){.tag = port, .text = text, .length = strlen(host)};
-    gathering.end = (const struct tg_known_entry **)&gathering.first;
-    tg_image_begin(&reader, known->image);
-    *wrong = !tg_image_find(&reader, TG_IMAGE_KNOWN, port, host, strlen(host), gather, &gathering);
-    unit->first = gathering.first;
-    if (!*wrong && unit->first != NULL)
-        return unit;
-    release(&unit->item);
-    return NULL;
-}
-
-static const struct tg_known_entry *find_in_image(const struct tg_known *known, const char *host,
-                                                  unsigned port)
-{
-    struct unit *unit = (struct unit *)tg_memo_get(known->memo, port, host, strlen(host)), *kept;
-    bool wrong = false;
-
-    if (unit == NULL)
-        unit = read_unit(known, host, port, &wrong);
-    else
-        return unit->first;
-    if (unit == NULL)
-        return wrong ? &damaged : NULL;
-    kept = (struct unit *)tg_memo_put(known->memo, &unit->item);
-    if (kept != unit)
-        release(&unit->item);
-    return kept->first;
-}
-
-/* NULL where there is none that counts; WHY not, if there is one, is added to NOTE. */
+/* NULL where there is none that counts; why not, if there is one, is added to NOTE. */
 static struct tg_known *open_image(const char *path, struct tg_buf *note)
 {
-    struct tg_known *known = calloc(1, sizeof(*known));
-    const char *why = tg_no_memory;
+    struct tg_knownimage *image = path[0] == '/' ? tg_knownimage_open(path, note) : NULL;
+    struct tg_known *known = image != NULL ? calloc(1, sizeof(*known)) : NULL;
 
     if (known != NULL)
-        known->arena = tg_arena_new();
-    if (known != NULL && known->arena != NULL)
-        known->image = tg_image_open(known->arena, path, TG_IMAGE_KNOWN_HOSTS, &why);
-    if (known != NULL && known->image != NULL)
-        known->memo = calloc(1, sizeof(*known->memo));
-    if (known != NULL && known->memo != NULL)
-        return known;
-    if (why != NULL)
-        tg_buf_printf(note, "its image " TG_IMAGE_SUFFIX " isn't used: it %s", why);
-    tg_known_free(known);
-    return NULL;
+        known->image = image;
+    else
+        tg_knownimage_free(image);
+    return known;
 }
 
 struct tg_known *tg_known_open(const char *path, struct tg_diags *diags)
 {
     struct tg_buf note = {0};
-    struct tg_known *known = path[0] == '/' ? open_image(path, &note) : NULL;
+    struct tg_known *known = open_image(path, &note);
 
     if (known == NULL)
         known = tg_known_load(path, diags);
@@ -394,10 +287,7 @@ void tg_known_free(struct tg_known *known)
 {
     if (known == NULL)
         return;
-    if (known->memo != NULL)
-        tg_memo_clear(known->memo, release);
-    free(known->memo);
-    tg_image_close(known->image);
+    tg_knownimage_free(known->image);
     tg_arena_free(known->arena);
     free(known);
 }
@@ -405,7 +295,13 @@ void tg_known_free(struct tg_known *known)
 const struct tg_known_entry *tg_known_find(const struct tg_known *known, const char *host,
                                            unsigned port)
 {
-    return known->image != NULL ? find_in_image(known, host, port) : find(known, host, port);
+    return known->image != NULL ? tg_knownimage_find(known->image, host, port)
+                                : find(known, host, port);
+}
+
+bool tg_known_damaged(const struct tg_known_entry *entry)
+{
+    return tg_knownimage_damaged(entry);
 }
 
 bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE])

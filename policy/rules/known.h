@@ -7,11 +7,10 @@
 
 #include "diag.h"
 #include "host.h"
+#include "knownentry.h"
 #include "rule.h"
-#include "table.h"
 
 #define TG_KNOWN_LINE_MAX 4096         /* bytes of a line */
-#define TG_KNOWN_PINS_MAX 16           /* pins in a line */
 #define TG_KNOWN_FILE_MAX (256u << 20) /* bytes of a file: more than a million lines */
 
 /* A line. */
@@ -28,14 +27,6 @@ struct tg_known_line {
  */
 TG_MUST_USE const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
                                        struct tg_known_line *out, size_t *column);
-
-/* What one line says of its host and port. */
-struct tg_known_entry {
-    struct tg_item item;
-    const struct tg_known_entry *next; /* another line of the same host and port */
-    unsigned line, count;
-    uint8_t pins[][TG_SHA256_SIZE];
-};
 
 struct tg_known;
 

@@ -116,10 +116,10 @@ static bool same_crls(const struct tg_rule *a, const struct tg_rule *b)
 
     for (int i = 0; same && i < sk_X509_CRL_num(a->crls); i++)
         same = X509_CRL_match(sk_X509_CRL_value(a->crls, i), sk_X509_CRL_value(b->crls, i)) == 0;
-    return same && (a->crl_moments == NULL || (a->crl_moments->count == b->crl_moments->count &&
-                                               memcmp(a->crl_moments->moment, b->crl_moments->moment,
-                                                      a->crl_moments->count *
-                                                          sizeof(time_t)) == 0));
+    return same &&
+           (a->crl_moments == NULL || (a->crl_moments->count == b->crl_moments->count &&
+                                       memcmp(a->crl_moments->moment, b->crl_moments->moment,
+                                              a->crl_moments->count * sizeof(time_t)) == 0));
 }
 
 static bool same_rule(const struct tg_rule *a, const struct tg_rule *b)
@@ -237,8 +237,7 @@ static void compare_exceptions(const tg_policy *text, const tg_policy *image)
                 time_t until, other;
 
                 assert_true(tg_policy_forgiven(text, one->host, ports[j], one->leaf, now, &until) ==
-                            tg_policy_forgiven(image, one->host, ports[j], one->leaf, now,
-                                               &other));
+                            tg_policy_forgiven(image, one->host, ports[j], one->leaf, now, &other));
                 assert_true(until == other);
             }
     }
@@ -250,9 +249,9 @@ static void compare_policies(const tg_policy *a, const tg_policy *b)
     assert_true(a->mode == b->mode && a->unmatched == b->unmatched &&
                 a->unknown_host_app == b->unknown_host_app && a->staples == b->staples &&
                 a->log_sinks == b->log_sinks && same_text(a->log_file, b->log_file) &&
-                a->log_json == b->log_json && a->log_all == b->log_all &&
-                a->reload == b->reload && a->locked == b->locked &&
-                a->rule_count == b->rule_count && a->exception_count == b->exception_count);
+                a->log_json == b->log_json && a->log_all == b->log_all && a->reload == b->reload &&
+                a->locked == b->locked && a->rule_count == b->rule_count &&
+                a->exception_count == b->exception_count);
     assert_true(same_digests(&a->distrusted_certificates, &b->distrusted_certificates));
     assert_true(same_digests(&a->distrusted_keys, &b->distrusted_keys));
     assert_int_equal(a->distrusted_signers == NULL, b->distrusted_signers == NULL);

@@ -11,8 +11,8 @@ struct tg_cutter {
     FILE *in;
     char *line; /* that the next section begins with */
     size_t room;
-    ssize_t length; /* of that line; -1: the end */
-    unsigned lines; /* read so far */
+    ssize_t length;  /* of that line; -1: the end */
+    unsigned lines;  /* read so far */
     unsigned before; /* lines that stand before `text` */
     struct tg_buf text;
 };

@@ -48,11 +48,6 @@ void tg_imagefile_close(struct tg_imagefile *out);
 TG_MUST_USE bool tg_imagefile_read(struct tg_imagefile *out, uint64_t offset, void *bytes,
                                    size_t length);
 
-/* Calls SEEN for each key that was entered more than once, with its COUNT values in order. */
-typedef void tg_imagefile_seen(void *arg, const struct tg_image_record *key,
-                               const uint64_t *values, size_t count);
-void tg_imagefile_repeated(struct tg_imagefile *out, tg_imagefile_seen *seen, void *arg);
-
 /*
  * Writes what is left: the sources on WATCH, the ROOT and the table; syncs it, and gives it MODE,
  * the GROUP and its name. False with a sentence in WHY, and an older image as it was.

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 /* A tick of the slowest clock that stamps files, in nanoseconds. */
-#define TICK  20000000L
+#define TICK         20000000L
 #define COARSE_TICKS 101 /* two seconds: of a file system without nanoseconds */
 
 static void wait_past(struct timespec newest)

@@ -97,8 +97,10 @@ struct tg_load {
      * sections, and what files held. NULL otherwise.
      */
     struct tg_load *base;
-    struct tg_compiled *compiled; /* of such a load: what its files held is in there; or NULL */
-    bool partial;                 /* such a load */
+    struct tg_compiled *compiled; /* of such a load: what its files held is in there; or NULL... */
+    const struct tg_material *(*stored)(struct tg_compiled *compiled, enum tg_load_tag tag,
+                                        const char *path); /* ...and gets it, NULL: it can't */
+    bool partial;                                          /* such a load */
     struct tg_material *materials;
     struct tg_program_path *programs;
     struct tg_table table;

@@ -40,8 +40,8 @@ uint64_t tg_image_checksum(uint64_t id, uint64_t number, const unsigned char *bl
 bool tg_image_is_racy(struct timespec newest, struct timespec begun)
 {
     long long grain = newest.tv_nsec == 0 ? 2000000000LL : 20000000LL;
-    long long age = (long long)(begun.tv_sec - newest.tv_sec) * 1000000000LL +
-                    (begun.tv_nsec - newest.tv_nsec);
+    long long age =
+        (long long)(begun.tv_sec - newest.tv_sec) * 1000000000LL + (begun.tv_nsec - newest.tv_nsec);
 
     return begun.tv_sec - newest.tv_sec < 4 && age <= grain;
 }

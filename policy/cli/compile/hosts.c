@@ -1,6 +1,4 @@
-/* compile_hosts.c - a known-hosts file, line by line. */
-#include "compiled.h"
-#include "compiling.h"
+#include "hosts.h"
 #include "file.h"
 #include "imagefile.h"
 #include "known.h"
@@ -17,7 +15,7 @@ struct job {
     struct tg_imagefile out;
     struct tg_arena *arena; /* of the watch */
     struct tg_watch *watch;
-    struct tg_compiling *done;
+    struct tg_written *done;
     struct tg_diags *diags;
     struct tg_buf *why;
     const char *path;
@@ -114,23 +112,23 @@ static bool attempt(struct job *job, bool *again)
     *again = tg_settle(&job->out, job->watch) == TG_SETTLE_AGAIN;
     mode = tg_settle_mode(job->watch, &group);
     if (!*again)
-        done = tg_imagefile_commit(&job->out, job->watch, &(struct tg_buf){0}, mode, group,
-                                   job->why);
+        done =
+            tg_imagefile_commit(&job->out, job->watch, &(struct tg_buf){0}, mode, group, job->why);
     job->done->size = job->out.header.size;
     return done;
 }
 
-bool tg_compiling_hosts(const char *path, struct tg_compiling *done, struct tg_diags *diags,
-                        struct tg_buf *why)
+bool tg_hosts_compile(const char *path, struct tg_written *done, struct tg_diags *diags,
+                      struct tg_buf *why)
 {
     bool again = true, written = false;
 
     tg_settle_wait(path);
     for (int i = 0; again && i < TG_SETTLE_TRIES; i++) {
-        struct job job = {.arena = tg_arena_new(), .done = done, .diags = diags, .why = why,
-                          .path = path};
+        struct job job = {
+            .arena = tg_arena_new(), .done = done, .diags = diags, .why = why, .path = path};
 
-        *done = (struct tg_compiling){0};
+        *done = (struct tg_written){0};
         again = false;
         if (job.arena != NULL)
             written = attempt(&job, &again);

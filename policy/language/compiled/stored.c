@@ -1,5 +1,4 @@
 #include "stored.h"
-#include "compiled.h"
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -13,8 +12,7 @@ static bool add_certificate(struct tg_stored *stored, const unsigned char *der, 
     const unsigned char *end = der + length;
     X509 *certificate = d2i_X509_AUX(NULL, &der, length);
 
-    if (certificate != NULL && der == end &&
-        sk_X509_push(stored->stack.certs, certificate) > 0)
+    if (certificate != NULL && der == end && sk_X509_push(stored->stack.certs, certificate) > 0)
         return true;
     X509_free(certificate);
     return false;
@@ -39,8 +37,7 @@ static bool add_key(struct tg_stored *stored, const unsigned char *der, long len
     return stored->material.key != NULL && der == end;
 }
 
-static bool take_apart(struct tg_stored *stored, struct tg_image_bytes *bytes,
-                       enum tg_load_tag tag)
+static bool take_apart(struct tg_stored *stored, struct tg_image_bytes *bytes, enum tg_load_tag tag)
 {
     static add_der *const adders[] = {
         [TG_TAG_CERTIFICATES] = add_certificate, [TG_TAG_CRLS] = add_crl, [TG_TAG_KEY] = add_key};

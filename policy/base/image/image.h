@@ -62,11 +62,17 @@ enum tg_image_kind {
     TG_IMAGE_NAME,        /* of an [exception]: a section */
     TG_IMAGE_FILE,        /* of enum tg_load_tag, a path: a material */
     TG_IMAGE_KNOWN,       /* of a port, a host: a line of a known-hosts file */
-    TG_IMAGE_RULE,        /* a [host] section: its text, tg_compiled_place, flags */
+    TG_IMAGE_RULE,        /* a [host] section: its text, where it stands, flags */
     TG_IMAGE_SECTION,     /* another section: likewise */
     TG_IMAGE_MATERIAL,    /* what a file holds */
     TG_IMAGE_LINE         /* tag: its number; value: how many pins */
 };
+
+/* The tag of a section's record: its file's number, and the lines that stand before it. */
+#define TG_IMAGE_PLACE(file, before) ((uint64_t)(file) << 32 | (before))
+
+/* The value of a rule's record. */
+enum { TG_IMAGE_PASS = 1, TG_IMAGE_REPORT = 2, TG_IMAGE_SPECIFIC = 4 };
 
 /* True if sources that changed at NEWEST may have changed once more, unseen, after BEGUN. */
 bool tg_image_is_racy(struct timespec newest, struct timespec begun);
@@ -79,7 +85,7 @@ struct tg_image {
 };
 
 /*
- * Opens the image of PATH, absolute, if it has one: *OUT in ARENA, to be closed, if it counts.
+ * Opens the image of PATH, absolute, if it has one: it is in ARENA, and to be closed, if it counts.
  * NULL otherwise; *WHY is a sentence in ARENA on why not, NULL where there is none.
  */
 TG_MUST_USE struct tg_image *tg_image_open(struct tg_arena *arena, const char *path,

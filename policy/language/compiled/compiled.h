@@ -7,13 +7,7 @@
 
 #include "diag.h"
 #include "image.h"
-#include "material.h"
-
-/* The tag of a section's record: its file's number, and the lines that stand before it. */
-#define TG_COMPILED_PLACE(file, before) ((uint64_t)(file) << 32 | (before))
-
-/* The value of a rule's record. */
-enum { TG_COMPILED_PASS = 1, TG_COMPILED_REPORT = 2, TG_COMPILED_SPECIFIC = 4 };
+#include "policy.h"
 
 /*
  * The policy at PATH out of its image, if it has one that counts, else out of its text as
@@ -33,12 +27,5 @@ bool tg_policy_is_compiled(const tg_policy *policy);
 
 /* True if so much of POLICY was made on demand that it had better be opened anew. */
 bool tg_policy_is_full(const tg_policy *policy);
-
-struct tg_compiled;
-
-/* What PATH held for TAG when the image was written, shared by all threads; NULL: the image doesn't
- * say, or memory ran out. */
-const struct tg_material *tg_compiled_material(struct tg_compiled *compiled, enum tg_load_tag tag,
-                                               const char *path);
 
 #endif
