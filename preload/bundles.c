@@ -287,8 +287,11 @@ TG_API X509_STORE_CTX_get_issuer_fn X509_STORE_CTX_get_get_issuer(const X509_STO
     X509_STORE_CTX_get_issuer_fn found = real != NULL ? real(context) : NULL;
 
     if (stores != NULL && stores->look_context(address, context))
-        return stores->show_get_issuer(address, found);
-    return found;
+        found = stores->show_get_issuer(address, found);
+    /* The program knows libcrypto's own by the name of our wrapper. */
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_ISSUER, CALLER)
+               ? X509_STORE_CTX_get1_issuer
+               : found;
 }
 
 TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509_STORE_CTX *context)
@@ -297,8 +300,11 @@ TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509
     X509_STORE_CTX_lookup_certs_fn found = real != NULL ? real(context) : NULL;
 
     if (stores != NULL && stores->look_context(address, context))
-        return stores->show_lookup_certs(address, found);
-    return found;
+        found = stores->show_lookup_certs(address, found);
+    /* The program knows libcrypto's own by the name of our wrapper. */
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CERTS, CALLER)
+               ? X509_STORE_CTX_get1_certs
+               : found;
 }
 
 /* ---- for the engine, whose own calls come here too --------------------------------------------
