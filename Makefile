@@ -55,7 +55,7 @@ sees/policy/cli/fetch         := $(sees/policy/cli/ask) policy/cli/ask
 sees/policy/cli/compile       := $(sees/policy/cli/ask) policy/cli/ask
 sees/policy/cli/scan          := $(sees/policy/cli/fetch)
 sees/policy/cli               := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan policy/cli/compile
-sees/preload                  := policy policy/hook policy/hook/process
+sees/preload                  := policy policy/hook policy/hook/process policy/hook/gnutls
 sees/provider                 := $(sees/policy/hook/lib) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 

@@ -6,7 +6,7 @@
 #ifndef TG_ENGINE_H
 #define TG_ENGINE_H
 
-#include "gnutls.h"
+#include "gnutls_api.h"
 #include <stdbool.h>
 #include <sys/stat.h>
 

@@ -5,7 +5,7 @@
 #ifndef TG_RESOLVE_H
 #define TG_RESOLVE_H
 
-#include "gnutls.h"
+#include "gnutls_api.h"
 
 /* What is interposed or called of libssl: X(symbol, name). */
 #define TG_SSL_SYMBOLS(X)                                                                          \
