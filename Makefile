@@ -30,7 +30,8 @@ EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard po
 sees/policy/base/der          := policy
 sees/policy/base              := policy policy/base/der
 sees/policy/base/image        := policy policy/base policy/base/der
-sees/policy/rules             := policy policy/base policy/base/image
+sees/policy/bundle            := policy policy/base
+sees/policy/rules             := $(sees/policy/bundle) policy/bundle policy/base/image
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
 sees/policy/language/compiled := $(sees/policy/language) policy/language
@@ -74,8 +75,8 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
-             policy/trust/*.c policy/trust/*/*.c)
+ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/bundle/*.c policy/rules/*.c \
+             policy/language/*.c policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c)
 INSIDE   := $(call objects,policy/hook/inside.c)
 HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
@@ -89,6 +90,7 @@ UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft) $(FUZZERS)
 STRESS    := $(BUILD)/tsan/tests/stress/crowd $(BUILD)/tests/stress/endure
+RACED     := $(BUILD)/tsan/libtrustgraft.so $(BUILD)/tsan/libtrustgraft-preload.so
 CORPORA   := $(if $(wildcard tests/corpora/*.c),$(BUILD)/tests/corpora/evaluate)
 BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
@@ -195,6 +197,16 @@ $(STRESS):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(if $(findstring /tsan/,$@),$(THREADED)) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
 
+# The preload library and the engine once more, for a program that runs under ThreadSanitizer.
+$(BUILD)/tsan/libtrustgraft.so: $(call tsan,$(ENGINE) $(HOOK))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(THREADED) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+	$(Q)ln -sf $(@F) $@.$(SOVERSION)
+
+$(BUILD)/tsan/libtrustgraft-preload.so: $(call tsan,$(PRELOAD))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(THREADED) $(call shared,preload/preload.map) -o $@ $^ $(ALL_LDFLAGS)
+
 $(BUILD)/asan/trustgraft: $(call asan,$(COMMAND) $(ENGINE) $(HOOK))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
@@ -210,7 +222,7 @@ $(BUILD)/tests/bench/empty.so: $(BUILD)/obj/tests/bench/empty.o
 pki: | $(READY)
 	$(Q)certs/make-pki $(BUILD)/pki
 
-units: $(UNITS) $(SANITIZED) $(STRESS) $(CORPORA)
+units: $(UNITS) $(SANITIZED) $(STRESS) $(RACED) $(CORPORA)
 
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki

@@ -24,7 +24,8 @@
     X(set_custom)                                                                                  \
     X(set_sockets)                                                                                 \
     X(set_stderr)                                                                                  \
-    X(set_source)
+    X(set_source)                                                                                  \
+    X(stores)
 
 #define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {

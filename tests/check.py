@@ -36,6 +36,7 @@ SUITES = [
     ("golden", [PYTHON, "tests/golden/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("programs", [PYTHON, "tests/programs/run.py", "--quick", "--build", "{build}", "--pki",
                   "{pki}"]),
+    ("same", [PYTHON, "tests/same/run.py", "--build", "{build}"]),
     ("corpora", [PYTHON, "tests/corpora/run.py", "--build", "{build}"]),
     ("surround", [PYTHON, "tests/surround/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("compat", [PYTHON, "tests/compat/run.py", "--build", "{build}", "--pki", "{pki}", "--quick"]),

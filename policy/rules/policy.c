@@ -13,6 +13,7 @@ tg_policy *tg_policy_new(void)
         return NULL;
     atomic_init(&policy->references, 1);
     policy->reload = true;
+    policy->lazy_anchors = true;
     policy->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
     policy->arena = tg_arena_new();
     policy->index = policy->arena != NULL ? tg_index_new(policy->arena) : NULL;

@@ -66,6 +66,7 @@ enum tg_key_id {
     TG_KEY_INCLUDE,
     TG_KEY_LOCKED,
     TG_KEY_RELOAD,
+    TG_KEY_LAZY_ANCHORS,
     TG_KEY_DISTRUST_CERTIFICATE, /* [distrust] */
     TG_KEY_DISTRUST_SPKI,
     TG_KEY_EXCEPTION_HOST, /* [exception] from here */

@@ -4,6 +4,7 @@
 #include "evaluation.h"
 #include "floor.h"
 #include "knownhosts.h"
+#include "missed.h"
 #include "pinning.h"
 #include "reference.h"
 #include "staple.h"
@@ -150,7 +151,8 @@ struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *m
     bool trusted;
 
     ERR_set_mark();
-    if (check_all(&evaluation, match, &trusted))
+    (void)tg_missed_take();
+    if (check_all(&evaluation, match, &trusted) && !tg_missed_take())
         verdict = conclude(&evaluation, match, trusted);
     ERR_pop_to_mark();
     tg_evaluation_clear(&evaluation);
