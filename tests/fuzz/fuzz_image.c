@@ -62,6 +62,7 @@ static void mend(unsigned char *bytes, uint64_t blocks)
     header.blocks = blocks;
     header.size = blocks * (TG_IMAGE_BLOCK + sizeof(uint64_t));
     header.begun = 4000000000;
+    header.begun_ns = 0;
     header.homes &= UINT32_MAX;
     header.marks_size = 0;
     header.path = (blocks - 1) * TG_IMAGE_BLOCK;

@@ -40,10 +40,11 @@ uint64_t tg_image_checksum(uint64_t id, uint64_t number, const unsigned char *bl
 bool tg_image_is_racy(struct timespec newest, struct timespec begun)
 {
     long long grain = newest.tv_nsec == 0 ? 2000000000LL : 20000000LL;
-    long long age =
-        (long long)(begun.tv_sec - newest.tv_sec) * 1000000000LL + (begun.tv_nsec - newest.tv_nsec);
+    time_t seconds;
 
-    return begun.tv_sec - newest.tv_sec < 4 && age <= grain;
+    if (__builtin_sub_overflow(begun.tv_sec, newest.tv_sec, &seconds) || seconds < -4)
+        return true;
+    return seconds < 4 && seconds * 1000000000LL + begun.tv_nsec - newest.tv_nsec <= grain;
 }
 
 uint64_t tg_image_behind(uint64_t offset, uint32_t length)
@@ -268,6 +269,7 @@ static bool read_header(struct opening *in, enum tg_image_content content)
     if (size != header->size || header->blocks == 0 ||
         header->blocks > size / (TG_IMAGE_BLOCK + sizeof(sum)) ||
         header->blocks * (TG_IMAGE_BLOCK + sizeof(sum)) != size || header->homes >> 32 != 0 ||
+        header->begun_ns < 0 || header->begun_ns >= 1000000000 ||
         pread(in->fd, &sum, sizeof(sum), (off_t)(header->blocks * TG_IMAGE_BLOCK)) !=
             (ssize_t)sizeof(sum) ||
         sum != tg_image_checksum(header->id, 0, block))

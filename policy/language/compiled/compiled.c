@@ -14,6 +14,9 @@
 /* So many patterns and sections are kept, some 20 MiB, before a process opens the image anew. */
 enum { MOST_KEPT = 4096 };
 
+/* Of an address's prefix: 0 to 128 bits. */
+enum { LENGTHS = 129 };
+
 /* The rule that refuses all, for what can't be told. */
 static bool prepare_stand_in(struct tg_compiled *compiled)
 {
@@ -133,7 +136,7 @@ static const char *read_root(struct tg_compiled *compiled, struct tg_image_bytes
 {
     tg_policy *policy = compiled->base.policy;
     const char *wrong;
-    const void *prefixes;
+    const char *prefixes;
 
     policy->rule_count = compiled->supply.rules = tg_image_number(bytes);
     policy->exception_count = compiled->supply.exceptions_held = tg_image_number(bytes);
@@ -141,7 +144,8 @@ static const char *read_root(struct tg_compiled *compiled, struct tg_image_bytes
     prefixes = tg_image_next(bytes, sizeof(policy->index->prefixes));
     if (prefixes == NULL || !read_sources(compiled, bytes))
         return "is corrupted: its root";
-    memcpy(policy->index->prefixes, prefixes, sizeof(policy->index->prefixes));
+    for (size_t i = 0; i < sizeof(policy->index->prefixes); i++)
+        policy->index->prefixes[i / LENGTHS][i % LENGTHS] = prefixes[i] != 0;
     wrong = read_known(compiled, bytes);
     if (wrong == NULL)
         wrong = read_programs(compiled, bytes);
