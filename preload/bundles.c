@@ -36,6 +36,18 @@ static const struct tg_inject_stores *stores_of(const void *real, const void *ca
 
 /* ---- what loads a file ---------------------------------------------------------------------- */
 
+/* The real function is to load something: what is there already stands before it. */
+static bool make_way(const struct tg_inject_stores *stores, void *address, X509_STORE *store)
+{
+    return stores == NULL || stores->reveal(address, store);
+}
+
+static bool make_way_behind(const struct tg_inject_stores *stores, void *address,
+                            const X509_LOOKUP *lookup)
+{
+    return stores == NULL || stores->look_up(address, lookup);
+}
+
 TG_API int X509_STORE_load_file_ex(X509_STORE *store, const char *file, OSSL_LIB_CTX *library,
                                    const char *query)
 {
@@ -43,7 +55,7 @@ TG_API int X509_STORE_load_file_ex(X509_STORE *store, const char *file, OSSL_LIB
 
     if (stores != NULL && library == NULL && query == NULL && stores->load(address, store, file))
         return 1;
-    return real != NULL ? real(store, file, library, query) : 0;
+    return real != NULL && make_way(stores, address, store) ? real(store, file, library, query) : 0;
 }
 
 TG_API int X509_STORE_load_file(X509_STORE *store, const char *file)
@@ -52,7 +64,7 @@ TG_API int X509_STORE_load_file(X509_STORE *store, const char *file)
 
     if (stores != NULL && stores->load(address, store, file))
         return 1;
-    return real != NULL ? real(store, file) : 0;
+    return real != NULL && make_way(stores, address, store) ? real(store, file) : 0;
 }
 
 TG_API int X509_STORE_load_locations_ex(X509_STORE *store, const char *file, const char *path,
@@ -64,6 +76,8 @@ TG_API int X509_STORE_load_locations_ex(X509_STORE *store, const char *file, con
 
     if (loaded && path == NULL)
         return 1;
+    if (!loaded && file != NULL && !make_way(stores, address, store))
+        return 0;
     return real != NULL ? real(store, loaded ? NULL : file, path, library, query) : 0;
 }
 
@@ -74,6 +88,8 @@ TG_API int X509_STORE_load_locations(X509_STORE *store, const char *file, const 
 
     if (loaded && path == NULL)
         return 1;
+    if (!loaded && file != NULL && !make_way(stores, address, store))
+        return 0;
     return real != NULL ? real(store, loaded ? NULL : file, path) : 0;
 }
 
@@ -86,7 +102,7 @@ TG_API int X509_STORE_set_default_paths_ex(X509_STORE *store, OSSL_LIB_CTX *libr
     if (stores != NULL && library == NULL && query == NULL &&
         stores->load_default(address, store, &result))
         return result;
-    return real != NULL ? real(store, library, query) : 0;
+    return real != NULL && make_way(stores, address, store) ? real(store, library, query) : 0;
 }
 
 TG_API int X509_STORE_set_default_paths(X509_STORE *store)
@@ -97,7 +113,7 @@ TG_API int X509_STORE_set_default_paths(X509_STORE *store)
 
     if (stores != NULL && stores->load_default(address, store, &result))
         return result;
-    return real != NULL ? real(store) : 0;
+    return real != NULL && make_way(stores, address, store) ? real(store) : 0;
 }
 
 TG_API int X509_LOOKUP_ctrl_ex(X509_LOOKUP *lookup, int command, const char *file, long type,
@@ -108,6 +124,8 @@ TG_API int X509_LOOKUP_ctrl_ex(X509_LOOKUP *lookup, int command, const char *fil
     if (stores != NULL && library == NULL && query == NULL &&
         stores->control(address, lookup, command, file, type))
         return 1;
+    if (command != X509_L_ADD_DIR && !make_way_behind(stores, address, lookup))
+        return 0;
     return real != NULL ? real(lookup, command, file, type, out, library, query) : 0;
 }
 
@@ -118,6 +136,8 @@ TG_API int X509_LOOKUP_ctrl(X509_LOOKUP *lookup, int command, const char *file, 
 
     if (stores != NULL && stores->control(address, lookup, command, file, type))
         return 1;
+    if (command != X509_L_ADD_DIR && !make_way_behind(stores, address, lookup))
+        return 0;
     return real != NULL ? real(lookup, command, file, type, out) : 0;
 }
 
@@ -131,7 +151,9 @@ TG_API int X509_load_cert_crl_file_ex(X509_LOOKUP *lookup, const char *file, int
 
     if (loaded > 0)
         return loaded;
-    return real != NULL ? real(lookup, file, type, library, query) : 0;
+    return real != NULL && make_way_behind(stores, address, lookup)
+               ? real(lookup, file, type, library, query)
+               : 0;
 }
 
 TG_API int X509_load_cert_crl_file(X509_LOOKUP *lookup, const char *file, int type)
@@ -141,7 +163,7 @@ TG_API int X509_load_cert_crl_file(X509_LOOKUP *lookup, const char *file, int ty
 
     if (loaded > 0)
         return loaded;
-    return real != NULL ? real(lookup, file, type) : 0;
+    return real != NULL && make_way_behind(stores, address, lookup) ? real(lookup, file, type) : 0;
 }
 
 TG_API X509_LOOKUP *X509_STORE_add_lookup(X509_STORE *store, X509_LOOKUP_METHOD *method)

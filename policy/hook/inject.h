@@ -119,11 +119,11 @@ struct tg_inject_stores {
     /* LOOKUP is what X509_STORE_add_lookup(3) gave for METHOD. */
     void (*add_lookup)(void *real, X509_STORE *store, const X509_LOOKUP_METHOD *method,
                        X509_LOOKUP *lookup);
-    /* Something looks into STORE or LOOKUP's store, */
+    /* Something looks into STORE, */
     bool (*look)(void *real, X509_STORE *store);
-    bool (*look_up)(void *real, const X509_LOOKUP *lookup);
-    /* or gets hold of its objects or hooks, */
+    /* or gets hold of its objects or hooks, or adds to it, or to LOOKUP's store, unseen, */
     bool (*reveal)(void *real, X509_STORE *store);
+    bool (*look_up)(void *real, const X509_LOOKUP *lookup);
     /* or of all in CONTEXT's store, what is called NAME there, or has issued CERTIFICATE. */
     bool (*look_context)(void *real, const X509_STORE_CTX *context);
     bool (*look_name)(void *real, const X509_STORE_CTX *context, const X509_NAME *name);

@@ -229,7 +229,7 @@ static bool look_up(void *real, const X509_LOOKUP *lookup)
     const struct tg_storelib *lib = lib_of(real);
 
     return lib == NULL || lookup == NULL ||
-           tg_attached_bring(lib, lib->X509_LOOKUP_get_store(lookup));
+           tg_attached_end(lib, lib->X509_LOOKUP_get_store(lookup));
 }
 
 static bool reveal(void *real, X509_STORE *store)
