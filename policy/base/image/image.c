@@ -67,7 +67,7 @@ static bool fetch(struct tg_image_reader *reader, uint64_t number)
     const struct tg_image_header *header = &image->header;
     uint64_t sum;
 
-    if (number == reader->number)
+    if (number != 0 && number == reader->number)
         return true;
     reader->number = 0;
     if (number == 0 || number >= header->blocks ||

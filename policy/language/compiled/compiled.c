@@ -127,7 +127,7 @@ static bool read_own(struct tg_compiled *compiled, uint64_t offset)
 static const char *read_own_sections(struct tg_compiled *compiled, struct tg_image_bytes *bytes)
 {
     for (uint64_t left = tg_image_number(bytes); left > 0; left--)
-        if (!read_own(compiled, tg_image_number(bytes)))
+        if (!read_own(compiled, tg_image_number(bytes)) || bytes->wrong)
             return "is corrupted: a section";
     return NULL;
 }
