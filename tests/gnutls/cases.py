@@ -13,6 +13,7 @@ NO_ADDRESS = "[host 127.0.0.1]\naction = reject\n"
 NO_LOCALHOST = "[host localhost]\naction = reject\n"
 REPORT = "[policy]\nlog = none\n[host api.example.test]\nanchors = {other-root}\nmode = report\n"
 OWN = "[host api.example.test]\nanchors-only = no\n"
+BROKEN = "[host elsewhere.test]\nanchor = {root}\n"
 REQUIRED = "[host api.example.test]\nanchors = {root}\nrevocation = staple-required\n"
 LOCALHOST = "[host localhost]\nanchors = {root}\nhostname = api.example.test\n"
 STAPLE = "[host api.example.test]\nanchors = {root}\nrevocation = staple\n"
@@ -55,6 +56,11 @@ CASES = (
     (f"sni={API} credentials=no function=yes", f"{DONE} called 1",
      {ACCEPT: f"{DONE} called 1", REJECT: f"{REFUSED} called 0", REPORT: f"{DONE} called 1"}),
     (f"sni={API} credentials=no", f"{REFUSED} called 1", {REPORT: f"{REFUSED} called 1"}),
+    (f"sni={API} function=no replace=function", f"{DONE} called 0",
+     {ACCEPT: f"{DONE} called 0", OTHER: f"{REFUSED} called 0", ELSEWHERE: f"{DONE} called 0"}),
+    (f"sni={API} replace=names trust=root", DONE, {ACCEPT: DONE, OTHER: REFUSED}),
+    (f"sni={API} replace=names", REFUSED, {ACCEPT: DONE, OTHER: REFUSED, ELSEWHERE: REFUSED}),
+    (f"sni={NOWHERE}", DONE, {BROKEN: REFUSED}),
     # ---- by hand ----
     (f"hand={API}", "handshake done hand bad data hello",
      {ACCEPT: "handshake done hand good data hello", REJECT: "handshake done hand bad data none",

@@ -8,6 +8,7 @@
  *   crl=NAME           the CRL that goes with it
  *   verify=NAME data=NAME address=ADDRESS    has the session verify that name, by either function
  *   function=ANSWER credentials=ANSWER       a callback of its own; ANSWER: yes, no, hand, wait
+ *   replace=WHAT       sets a function that says yes, or names, once the server has said hello
  *   push               writes by functions of its own, which are given the place in a table; a
  *                      descriptor of this number is connected elsewhere
  *   vec                the same, given a pointer
@@ -88,6 +89,23 @@ static int by_credentials(gnutls_session_t session)
     return answer(session, client_word("credentials"));
 }
 
+static int say_yes(gnutls_session_t session)
+{
+    (void)session;
+    return 0;
+}
+
+static int replace(gnutls_session_t session, unsigned message, unsigned after, unsigned incoming,
+                   const gnutls_datum_t *data)
+{
+    (void)message, (void)after, (void)incoming, (void)data;
+    if (strcmp(client_word("replace"), "names") == 0)
+        gnutls_session_set_verify_cert(session, client_word("sni"), 0);
+    else
+        gnutls_session_set_verify_function(session, say_yes);
+    return 0;
+}
+
 static gnutls_certificate_credentials_t credentials_of(void)
 {
     gnutls_certificate_credentials_t credentials = NULL;
@@ -121,6 +139,9 @@ static void set_verification(gnutls_session_t session)
         data = (gnutls_typed_vdata_st){GNUTLS_DT_IP_ADDRESS, (void *)&address, 4};
     if (data.data != NULL)
         gnutls_session_set_verify_cert2(session, &data, 1, 0);
+    if (client_word("replace") != NULL)
+        gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_SERVER_HELLO, GNUTLS_HOOK_POST,
+                                           replace);
     if (client_word("function") != NULL)
         gnutls_session_set_verify_function(session, by_session);
 }
