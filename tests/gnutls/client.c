@@ -8,7 +8,8 @@
  *   crl=NAME           the CRL that goes with it
  *   verify=NAME data=NAME address=ADDRESS    has the session verify that name, by either function
  *   function=ANSWER credentials=ANSWER       a callback of its own; ANSWER: yes, no, hand, wait
- *   replace=WHAT       sets a function that says yes, or names, once the server has said hello
+ *   replace=WHAT       sets a function that says yes or no, or names, once the server has said
+ *                      hello
  *   push               writes by functions of its own, which are given the place in a table; a
  *                      descriptor of this number is connected elsewhere
  *   vec                the same, given a pointer
@@ -95,6 +96,12 @@ static int say_yes(gnutls_session_t session)
     return 0;
 }
 
+static int say_no(gnutls_session_t session)
+{
+    (void)session;
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 static int replace(gnutls_session_t session, unsigned message, unsigned after, unsigned incoming,
                    const gnutls_datum_t *data)
 {
@@ -102,7 +109,8 @@ static int replace(gnutls_session_t session, unsigned message, unsigned after, u
     if (strcmp(client_word("replace"), "names") == 0)
         gnutls_session_set_verify_cert(session, client_word("sni"), 0);
     else
-        gnutls_session_set_verify_function(session, say_yes);
+        gnutls_session_set_verify_function(
+            session, strcmp(client_word("replace"), "no") == 0 ? say_no : say_yes);
     return 0;
 }
 
