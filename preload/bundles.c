@@ -177,73 +177,73 @@ TG_API int X509_STORE_CTX_init(X509_STORE_CTX *context, X509_STORE *store, X509 
 /* ---- what looks into a store, or adds to it in another way ---------------------------------- */
 
 /*
- * A function that is called once all is there which it could see, as LOOK says; it returns FAILED
- * where there is no memory for that.
+ * A function that is called once all is there which it could see, as LOOK of WHAT says; it returns
+ * FAILED where there is no memory for that.
  */
-#define AFTER(symbol, result, name, parameters, arguments, look, failed)                           \
+#define AFTER(symbol, result, name, parameters, arguments, look, what, failed)                     \
     TG_API result name parameters                                                                  \
     {                                                                                              \
         BEGIN(symbol, name);                                                                       \
                                                                                                    \
-        if (real == NULL || (stores != NULL && !stores->look))                                     \
+        if (real == NULL || (stores != NULL && !stores->look what))                                \
             return failed;                                                                         \
         return real arguments;                                                                     \
     }
 
 AFTER(TG_X509_LOAD_CERT_FILE, int, X509_load_cert_file,
-      (X509_LOOKUP * lookup, const char *file, int type), (lookup, file, type),
-      look_up(address, lookup), 0)
+      (X509_LOOKUP * lookup, const char *file, int type), (lookup, file, type), look_up,
+      (address, lookup), 0)
 AFTER(TG_X509_LOAD_CERT_FILE_EX, int, X509_load_cert_file_ex,
       (X509_LOOKUP * lookup, const char *file, int type, OSSL_LIB_CTX *library, const char *query),
-      (lookup, file, type, library, query), look_up(address, lookup), 0)
+      (lookup, file, type, library, query), look_up, (address, lookup), 0)
 AFTER(TG_X509_LOAD_CRL_FILE, int, X509_load_crl_file,
-      (X509_LOOKUP * lookup, const char *file, int type), (lookup, file, type),
-      look_up(address, lookup), 0)
+      (X509_LOOKUP * lookup, const char *file, int type), (lookup, file, type), look_up,
+      (address, lookup), 0)
 AFTER(TG_X509_LOOKUP_BY_SUBJECT, int, X509_LOOKUP_by_subject,
       (X509_LOOKUP * lookup, X509_LOOKUP_TYPE type, const X509_NAME *name, X509_OBJECT *out),
-      (lookup, type, name, out), look_up(address, lookup), 0)
+      (lookup, type, name, out), look_up, (address, lookup), 0)
 AFTER(TG_X509_LOOKUP_BY_SUBJECT_EX, int, X509_LOOKUP_by_subject_ex,
       (X509_LOOKUP * lookup, X509_LOOKUP_TYPE type, const X509_NAME *name, X509_OBJECT *out,
        OSSL_LIB_CTX *library, const char *query),
-      (lookup, type, name, out, library, query), look_up(address, lookup), 0)
+      (lookup, type, name, out, library, query), look_up, (address, lookup), 0)
 
 AFTER(TG_X509_STORE_LOAD_STORE, int, X509_STORE_load_store, (X509_STORE * store, const char *place),
-      (store, place), open(address, store), 0)
+      (store, place), reveal, (address, store), 0)
 AFTER(TG_X509_STORE_LOAD_STORE_EX, int, X509_STORE_load_store_ex,
       (X509_STORE * store, const char *place, OSSL_LIB_CTX *library, const char *query),
-      (store, place, library, query), open(address, store), 0)
+      (store, place, library, query), reveal, (address, store), 0)
 AFTER(TG_X509_STORE_ADD_CRL, int, X509_STORE_add_crl, (X509_STORE * store, X509_CRL *crl),
-      (store, crl), look(address, store), 0)
-AFTER(TG_X509_STORE_LOCK, int, X509_STORE_lock, (X509_STORE * store), (store), look(address, store),
-      0)
+      (store, crl), look, (address, store), 0)
+AFTER(TG_X509_STORE_LOCK, int, X509_STORE_lock, (X509_STORE * store), (store), look,
+      (address, store), 0)
 AFTER(TG_X509_STORE_GET0_OBJECTS, STACK_OF(X509_OBJECT) *, X509_STORE_get0_objects,
-      (const X509_STORE *store), (store), open(address, (X509_STORE *)store), NULL)
+      (const X509_STORE *store), (store), reveal, (address, (X509_STORE *)store), NULL)
 AFTER(TG_X509_STORE_GET1_OBJECTS, STACK_OF(X509_OBJECT) *, X509_STORE_get1_objects,
-      (X509_STORE * store), (store), look(address, store), NULL)
+      (X509_STORE * store), (store), look, (address, store), NULL)
 AFTER(TG_X509_STORE_GET1_ALL_CERTS, STACK_OF(X509) *, X509_STORE_get1_all_certs,
-      (X509_STORE * store), (store), look(address, store), NULL)
+      (X509_STORE * store), (store), look, (address, store), NULL)
 AFTER(TG_X509_STORE_GET_GET_ISSUER, X509_STORE_CTX_get_issuer_fn, X509_STORE_get_get_issuer,
-      (const X509_STORE *store), (store), open(address, (X509_STORE *)store), NULL)
+      (const X509_STORE *store), (store), reveal, (address, (X509_STORE *)store), NULL)
 AFTER(TG_X509_STORE_GET_LOOKUP_CERTS, X509_STORE_CTX_lookup_certs_fn, X509_STORE_get_lookup_certs,
-      (const X509_STORE *store), (store), open(address, (X509_STORE *)store), NULL)
+      (const X509_STORE *store), (store), reveal, (address, (X509_STORE *)store), NULL)
 AFTER(TG_OSSL_CMP_CTX_SET0_TRUSTEDSTORE, int, OSSL_CMP_CTX_set0_trustedStore,
-      (OSSL_CMP_CTX * context, X509_STORE *store), (context, store), open(address, store), 0)
+      (OSSL_CMP_CTX * context, X509_STORE *store), (context, store), reveal, (address, store), 0)
 AFTER(TG_OSSL_CMP_CTX_SET0_TRUSTED, int, OSSL_CMP_CTX_set0_trusted,
-      (OSSL_CMP_CTX * context, X509_STORE *store), (context, store), open(address, store), 0)
+      (OSSL_CMP_CTX * context, X509_STORE *store), (context, store), reveal, (address, store), 0)
 
 AFTER(TG_X509_STORE_CTX_GET_BY_SUBJECT, int, X509_STORE_CTX_get_by_subject,
       (const X509_STORE_CTX *context, X509_LOOKUP_TYPE type, const X509_NAME *name,
        X509_OBJECT *out),
-      (context, type, name, out), look_name(address, context, name), 0)
+      (context, type, name, out), look_name, (address, context, name), 0)
 AFTER(TG_X509_STORE_CTX_GET_OBJ_BY_SUBJECT, X509_OBJECT *, X509_STORE_CTX_get_obj_by_subject,
       (X509_STORE_CTX * context, X509_LOOKUP_TYPE type, const X509_NAME *name),
-      (context, type, name), look_name(address, context, name), NULL)
+      (context, type, name), look_name, (address, context, name), NULL)
 AFTER(TG_X509_STORE_CTX_GET1_CERTS, STACK_OF(X509) *, X509_STORE_CTX_get1_certs,
-      (X509_STORE_CTX * context, const X509_NAME *name), (context, name),
-      look_name(address, context, name), NULL)
+      (X509_STORE_CTX * context, const X509_NAME *name), (context, name), look_name,
+      (address, context, name), NULL)
 AFTER(TG_X509_STORE_CTX_GET1_ISSUER, int, X509_STORE_CTX_get1_issuer,
       (X509 * *issuer, X509_STORE_CTX *context, X509 *certificate), (issuer, context, certificate),
-      look_issuer(address, context, certificate), -1)
+      look_issuer, (address, context, certificate), -1)
 
 /* libcrypto calls it, as the callback that it is. */
 TG_API int X509_STORE_CTX_print_verify_cb(int good, X509_STORE_CTX *context)
@@ -266,7 +266,7 @@ TG_API void X509_STORE_set_get_issuer(X509_STORE *store, X509_STORE_CTX_get_issu
     BEGIN(TG_X509_STORE_SET_GET_ISSUER, X509_STORE_set_get_issuer);
 
     if (stores != NULL)
-        (void)stores->open(address, store); /* what isn't in by now comes in later */
+        (void)stores->reveal(address, store); /* what isn't in by now comes in later */
     if (real != NULL)
         real(store, hook);
 }
@@ -276,7 +276,7 @@ TG_API void X509_STORE_set_lookup_certs(X509_STORE *store, X509_STORE_CTX_lookup
     BEGIN(TG_X509_STORE_SET_LOOKUP_CERTS, X509_STORE_set_lookup_certs);
 
     if (stores != NULL)
-        (void)stores->open(address, store); /* what isn't in by now comes in later */
+        (void)stores->reveal(address, store); /* what isn't in by now comes in later */
     if (real != NULL)
         real(store, hook);
 }
@@ -287,8 +287,11 @@ TG_API X509_STORE_CTX_get_issuer_fn X509_STORE_CTX_get_get_issuer(const X509_STO
     X509_STORE_CTX_get_issuer_fn found = real != NULL ? real(context) : NULL;
 
     if (stores != NULL && stores->look_context(address, context))
-        return stores->show_get_issuer(address, found);
-    return found;
+        found = stores->show_get_issuer(address, found);
+    /* The program knows libcrypto's own by the name of our wrapper. */
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_ISSUER, CALLER)
+               ? X509_STORE_CTX_get1_issuer
+               : found;
 }
 
 TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509_STORE_CTX *context)
@@ -297,8 +300,11 @@ TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509
     X509_STORE_CTX_lookup_certs_fn found = real != NULL ? real(context) : NULL;
 
     if (stores != NULL && stores->look_context(address, context))
-        return stores->show_lookup_certs(address, found);
-    return found;
+        found = stores->show_lookup_certs(address, found);
+    /* The program knows libcrypto's own by the name of our wrapper. */
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CERTS, CALLER)
+               ? X509_STORE_CTX_get1_certs
+               : found;
 }
 
 /* ---- for the engine, whose own calls come here too --------------------------------------------

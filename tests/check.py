@@ -32,6 +32,7 @@ SUITES = [
     ("e2e", [PYTHON, "tests/e2e/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("asan/verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}/asan", "--pki", "{pki}"]),
     ("verdicts", [PYTHON, "tests/verdicts/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("compiled/verdicts", [PYTHON, "tests/verdicts/run.py", "--compiled", "--build", "{build}", "--pki", "{pki}"]),
     ("golden", [PYTHON, "tests/golden/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("programs", [PYTHON, "tests/programs/run.py", "--quick", "--build", "{build}", "--pki",
                   "{pki}"]),

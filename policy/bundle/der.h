@@ -27,8 +27,8 @@ TG_MUST_USE bool tg_der_take(struct tg_der *from, uint8_t tag, struct tg_der *co
 
 /*
  * True if FROM begins with a certificate (RFC 5280 section 4.1) that is well-formed down to each
- * extension's OID and OCTET STRING, and whose names libcrypto can compare; it is taken off.
- * *SUBJECT is the content of its subject's SEQUENCE.
+ * extension's identifier and bytes, and whose names libcrypto can compare; it is taken off.
+ * *SUBJECT is what its subject consists of.
  */
 TG_MUST_USE bool tg_der_certificate(struct tg_der *from, struct tg_der *subject);
 

@@ -7,8 +7,8 @@
  * that drops unknown sessions and catches what never came through the callback. BoringSSL
  * calls no new_func: there the preload shows each context and each connection.
  *
- * What is declared here stands in inject.c, in setters.c what the application set, and in stores.c
- * what it does with its stores. These
+ * What is declared here stands in inject.c, and in setters.c what the application set and
+ * does with its stores. These
  * functions are exported by libtrustgraft.so for the injectors beside it; they are no
  * public interface. All are safe in threads, preserve errno, and never end the process.
  */
@@ -123,7 +123,7 @@ struct tg_inject_stores {
     bool (*look)(void *real, X509_STORE *store);
     bool (*look_up)(void *real, const X509_LOOKUP *lookup);
     /* or gets hold of its objects or hooks, */
-    bool (*open)(void *real, X509_STORE *store);
+    bool (*reveal)(void *real, X509_STORE *store);
     /* or of all in CONTEXT's store, what is called NAME there, or has issued CERTIFICATE. */
     bool (*look_context)(void *real, const X509_STORE_CTX *context);
     bool (*look_name)(void *real, const X509_STORE_CTX *context, const X509_NAME *name);

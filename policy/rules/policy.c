@@ -36,6 +36,8 @@ void tg_policy_free(tg_policy *policy)
     if (policy == NULL ||
         atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) > 1)
         return;
+    if (policy->index != NULL && policy->index->supply != NULL)
+        policy->index->supply->free(policy->index->supply);
     for (size_t i = 0; i < policy->stack_count; i++)
         sk_X509_pop_free(policy->stacks[i], X509_free);
     for (struct tg_crl_list *list = policy->crl_lists; list != NULL; list = list->next)

@@ -41,7 +41,7 @@ struct tg_policy {
     bool locked;            /* the system's: the environment and the user have no say */
     uint64_t generation;    /* no two policies of a process have the same */
     struct tg_watch *watch; /* every file and directory it was made of (watch.h) */
-    struct tg_rule **rules;
+    struct tg_rule **rules; /* none where they are made on demand (index->supply) */
     size_t rule_count;
     struct tg_exception *exceptions;
     size_t exception_count;

@@ -124,6 +124,7 @@ struct tg_rule {
     enum tg_min_tls min_tls;              /* counts where `set` has it, as the next two */
     unsigned min_rsa_bits;
     unsigned security_level; /* as SSL_set_security_level(3) */
+    const char *problem;     /* why it can't be told what the rule is; `action` rejects then */
 };
 
 /*

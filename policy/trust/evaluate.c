@@ -41,6 +41,11 @@ static void reject(struct tg_evaluation *evaluation, const struct tg_match *matc
     bool unknown = match->kind == TG_MATCH_UNKNOWN;
     struct tg_buf text = {0};
 
+    if (match->rule->problem != NULL) {
+        tg_buf_add(&text, match->rule->problem);
+        tg_findings_add(&evaluation->findings, TG_POLICY_INVALID, 0, 0, &text);
+        return;
+    }
     if (!unknown)
         tg_buf_add(&text, "the policy rejects this host");
     else if (why != NULL && strcmp(match->lacking, "program") != 0)
