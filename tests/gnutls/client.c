@@ -19,6 +19,7 @@
  *   twice=NAME         a second connection resumes the session, sending NAME
  *   then=NAME          which that one looks up
  *   second=NAME        a second connection that resumes nothing
+ *   swap=FROM,TO       then moves a file, and connects until something else comes of it
  *   unseen             makes its sessions by a function that it has found for itself
  *   threads=N fork     does it in N threads at once; in a child
  *   ignore stay        goes on after a refusal; returns to its caller
@@ -42,6 +43,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char **words;
@@ -307,6 +309,23 @@ static void converse_at_once(int count)
     printf("%s%s", lines[0], same ? "" : " not the same in all threads");
 }
 
+static void swap_and_wait(const char *files)
+{
+    char *from = strdup(files), *to = strchr(from, ','), *first = NULL, *line = NULL;
+    const struct timespec moment = {.tv_nsec = 50000000};
+
+    *to++ = '\0';
+    (void)converse_apart(&first);
+    if (rename(from, to) != 0)
+        exit(2);
+    for (int i = 0; i < 1200 && (line == NULL || strcmp(line, first) == 0); i++) {
+        free(line);
+        nanosleep(&moment, NULL);
+        (void)converse_apart(&line);
+    }
+    printf("%s", line);
+}
+
 /* In a program of OpenSSL as well. */
 static void use_openssl(void)
 {
@@ -321,7 +340,7 @@ static void use_openssl(void)
 
 int main(int argc, char **argv)
 {
-    static struct serve server = {.connections = 64};
+    static struct serve server = {.connections = 2000};
 
     if (argc < 2)
         return 2;
@@ -353,6 +372,8 @@ int main(int argc, char **argv)
         converse(client_word("sni"), stdout);
     if (client_word("twice") != NULL)
         converse(strcmp(client_word("twice"), "twice") != 0 ? client_word("twice") : NULL, stdout);
+    if (client_word("swap") != NULL)
+        swap_and_wait(client_word("swap"));
     if (client_word("second") != NULL)
         converse(client_word("second"), stdout);
     if (client_word("function") != NULL || client_word("credentials") != NULL)
