@@ -323,7 +323,10 @@ static void swap_and_wait(const char *files)
         nanosleep(&moment, NULL);
         (void)converse_apart(&line);
     }
-    printf("%s", line);
+    printf("%s", line != NULL ? line : " never");
+    free(line);
+    free(first);
+    free(from);
 }
 
 /* In a program of OpenSSL as well. */
@@ -367,7 +370,7 @@ int main(int argc, char **argv)
             _exit(wait(&status) > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
     }
     if (client_word("threads") != NULL)
-        converse_at_once(atoi(client_word("threads")));
+        converse_at_once((int)strtol(client_word("threads"), NULL, 10));
     else
         converse(client_word("sni"), stdout);
     if (client_word("twice") != NULL)
