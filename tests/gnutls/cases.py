@@ -143,13 +143,14 @@ CASES = (
 )
 
 
-def check(words, policy, wanted):
+def check(words, policy, wanted, **environment):
     def test(lab):
         way = ways.PRELOAD if policy else ways.BARE
         under = ways.by_environment(lab.build, way, lab.policy(policy) if policy else None)
         command = (lab.gnutls["client"], str(lab.pki.directory), *words.split())
-        status, out, err = lab.run(command, environment=under)
-        require(status == 0 and " ".join(out.split()) == wanted, f"wanted {wanted}, got {status}: {out}{err}")
+        status, out, err = lab.run(command, environment=under | environment)
+        require(status == 0 and " ".join(out.split()) == wanted,
+                f"{words}: wanted {wanted}, got {status}: {out}{err}")
     return test
 
 
