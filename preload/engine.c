@@ -247,6 +247,13 @@ bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls)
            tg_engine_protect_gnutls(function, gnutls) && gnutls->library != NULL;
 }
 
+const void *tg_engine_code(void)
+{
+    uintptr_t function = atomic_load_explicit(&functions[0], memory_order_relaxed);
+
+    return (const void *)function; // NOLINT(performance-no-int-to-ptr)
+}
+
 bool tg_engine_inert(void)
 {
     return atomic_load_explicit(&state, memory_order_relaxed) == STATE_INERT;

@@ -66,6 +66,9 @@ TG_MUST_USE bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutl
 /* The same where some TLS of this process is under a policy by now. False, too, where it isn't. */
 TG_MUST_USE bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls);
 
+/* An address in the engine's code; NULL: it isn't loaded. */
+const void *tg_engine_code(void);
+
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
 

@@ -179,8 +179,7 @@ TG_API int gnutls_handshake(gnutls_session_t session)
         return result;
     if (tg_engine_inert() || !may_be_client(session, __builtin_return_address(0)))
         return real(session);
-    tg_engine_complain("a session of GnuTLS was made unseen, and can't be put under a policy",
-                       "it is refused");
+    tg_engine_complain("a session of GnuTLS was made unseen and is refused", NULL);
     return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 

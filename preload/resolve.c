@@ -17,6 +17,7 @@
  */
 #include "resolve.h"
 #include "early.h"
+#include "engine.h"
 #include "loaded.h"
 #include "slot.h"
 #include <dlfcn.h>
@@ -321,6 +322,18 @@ bool tg_resolve_is_inside(const void *caller, const void *function)
     return map != NULL && map == tg_elf_map(function);
 }
 
+/*
+ * A libgnutls that this library or the engine has called goes on to another function of its own by
+ * a tail call, which then seems to come from us. Whoever called a wrapper last in this thread means
+ * the same libgnutls.
+ */
+static bool is_ours(const struct link_map *map)
+{
+    const void *engine = tg_engine_code();
+
+    return map != NULL && (map->l_ld == _DYNAMIC || (engine != NULL && map == tg_elf_map(engine)));
+}
+
 static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)
 {
     struct search search = {.name = symbol_names[symbol], .whole = whole_gnutls};
@@ -331,21 +344,29 @@ static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct l
     return target;
 }
 
-struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller)
+struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *called_from)
 {
-    const struct link_map *map = tg_elf_map(caller);
-    union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
+    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    const struct link_map *map = tg_elf_map(called_from);
+    bool ours = is_ours(map);
+    const void *caller = ours ? last : called_from;
+    union record record;
     struct tg_gnutls_target target = {0};
     struct tg_target known;
     int saved = errno;
 
+    last = caller;
+    if (ours)
+        map = tg_elf_map(caller);
+    record.answer = (struct answer){(uintptr_t)caller, symbol, identify(map), 0, 0};
     if (recall(&record.answer, &known))
-        return (struct tg_gnutls_target){known.function, known.ssl_ctx_new != NULL};
+        return (struct tg_gnutls_target){known.function, ours || known.ssl_ctx_new != NULL};
     target = find_gnutls(symbol, map);
     record.answer.function = (uintptr_t)target.function;
     record.answer.ssl_ctx_new = target.inside;
     if (pin(target.function))
         keep(&record);
+    target.inside |= ours;
     errno = saved;
     return target;
 }

@@ -13,6 +13,7 @@ NO_ADDRESS = "[host 127.0.0.1]\naction = reject\n"
 NO_LOCALHOST = "[host localhost]\naction = reject\n"
 REPORT = "[policy]\nlog = none\n[host api.example.test]\nanchors = {other-root}\nmode = report\n"
 OWN = "[host api.example.test]\nanchors-only = no\n"
+BROKEN = "[host elsewhere.test]\nanchor = {root}\n"
 REQUIRED = "[host api.example.test]\nanchors = {root}\nrevocation = staple-required\n"
 LOCALHOST = "[host localhost]\nanchors = {root}\nhostname = api.example.test\n"
 STAPLE = "[host api.example.test]\nanchors = {root}\nrevocation = staple\n"
@@ -55,6 +56,12 @@ CASES = (
     (f"sni={API} credentials=no function=yes", f"{DONE} called 1",
      {ACCEPT: f"{DONE} called 1", REJECT: f"{REFUSED} called 0", REPORT: f"{DONE} called 1"}),
     (f"sni={API} credentials=no", f"{REFUSED} called 1", {REPORT: f"{REFUSED} called 1"}),
+    (f"sni={API} function=no replace=yes", f"{DONE} called 0",
+     {ACCEPT: f"{DONE} called 0", OTHER: f"{REFUSED} called 0", ELSEWHERE: f"{DONE} called 0"}),
+    (f"sni={API} replace=no", REFUSED, {ACCEPT: DONE, OTHER: REFUSED, ELSEWHERE: REFUSED}),
+    (f"sni={API} replace=names trust=root", DONE, {ACCEPT: DONE, OTHER: REFUSED}),
+    (f"sni={API} replace=names", REFUSED, {ACCEPT: DONE, OTHER: REFUSED, ELSEWHERE: REFUSED}),
+    (f"sni={NOWHERE}", DONE, {BROKEN: REFUSED}),
     # ---- by hand ----
     (f"hand={API}", "handshake done hand bad data hello",
      {ACCEPT: "handshake done hand good data hello", REJECT: "handshake done hand bad data none",
@@ -136,13 +143,14 @@ CASES = (
 )
 
 
-def check(words, policy, wanted):
+def check(words, policy, wanted, **environment):
     def test(lab):
         way = ways.PRELOAD if policy else ways.BARE
         under = ways.by_environment(lab.build, way, lab.policy(policy) if policy else None)
         command = (lab.gnutls["client"], str(lab.pki.directory), *words.split())
-        status, out, err = lab.run(command, environment=under)
-        require(status == 0 and " ".join(out.split()) == wanted, f"wanted {wanted}, got {status}: {out}{err}")
+        status, out, err = lab.run(command, environment=under | environment)
+        require(status == 0 and " ".join(out.split()) == wanted,
+                f"{words}: wanted {wanted}, got {status}: {out}{err}")
     return test
 
 

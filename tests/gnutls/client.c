@@ -8,6 +8,8 @@
  *   crl=NAME           the CRL that goes with it
  *   verify=NAME data=NAME address=ADDRESS    has the session verify that name, by either function
  *   function=ANSWER credentials=ANSWER       a callback of its own; ANSWER: yes, no, hand, wait
+ *   replace=WHAT       sets a function that says yes or no, or names, once the server has said
+ *                      hello
  *   push               writes by functions of its own, which are given the place in a table; a
  *                      descriptor of this number is connected elsewhere
  *   vec                the same, given a pointer
@@ -17,6 +19,7 @@
  *   twice=NAME         a second connection resumes the session, sending NAME
  *   then=NAME          which that one looks up
  *   second=NAME        a second connection that resumes nothing
+ *   swap=FROM,TO       then moves a file, and connects until something else comes of it
  *   unseen             makes its sessions by a function that it has found for itself
  *   threads=N fork     does it in N threads at once; in a child
  *   ignore stay        goes on after a refusal; returns to its caller
@@ -40,6 +43,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char **words;
@@ -88,6 +92,30 @@ static int by_credentials(gnutls_session_t session)
     return answer(session, client_word("credentials"));
 }
 
+static int say_yes(gnutls_session_t session)
+{
+    (void)session;
+    return 0;
+}
+
+static int say_no(gnutls_session_t session)
+{
+    (void)session;
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static int replace(gnutls_session_t session, unsigned message, unsigned after, unsigned incoming,
+                   const gnutls_datum_t *data)
+{
+    (void)message, (void)after, (void)incoming, (void)data;
+    if (strcmp(client_word("replace"), "names") == 0)
+        gnutls_session_set_verify_cert(session, client_word("sni"), 0);
+    else
+        gnutls_session_set_verify_function(
+            session, strcmp(client_word("replace"), "no") == 0 ? say_no : say_yes);
+    return 0;
+}
+
 static gnutls_certificate_credentials_t credentials_of(void)
 {
     gnutls_certificate_credentials_t credentials = NULL;
@@ -121,6 +149,9 @@ static void set_verification(gnutls_session_t session)
         data = (gnutls_typed_vdata_st){GNUTLS_DT_IP_ADDRESS, (void *)&address, 4};
     if (data.data != NULL)
         gnutls_session_set_verify_cert2(session, &data, 1, 0);
+    if (client_word("replace") != NULL)
+        gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_SERVER_HELLO, GNUTLS_HOOK_POST,
+                                           replace);
     if (client_word("function") != NULL)
         gnutls_session_set_verify_function(session, by_session);
 }
@@ -278,6 +309,26 @@ static void converse_at_once(int count)
     printf("%s%s", lines[0], same ? "" : " not the same in all threads");
 }
 
+static void swap_and_wait(const char *files)
+{
+    char *from = strdup(files), *to = strchr(from, ','), *first = NULL, *line = NULL;
+    const struct timespec moment = {.tv_nsec = 50000000};
+
+    *to++ = '\0';
+    (void)converse_apart(&first);
+    if (rename(from, to) != 0)
+        exit(2);
+    for (int i = 0; i < 1200 && (line == NULL || strcmp(line, first) == 0); i++) {
+        free(line);
+        nanosleep(&moment, NULL);
+        (void)converse_apart(&line);
+    }
+    printf("%s", line != NULL ? line : " never");
+    free(line);
+    free(first);
+    free(from);
+}
+
 /* In a program of OpenSSL as well. */
 static void use_openssl(void)
 {
@@ -292,7 +343,7 @@ static void use_openssl(void)
 
 int main(int argc, char **argv)
 {
-    static struct serve server = {.connections = 64};
+    static struct serve server = {.connections = 2000};
 
     if (argc < 2)
         return 2;
@@ -319,11 +370,13 @@ int main(int argc, char **argv)
             _exit(wait(&status) > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
     }
     if (client_word("threads") != NULL)
-        converse_at_once(atoi(client_word("threads")));
+        converse_at_once((int)strtol(client_word("threads"), NULL, 10));
     else
         converse(client_word("sni"), stdout);
     if (client_word("twice") != NULL)
         converse(strcmp(client_word("twice"), "twice") != 0 ? client_word("twice") : NULL, stdout);
+    if (client_word("swap") != NULL)
+        swap_and_wait(client_word("swap"));
     if (client_word("second") != NULL)
         converse(client_word("second"), stdout);
     if (client_word("function") != NULL || client_word("credentials") != NULL)

@@ -8,7 +8,7 @@ int gnutls_handshake(void *session);
 int main(int argc, char **argv)
 {
     void *session = NULL;
-    int made = gnutls_init(&session, argc > 1 ? (unsigned)atoi(argv[1]) : 2);
+    int made = gnutls_init(&session, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 2);
 
     printf("init %d", made);
     if (made == 0)

@@ -1,10 +1,16 @@
 """places.py - where a libgnutls may be: in a plugin, beside an OpenSSL, nowhere; and an old one."""
+import pathlib
+import subprocess
 import sys
+import tempfile
 
 from e2e.harness import Skip, require
-from gnutls.cases import ACCEPT, API, DONE, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT
+from gnutls.cases import (ACCEPT, API, CASES, DONE, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT,
+                          check)
 from lab import ways
+from lab.files import put
 
+FETCH = pathlib.Path(__file__).resolve().parent.parent / "compat/fetch.py"
 # MODULE PKI PORT WORD...: by GnuTLS, by an OpenSSL 3 that comes then, by GnuTLS again; and what of
 # ours is there in the end.
 LATER = """
@@ -107,6 +113,32 @@ def test_one_host_opens_no_other_hosts_door(lab):
     require(got == f"handshake done {good} handshake done {good}", got)
     got, _ = client(lab, ACCEPT, f"crt={API} sni={NOWHERE} second={API}")
     require(got == f"handshake done {left} handshake done {left}", got)
+
+
+def test_every_case_with_debian_11s(lab):
+    """GnuTLS 3.7.1, which has no KTLS."""
+    folder = lab.gnutls.folder / "bullseye"
+    fetched = subprocess.run([sys.executable, FETCH, "libgnutls30", "bullseye", folder], check=False,
+                             capture_output=True)
+    if fetched.returncode != 0:
+        raise Skip("the GnuTLS of Debian 11 can't be fetched")
+    path = str(next(folder.rglob("libgnutls.so.30")).parent)
+    for words, bare, under in CASES:
+        for policy, wanted in ((None, bare), *under.items()):
+            check(words, policy, wanted, LD_LIBRARY_PATH=path)(lab)
+
+
+def test_policy_that_is_changed(lab):
+    """A running process meets the new one, in its next handshake."""
+    for before, after, wanted in ((ACCEPT, REJECT, f"{DONE} {REFUSED}"), (REJECT, ACCEPT, f"{REFUSED} {DONE}"),
+                                  (ELSEWHERE, REJECT, f"{DONE} {REFUSED}")):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=lab.scratch))
+        for name, text in (("policy", before), ("next", after)):
+            put(folder / name, lab.policy(text).read_bytes())
+        under = ways.by_environment(lab.build, ways.PRELOAD, folder / "policy")
+        status, out, err = lab.run([lab.gnutls["client"], str(lab.pki.directory), f"sni={API}",
+                                    f"swap={folder}/next,{folder}/policy"], environment=under)
+        require(status == 0 and " ".join(out.split()) == wanted, f"wanted {wanted}, got {status}: {out}{err}")
 
 
 def test_refusal_is_logged_once(lab):
