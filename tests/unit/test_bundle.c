@@ -193,8 +193,8 @@ static void what_is_cut_short_or_goes_on_is_not_well_formed(void **state)
 /* ---- names ----------------------------------------------------------------------------------- */
 
 struct value {
-    int type;
     const char *bytes;
+    int type;
     int size; /* -1: as strlen(3) has it */
 };
 
@@ -225,15 +225,15 @@ static uint64_t number_of(const X509_NAME *name)
 static void names_that_libcrypto_calls_equal_have_one_number(void **state)
 {
     static const struct value equal[] = {
-        {V_ASN1_UTF8STRING, "My Root 1", -1},
-        {V_ASN1_PRINTABLESTRING, "my  ROOT 1", -1},
-        {V_ASN1_T61STRING, "  My Root 1 ", -1},
-        {V_ASN1_IA5STRING, "My\tRoot\n1", -1},
-        {V_ASN1_BMPSTRING, "\0M\0y\0 \0R\0o\0o\0T\0 \0001", 18},
-        {V_ASN1_UNIVERSALSTRING,
-         "\0\0\0M\0\0\0y\0\0\0 \0\0\0r\0\0\0o\0\0\0o\0\0\0t\0\0\0 \0\0\0001", 36},
+        {"My Root 1", V_ASN1_UTF8STRING, -1},
+        {"my  ROOT 1", V_ASN1_PRINTABLESTRING, -1},
+        {"  My Root 1 ", V_ASN1_T61STRING, -1},
+        {"My\tRoot\n1", V_ASN1_IA5STRING, -1},
+        {"\0M\0y\0 \0R\0o\0o\0T\0 \0001", V_ASN1_BMPSTRING, 18},
+        {"\0\0\0M\0\0\0y\0\0\0 \0\0\0r\0\0\0o\0\0\0o\0\0\0t\0\0\0 \0\0\0001",
+         V_ASN1_UNIVERSALSTRING, 36},
     };
-    const struct value other = {V_ASN1_UTF8STRING, "My Root 2", -1};
+    const struct value other = {"My Root 2", V_ASN1_UTF8STRING, -1};
     X509_NAME *first = name_of(&equal[0], 1, 0), *last = name_of(&other, 1, 0);
 
     (void)state;

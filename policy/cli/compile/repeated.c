@@ -66,7 +66,8 @@ static void check_ranks(struct tg_job *job, uint64_t tag, const uint64_t *offset
     size_t read = 0;
 
     job->diags->lost = job->diags->lost || rules == NULL || policy == NULL;
-    for (size_t i = 0; i < count && !tg_job_is_hopeless(job); i++) {
+    for (size_t i = 0; rules != NULL && policy != NULL && i < count && !tg_job_is_hopeless(job);
+         i++) {
         if (i > 0 && offsets[i] == offsets[i - 1])
             continue;
         rules[read] = read_again(job, offsets[i]);

@@ -56,8 +56,10 @@ static bool read_sources(struct tg_compiled *compiled, struct tg_image_bytes *by
         if (source->directory == NULL)
             return false;
     }
-    base->policy->file = compiled->source_count > 0 ? compiled->sources[0].path : NULL;
-    return compiled->sources != NULL && compiled->source_count > 0;
+    if (compiled->sources == NULL || compiled->source_count == 0)
+        return false;
+    base->policy->file = compiled->sources[0].path;
+    return true;
 }
 
 /* They are read when they are needed, as ever, so they have to be there. */
