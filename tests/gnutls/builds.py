@@ -10,6 +10,7 @@ HEADERS = tuple(f"-I{ROOT / folder}" for folder in ("policy", "policy/hook", "po
 BUILDS = {
     "client": ("client.c", "serve.c", "-lgnutls"),
     "client-openssl": ("client.c", "serve.c", "-DWITH_OPENSSL", "-lgnutls", "-lssl", "-lcrypto"),
+    "odd": ("odd.c", "serve.c", "-lgnutls"),
     "client.so": ("client.c", "serve.c", "-shared", "-Dmain=client", "-lgnutls"),
     "host": ("host.c",),
     "libgnutls.so.30": ("older.c", "-shared", "-Wl,-soname,libgnutls.so.30"),
