@@ -7,6 +7,7 @@
  *             its own to read and write by
  *   decoy     is sent a certificate that nearly has the name of the leaf's issuer, before that one
  *   namesake  trusts another root of the name that its root has, and that one
+ *   false     sends its data before the handshake is over, and looks at the leaf again then
  *   strange   trusts another root alone, and doesn't verify
  */
 #include "serve.h"
@@ -56,7 +57,8 @@ static gnutls_session_t session_of(const char *name)
 {
     gnutls_session_t session = NULL;
 
-    if (gnutls_init(&session, is("plain") ? 0 : GNUTLS_CLIENT) < 0 ||
+    if (gnutls_init(&session, (is("plain") ? 0 : GNUTLS_CLIENT) |
+                                  (is("false") ? GNUTLS_ENABLE_FALSE_START : 0)) < 0 ||
         gnutls_set_default_priority(session) < 0)
         exit(2);
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials_of());
@@ -76,6 +78,9 @@ static void converse(const char *name)
                              .sin_addr = {htonl(INADDR_LOOPBACK)},
                              .sin_port = htons((uint16_t)port)};
     gnutls_session_t session;
+    const gnutls_datum_t *peers;
+    unsigned count = 0;
+    unsigned char leaf[10000] = "";
     char data[100];
     ssize_t got;
     int result;
@@ -88,6 +93,9 @@ static void converse(const char *name)
         result = gnutls_handshake(session);
     while (result < 0 && !gnutls_error_is_fatal(result));
     printf(" handshake %s", result == 0 ? "done" : "refused");
+    peers = gnutls_certificate_get_peers(session, &count);
+    if (count > 0 && peers[0].size <= sizeof(leaf))
+        memcpy(leaf, peers[0].data, peers[0].size);
     if (is("again")) {
         gnutls_transport_set_ptr(session, &descriptor);
         gnutls_transport_set_push_function(session, push);
@@ -101,6 +109,8 @@ static void converse(const char *name)
         while (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED);
         printf(" data %.*s", got > 0 ? (int)got : 4, got > 0 ? data : "none");
     }
+    if (result == 0 && is("false"))
+        printf(" leaf %s", memcmp(leaf, peers[0].data, peers[0].size) == 0 ? "there" : "gone");
     if (result == 0 && is("again"))
         gnutls_session_get_data2(session, &kept);
     gnutls_deinit(session);
@@ -118,6 +128,8 @@ int main(int argc, char **argv)
     server.decoy = is("decoy") || is("strange");
     if (is("again"))
         gnutls_session_ticket_key_generate(&server.tickets);
+    if (is("false"))
+        server.priority = "NORMAL:-VERS-TLS1.3";
     port = serve(&server);
     if (is("again"))
         converse("nowhere.test");

@@ -1,6 +1,6 @@
 """odd.py - what few programs do, and servers that few are like (odd.c)."""
 from e2e.harness import require
-from gnutls.cases import ACCEPT, API, DISTRUST, DISTRUST_INTERMEDIATE, ELSEWHERE, NOWHERE, OTHER, OWN, REJECT
+from gnutls.cases import ACCEPT, API, DISTRUST, DISTRUST_INTERMEDIATE, ELSEWHERE, NOWHERE, OTHER, OWN, REJECT, RENAMED
 from gnutls.places import call, client
 
 SENT, REFUSED = "handshake done sent data hello", "handshake refused"
@@ -13,6 +13,7 @@ CASES = (
     ("type", {None: SENT, ELSEWHERE: SENT, ACCEPT: SENT, REJECT: REFUSED}),
     ("again", {None: f"{SENT} {SENT}", ACCEPT: f"{SENT} {SENT}",
                OTHER: f"{SENT} {REFUSED} not sent data none"}),
+    ("false", {None: f"{SENT} leaf there", ACCEPT: f"{SENT} leaf there", REJECT: REFUSED}),
     ("decoy", {None: SENT, ELSEWHERE: SENT, DISTRUST: REFUSED, DISTRUST_FILE: REFUSED,
                DISTRUST_INTERMEDIATE: REFUSED, DISTRUST_OTHER: SENT, OWN: SENT}),
     ("strange", {None: SENT, ELSEWHERE: SENT, DISTRUST_FILE: REFUSED, DISTRUST_INTERMEDIATE: REFUSED,
@@ -43,8 +44,15 @@ def test_names_in_unicode(lab):
             require("data hello" in got and "bad" not in got, f"{words}: {got}{err}")
 
 
+def test_renamed_leaf_after_a_false_start(lab):
+    """It is shown until the next handshake begins, as the library's own is."""
+    got, err = call(lab, RENAMED, lab.gnutls["odd"], lab.pki.directory, "false", NOWHERE)
+    require(got == f"{SENT} leaf there", got + err)
+
+
 def tests():
     for way, under in CASES:
         for policy, wanted in under.items():
             yield f"{way}: {' '.join(policy.split()) if policy else 'bare'}", check(way, policy, wanted)
     yield "names in Unicode", test_names_in_unicode
+    yield "renamed leaf after a false start", test_renamed_leaf_after_a_false_start

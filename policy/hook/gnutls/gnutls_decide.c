@@ -78,7 +78,8 @@ static void start(struct tg_gnutls_session *state)
 
     state->running = true;
     state->judged = state->checked = false;
-    tg_gnutls_session_hide(state);
+    if (state->shown_count > 0)
+        tg_gnutls_session_hide(state);
     if (demand == TG_GNUTLS_A_STAPLE)
         (void)state->library->gnutls_ocsp_status_request_enable_client(state->session, NULL, 0,
                                                                        NULL);

@@ -36,7 +36,8 @@ void tg_gnutls_session_forget(gnutls_session_t session)
 
     if (state == NULL)
         return;
-    tg_gnutls_session_hide(state);
+    for (unsigned i = 0; i < 2; i++)
+        tg_gnutls_session_hide(state);
     for (unsigned i = 0; i < state->given_count; i++)
         free(state->given[i]);
     free(state->sent);
@@ -104,8 +105,10 @@ bool tg_gnutls_session_give_all(struct tg_gnutls_session *state, const char *hos
 
 void tg_gnutls_session_hide(struct tg_gnutls_session *state)
 {
-    OPENSSL_free(state->alias);
-    free(state->shown);
+    OPENSSL_free(state->old_alias);
+    free(state->old_shown);
+    state->old_alias = state->alias;
+    state->old_shown = state->shown;
     state->alias = NULL;
     state->shown = NULL;
     state->shown_count = 0;
