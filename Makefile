@@ -28,14 +28,18 @@ export PYTHONDONTWRITEBYTECODE := 1
 # tests/lint/arrows.py reads these lines too.
 EVERY := policy $(filter-out policy/package,$(patsubst %/,%,$(sort $(wildcard policy/*/ policy/*/*/))))
 sees/policy/base/der          := policy
+sees/policy/base/lock         := policy
 sees/policy/base              := policy policy/base/der
-sees/policy/rules             := policy policy/base
+sees/policy/base/image        := policy policy/base policy/base/der
+sees/policy/bundle            := policy policy/base policy/base/lock
+sees/policy/rules             := $(sees/policy/bundle) policy/bundle policy/base/image
 sees/policy/language/text     := $(sees/policy/rules) policy/rules
 sees/policy/language          := $(sees/policy/language/text) policy/language/text
+sees/policy/language/compiled := $(sees/policy/language) policy/language
 sees/policy/trust/certificate := $(sees/policy/rules) policy/rules
 sees/policy/trust/verdict     := $(sees/policy/rules) policy/rules
 sees/policy/trust             := $(sees/policy/trust/verdict) policy/trust/verdict policy/trust/certificate
-sees/policy/hook/process      := $(sees/policy/trust) policy/trust policy/language policy/language/text
+sees/policy/hook/process      := $(sees/policy/trust) policy/trust policy/language policy/language/text policy/language/compiled
 sees/policy/hook/lib          := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook/connection   := $(sees/policy/hook/lib) policy/hook/lib
 sees/policy/hook              := $(sees/policy/hook/connection) policy/hook/connection
@@ -48,9 +52,10 @@ sees/policy/cli/import        := $(sees/policy/cli/net)
 sees/policy/cli/ca            := $(sees/policy/cli/net)
 sees/policy/cli/ask           := $(sees/policy/cli/net) policy/cli/net policy/cli/reach
 sees/policy/cli/fetch         := $(sees/policy/cli/ask) policy/cli/ask
+sees/policy/cli/compile       := $(sees/policy/cli/ask) policy/cli/ask
 sees/policy/cli/scan          := $(sees/policy/cli/fetch)
-sees/policy/cli               := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan
-sees/preload                  := policy policy/hook policy/hook/process
+sees/policy/cli               := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan policy/cli/compile
+sees/preload                  := policy policy/hook policy/hook/process policy/hook/gnutls
 sees/provider                 := $(sees/policy/hook/lib) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 
@@ -71,8 +76,8 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/rules/*.c policy/language/*.c policy/language/*/*.c \
-             policy/trust/*.c policy/trust/*/*.c)
+ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/bundle/*.c policy/rules/*.c \
+             policy/language/*.c policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c)
 INSIDE   := $(call objects,policy/hook/inside.c)
 HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
@@ -86,6 +91,7 @@ UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft) $(FUZZERS)
 STRESS    := $(BUILD)/tsan/tests/stress/crowd $(BUILD)/tests/stress/endure
+RACED     := $(BUILD)/tsan/libtrustgraft.so $(BUILD)/tsan/libtrustgraft-preload.so
 CORPORA   := $(if $(wildcard tests/corpora/*.c),$(BUILD)/tests/corpora/evaluate)
 BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
@@ -192,6 +198,16 @@ $(STRESS):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(if $(findstring /tsan/,$@),$(THREADED)) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
 
+# The preload library and the engine once more, for a program that runs under ThreadSanitizer.
+$(BUILD)/tsan/libtrustgraft.so: $(call tsan,$(ENGINE) $(HOOK))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(THREADED) $(call shared,policy/trustgraft.map,$(@F).$(SOVERSION)) -o $@ $^ $(ALL_LDFLAGS) -lcrypto
+	$(Q)ln -sf $(@F) $@.$(SOVERSION)
+
+$(BUILD)/tsan/libtrustgraft-preload.so: $(call tsan,$(PRELOAD))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(THREADED) $(call shared,preload/preload.map) -o $@ $^ $(ALL_LDFLAGS)
+
 $(BUILD)/asan/trustgraft: $(call asan,$(COMMAND) $(ENGINE) $(HOOK))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
@@ -207,7 +223,7 @@ $(BUILD)/tests/bench/empty.so: $(BUILD)/obj/tests/bench/empty.o
 pki: | $(READY)
 	$(Q)certs/make-pki $(BUILD)/pki
 
-units: $(UNITS) $(SANITIZED) $(STRESS) $(CORPORA)
+units: $(UNITS) $(SANITIZED) $(STRESS) $(RACED) $(CORPORA)
 
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki

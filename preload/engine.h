@@ -6,7 +6,7 @@
 #ifndef TG_ENGINE_H
 #define TG_ENGINE_H
 
-#include "gnutls.h"
+#include "gnutls_api.h"
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -24,7 +24,8 @@
     X(set_custom)                                                                                  \
     X(set_sockets)                                                                                 \
     X(set_stderr)                                                                                  \
-    X(set_source)
+    X(set_source)                                                                                  \
+    X(stores)
 
 #define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {

@@ -8,8 +8,7 @@
 
 enum { A_DAY = 24 * 60 * 60 };
 
-/* What RESULT and *STATUS come to for CERTIFICATE; HOST and ADDRESS as the hook's knows has them.
- */
+/* What RESULT and *STATUS come to for CERTIFICATE; HOST as the hook says in `knows`. */
 static int settle(const struct tg_gnutls_target *target, gnutls_x509_crt_t certificate,
                   const char *host, int result, unsigned *status)
 {

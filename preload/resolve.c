@@ -25,7 +25,7 @@
 #define NAME(symbol, name)                    [symbol] = #name,
 #define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
 static const char *const symbol_names[] = {
-    TG_SSL_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)
+    TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)
         TG_GNUTLS_INTERPOSED(GNUTLS_NAME) TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME)
             TG_GNUTLS_CALLED(GNUTLS_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
@@ -37,6 +37,7 @@ const char *tg_symbol_name(enum tg_symbol symbol)
 
 /* What a whole library defines, and no other shim has a wrapper of. */
 static const char whole_libssl[] = "SSL_CTX_free", whole_gnutls[] = "gnutls_record_recv";
+static const char whole_libcrypto[] = "X509_STORE_free";
 
 /* One search: for a call to NAME, or for the library behind it. */
 struct search {
@@ -261,19 +262,19 @@ static void keep(const union record *record)
  * this library's own wrapper of SSL_CTX_new. Whoever called that wrapper last in this thread means
  * the same libssl.
  */
-static const void *outer_caller(const void *caller)
+static const void *outer_caller(const void *caller, const void **last)
 {
-    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
     const struct link_map *map = tg_elf_map(caller);
 
     if (map == NULL || map->l_ld != _DYNAMIC)
-        last = caller;
-    return last;
+        *last = caller;
+    return *last;
 }
 
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 {
-    const void *caller = outer_caller(called_from);
+    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    const void *caller = outer_caller(called_from, &last);
     const struct link_map *map = tg_elf_map(caller);
     union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
@@ -288,6 +289,36 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
         keep(&record);
     errno = saved;
     return target;
+}
+
+/* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too.
+ */
+void *tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
+{
+    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    const void *caller = outer_caller(called_from, &last);
+    const struct link_map *map = tg_elf_map(caller);
+    struct search search = {.name = symbol_names[symbol]};
+    union record record = {{(uintptr_t)map, symbol, identify(map), 0, 0}};
+    struct tg_target target = {0};
+    int saved = errno;
+
+    if (recall(&record.answer, &target))
+        return target.function;
+    target.function = find(&search, whole_libcrypto, map);
+    (void)dlerror();
+    record.answer.function = (uintptr_t)target.function;
+    if (pin(target.function))
+        keep(&record);
+    errno = saved;
+    return target.function;
+}
+
+bool tg_resolve_is_inside(const void *caller, const void *function)
+{
+    const struct link_map *map = tg_elf_map(caller);
+
+    return map != NULL && map == tg_elf_map(function);
 }
 
 static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)

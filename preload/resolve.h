@@ -5,7 +5,7 @@
 #ifndef TG_RESOLVE_H
 #define TG_RESOLVE_H
 
-#include "gnutls.h"
+#include "gnutls_api.h"
 
 /* What is interposed or called of libssl: X(symbol, name). */
 #define TG_SSL_SYMBOLS(X)                                                                          \
@@ -19,6 +19,47 @@
     X(TG_SSL_SET_CUSTOM_VERIFY, SSL_set_custom_verify)                                             \
     X(TG_SSL_CTX_FREE, SSL_CTX_free)                                                               \
     X(TG_SSL_FREE, SSL_free)
+
+/* Of libcrypto: what has to do with an X509_STORE. */
+#define TG_STORE_SYMBOLS(X)                                                                        \
+    X(TG_X509_STORE_LOAD_FILE, X509_STORE_load_file)                                               \
+    X(TG_X509_STORE_LOAD_FILE_EX, X509_STORE_load_file_ex)                                         \
+    X(TG_X509_STORE_LOAD_LOCATIONS, X509_STORE_load_locations)                                     \
+    X(TG_X509_STORE_LOAD_LOCATIONS_EX, X509_STORE_load_locations_ex)                               \
+    X(TG_X509_STORE_LOAD_STORE, X509_STORE_load_store)                                             \
+    X(TG_X509_STORE_LOAD_STORE_EX, X509_STORE_load_store_ex)                                       \
+    X(TG_X509_STORE_SET_DEFAULT_PATHS, X509_STORE_set_default_paths)                               \
+    X(TG_X509_STORE_SET_DEFAULT_PATHS_EX, X509_STORE_set_default_paths_ex)                         \
+    X(TG_X509_STORE_ADD_CERT, X509_STORE_add_cert)                                                 \
+    X(TG_X509_STORE_ADD_CRL, X509_STORE_add_crl)                                                   \
+    X(TG_X509_STORE_ADD_LOOKUP, X509_STORE_add_lookup)                                             \
+    X(TG_X509_STORE_LOCK, X509_STORE_lock)                                                         \
+    X(TG_X509_STORE_GET0_OBJECTS, X509_STORE_get0_objects)                                         \
+    X(TG_X509_STORE_GET1_OBJECTS, X509_STORE_get1_objects)                                         \
+    X(TG_X509_STORE_GET1_ALL_CERTS, X509_STORE_get1_all_certs)                                     \
+    X(TG_X509_STORE_SET_GET_ISSUER, X509_STORE_set_get_issuer)                                     \
+    X(TG_X509_STORE_GET_GET_ISSUER, X509_STORE_get_get_issuer)                                     \
+    X(TG_X509_STORE_SET_LOOKUP_CERTS, X509_STORE_set_lookup_certs)                                 \
+    X(TG_X509_STORE_GET_LOOKUP_CERTS, X509_STORE_get_lookup_certs)                                 \
+    X(TG_X509_STORE_CTX_INIT, X509_STORE_CTX_init)                                                 \
+    X(TG_X509_STORE_CTX_GET_BY_SUBJECT, X509_STORE_CTX_get_by_subject)                             \
+    X(TG_X509_STORE_CTX_GET_OBJ_BY_SUBJECT, X509_STORE_CTX_get_obj_by_subject)                     \
+    X(TG_X509_STORE_CTX_GET1_ISSUER, X509_STORE_CTX_get1_issuer)                                   \
+    X(TG_X509_STORE_CTX_GET1_CERTS, X509_STORE_CTX_get1_certs)                                     \
+    X(TG_X509_STORE_CTX_GET_GET_ISSUER, X509_STORE_CTX_get_get_issuer)                             \
+    X(TG_X509_STORE_CTX_GET_LOOKUP_CERTS, X509_STORE_CTX_get_lookup_certs)                         \
+    X(TG_X509_STORE_CTX_PRINT_VERIFY_CB, X509_STORE_CTX_print_verify_cb)                           \
+    X(TG_X509_LOOKUP_CTRL, X509_LOOKUP_ctrl)                                                       \
+    X(TG_X509_LOOKUP_CTRL_EX, X509_LOOKUP_ctrl_ex)                                                 \
+    X(TG_X509_LOOKUP_BY_SUBJECT, X509_LOOKUP_by_subject)                                           \
+    X(TG_X509_LOOKUP_BY_SUBJECT_EX, X509_LOOKUP_by_subject_ex)                                     \
+    X(TG_X509_LOAD_CERT_FILE, X509_load_cert_file)                                                 \
+    X(TG_X509_LOAD_CERT_FILE_EX, X509_load_cert_file_ex)                                           \
+    X(TG_X509_LOAD_CRL_FILE, X509_load_crl_file)                                                   \
+    X(TG_X509_LOAD_CERT_CRL_FILE, X509_load_cert_crl_file)                                         \
+    X(TG_X509_LOAD_CERT_CRL_FILE_EX, X509_load_cert_crl_file_ex)                                   \
+    X(TG_OSSL_CMP_CTX_SET0_TRUSTEDSTORE, OSSL_CMP_CTX_set0_trustedStore)                           \
+    X(TG_OSSL_CMP_CTX_SET0_TRUSTED, OSSL_CMP_CTX_set0_trusted)
 
 /* Of libc: the look-ups of names, */
 #define TG_LOOKUP_SYMBOLS(X)                                                                       \
@@ -44,10 +85,11 @@
 #define TG_SYMBOL_ENUMERATOR(symbol, name)             symbol,
 #define TG_GNUTLS_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
 enum tg_symbol {
-    TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-        TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_GNUTLS_INTERPOSED(TG_GNUTLS_ENUMERATOR)
-            TG_GNUTLS_INTERPOSED_LATER(TG_GNUTLS_ENUMERATOR) TG_GNUTLS_CALLED(TG_GNUTLS_ENUMERATOR)
-                TG_SYMBOLS /* how many */
+    TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_STORE_SYMBOLS(TG_SYMBOL_ENUMERATOR)
+        TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR)
+            TG_GNUTLS_INTERPOSED(TG_GNUTLS_ENUMERATOR)
+                TG_GNUTLS_INTERPOSED_LATER(TG_GNUTLS_ENUMERATOR)
+                    TG_GNUTLS_CALLED(TG_GNUTLS_ENUMERATOR) TG_SYMBOLS /* how many */
 };
 #undef TG_GNUTLS_ENUMERATOR
 #undef TG_SYMBOL_ENUMERATOR
@@ -74,6 +116,14 @@ struct tg_gnutls_target {
 
 /* As tg_resolve_ssl. */
 struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller);
+
+/*
+ * A function of libcrypto: the same for all that is called by the caller's object; NULL: not found.
+ */
+void *tg_resolve_crypto(enum tg_symbol symbol, const void *caller);
+
+/* True if CALLER lies in the object that FUNCTION is of. */
+bool tg_resolve_is_inside(const void *caller, const void *function);
 
 /* The same for a function of libc, of which there is one; NULL if there is none. */
 void *tg_resolve_libc(enum tg_symbol symbol);

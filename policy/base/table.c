@@ -4,7 +4,7 @@
 enum { FIRST_CAPACITY = 16 };
 
 /* FNV-1a, whose low bits are then mixed well by MurmurHash3's last step. */
-static uint64_t hash_key(uint64_t tag, const char *text, size_t length)
+uint64_t tg_table_hash(uint64_t tag, const char *text, size_t length)
 {
     uint64_t hash = 0xCBF29CE484222325u ^ tag * 0x9E3779B97F4A7C15u;
 
@@ -18,7 +18,7 @@ static uint64_t hash_key(uint64_t tag, const char *text, size_t length)
 struct tg_item *tg_table_get(const struct tg_table *table, uint64_t tag, const char *text,
                              size_t length)
 {
-    uint64_t hash = hash_key(tag, text, length);
+    uint64_t hash = tg_table_hash(tag, text, length);
     size_t last = table->capacity - 1;
 
     if (table->capacity == 0)
@@ -80,7 +80,7 @@ static bool grow(struct tg_arena *arena, struct tg_table *table)
 
 bool tg_table_put(struct tg_arena *arena, struct tg_table *table, struct tg_item *item)
 {
-    uint64_t hash = hash_key(item->tag, item->text, item->length);
+    uint64_t hash = tg_table_hash(item->tag, item->text, item->length);
 
     if ((table->count + 1) * 2 > table->capacity && !grow(arena, table))
         return false;

@@ -31,6 +31,9 @@ struct tg_table {
     size_t capacity, count; /* the capacity is 0 or a power of two */
 };
 
+/* What items are found by: of TAG and the LENGTH bytes at TEXT. */
+uint64_t tg_table_hash(uint64_t tag, const char *text, size_t length);
+
 /* Makes room in an empty TABLE for COUNT items, so that it needn't grow. False without memory. */
 TG_MUST_USE bool tg_table_reserve(struct tg_arena *arena, struct tg_table *table, size_t count);
 

@@ -1,7 +1,6 @@
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 /* So long an empty file may be one that is being written, in seconds begun. */
 #define EMPTIED 3
@@ -161,4 +160,88 @@ void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg)
         if (before == one && !one->is_folder)
             seen(arg, one->path);
     }
+}
+
+void tg_watch_marks(const struct tg_watch *list, tg_watch_marked *seen, void *arg)
+{
+    for (; list != NULL; list = list->next) {
+        const struct stamp *stamp = &list->stamp;
+        struct tg_watch_mark mark = {.device = stamp->device,
+                                     .inode = stamp->inode,
+                                     .size = (uint64_t)stamp->size,
+                                     .modified = stamp->modified.tv_sec,
+                                     .changed = stamp->changed.tv_sec,
+                                     .modified_ns = (uint32_t)stamp->modified.tv_nsec,
+                                     .changed_ns = (uint32_t)stamp->changed.tv_nsec,
+                                     .mode = stamp->mode,
+                                     .owner = stamp->owner,
+                                     .error = stamp->error,
+                                     .is_folder = list->is_folder};
+
+        seen(arg, list->path, &mark);
+    }
+}
+
+bool tg_watch_restore(const struct tg_watching *watching, const char *path,
+                      const struct tg_watch_mark *mark)
+{
+    const struct stamp stamp = {.device = mark->device,
+                                .inode = mark->inode,
+                                .size = (off_t)mark->size,
+                                .modified = {mark->modified, mark->modified_ns},
+                                .changed = {mark->changed, mark->changed_ns},
+                                .mode = mark->mode,
+                                .owner = mark->owner,
+                                .error = mark->error};
+    struct tg_watch *watch = add(watching, path, stamp);
+
+    if (watch == NULL || !mark->is_folder)
+        return watch != NULL;
+    watch->is_folder = true;
+    watch->folder = watch->folders;
+    watch->folders = watch;
+    return true;
+}
+
+/* What tells A from B, in a word or two; they differ. */
+static const char *difference(const struct stamp *a, const struct stamp *b)
+{
+    if (a->error != b->error)
+        return b->error != 0 ? "it can't be looked at any more" : "it wasn't there";
+    if (a->device != b->device)
+        return "it is on another device";
+    if (a->inode != b->inode)
+        return "it is another file (inode)";
+    if (a->size != b->size)
+        return "its size";
+    if (!same_time(&a->modified, &b->modified))
+        return "its time of modification";
+    if (!same_time(&a->changed, &b->changed))
+        return "its time of change (ctime)";
+    return "its mode or owner";
+}
+
+const char *tg_watch_difference(struct tg_arena *arena, const struct tg_watch *list)
+{
+    for (; list != NULL; list = list->next) {
+        struct stamp now = look_again(list);
+
+        if (!same(&now, &list->stamp))
+            return tg_arena_sentence(arena, "%s: %s", list->path, difference(&list->stamp, &now));
+    }
+    return NULL;
+}
+
+struct timespec tg_watch_newest(const struct tg_watch *list)
+{
+    struct timespec newest = {0};
+
+    for (; list != NULL; list = list->next) {
+        const struct timespec *at = &list->stamp.changed;
+
+        if (at->tv_sec > newest.tv_sec ||
+            (at->tv_sec == newest.tv_sec && at->tv_nsec > newest.tv_nsec))
+            newest = *at;
+    }
+    return newest;
 }

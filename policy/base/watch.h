@@ -4,7 +4,9 @@
 
 #include "mem.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct tg_watch;
 
@@ -51,5 +53,33 @@ TG_MUST_USE bool tg_watch_emptied(const struct tg_watch *list);
  * times. */
 typedef void tg_watch_seen(void *arg, const char *path);
 void tg_watch_each(const struct tg_watch *list, tg_watch_seen *seen, void *arg);
+
+/* What a list holds of a path, to be kept in a file. No padding. */
+struct tg_watch_mark {
+    uint64_t device, inode, size;
+    int64_t modified, changed; /* seconds since 1970 */
+    uint32_t modified_ns, changed_ns;
+    uint32_t mode, owner;
+    int32_t error;
+    uint32_t is_folder;
+};
+
+/* Calls SEEN(ARG, PATH, MARK) for each entry of LIST. */
+typedef void tg_watch_marked(void *arg, const char *path, const struct tg_watch_mark *mark);
+void tg_watch_marks(const struct tg_watch *list, tg_watch_marked *seen, void *arg);
+
+/* Notes PATH as it was when MARK was taken of it. False when memory ran out. */
+TG_MUST_USE bool tg_watch_restore(const struct tg_watching *watching, const char *path,
+                                  const struct tg_watch_mark *mark);
+
+/* tg_watch_changed, with a sentence in ARENA on the first that did: which, and how. NULL: none. */
+TG_MUST_USE const char *tg_watch_difference(struct tg_arena *arena, const struct tg_watch *list);
+
+/*
+ * When what LIST holds changed last (ctime, which nobody can set), for who asks whether a file that
+ * was changed once more at that moment would look the same. Parent directories don't count: of
+ * them no time is noted.
+ */
+struct timespec tg_watch_newest(const struct tg_watch *list);
 
 #endif

@@ -1,5 +1,6 @@
 /* check.c - all that is wrong with a policy, and all that will go wrong with it. */
 #include "chosen.h"
+#include "compiled.h"
 #include "diagnostics.h"
 #include "knownhosts.h"
 #include "lint.h"
@@ -7,6 +8,7 @@
 #include "terminal.h"
 #include "text.h"
 #include "verbs.h"
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -74,20 +76,64 @@ static void list_json(struct tg_buf *buf, const char *path, const struct tg_diag
         add_json(buf, &rest);
 }
 
+/* What is to be said of the image beside PATH, if there is one. */
+static void add_image(struct tg_buf *buf, const char *path, bool fresh, const char *note, bool json)
+{
+    struct tg_buf text = {0};
+
+    if (!fresh && note == NULL)
+        return;
+    tg_buf_printf(&text, "%s" TG_IMAGE_SUFFIX, path);
+    if (json) {
+        tg_buf_add(buf, "{\"file\":");
+        tg_buf_json(buf, text.text);
+        tg_buf_printf(buf, ",\"line\":0,\"column\":0,\"severity\":\"%s\",\"text\":",
+                      fresh ? "note" : "warning");
+        tg_buf_json(buf, fresh ? "it is fresh: programs use it" : note);
+        tg_buf_printf(buf, ",\"fresh\":%s}\n", fresh ? "true" : "false");
+    } else if (fresh) {
+        tg_buf_escape(buf, text.text != NULL ? text.text : "", text.length);
+        tg_buf_add(buf, " is fresh: programs use it\n");
+    } else {
+        tg_buf_printf(buf, "%s\n", note);
+    }
+    buf->failed = buf->failed || text.failed;
+    tg_buf_free(&text);
+}
+
+/*
+ * Text that is longer than what programs read is as good as its image, whose maker read all of it.
+ * DIAGS are the text's.
+ */
+static tg_policy *parse(const char *path, struct tg_diags *diags, const tg_policy *image)
+{
+    tg_policy *policy = tg_policy_parse(path, diags);
+
+    if (policy == NULL && image != NULL) {
+        tg_diags_clear(diags);
+        tg_diag_add(diags, TG_WARNING, path, 0, 0, NULL,
+                    "is longer than programs read it: that its image is fresh is all that was "
+                    "checked");
+        policy = tg_policy_ref(image);
+    }
+    return policy;
+}
+
 static int check_file(const char *path, bool json)
 {
     struct tg_diags diags = {0};
     struct tg_buf buf = {0};
-    tg_policy *policy = tg_policy_parse(path, &diags);
+    char *note;
+    tg_policy *image = tg_compiled_open_at(path, &note), *policy = parse(path, &diags, image);
     int status = TG_EXIT_GOOD;
 
     if (policy != NULL && !tg_known_files_read(policy, &diags)) {
         tg_policy_free(policy);
         policy = NULL;
     }
-    if (policy != NULL)
+    if (policy != NULL && policy != image)
         tg_policy_lint(policy, time(NULL), &diags);
-    else
+    else if (policy == NULL)
         status = tg_chosen_status(path);
     if (json) {
         list_json(&buf, path, &diags);
@@ -95,6 +141,9 @@ static int check_file(const char *path, bool json)
         tg_diagnostics_print(stdout, &diags);
         summarise(&buf, path, policy, &diags);
     }
+    add_image(&buf, path, image != NULL, note, json);
+    free(note);
+    tg_policy_free(image);
     if (!tg_terminal_write(stdout, &buf) || (policy != NULL && diags.lost))
         status = TG_EXIT_USAGE;
     tg_diags_clear(&diags);
@@ -126,7 +175,8 @@ const struct tg_verb tg_verb_check = {
     .summary = "tell everything that is wrong with a policy",
     .details = "Parses the policy and every file that it names, and prints all errors, then the\n"
                "warnings: pins near their end or without a backup, expired anchors, rules that\n"
-               "can never apply. Without FILE it checks the policy that programs would find.\n"
+               "can never apply; and whether an image of it (trustgraft compile) counts.\n"
+               "Without FILE it checks the policy that programs would find.\n"
                "Exit 0: valid, whatever the warnings; 1: errors; 2: a file can't be read.",
     .options = TG_OPTION_JSON,
     .most = -1,

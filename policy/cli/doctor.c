@@ -1,9 +1,9 @@
 /* doctor.c - is everything in place, which policy is in force, and is this program reached? */
 #include "chosen.h"
+#include "compiled.h"
 #include "health.h"
 #include "inspect.h"
 #include "installation.h"
-#include "load.h"
 #include "script.h"
 #include "terminal.h"
 #include "verbs.h"
@@ -51,15 +51,20 @@ static void tell_search(struct tg_health *health)
 static void tell_policy(struct tg_health *health, const char *path, const char *from)
 {
     struct tg_diags diags = {0};
-    tg_policy *policy = tg_policy_parse(path, &diags);
+    char *note;
+    tg_policy *policy = tg_policy_open(path, &diags, &note);
 
     if (policy != NULL)
-        tg_health_note(health, TG_HEALTH_GOOD, "in force", "%s, %s: valid, %zu rule%s%s", path,
+        tg_health_note(health, TG_HEALTH_GOOD, "in force", "%s, %s: valid, %zu rule%s%s%s", path,
                        from, policy->rule_count, policy->rule_count == 1 ? "" : "s",
-                       policy->locked ? ", locked" : "");
+                       policy->locked ? ", locked" : "",
+                       tg_policy_is_compiled(policy) ? ", out of its image" : "");
     else
         tg_health_note(health, TG_HEALTH_BAD, "in force",
                        "%s, %s: invalid, so that every TLS server is refused", path, from);
+    if (note != NULL)
+        tg_health_note(health, TG_HEALTH_NOTE, "image", "%s: run `trustgraft compile` again", note);
+    free(note);
     for (size_t i = 0; i < diags.count; i++) {
         bool error = diags.diag[i].severity == TG_ERROR;
         char *line = tg_diag_line(&diags.diag[i], "");

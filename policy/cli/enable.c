@@ -1,7 +1,7 @@
 /* enable.c - enable and disable: trustgraft in every program of this machine, or no longer. */
 #include "activation.h"
+#include "compiled.h"
 #include "diagnostics.h"
-#include "load.h"
 #include "source.h"
 #include "terminal.h"
 #include "verbs.h"
@@ -67,7 +67,7 @@ static bool policy_is_fit(void)
                "program but those\nof users with a policy of their own.\n\n");
         return true;
     }
-    policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
+    policy = tg_policy_open(TG_SYSTEM_POLICY, &diags, NULL);
     if (policy == NULL) {
         tg_diagnostics_print(stderr, &diags);
         tg_complain(TG_SYSTEM_POLICY " has errors: every TLS server would be refused");

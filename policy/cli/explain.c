@@ -1,6 +1,7 @@
 /* explain.c - which rule applies to a host, why not the others, and what it demands. */
 #include "argument.h"
 #include "chosen.h"
+#include "compiled.h"
 #include "connect.h"
 #include "finding.h"
 #include "match.h"
@@ -134,9 +135,10 @@ static void tell_terms(struct tg_buf *buf, const struct tg_exception *exception)
 static void tell_exceptions(const struct explanation *about, time_t now)
 {
     const char *heading = "\nExceptions for this host:\n";
+    const tg_policy *held = tg_policy_exceptions(about->policy, about->at.host);
 
-    for (size_t i = 0; i < about->policy->exception_count; i++) {
-        const struct tg_exception *exception = &about->policy->exceptions[i];
+    for (size_t i = 0; held != NULL && i < held->exception_count; i++) {
+        const struct tg_exception *exception = &held->exceptions[i];
         char hex[TG_HEX_SIZE];
 
         if (!fits(exception, &about->at))
@@ -190,6 +192,11 @@ static void tell(struct explanation *about)
         tg_buf_escape(about->buf, about->program, strlen(about->program));
     }
     tg_buf_add(about->buf, "\n");
+    if (tg_policy_is_compiled(about->policy)) {
+        tg_buf_add(about->buf, "  image   ");
+        tg_buf_escape(about->buf, about->policy->file, strlen(about->policy->file));
+        tg_buf_add(about->buf, TG_IMAGE_SUFFIX ", which is fresh\n");
+    }
     tell_rule(about);
     tell_action(about);
     if (demands_something(about)) {
@@ -244,13 +251,14 @@ static void add_exception(struct tg_buf *buf, const struct tg_exception *excepti
 
 static void add_exceptions(const struct explanation *about)
 {
+    const tg_policy *held = tg_policy_exceptions(about->policy, about->at.host);
     const char *comma = "";
 
-    for (size_t i = 0; i < about->policy->exception_count; i++) {
-        if (!fits(&about->policy->exceptions[i], &about->at))
+    for (size_t i = 0; held != NULL && i < held->exception_count; i++) {
+        if (!fits(&held->exceptions[i], &about->at))
             continue;
         tg_buf_add(about->buf, comma);
-        add_exception(about->buf, &about->policy->exceptions[i]);
+        add_exception(about->buf, &held->exceptions[i]);
         comma = ",";
     }
 }
@@ -292,7 +300,8 @@ static void tell_json(struct explanation *about)
                       about);
     tg_buf_add(about->buf, "],\"exceptions\":[");
     add_exceptions(about);
-    tg_buf_printf(about->buf, "],\"distrusted\":%zu}\n", distrusted(about->policy));
+    tg_buf_printf(about->buf, "],\"distrusted\":%zu,\"compiled\":%s}\n", distrusted(about->policy),
+                  tg_policy_is_compiled(about->policy) ? "true" : "false");
 }
 
 /* What only a connection makes use of. */
@@ -321,7 +330,7 @@ static int explain_rule(const struct tg_options *options)
         (options->program != NULL && !tg_script_resolve(options->program, program)))
         return TG_EXIT_USAGE;
     about.program = options->program != NULL ? program : NULL;
-    policy = tg_chosen_policy(options, &status);
+    policy = tg_chosen_decider(options, &status);
     if (policy == NULL)
         return status;
     about.policy = policy;

@@ -81,7 +81,7 @@ static int run(const struct tg_options *options)
                     "program would find that one");
         return TG_EXIT_USAGE;
     }
-    policy = tg_chosen_policy(options, &status);
+    policy = tg_chosen_decider(options, &status);
     if (policy == NULL)
         return status;
     tg_policy_free(policy);

@@ -9,6 +9,7 @@
 #define TG_VERBS(VERB)                                                                             \
     VERB(run)                                                                                      \
     VERB(check)                                                                                    \
+    VERB(compile)                                                                                  \
     VERB(explain)                                                                                  \
     VERB(verify)                                                                                   \
     VERB(doctor)                                                                                   \

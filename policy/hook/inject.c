@@ -1,4 +1,5 @@
 #include "inject.h"
+#include "attached.h"
 #include "exdata.h"
 #include "gate.h"
 #include "process.h"
@@ -16,6 +17,8 @@ static enum tg_injected inject(struct tg_cryptolib *library, const struct tg_hoo
     tg_exdata_hook(library);
     if (!tg_exdata_register(library, hooked))
         return TG_INJECT_FAILED;
+    if (hooked != NULL) /* the provider sees nothing of stores */
+        tg_attached_begin(library);
     atomic_store_explicit(&injected_any, true, memory_order_release);
     return TG_INJECT_HOOKED;
 }
@@ -46,7 +49,8 @@ enum tg_injected tg_inject_libcrypto(const void *libcrypto, const char *policy, 
 
         (void)tg_exdata_claim_in(library, current);
         (void)tg_exdata_claim_in(library, library->crypto.OSSL_LIB_CTX_get0_global_default());
-        tg_hooked_prepare(library);
+        if (!tg_hooked_prepare(library) && tg_process_has_origin())
+            injected = TG_INJECT_FAILED;
         if (!tg_exdata_claim_in(library, context != NULL ? context : current)) {
             complain_taken();
             injected = TG_INJECT_FAILED;

@@ -7,7 +7,8 @@
  * that drops unknown sessions and catches what never came through the callback. BoringSSL
  * calls no new_func: there the preload shows each context and each connection.
  *
- * What is declared here stands in inject.c, and in setters.c what the application set. These
+ * What is declared here stands in inject.c, and in setters.c what the application set and
+ * does with its stores. These
  * functions are exported by libtrustgraft.so for the injectors beside it; they are no
  * public interface. All are safe in threads, preserve errno, and never end the process.
  */
@@ -98,8 +99,52 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
  */
 TG_API void tg_inject_set_source(const struct tg_policy_source *source);
 
+/*
+ * What the application does with an X509_STORE, for which its bundles of CAs are decoded on demand
+ * (attached.h). REAL is the function of its libcrypto that it called; only where these say so it is
+ * to be called. What returns bool without another word has everything ready for that: false where
+ * memory ran out, and the call must fail.
+ */
+struct tg_inject_stores {
+    /* X509_STORE_load_file(3), which succeeded; false: call it. */
+    bool (*load)(void *real, X509_STORE *store, const char *file);
+    /* X509_LOOKUP_ctrl(3) for a file of TYPE, which succeeded; false: call it. */
+    bool (*control)(void *real, X509_LOOKUP *lookup, int command, const char *file, long type);
+    /* X509_load_cert_crl_file(3): how many; 0: call it. */
+    int (*load_lookup)(void *real, X509_LOOKUP *lookup, const char *file, int type);
+    /* X509_STORE_set_default_paths(3), which returned *RESULT; false: call it. */
+    bool (*load_default)(void *real, X509_STORE *store, int *result);
+    /* X509_STORE_add_cert(3), which returned *RESULT; false: call it. */
+    bool (*add)(void *real, X509_STORE *store, X509 *certificate, int *result);
+    /* LOOKUP is what X509_STORE_add_lookup(3) gave for METHOD. */
+    void (*add_lookup)(void *real, X509_STORE *store, const X509_LOOKUP_METHOD *method,
+                       X509_LOOKUP *lookup);
+    /* Something looks into STORE or LOOKUP's store, */
+    bool (*look)(void *real, X509_STORE *store);
+    bool (*look_up)(void *real, const X509_LOOKUP *lookup);
+    /* or gets hold of its objects or hooks, */
+    bool (*reveal)(void *real, X509_STORE *store);
+    /* or of all in CONTEXT's store, what is called NAME there, or has issued CERTIFICATE. */
+    bool (*look_context)(void *real, const X509_STORE_CTX *context);
+    bool (*look_name)(void *real, const X509_STORE_CTX *context, const X509_NAME *name);
+    bool (*look_issuer)(void *real, const X509_STORE_CTX *context, const X509 *certificate);
+    /* X509_STORE_CTX_init(3) is about to be called. */
+    void (*use)(void *real, X509_STORE *store);
+    /* What the application is shown of a context's hooks. */
+    X509_STORE_CTX_get_issuer_fn (*show_get_issuer)(void *real, X509_STORE_CTX_get_issuer_fn found);
+    X509_STORE_CTX_lookup_certs_fn (*show_lookup_certs)(void *real,
+                                                        X509_STORE_CTX_lookup_certs_fn found);
+};
+TG_API const struct tg_inject_stores *tg_inject_stores(void);
+
+/*
+ * Of the preload library: what a call from CALLER of NAME, a function of libcrypto that it stands
+ * in for, reaches in the end; NULL: it stands in for none of that name.
+ */
+TG_API void *tg_preload_real(const char *name, const void *caller);
+
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 7
+#define TG_INJECT_VERSION 8
 TG_API int tg_inject_version(void);
 
 /*

@@ -38,6 +38,8 @@ static void hand_over_stacks(struct tg_load *load)
     tg_policy *policy = load->policy;
     size_t kept = 0;
 
+    if (load->scratch == NULL)
+        return;
     for (struct tg_stack *stack = load->stacks; stack != NULL; stack = stack->next)
         kept += stack->kept;
     policy->stacks = tg_load_keep(load, kept * sizeof(*policy->stacks));
@@ -58,53 +60,75 @@ static unsigned rank_of(void *arg, const char *file)
     return path != NULL ? path->rank : 0;
 }
 
-static void free_load(struct tg_load *load)
+bool tg_load_begin(struct tg_load *load, struct tg_diags *diags)
+{
+    load->policy = tg_policy_new();
+    load->scratch = tg_arena_new();
+    load->diags = diags;
+    load->last_source = &load->sources;
+    load->last_section = &load->sections;
+    load->last_profile = &load->profiles;
+    if (load->policy != NULL && load->scratch != NULL)
+        return true;
+    tg_load_lost(load);
+    return false;
+}
+
+void tg_load_end(struct tg_load *load)
 {
     for (struct tg_source *source = load->sources; source != NULL; source = source->next)
         tg_file_clear(&source->file);
     tg_buf_free(&load->distrusted_certificates);
     tg_buf_free(&load->distrusted_keys);
+    if (load->policy != NULL)
+        hand_over_stacks(load);
     tg_arena_free(load->scratch);
+}
+
+/* The policy of LOAD, which has ended, if nothing was wrong since there were ERRORS. */
+static tg_policy *conclude(const struct tg_load *load, size_t errors)
+{
+    if (!load->diags->lost && load->diags->errors == errors)
+        return load->policy;
+    tg_policy_free(load->policy);
+    return NULL;
 }
 
 tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
                                 struct tg_diags *diags)
 {
-    struct tg_load load = {
-        .policy = tg_policy_new(), .scratch = tg_arena_new(), .diags = diags, .override = override};
+    struct tg_load load = {.override = override};
     size_t before = diags->count, errors = diags->errors;
 
-    load.last_source = &load.sources;
-    load.last_section = &load.sections;
-    load.last_profile = &load.profiles;
     ERR_set_mark();
-    if (load.policy != NULL && load.scratch != NULL) {
+    if (tg_load_begin(&load, diags)) {
         read_policy(&load, path);
-        hand_over_stacks(&load);
         tg_diags_sort(diags, before, rank_of, &load);
-    } else {
-        tg_load_lost(&load);
     }
-    free_load(&load);
+    tg_load_end(&load);
     ERR_pop_to_mark();
-    if (!diags->lost && diags->errors == errors)
-        return load.policy;
-    tg_policy_free(load.policy);
-    return NULL;
+    return conclude(&load, errors);
+}
+
+tg_policy *tg_policy_of_section(struct tg_load *base, struct tg_source *source,
+                                struct tg_diags *diags)
+{
+    struct tg_load load = {.base = base};
+    size_t errors = diags->errors;
+
+    ERR_set_mark();
+    if (tg_load_begin(&load, diags)) {
+        load.policy->file = base->policy->file;
+        load.policy->mode = base->policy->mode;
+        tg_parse_source(&load, source);
+        tg_build_policy(&load);
+    }
+    tg_load_end(&load);
+    ERR_pop_to_mark();
+    return conclude(&load, errors);
 }
 
 tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
 {
     return tg_policy_parse_with(path, NULL, diags);
-}
-
-tg_policy *tg_policy_load(const char *path, char **errors)
-{
-    struct tg_diags diags = {0};
-    tg_policy *policy = tg_policy_parse(path, &diags);
-
-    if (policy == NULL && errors != NULL)
-        *errors = tg_diags_text(&diags);
-    tg_diags_clear(&diags);
-    return policy;
 }

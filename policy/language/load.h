@@ -21,4 +21,18 @@ TG_MUST_USE tg_policy *tg_policy_parse(const char *path, struct tg_diags *diags)
 TG_MUST_USE tg_policy *tg_policy_parse_with(const char *path, const struct tg_override *override,
                                             struct tg_diags *diags);
 
+/*
+ * A policy of SOURCE's one section, [host] or [exception], that has from BASE what stands in other
+ * sections: it borrows from BASE, and has to go first. SOURCE's text is changed. NULL after errors
+ * were added to DIAGS, or where memory ran out.
+ */
+struct tg_load;
+struct tg_source;
+TG_MUST_USE tg_policy *tg_policy_of_section(struct tg_load *base, struct tg_source *source,
+                                            struct tg_diags *diags);
+
+/* Begins LOAD, whose policy is a new one; tg_load_end frees what isn't the policy's. */
+TG_MUST_USE bool tg_load_begin(struct tg_load *load, struct tg_diags *diags);
+void tg_load_end(struct tg_load *load);
+
 #endif

@@ -41,6 +41,7 @@ static void read_key(struct tg_load *load, struct tg_material *file)
     EVP_PKEY *key = NULL;
 
     file->wrong = tg_file_key(load->scratch, file->item.text, file->spki, &key, &watching);
+    file->key = key;
     tg_material_distrust(load, key);
     EVP_PKEY_free(key);
 }
@@ -64,26 +65,63 @@ static void read_material(struct tg_load *load, struct tg_material *file)
                       : tg_no_memory;
 }
 
+struct tg_material *tg_material_find(struct tg_load *load, enum tg_load_tag tag, const char *path)
+{
+    struct tg_load *home = tg_load_home(load);
+
+    return (struct tg_material *)tg_table_get(&home->table, tag, path, strlen(path));
+}
+
+struct tg_material *tg_material_new(struct tg_load *load, enum tg_load_tag tag, const char *path)
+{
+    struct tg_material *file = tg_load_alloc(load, sizeof(*file));
+    const char *kept = file != NULL ? tg_arena_strndup(load->scratch, path, strlen(path)) : NULL;
+
+    if (kept == NULL) {
+        tg_load_lost(load);
+        return NULL;
+    }
+    file->item = (struct tg_item){tag, kept, strlen(kept)};
+    if (!tg_table_put(load->scratch, &load->table, &file->item)) {
+        tg_load_lost(load);
+        return NULL;
+    }
+    file->next = load->materials;
+    load->materials = file;
+    return file;
+}
+
+static const struct tg_material *get(struct tg_load *load, enum tg_load_tag tag, const char *path)
+{
+    struct tg_load *home = tg_load_home(load);
+    struct tg_material *file = NULL;
+
+    if (home->compiled != NULL) {
+        const struct tg_material *held = home->stored(home->compiled, tag, path);
+
+        if (held != NULL && tag == TG_TAG_KEY)
+            tg_material_distrust(load, held->key);
+        if (held == NULL)
+            tg_load_lost(load);
+        return held;
+    }
+    file = tg_material_find(load, tag, path);
+    if (file == NULL) {
+        file = tg_material_new(home, tag, path);
+        if (file != NULL)
+            read_material(home, file);
+    }
+    return file;
+}
+
 const struct tg_material *tg_material_get(struct tg_store *in, const struct tg_word *word,
                                           enum tg_load_tag tag)
 {
     struct tg_load *load = in->load;
     const char *path = tg_source_path(load, in->section, word->text);
-    struct tg_material *file;
+    const struct tg_material *file = path != NULL ? get(load, tag, path) : NULL;
 
-    if (path == NULL)
-        return NULL;
-    file = (struct tg_material *)tg_table_get(&load->table, tag, path, strlen(path));
-    if (file == NULL) {
-        file = tg_load_alloc(load, sizeof(*file));
-        if (file == NULL)
-            return NULL;
-        file->item = (struct tg_item){tag, path, strlen(path)};
-        read_material(load, file);
-        if (!tg_table_put(load->scratch, &load->table, &file->item))
-            tg_load_lost(load);
-    }
-    if (file->wrong == NULL)
+    if (file == NULL || file->wrong == NULL)
         return file;
     tg_load_error(load, in->section, word, NULL, "%s: %s: %s", in->setting->key->name, path,
                   file->wrong);

@@ -7,8 +7,11 @@
 /* What became of a file that was read for its certificates or, under another tag, its key. */
 struct tg_material {
     struct tg_item item;
-    const char *wrong; /* NULL: nothing */
+    struct tg_material *next; /* of tg_load.materials */
+    const char *wrong;        /* NULL: nothing */
     struct tg_stack *stack;
+    STACK_OF(X509_CRL) *crls;
+    EVP_PKEY *key; /* TG_TAG_KEY: the policy's, or NULL */
     uint8_t spki[TG_SHA256_SIZE];
 };
 
@@ -21,6 +24,14 @@ TG_MUST_USE struct tg_stack *tg_material_new_stack(struct tg_load *load);
  */
 TG_MUST_USE const struct tg_material *
 tg_material_get(struct tg_store *in, const struct tg_word *word, enum tg_load_tag tag);
+
+/* What PATH, LOAD's, is known to hold for TAG; NULL: nothing yet. */
+TG_MUST_USE struct tg_material *tg_material_find(struct tg_load *load, enum tg_load_tag tag,
+                                                 const char *path);
+
+/* Room for it, entered; LOAD is a load that keeps what files held. NULL: no memory, noted. */
+TG_MUST_USE struct tg_material *tg_material_new(struct tg_load *load, enum tg_load_tag tag,
+                                                const char *path);
 
 /* Has the policy know what KEY (may be NULL) signed, a key that it distrusts. */
 void tg_material_distrust(struct tg_load *load, EVP_PKEY *key);

@@ -59,7 +59,8 @@ static const struct tg_word *name_word(const struct tg_section *section)
 static const char *hint(struct tg_load *load, const char *wanted)
 {
     struct tg_hint nearest = {.wanted = wanted};
-    const struct tg_profile *profile = load->diags->count < MOST_HINTED ? load->profiles : NULL;
+    const struct tg_profile *profile =
+        load->diags->count < MOST_HINTED ? tg_load_home(load)->profiles : NULL;
 
     for (int tried = 0; profile != NULL && tried < MOST_HINTED; tried++) {
         tg_hint_offer(&nearest, profile->item.text);
@@ -76,11 +77,11 @@ static struct tg_profile *named_by(struct tg_load *load, struct tg_section *sect
 
     if (name == NULL)
         return NULL;
-    profile = (struct tg_profile *)tg_table_get(&load->table, TG_TAG_PROFILE, name->text,
-                                                strlen(name->text));
-    if (profile != NULL)
+    profile = (struct tg_profile *)tg_table_get(&tg_load_home(load)->table, TG_TAG_PROFILE,
+                                                name->text, strlen(name->text));
+    if (profile != NULL && !profile->used)
         profile->used = true;
-    else
+    else if (profile == NULL)
         tg_load_error(load, section, name, hint(load, name->text), "there is no profile \"%s\"",
                       name->text);
     return profile;
@@ -142,7 +143,9 @@ void tg_profile_warn_unused(struct tg_load *load)
     for (struct tg_profile *profile = load->profiles; profile != NULL; profile = profile->next)
         complete(load, profile);
     for (struct tg_profile *profile = load->profiles; profile != NULL; profile = profile->next)
-        if (!profile->used)
+        if (load->partial) /* who names it isn't here; threads only look from now on */
+            profile->used = true;
+        else if (!profile->used)
             tg_load_warn(load, profile->section, profile->section->head,
                          "nothing names this profile");
 }

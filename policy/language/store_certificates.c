@@ -43,7 +43,8 @@ static STACK_OF(X509) *read_stack(struct tg_store *in)
     }
     if (stack == NULL)
         return NULL;
-    stack->kept = true;
+    if (!stack->kept) /* one that threads share is kept already */
+        stack->kept = true;
     return stack->certs;
 }
 

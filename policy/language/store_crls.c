@@ -1,16 +1,10 @@
 #include "store_crls.h"
 #include "certfile.h"
 #include "include.h"
+#include "material.h"
 #include "moment.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* What became of a file or directory that was read; each is read once. */
-struct read_crls {
-    struct tg_item item;
-    const char *wrong;
-    STACK_OF(X509_CRL) *crls;
-};
 
 /* An empty stack that goes with the policy. */
 static STACK_OF(X509_CRL) *new_crls(struct tg_load *load)
@@ -30,24 +24,29 @@ static STACK_OF(X509_CRL) *new_crls(struct tg_load *load)
     return list->crls;
 }
 
-static struct read_crls *read_once(struct tg_load *load, const char *path)
+/* What became of a file or directory that was read; each is read once. */
+static const struct tg_material *read_once(struct tg_load *load, const char *path)
 {
     const struct tg_watching watching = tg_load_watching(load);
-    struct read_crls *file =
-        (struct read_crls *)tg_table_get(&load->table, TG_TAG_CRLS, path, strlen(path));
+    struct tg_load *home = tg_load_home(load);
+    struct tg_material *file;
 
+    if (home->compiled != NULL) {
+        const struct tg_material *held = home->stored(home->compiled, TG_TAG_CRLS, path);
+
+        if (held == NULL)
+            tg_load_lost(load);
+        return held;
+    }
+    file = tg_material_find(load, TG_TAG_CRLS, path);
     if (file != NULL)
         return file;
-    file = tg_load_alloc(load, sizeof(*file));
+    file = tg_material_new(home, TG_TAG_CRLS, path);
     if (file == NULL)
         return NULL;
-    file->item = (struct tg_item){TG_TAG_CRLS, path, strlen(path)};
-    file->crls = new_crls(load);
-    if (file->crls == NULL || !tg_table_put(load->scratch, &load->table, &file->item)) {
-        tg_load_lost(load);
-        return NULL;
-    }
-    file->wrong = tg_file_crls(load->scratch, path, file->crls, &watching);
+    file->crls = new_crls(home);
+    file->wrong = file->crls != NULL ? tg_file_crls(load->scratch, path, file->crls, &watching)
+                                     : tg_no_memory;
     return file;
 }
 
@@ -109,7 +108,7 @@ void tg_store_crls(struct tg_store *in)
     for (const struct tg_word *word = in->setting->values; word != NULL && joined != NULL;
          word = word->next) {
         const char *path = tg_source_path(load, in->section, word->text);
-        struct read_crls *file = path != NULL ? read_once(load, path) : NULL;
+        const struct tg_material *file = path != NULL ? read_once(load, path) : NULL;
 
         if (file == NULL)
             return;

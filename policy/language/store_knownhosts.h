@@ -6,4 +6,7 @@
 
 tg_store_value tg_store_known; /* struct tg_known_file * */
 
+/* Enters PATH, absolute, as one that LOAD's rules name. NULL, or a sentence. */
+TG_MUST_USE const char *tg_store_known_path(struct tg_load *load, const char *path);
+
 #endif

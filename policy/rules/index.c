@@ -16,7 +16,7 @@ struct tg_index *tg_index_new(struct tg_arena *arena)
     return index;
 }
 
-static uint64_t group_tag(const struct tg_host_key *key, unsigned port)
+uint64_t tg_index_tag(const struct tg_host_key *key, unsigned port)
 {
     return (uint64_t)port << 32 | (uint64_t)key->prefix << 16 |
            (uint64_t)(key->family == AF_INET6) << 8 | (uint64_t)key->kind;
@@ -25,7 +25,9 @@ static uint64_t group_tag(const struct tg_host_key *key, unsigned port)
 struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_host_key *key,
                                 unsigned port)
 {
-    return (struct tg_group *)tg_table_get(&index->groups, group_tag(key, port), key->text,
+    if (index->supply != NULL)
+        return index->supply->group(index->supply, key, port);
+    return (struct tg_group *)tg_table_get(&index->groups, tg_index_tag(key, port), key->text,
                                            key->length);
 }
 
@@ -37,7 +39,7 @@ static struct tg_group *new_group(struct tg_index *index, const struct tg_host_k
 
     if (group == NULL)
         return NULL;
-    group->item.tag = group_tag(key, port);
+    group->item.tag = tg_index_tag(key, port);
     group->item.length = key->length;
     group->item.text = tg_arena_strndup(index->arena, key->text, key->length);
     group->port = port;
@@ -74,6 +76,7 @@ static struct tg_programs *get_programs(struct tg_index *index, struct tg_group 
         group->programs = tg_arena_alloc(index->arena, sizeof(*group->programs));
         if (group->programs == NULL)
             return NULL;
+        group->programs->index = index;
         group->programs->number = ++index->numbers;
         group->programs->end = &group->programs->first;
     }
@@ -202,7 +205,7 @@ static bool add_programs(struct tg_index *index, struct tg_group *group, const s
     return true;
 }
 
-static struct tg_host_key key_of(const struct tg_pattern *pattern)
+struct tg_host_key tg_index_key(const struct tg_pattern *pattern)
 {
     struct tg_host_key key = {.kind = pattern->kind, .text = pattern->name};
 
@@ -220,7 +223,7 @@ static struct tg_host_key key_of(const struct tg_pattern *pattern)
 bool tg_index_add(struct tg_index *index, const struct tg_rule *rule,
                   const struct tg_pattern *pattern, const char *text, const struct tg_rule **clash)
 {
-    struct tg_host_key key = key_of(pattern);
+    struct tg_host_key key = tg_index_key(pattern);
     struct tg_group *group = get_group(index, &key, pattern->port);
 
     *clash = NULL;
@@ -238,9 +241,9 @@ bool tg_index_add(struct tg_index *index, const struct tg_rule *rule,
     return true;
 }
 
-const struct tg_entry *tg_index_program(const struct tg_index *index,
-                                        const struct tg_programs *programs, const char *path)
+const struct tg_entry *tg_index_program(const struct tg_programs *programs, const char *path)
 {
+    const struct tg_index *index = programs->index;
     const struct tg_program_word *word = find_word(index, programs, WORD_PATH, path);
 
     if (word == NULL)

@@ -8,6 +8,7 @@
 
 #include "pattern.h"
 #include "rule.h"
+#include "supply.h"
 #include "table.h"
 
 /* A rule under one of its patterns. */
@@ -29,6 +30,7 @@ struct tg_program_word {
  * executable. Words that are no globs are in the index's table too, under this number.
  */
 struct tg_programs {
+    const struct tg_index *index;
     uint64_t number;
     struct tg_entry *first, **end; /* in the order they were added */
     struct tg_program_word *globs, *plain;
@@ -48,7 +50,8 @@ struct tg_index {
     struct tg_arena *arena;
     struct tg_table groups, words, exceptions;
     uint64_t numbers;
-    bool prefixes[2][129]; /* which lengths IPv4 and IPv6 patterns have */
+    struct tg_supply *supply; /* NULL: all rules are here */
+    bool prefixes[2][129];    /* which lengths IPv4 and IPv6 patterns have */
 };
 
 /* The host part of a pattern: what a connection's host is looked up by. */
@@ -59,6 +62,12 @@ struct tg_host_key {
     const char *text;
     size_t length;
 };
+
+/* What is looked up for PATTERN, which it points into. */
+struct tg_host_key tg_index_key(const struct tg_pattern *pattern);
+
+/* What a group, or a key of it, is called: by KEY and PORT, besides KEY's text. */
+uint64_t tg_index_tag(const struct tg_host_key *key, unsigned port);
 
 TG_MUST_USE struct tg_index *tg_index_new(struct tg_arena *arena); /* NULL: no memory */
 
@@ -85,8 +94,7 @@ struct tg_group *tg_index_group(const struct tg_index *index, const struct tg_ho
                                 unsigned port);
 
 /* The one rule among PROGRAMS that covers the executable PATH, or NULL. */
-const struct tg_entry *tg_index_program(const struct tg_index *index,
-                                        const struct tg_programs *programs, const char *path);
+const struct tg_entry *tg_index_program(const struct tg_programs *programs, const char *path);
 
 struct tg_exceptions {
     struct tg_item item;

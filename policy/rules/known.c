@@ -1,6 +1,7 @@
 #include "known.h"
 #include "diag.h"
 #include "file.h"
+#include "knownimage.h"
 #include "parents.h"
 #include "pattern.h"
 #include "pin.h"
@@ -129,6 +130,7 @@ const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t leng
 struct tg_known {
     struct tg_arena *arena;
     struct tg_table table;
+    struct tg_knownimage *image; /* NULL: all lines are in the table */
 };
 
 /* What is being read. */
@@ -253,10 +255,39 @@ struct tg_known *tg_known_load(const char *path, struct tg_diags *diags)
     return known;
 }
 
+/* ---- either ------------------------------------------------------------------------------- */
+
+/* NULL where there is none that counts; why not, if there is one, is added to NOTE. */
+static struct tg_known *open_image(const char *path, struct tg_buf *note)
+{
+    struct tg_knownimage *image = path[0] == '/' ? tg_knownimage_open(path, note) : NULL;
+    struct tg_known *known = image != NULL ? calloc(1, sizeof(*known)) : NULL;
+
+    if (known != NULL)
+        known->image = image;
+    else
+        tg_knownimage_free(image);
+    return known;
+}
+
+struct tg_known *tg_known_open(const char *path, struct tg_diags *diags)
+{
+    struct tg_buf note = {0};
+    struct tg_known *known = open_image(path, &note);
+
+    if (known == NULL)
+        known = tg_known_load(path, diags);
+    if (known == NULL && note.length > 0)
+        tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", note.text);
+    tg_buf_free(&note);
+    return known;
+}
+
 void tg_known_free(struct tg_known *known)
 {
     if (known == NULL)
         return;
+    tg_knownimage_free(known->image);
     tg_arena_free(known->arena);
     free(known);
 }
@@ -264,7 +295,13 @@ void tg_known_free(struct tg_known *known)
 const struct tg_known_entry *tg_known_find(const struct tg_known *known, const char *host,
                                            unsigned port)
 {
-    return find(known, host, port);
+    return known->image != NULL ? tg_knownimage_find(known->image, host, port)
+                                : find(known, host, port);
+}
+
+bool tg_known_damaged(const struct tg_known_entry *entry)
+{
+    return tg_knownimage_damaged(entry);
 }
 
 bool tg_known_has(const struct tg_known_entry *entry, const uint8_t pin[TG_SHA256_SIZE])

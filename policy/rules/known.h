@@ -7,11 +7,10 @@
 
 #include "diag.h"
 #include "host.h"
+#include "knownentry.h"
 #include "rule.h"
-#include "table.h"
 
 #define TG_KNOWN_LINE_MAX 4096         /* bytes of a line */
-#define TG_KNOWN_PINS_MAX 16           /* pins in a line */
 #define TG_KNOWN_FILE_MAX (256u << 20) /* bytes of a file: more than a million lines */
 
 /* A line. */
@@ -29,14 +28,6 @@ struct tg_known_line {
 TG_MUST_USE const char *tg_known_parse(struct tg_arena *arena, const char *text, size_t length,
                                        struct tg_known_line *out, size_t *column);
 
-/* What one line says of its host and port. */
-struct tg_known_entry {
-    struct tg_item item;
-    const struct tg_known_entry *next; /* another line of the same host and port */
-    unsigned line, count;
-    uint8_t pins[][TG_SHA256_SIZE];
-};
-
 struct tg_known;
 
 /*
@@ -51,6 +42,15 @@ TG_MUST_USE struct tg_known *tg_known_load(const char *path, struct tg_diags *di
 TG_MUST_USE struct tg_known *tg_known_read(const char *path, char *text, size_t length,
                                            struct tg_diags *diags);
 void tg_known_free(struct tg_known *known); /* NULL is fine */
+
+/*
+ * tg_known_load, or its image if it has one that counts: then lines are read when they are asked
+ * for. Where an image is there that doesn't, and the file can't be read either, DIAGS has both.
+ */
+TG_MUST_USE struct tg_known *tg_known_open(const char *path, struct tg_diags *diags);
+
+/* True if what ENTRY stands for can't be told: the image is damaged, or memory ran out. */
+TG_MUST_USE bool tg_known_damaged(const struct tg_known_entry *entry);
 
 /* Frees what FILES, a policy's list, hold. */
 void tg_known_files_free(struct tg_known_file *files);

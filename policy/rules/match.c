@@ -130,7 +130,7 @@ static bool search_group(struct search *search, const struct tg_group *group, bo
     if (search->doubt == NULL)
         search->lacking = certain ? "program" : "port";
     if (group->programs != NULL && search->program != NULL) {
-        entry = tg_index_program(search->index, group->programs, search->program);
+        entry = tg_index_program(group->programs, search->program);
         if (entry != NULL)
             return meet(search, entry);
     } else if (group->programs != NULL) {
@@ -173,9 +173,14 @@ static bool lies_below(const char *word, const char *below)
            (word[0] != '*' || length > end + 1);
 }
 
-/* One of its patterns means some hosts and not others; of those that end in BELOW, if not NULL. */
+/*
+ * One of its patterns means some hosts and not others; of those that end in BELOW, if not NULL.
+ * What can't be told may be any.
+ */
 static bool is_specific(const struct tg_rule *rule, const char *below)
 {
+    if (rule->problem != NULL)
+        return true;
     for (size_t i = 0; i < rule->patterns.count; i++)
         if (below != NULL ? lies_below(rule->patterns.word[i], below)
                           : rule->patterns.word[i][0] != '*' || rule->patterns.word[i][1] == '.')
@@ -183,13 +188,24 @@ static bool is_specific(const struct tg_rule *rule, const char *below)
     return false;
 }
 
+static const struct tg_rule *next_rule(const tg_policy *policy, struct tg_walk *walk,
+                                       const char *below)
+{
+    struct tg_supply *supply = policy->index->supply;
+
+    if (supply != NULL)
+        return supply->next(supply, walk, below);
+    return walk->next < policy->rule_count ? policy->rules[walk->next++] : NULL;
+}
+
 /* Any host, or any that ends in BELOW, may be the one that isn't known: each rule that has demands
  * may apply. */
 static void search_unknown(struct search *search, const tg_policy *policy, const char *below)
 {
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct tg_rule *rule = policy->rules[i];
+    struct tg_walk walk = {0};
+    const struct tg_rule *rule;
 
+    while ((rule = next_rule(policy, &walk, below)) != NULL) {
         if (rule->action == TG_ACTION_PASS || !is_specific(rule, below) ||
             (search->program != NULL && !tg_rule_covers_program(rule, search->program)))
             continue;
@@ -197,6 +213,7 @@ static void search_unknown(struct search *search, const tg_policy *policy, const
         if (search->unknown.rule != NULL && rule->mode == TG_MODE_REPORT)
             continue;
         search->unknown.rule = rule;
+        walk.enforcing = true;
         search->lacking = "host";
         if (rule->mode == TG_MODE_ENFORCE && (below == NULL || search->several))
             break;
@@ -350,16 +367,26 @@ static bool forgives(const struct tg_exception *exception, unsigned port,
            (exception->expires == 0 || now < exception->expires);
 }
 
+const tg_policy *tg_policy_exceptions(const tg_policy *policy, const char *host)
+{
+    struct tg_supply *supply = policy->index->supply;
+
+    return supply != NULL ? supply->exceptions(supply, host) : policy;
+}
+
 uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned port,
                             const uint8_t leaf[TG_SHA256_SIZE], time_t now, time_t *until)
 {
     const struct tg_exceptions *at = NULL;
+    const tg_policy *held = NULL;
     char canonical[TG_HOST_SIZE];
     uint64_t findings = 0;
 
     *until = 0;
     if (tg_host_spell(host, canonical))
-        at = tg_index_exceptions(policy->index, canonical, leaf);
+        held = tg_policy_exceptions(policy, canonical);
+    if (held != NULL)
+        at = tg_index_exceptions(held->index, canonical, leaf);
     for (; at != NULL; at = at->next) {
         const struct tg_exception *exception = at->exception;
 

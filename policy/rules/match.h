@@ -36,6 +36,10 @@ typedef void tg_match_seen(void *arg, const struct tg_rule *rule, const char *pa
 void tg_policy_explain(const tg_policy *policy, const char *host, unsigned port,
                        const char *program, tg_match_seen *seen, void *arg);
 
+/* POLICY, or a part of it, which lives as long: among whose exceptions are all for HOST
+ * (canonical). NULL: there are none. */
+const tg_policy *tg_policy_exceptions(const tg_policy *policy, const char *host);
+
 /* The exceptions for HOST:PORT and the leaf with this digest, not expired at NOW: the union of
  * what they forgive (finding bits), 0 if none. *UNTIL: the earliest end among them, 0: never. */
 uint64_t tg_policy_forgiven(const tg_policy *policy, const char *host, unsigned port,

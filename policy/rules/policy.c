@@ -13,6 +13,7 @@ tg_policy *tg_policy_new(void)
         return NULL;
     atomic_init(&policy->references, 1);
     policy->reload = true;
+    policy->lazy_anchors = true;
     policy->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
     policy->arena = tg_arena_new();
     policy->index = policy->arena != NULL ? tg_index_new(policy->arena) : NULL;
@@ -35,6 +36,8 @@ void tg_policy_free(tg_policy *policy)
     if (policy == NULL ||
         atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) > 1)
         return;
+    if (policy->index != NULL && policy->index->supply != NULL)
+        policy->index->supply->free(policy->index->supply);
     for (size_t i = 0; i < policy->stack_count; i++)
         sk_X509_pop_free(policy->stacks[i], X509_free);
     for (struct tg_crl_list *list = policy->crl_lists; list != NULL; list = list->next)

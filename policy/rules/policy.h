@@ -37,10 +37,11 @@ struct tg_policy {
     bool log_json;          /* log-format = json */
     bool log_all;           /* log-level = all */
     bool reload;            /* false: changed files are not looked for */
+    bool lazy_anchors;      /* a program's bundles are decoded on demand */
     bool locked;            /* the system's: the environment and the user have no say */
     uint64_t generation;    /* no two policies of a process have the same */
     struct tg_watch *watch; /* every file and directory it was made of (watch.h) */
-    struct tg_rule **rules;
+    struct tg_rule **rules; /* none where they are made on demand (index->supply) */
     size_t rule_count;
     struct tg_exception *exceptions;
     size_t exception_count;

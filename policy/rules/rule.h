@@ -66,6 +66,7 @@ enum tg_key_id {
     TG_KEY_INCLUDE,
     TG_KEY_LOCKED,
     TG_KEY_RELOAD,
+    TG_KEY_LAZY_ANCHORS,
     TG_KEY_DISTRUST_CERTIFICATE, /* [distrust] */
     TG_KEY_DISTRUST_SPKI,
     TG_KEY_EXCEPTION_HOST, /* [exception] from here */
@@ -123,6 +124,7 @@ struct tg_rule {
     enum tg_min_tls min_tls;              /* counts where `set` has it, as the next two */
     unsigned min_rsa_bits;
     unsigned security_level; /* as SSL_set_security_level(3) */
+    const char *problem;     /* why it can't be told what the rule is; `action` rejects then */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "evaluation.h"
 #include "floor.h"
 #include "knownhosts.h"
+#include "missed.h"
 #include "pinning.h"
 #include "reference.h"
 #include "staple.h"
@@ -40,6 +41,11 @@ static void reject(struct tg_evaluation *evaluation, const struct tg_match *matc
     bool unknown = match->kind == TG_MATCH_UNKNOWN;
     struct tg_buf text = {0};
 
+    if (match->rule->problem != NULL) {
+        tg_buf_add(&text, match->rule->problem);
+        tg_findings_add(&evaluation->findings, TG_POLICY_INVALID, 0, 0, &text);
+        return;
+    }
     if (!unknown)
         tg_buf_add(&text, "the policy rejects this host");
     else if (why != NULL && strcmp(match->lacking, "program") != 0)
@@ -145,7 +151,8 @@ struct tg_verdict *tg_evaluate(const tg_policy *policy, const struct tg_match *m
     bool trusted;
 
     ERR_set_mark();
-    if (check_all(&evaluation, match, &trusted))
+    (void)tg_missed_take();
+    if (check_all(&evaluation, match, &trusted) && !tg_missed_take())
         verdict = conclude(&evaluation, match, trusted);
     ERR_pop_to_mark();
     tg_evaluation_clear(&evaluation);

@@ -17,13 +17,14 @@ static struct tg_known *seen(const struct tg_known_file *file)
  * What FILE holds, read now if it wasn't. Two threads may both read it, and the first is believed:
  * a lock would stay locked in a child that was forked meanwhile.
  */
-static const struct tg_known *open_file(struct tg_known_file *file, struct tg_diags *diags)
+static const struct tg_known *open_file(struct tg_known_file *file, struct tg_diags *diags,
+                                        bool text)
 {
     struct tg_known *fresh, *first = seen(file);
 
     if (first != NULL)
         return first;
-    fresh = tg_known_load(file->path, diags);
+    fresh = text ? tg_known_load(file->path, diags) : tg_known_open(file->path, diags);
     if (fresh == NULL ||
         atomic_compare_exchange_strong_explicit(&file->known, &first, fresh, memory_order_acq_rel,
                                                 memory_order_acquire))
@@ -56,7 +57,7 @@ static const struct tg_known *use_file(struct tg_known_file *file, struct tg_buf
         tg_buf_add(problem, known_problem);
         return NULL;
     }
-    known = open_file(file, &diags);
+    known = open_file(file, &diags, false);
     if (known == NULL && !diags.lost)
         summary = tg_diags_summary(&diags);
     if (summary != NULL) {
@@ -82,7 +83,14 @@ bool tg_known_lookup(struct tg_known_file *file, const struct tg_query *query,
     found->any = tg_known_find(known, host, 0);
     if (query->port != 0)
         found->own = tg_known_find(known, host, query->port);
-    return true;
+    if (!tg_known_damaged(found->any) && !tg_known_damaged(found->own))
+        return true;
+    found->any = found->own = NULL;
+    tg_buf_printf(&found->problem,
+                  "the image of %s isn't what `trustgraft compile` wrote: it is damaged or was cut "
+                  "off, or memory ran out: have it written anew",
+                  file->path);
+    return !found->problem.failed;
 }
 
 static void add_endpoint(struct tg_buf *text, const struct tg_query *query)
@@ -149,7 +157,7 @@ bool tg_known_files_read(const tg_policy *policy, struct tg_diags *diags)
     bool read = true;
 
     for (struct tg_known_file *file = policy->known_files; file != NULL; file = file->next)
-        read = open_file(file, diags) != NULL && read;
+        read = open_file(file, diags, true) != NULL && read;
     return read;
 }
 
@@ -167,7 +175,7 @@ bool tg_known_files_follow(const tg_policy *fresh, const tg_policy *old, struct 
     for (struct tg_known_file *file = fresh->known_files; file != NULL; file = file->next) {
         const struct tg_known_file *before = find(old, file->path);
 
-        if (before != NULL && seen(before) != NULL && open_file(file, diags) == NULL)
+        if (before != NULL && seen(before) != NULL && open_file(file, diags, false) == NULL)
             return false;
     }
     return true;

@@ -34,7 +34,8 @@ TG_MUST_USE bool tg_known_check_path(const struct tg_known_host *host, const str
                                      const STACK_OF(X509) *chain, bool proven,
                                      struct tg_findings *findings);
 
-/* Reads all files of POLICY. False after errors were added to DIAGS. */
+/* Reads all files of POLICY, whether they have images or not. False after errors were added to
+ * DIAGS. */
 TG_MUST_USE bool tg_known_files_read(const tg_policy *policy, struct tg_diags *diags);
 
 /* Reads those files of FRESH that OLD, which it is to replace, has read. Likewise. */

@@ -145,7 +145,7 @@ def bench_log(report, place, quick):
 
 
 def bench_memory(report, place, quick):
-    steps = [1000, 4000, 5000] if quick else [10000, 40000, 50000]
+    steps = [500, 2000, 2500] if quick else [10000, 40000, 50000]
     report.title(f"Memory after {sum(steps):,} handshakes, each with a new certificate and name")
     running = [Handshakes(place, case, "fresh") for case in (
         Case("preload, anchors and pins", place.preload("rule")),

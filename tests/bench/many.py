@@ -167,7 +167,7 @@ def bench_many(report, place, quick, bench, several):
     swift = [one, one._replace(name=f"{one.name}, again"), bare,
              *(run for many, run in runs.items() if not many.slow and run is not one)]
     slow = [one, *(run for many, run in runs.items() if many.slow)]
-    add_turns(report, bench, swift, 5, 20 if quick else 60)
+    add_turns(report, bench, swift, 5, 15 if quick else 60)
     if len(slow) > 1:
         add_turns(report, bench, slow, 1, 7, known=1)
     bench_instructions(report, bench, swift + slow[1:])

@@ -230,7 +230,7 @@ def test_json_of_a_rule(command):
     policy = command.policy(POLICY)
     one = command("explain", "--json", "-p", policy, "api.corp.test:443").ended(0).object()
     require(list(one) == ["host", "port", "program", "kind", "rule", "action", "mode", "demands",
-                          "others", "exceptions", "distrusted"], list(one))
+                          "others", "exceptions", "distrusted", "compiled"], list(one))
     require(one["host"] == "api.corp.test" and one["port"] == 443 and one["kind"] == "rule", one)
     require(one["rule"] == {"file": str(policy), "line": 6, "pattern": "*.corp.test"}, one)
     require((one["action"], one["mode"]) == ("evaluate", "enforce"), one)

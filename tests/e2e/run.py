@@ -6,15 +6,15 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from e2e import (afterwards, attacks, bad_policy, floors, hostile, identity, keys, known, # noqa: E402
+from e2e import (afterwards, attacks, bad_policy, compiled, floors, hostile, identity, keys, known, # noqa: E402
                  logs, names, naming, paths, peers, reload, reports, resumption, revocation, sources, system,
                  transparency)
 from e2e.harness import run                                                # noqa: E402
 from lab import clients, ways                                              # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
 
-GROUPS = (keys, known, naming, names, peers, reports, transparency, bad_policy, sources, resumption, hostile,
-          revocation, floors, reload, system, afterwards, logs, paths, attacks, identity)
+GROUPS = (keys, known, compiled, naming, names, peers, reports, transparency, bad_policy, sources, resumption,
+          hostile, revocation, floors, reload, system, afterwards, logs, paths, attacks, identity)
 
 
 def main():

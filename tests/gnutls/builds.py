@@ -6,12 +6,13 @@ import subprocess
 HERE = pathlib.Path(__file__).resolve().parent
 FLAGS = ("-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-fPIC", "-pthread", "-Wall", "-Wextra", "-Werror")
 ROOT = HERE.parent.parent
-HEADERS = tuple(f"-I{ROOT / folder}" for folder in ("policy", "policy/hook", "policy/hook/process"))
+HEADERS = tuple(f"-I{ROOT / folder}" for folder in ("policy", "policy/hook", "policy/hook/gnutls", "policy/hook/process"))
+CLIENT = ("client.c", "hands.c", "serve.c", "transport.c")
 BUILDS = {
-    "client": ("client.c", "serve.c", "-lgnutls"),
-    "client-openssl": ("client.c", "serve.c", "-DWITH_OPENSSL", "-lgnutls", "-lssl", "-lcrypto"),
+    "client": (*CLIENT, "-lgnutls"),
+    "client-openssl": (*CLIENT, "-DWITH_OPENSSL", "-lgnutls", "-lssl", "-lcrypto"),
     "odd": ("odd.c", "serve.c", "-lgnutls"),
-    "client.so": ("client.c", "serve.c", "-shared", "-Dmain=client", "-lgnutls"),
+    "client.so": (*CLIENT, "-shared", "-Dmain=client", "-lgnutls"),
     "host": ("host.c",),
     "libgnutls.so.30": ("older.c", "-shared", "-Wl,-soname,libgnutls.so.30"),
     "old": ("old.c", "-l:libgnutls.so.30", "-Wl,-rpath,$ORIGIN"),

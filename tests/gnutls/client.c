@@ -1,7 +1,6 @@
 /*
  * client.c - client PKI WORD...: a client of GnuTLS, and its server in the same process. The words
  * say what either does; the line that is printed tells what came of each step.
- *
  *   leaf=NAME priority=TEXT staple=NAME again=NAME dtls raw psk tickets early    the server
  *   dial=NAME          looked up before it connects; else the address is used
  *   sni=NAME           what it sends
@@ -9,16 +8,20 @@
  *   crl=NAME           the CRL that goes with it
  *   verify=NAME data=NAME address=ADDRESS    has the session verify that name, by either function
  *   function=ANSWER credentials=ANSWER       a callback of its own; ANSWER: yes, no, hand, wait
- *   push vec           writes by functions of its own, through a table of descriptors
+ *   push               writes by functions of its own, which are given the place in a table; a
+ *                      descriptor of this number is connected elsewhere
+ *   vec                the same, given a pointer
  *   hand=NAME          asks gnutls_certificate_verify_peers3 afterwards
  *   crt=NAME           takes the leaf, and verifies chain, name and dates of it by hand
+ *   listed=NAME        looks for that name in the leaf, as a program that matches names itself does
  *   twice=NAME         a second connection resumes the session, sending NAME
  *   then=NAME          which that one looks up
  *   second=NAME        a second connection that resumes nothing
  *   unseen             makes its sessions by a function that it has found for itself
  *   threads=N fork     does it in N threads at once; in a child
- *   ignore             goes on after a refusal
+ *   ignore stay        goes on after a refusal; returns to its caller
  */
+#include "client.h"
 #include "serve.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -30,6 +33,7 @@
 #endif
 #include <netdb.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +45,9 @@
 static char **words;
 static const char *pki;
 static int port, called; /* how often a callback of its own was asked */
-static int descriptors[256];
 static gnutls_datum_t kept;
 
-static const char *word(const char *name)
+const char *client_word(const char *name)
 {
     size_t length = strlen(name);
 
@@ -54,7 +57,7 @@ static const char *word(const char *name)
     return NULL;
 }
 
-static void path_of(char out[4096], const char *name, const char *ending)
+void client_path_of(char out[4096], const char *name, const char *ending)
 {
     snprintf(out, 4096, "%s/%s%s", pki, name, ending);
 }
@@ -70,19 +73,19 @@ static int answer(gnutls_session_t session, const char *how)
     called++;
     if (strcmp(how, "hand") != 0)
         return strcmp(how, "yes") == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
-    if (gnutls_certificate_verify_peers3(session, word("hand"), &status) < 0)
+    if (gnutls_certificate_verify_peers3(session, client_word("hand"), &status) < 0)
         return GNUTLS_E_CERTIFICATE_ERROR;
     return status == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
 static int by_session(gnutls_session_t session)
 {
-    return answer(session, word("function"));
+    return answer(session, client_word("function"));
 }
 
 static int by_credentials(gnutls_session_t session)
 {
-    return answer(session, word("credentials"));
+    return answer(session, client_word("credentials"));
 }
 
 static gnutls_certificate_credentials_t credentials_of(void)
@@ -91,16 +94,16 @@ static gnutls_certificate_credentials_t credentials_of(void)
     char path[4096];
 
     gnutls_certificate_allocate_credentials(&credentials);
-    if (word("trust") != NULL) {
-        path_of(path, word("trust"), ".pem");
+    if (client_word("trust") != NULL) {
+        client_path_of(path, client_word("trust"), ".pem");
         gnutls_certificate_set_x509_trust_file(credentials, path, GNUTLS_X509_FMT_PEM);
     }
-    if (word("crl") != NULL) {
-        path_of(path, word("crl"), ".crl");
+    if (client_word("crl") != NULL) {
+        client_path_of(path, client_word("crl"), ".crl");
         if (gnutls_certificate_set_x509_crl_file(credentials, path, GNUTLS_X509_FMT_PEM) < 1)
             exit(2);
     }
-    if (word("credentials") != NULL)
+    if (client_word("credentials") != NULL)
         gnutls_certificate_set_verify_function(credentials, by_credentials);
     return credentials;
 }
@@ -110,45 +113,25 @@ static void set_verification(gnutls_session_t session)
     static __thread gnutls_typed_vdata_st data;
     static __thread struct in_addr address;
 
-    if (word("verify") != NULL)
-        gnutls_session_set_verify_cert(session, word("verify"), 0);
-    if (word("data") != NULL)
-        data = (gnutls_typed_vdata_st){GNUTLS_DT_DNS_HOSTNAME, (void *)word("data"), 0};
-    if (word("address") != NULL && inet_pton(AF_INET, word("address"), &address) == 1)
+    if (client_word("verify") != NULL)
+        gnutls_session_set_verify_cert(session, client_word("verify"), 0);
+    if (client_word("data") != NULL)
+        data = (gnutls_typed_vdata_st){GNUTLS_DT_DNS_HOSTNAME, (void *)client_word("data"), 0};
+    if (client_word("address") != NULL && inet_pton(AF_INET, client_word("address"), &address) == 1)
         data = (gnutls_typed_vdata_st){GNUTLS_DT_IP_ADDRESS, (void *)&address, 4};
     if (data.data != NULL)
         gnutls_session_set_verify_cert2(session, &data, 1, 0);
-    if (word("function") != NULL)
+    if (client_word("function") != NULL)
         gnutls_session_set_verify_function(session, by_session);
 }
 
-/* ---- the transport ---- */
-
-static ssize_t push(gnutls_transport_ptr_t at, const void *data, size_t size)
-{
-    return send(*(int *)at, data, size, MSG_NOSIGNAL);
-}
-
-static ssize_t push_vector(gnutls_transport_ptr_t at, const giovec_t *data, int count)
-{
-    return writev(*(int *)at, (const struct iovec *)data, count);
-}
-
-static ssize_t pull(gnutls_transport_ptr_t at, void *data, size_t size)
-{
-    return recv(*(int *)at, data, size, 0);
-}
-
-static int timed(gnutls_transport_ptr_t at, unsigned wait)
-{
-    return gnutls_system_recv_timeout((gnutls_transport_ptr_t)(long)*(int *)at, wait);
-}
+/* ---- one connection ---- */
 
 static int dial(const char *name)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct addrinfo hints = {.ai_family = AF_INET}, *found = NULL;
-    int descriptor = socket(AF_INET, word("dtls") != NULL ? SOCK_DGRAM : SOCK_STREAM, 0);
+    int descriptor = socket(AF_INET, client_word("dtls") != NULL ? SOCK_DGRAM : SOCK_STREAM, 0);
 
     if (name != NULL && getaddrinfo(name, NULL, &hints, &found) == 0) {
         memcpy(&to, found->ai_addr, sizeof(to));
@@ -160,29 +143,11 @@ static int dial(const char *name)
     return descriptor;
 }
 
-static void set_transport(gnutls_session_t session, int descriptor)
-{
-    if (word("push") == NULL && word("vec") == NULL) {
-        gnutls_transport_set_int(session, descriptor);
-        return;
-    }
-    descriptors[descriptor] = descriptor;
-    gnutls_transport_set_ptr(session, &descriptors[descriptor]);
-    if (word("vec") != NULL)
-        gnutls_transport_set_vec_push_function(session, push_vector);
-    else
-        gnutls_transport_set_push_function(session, push);
-    gnutls_transport_set_pull_function(session, pull);
-    gnutls_transport_set_pull_timeout_function(session, timed);
-}
-
-/* ---- one connection ---- */
-
 static __typeof__(&gnutls_init) init(void)
 {
     void *library = dlopen("libgnutls.so.30", RTLD_NOLOAD | RTLD_LAZY);
 
-    return word("unseen") != NULL && library != NULL
+    return client_word("unseen") != NULL && library != NULL
                ? (__typeof__(&gnutls_init))dlsym(library, "gnutls_init")
                : gnutls_init;
 }
@@ -193,17 +158,17 @@ static gnutls_session_t session_of(const char *name, int descriptor)
     gnutls_session_t session = NULL;
     gnutls_psk_client_credentials_t keys = NULL;
     gnutls_datum_t key = {(unsigned char *)"01020304", 8};
-    const char *priority = word("priority") != NULL ? word("priority") : "NORMAL";
+    const char *priority = client_word("priority") != NULL ? client_word("priority") : "NORMAL";
 
-    flags |= word("dtls") != NULL ? GNUTLS_DATAGRAM : 0;
-    flags |= word("raw") != NULL ? GNUTLS_ENABLE_RAWPK : 0;
-    flags |= word("early") != NULL ? GNUTLS_ENABLE_EARLY_DATA : 0;
-    flags |= word("again") != NULL ? GNUTLS_ALLOW_ID_CHANGE : 0;
+    flags |= client_word("dtls") != NULL ? GNUTLS_DATAGRAM : 0;
+    flags |= client_word("raw") != NULL ? GNUTLS_ENABLE_RAWPK : 0;
+    flags |= client_word("early") != NULL ? GNUTLS_ENABLE_EARLY_DATA : 0;
+    flags |= client_word("again") != NULL ? GNUTLS_ALLOW_ID_CHANGE : 0;
     if (init()(&session, flags) < 0)
         return NULL;
     if (gnutls_priority_set_direct(session, priority, NULL) < 0)
         exit(2);
-    if (word("psk") != NULL) {
+    if (client_word("psk") != NULL) {
         gnutls_psk_allocate_client_credentials(&keys);
         gnutls_psk_set_client_credentials(keys, "me", &key, GNUTLS_PSK_KEY_HEX);
         gnutls_credentials_set(session, GNUTLS_CRD_PSK, keys);
@@ -212,7 +177,7 @@ static gnutls_session_t session_of(const char *name, int descriptor)
     if (name != NULL)
         gnutls_server_name_set(session, GNUTLS_NAME_DNS, name, strlen(name));
     set_verification(session);
-    set_transport(session, descriptor);
+    client_set_transport(session, descriptor);
     gnutls_handshake_set_timeout(session, 60000);
     return session;
 }
@@ -225,37 +190,6 @@ static int shake(gnutls_session_t session)
         result = gnutls_handshake(session);
     while (result < 0 && !gnutls_error_is_fatal(result));
     return result;
-}
-
-/* The leaf, and its issuer where there is one. */
-static void verify_by_hand(gnutls_session_t session, FILE *out)
-{
-    unsigned count = 0, status = 0;
-    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
-    gnutls_x509_crt_t chain[8], trusted = NULL;
-    gnutls_datum_t file = {NULL, 0};
-    char path[4096];
-    time_t now = time(NULL);
-
-    fprintf(out, " peers %u", count);
-    for (unsigned i = 0; i < count && i < 8; i++) {
-        gnutls_x509_crt_init(&chain[i]);
-        gnutls_x509_crt_import(chain[i], &list[i], GNUTLS_X509_FMT_DER);
-    }
-    if (count == 0)
-        return;
-    gnutls_x509_crt_init(&trusted);
-    path_of(path, word("trust") != NULL ? word("trust") : "other-root", ".pem");
-    if (gnutls_load_file(path, &file) < 0 ||
-        gnutls_x509_crt_import(trusted, &file, GNUTLS_X509_FMT_PEM) < 0 ||
-        gnutls_x509_crt_list_verify(chain, count, &trusted, 1, NULL, 0, 0, &status) < 0)
-        exit(2);
-    fprintf(out, " chain %s name %s dates %s", status == 0 ? "good" : "bad",
-            gnutls_x509_crt_check_hostname(chain[0], word("crt")) ? "good" : "bad",
-            gnutls_x509_crt_get_expiration_time(chain[0]) > now &&
-                    gnutls_x509_crt_get_activation_time(chain[0]) <= now
-                ? "good"
-                : "bad");
 }
 
 static void talk(gnutls_session_t session, FILE *out)
@@ -276,7 +210,7 @@ static void talk(gnutls_session_t session, FILE *out)
 
 static void converse(const char *name, FILE *out)
 {
-    int descriptor = dial(word(kept.data != NULL ? "then" : "dial")), result;
+    int descriptor = dial(client_word(kept.data != NULL ? "then" : "dial")), result;
     gnutls_session_t session = session_of(name, descriptor);
     unsigned status = 0;
 
@@ -287,7 +221,7 @@ static void converse(const char *name, FILE *out)
     }
     if (kept.data != NULL)
         gnutls_session_set_data(session, kept.data, kept.size);
-    if (kept.data != NULL && word("early") != NULL)
+    if (kept.data != NULL && client_word("early") != NULL)
         fprintf(out, " early %s",
                 gnutls_record_send_early_data(session, "early words", 11) == 0 ? "sent"
                                                                                : "refused");
@@ -297,19 +231,22 @@ static void converse(const char *name, FILE *out)
         gnutls_alert_send_appropriate(session, result);
     if (result == 0 && kept.data != NULL)
         fprintf(out, " resumed %d", gnutls_session_is_resumed(session));
-    if (word("verify") != NULL)
+    if (client_word("verify") != NULL)
         fprintf(out, " status %s",
                 gnutls_session_get_verify_cert_status(session) == 0 ? "good" : "bad");
-    if (word("hand") != NULL && result == 0)
+    if (client_word("hand") != NULL && result == 0)
         fprintf(out, " hand %s",
-                gnutls_certificate_verify_peers3(session, word("hand"), &status) == 0 && status == 0
+                gnutls_certificate_verify_peers3(session, client_word("hand"), &status) == 0 &&
+                        status == 0
                     ? "good"
                     : "bad");
-    if (word("crt") != NULL && result == 0)
-        verify_by_hand(session, out);
-    if (result == 0 || word("ignore") != NULL)
+    if (client_word("crt") != NULL && result == 0)
+        client_verify_by_hand(session, out);
+    if (client_word("listed") != NULL && result == 0)
+        client_look_for_name(session, out);
+    if (result == 0 || client_word("ignore") != NULL)
         talk(session, out);
-    if (word("twice") != NULL && kept.data == NULL && result == 0)
+    if (client_word("twice") != NULL && kept.data == NULL && result == 0)
         gnutls_session_get_data2(session, &kept);
     gnutls_deinit(session);
     close(descriptor);
@@ -321,7 +258,7 @@ static void *converse_apart(void *arg)
     size_t size;
     FILE *out = open_memstream(line, &size);
 
-    converse(word("sni"), out);
+    converse(client_word("sni"), out);
     fclose(out);
     return NULL;
 }
@@ -363,37 +300,39 @@ int main(int argc, char **argv)
     words = argv + 2;
     use_openssl();
     server.pki = pki;
-    server.leaf = word("leaf") != NULL ? word("leaf") : "api";
-    server.priority = word("priority") != NULL ? word("priority") : "NORMAL";
-    server.staple = word("staple");
-    server.again = word("again");
-    server.datagrams = word("dtls") != NULL;
-    server.raw = word("raw") != NULL;
-    server.psk = word("psk") != NULL;
-    server.early = word("early") != NULL;
-    if (word("twice") != NULL)
+    server.leaf = client_word("leaf") != NULL ? client_word("leaf") : "api";
+    server.priority = client_word("priority") != NULL ? client_word("priority") : "NORMAL";
+    server.staple = client_word("staple");
+    server.again = client_word("again");
+    server.datagrams = client_word("dtls") != NULL;
+    server.raw = client_word("raw") != NULL;
+    server.psk = client_word("psk") != NULL;
+    server.early = client_word("early") != NULL;
+    if (client_word("twice") != NULL)
         gnutls_session_ticket_key_generate(&server.tickets);
     port = serve(&server);
-    if (word("fork") != NULL) {
+    if (client_word("fork") != NULL) {
         int status = 0;
 
         fflush(stdout);
         if (fork() != 0)
             _exit(wait(&status) > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
     }
-    if (word("threads") != NULL)
-        converse_at_once(atoi(word("threads")));
+    if (client_word("threads") != NULL)
+        converse_at_once(atoi(client_word("threads")));
     else
-        converse(word("sni"), stdout);
-    if (word("twice") != NULL)
-        converse(strcmp(word("twice"), "twice") != 0 ? word("twice") : NULL, stdout);
-    if (word("second") != NULL)
-        converse(word("second"), stdout);
-    if (word("function") != NULL || word("credentials") != NULL)
+        converse(client_word("sni"), stdout);
+    if (client_word("twice") != NULL)
+        converse(strcmp(client_word("twice"), "twice") != 0 ? client_word("twice") : NULL, stdout);
+    if (client_word("second") != NULL)
+        converse(client_word("second"), stdout);
+    if (client_word("function") != NULL || client_word("credentials") != NULL)
         printf(" called %d", called);
-    if (word("early") != NULL)
+    if (client_word("early") != NULL)
         printf(" server got %d", serve_got);
     printf("\n");
     fflush(stdout);
+    if (client_word("stay") != NULL)
+        return 0;
     _exit(0); /* the library's own end doesn't wait for the server's thread */
 }

@@ -5,7 +5,7 @@
 #include <gnutls/x509.h>
 #include <stddef.h>
 /* behind them */
-#include "gnutls.h"
+#include "gnutls_api.h"
 
 #define SAME(name) _Static_assert((int)TG_##name == (int)(name), #name)
 SAME(GNUTLS_SERVER);
@@ -38,9 +38,9 @@ SAME(GNUTLS_E_UNIMPLEMENTED_FEATURE);
 
 _Static_assert(offsetof(gnutls_datum_t, data) == 0 && offsetof(gnutls_datum_t, size) == 8 &&
                    sizeof(gnutls_datum_t) == 16,
-               "as in policy/hook/gnutls.h");
+               "as in policy/hook/gnutls/gnutls_api.h");
 _Static_assert(offsetof(gnutls_typed_vdata_st, type) == 0 &&
                    offsetof(gnutls_typed_vdata_st, data) == 8 &&
                    offsetof(gnutls_typed_vdata_st, size) == 16 &&
                    sizeof(gnutls_typed_vdata_st) == 24,
-               "as in policy/hook/gnutls.h");
+               "as in policy/hook/gnutls/gnutls_api.h");

@@ -1,8 +1,31 @@
 """places.py - where a libgnutls may be: in a plugin, beside an OpenSSL, nowhere; and an old one."""
-from e2e.harness import require
+import sys
+
+from e2e.harness import Skip, require
 from gnutls.cases import ACCEPT, API, DONE, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT
 from lab import ways
 
+# MODULE PKI PORT WORD...: by GnuTLS, by an OpenSSL 3 that comes then, by GnuTLS again; and what of
+# ours is there in the end.
+LATER = """
+import ctypes, sys
+module, words = ctypes.CDLL(sys.argv[1]), [b"", *(sys.argv[i].encode() for i in (2, *range(4, len(sys.argv))))]
+def shake():
+    module.client(len(words), (ctypes.c_char_p * (len(words) + 1))(*words, None))
+    ctypes.CDLL(None).fflush(None)
+shake()
+import socket, ssl
+context = ssl.create_default_context(cafile=sys.argv[2] + "/root.pem")
+try:
+    plain = socket.create_connection(("127.0.0.1", int(sys.argv[3])))
+    with context.wrap_socket(plain, server_hostname="api.example.test"):
+        print("ssl done", flush=True)
+except ssl.SSLError:
+    print("ssl refused", flush=True)
+shake()
+names = {line.split("/")[-1].strip() for line in open("/proc/self/maps") if ".so" in line}
+print(*sorted(name for name in names if name.startswith("libtrustgraft")))
+"""
 HANDS = "peers 2 chain {} name {} dates good data hello"
 
 
@@ -28,6 +51,24 @@ def test_beside_openssl(lab):
     for policy, wanted in ((None, DONE), (ELSEWHERE, DONE), (ACCEPT, DONE), (OTHER, REFUSED), (REJECT, REFUSED)):
         got, _ = client(lab, policy, f"sni={API}", "client-openssl")
         require(got == wanted, f"{policy}: wanted {wanted}, got {got}")
+
+
+def test_before_an_openssl(lab):
+    """One engine decides of both, whichever way the second is reached."""
+    inside = "libtrustgraft-inside.so.0"
+    if not (lab.build.directory / inside).exists():
+        raise Skip("there was no libcrypto.a")
+    for way, more in ((ways.PRELOAD, ""), (ways.PROVIDER, " libtrustgraft.so")):
+        for policy, wanted, other in ((ELSEWHERE, DONE, "ssl done"), (ACCEPT, DONE, "ssl done"),
+                                      (OTHER, REFUSED, "ssl refused"), (REJECT, REFUSED, "ssl refused")):
+            under = ways.by_environment(lab.build, ways.PRELOAD, lab.policy(policy)) | \
+                ways.by_environment(lab.build, way)
+            status, out, err = lab.run([sys.executable, "-c", LATER, str(lab.gnutls["client.so"]),
+                                        str(lab.pki.directory), str(lab.servers.ports["api"]), f"sni={API}", "stay"],
+                                       environment=under)
+            got = " ".join(out.split())
+            require(status == 0 and got == f"{wanted} {other} {wanted} {inside} libtrustgraft-preload.so{more}",
+                    f"{way}, {policy}: {got}{err}")
 
 
 def test_no_gnutls_at_all(lab):

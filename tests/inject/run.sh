@@ -71,6 +71,10 @@ compile module-second.so -shared module.c pair.c "$out/second/libssl.so.8" -lcry
 compile module-other.so -shared module.c pair.c "$out/other/libssl.so.9" "$out/other/libcrypto.so.9" \
     -Wl,-rpath,"$out/other"
 
+# A libssl that lacks a function.
+mkdir -p "$out/lacking" || exit 2
+sed 's/SSL_SESSION_set1_ticket_appdata/SSL_SESSION_set1_ticket_appdatX/g' "$ssl" >"$out/lacking/libssl.so.3"
+
 # Debian 11's OpenSSL 1.1 and BoringSSL, where this machine can get them.
 others=
 old=$out/openssl-1.1
@@ -346,6 +350,16 @@ host local trusting refused provider reject module-other
 result "a libssl that is bound to another libcrypto than its own" refused \
     "$(run bare accept "LD_PRELOAD=$build/libtrustgraft-preload.so:$crypto" "$out/host" local "$pki" trustless "$out/module-other.so")"
 result "it says so" 1 "$(grep -c 'another libcrypto than it is linked to' "$work/stderr" | sed 's/^[1-9].*/1/')"
+
+# Nothing is half hooked.
+for case in "bare none accepted 0" "preload none accepted 0" "preload reject refused 1" \
+    "preload accept refused 1" "provider none accepted 1" "provider reject refused 1" "provider accept refused 1"; do
+    set -- $case
+    result "a libssl that lacks a function, $1, policy $2" "$3" \
+        "$(run $1 $2 "LD_LIBRARY_PATH=$out/lacking" "$out/app" plain "$pki" trusting)"
+    result "it says which: $4" "$4" \
+        "$(grep -c "can't be put under a policy: it has no SSL_SESSION_set1_ticket_appdata$" "$work/stderr" | sed 's/^[1-9].*/1/')"
+done
 
 # OpenSSL in the executable calls its own SSL_CTX_new, which nothing can interpose.
 for way in preload provider both; do

@@ -12,6 +12,7 @@ ELSEWHERE = {
     "X.c": "any file's name", "X.h": "its header's",
     "bio_lib.c": "OpenSSL", "statem_lib.c": "OpenSSL",
     "include/openssl/base.h": "BoringSSL", "include/openssl/err.h": "BoringSSL", "include/openssl/ssl.h": "BoringSSL",
+    "gnutls.h": "GnuTLS", "x509.h": "GnuTLS", "cert-session.c": "GnuTLS",
     "sysdeps/generic/dl-cache.h": "glibc", "elf/dl-lookup.c": "glibc",
     "stunnel.c": "stunnel",
 }

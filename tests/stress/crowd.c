@@ -134,7 +134,8 @@ int main(int argc, char **argv)
     meet_turn(0);
     if (setenv("TRUSTGRAFT_POLICY", argv[2], 1) != 0 || !give())
         return 1;
-    if (tg_inject_libcrypto(argv[2], NULL, NULL) != TG_INJECT_HOOKED ||
+    if (tg_inject_libcrypto((const void *)X509_verify_cert, argv[2], NULL, NULL) !=
+            TG_INJECT_HOOKED ||
         (shared = pair_client()) == NULL)
         return 2;
     while (started < THREADS &&

@@ -105,12 +105,29 @@ static void whatever_byte_is_wrong_no_other_key_is_found(void **state)
     OPENSSL_free(der);
 }
 
+/* It is DER no more: of a key like that libcrypto would make other bytes. */
+static void a_length_in_more_bytes_than_it_takes_is_left_to_libcrypto(void **state)
+{
+    size_t length;
+    unsigned char *der = der_of("api", &length), *longer = malloc(length + 1);
+
+    (void)state;
+    assert_non_null(longer);
+    assert_int_equal(der[1], 0x82);
+    memcpy(longer, (const unsigned char[]){der[0], 0x83, 0}, 3);
+    memcpy(longer + 3, der + 2, length - 2);
+    assert_false(finds(longer, length + 1));
+    free(longer);
+    OPENSSL_free(der);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_of_each_certificate_is_found),
         cmocka_unit_test(a_part_of_a_certificate_is_none),
         cmocka_unit_test(whatever_byte_is_wrong_no_other_key_is_found),
+        cmocka_unit_test(a_length_in_more_bytes_than_it_takes_is_left_to_libcrypto),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

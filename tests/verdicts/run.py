@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""run.py --build DIR --pki DIR [FILTER] - asks `trustgraft verify --json` about every *.cases.
+"""run.py --build DIR --pki DIR [--compiled] [FILTER] - asks `trustgraft verify --json` about every *.cases.
+
+With --compiled each is asked a second time, of the policy's image, whose answer has to be the same.
 
 A case begins with `== its name`; then `key: value` lines, and `| ` before each line of its policy.
 A policy that doesn't open a section is the rule for the host. {NAME}, {fp NAME} and {pin NAME}
@@ -26,6 +28,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -66,10 +69,16 @@ def policy_text(case):
     return text
 
 
+def timeless(answer):
+    """It without what no two answers have in common."""
+    return answer[0], re.sub(r'"time":"[^"]*"|"pid":\d+', "", answer[1]), answer[2]
+
+
 class Bench:
     """Writes what a case needs, asks the command, and compares."""
 
-    def __init__(self, build, pki, scratch):
+    def __init__(self, build, pki, scratch, compiled):
+        self.compiled = compiled
         self.command = str(pathlib.Path(build).resolve() / "trustgraft")
         self.pki, self.scratch = Pki(pki), pathlib.Path(scratch)
 
@@ -102,8 +111,26 @@ class Bench:
             command += ["--staple", str(self.pki.staple(case["staple"]))]
         for option in ("program", "tls"):
             command += [f"--{option}", case[option]] if option in case else []
-        done = subprocess.run([*command, self.chain(case, stem)], timeout=SECONDS, check=False,
-                              capture_output=True, env=clean_environment(self.scratch))
+        command.append(self.chain(case, stem))
+        answer = self.run(command)
+        if not self.compiled:
+            return answer
+        wrote = self.run([self.command, "compile", f"{self.scratch}/{stem}.conf"])
+        if not (self.scratch / f"{stem}.conf.compiled").exists():
+            return wrote
+        again = self.run(command)
+        if timeless(again) != timeless(answer):
+            return again[0], "", f"{answer}, but of the image {again}"
+        return answer if self.is_used(stem) else (answer[0], "", "the image is not used")
+
+    def is_used(self, stem):
+        """Whether the answer came out of the image."""
+        told = self.run([self.command, "explain", "--json", "-p", f"{self.scratch}/{stem}.conf", "any.test:1"])
+        return json.loads(told[1])["compiled"]
+
+    def run(self, command):
+        done = subprocess.run(command, timeout=SECONDS, check=False, capture_output=True,
+                              env=clean_environment(self.scratch))
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def complaints(self, case, number):
@@ -147,6 +174,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build")
     parser.add_argument("--pki", default="build/pki")
+    parser.add_argument("--compiled", action="store_true", help="of images too")
     parser.add_argument("filter", nargs="?", default="")
     asked = parser.parse_args()
     cases = [case for path in sorted(HERE.glob("*.cases")) for case in parse(path)
@@ -154,7 +182,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory(prefix="trustgraft-verdicts-") as scratch:
         os.chmod(scratch, 0o755)
-        bench = Bench(asked.build, asked.pki, scratch)
+        bench = Bench(asked.build, asked.pki, scratch, asked.compiled)
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             results = pool.map(bench.complaints, cases, range(len(cases)))
             for case, complaints in zip(cases, results):

@@ -1,8 +1,10 @@
 #include "chosen.h"
+#include "compiled.h"
 #include "diagnostics.h"
 #include "load.h"
 #include "terminal.h"
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +17,7 @@ bool tg_chosen_locked(void)
 
     if (!tg_policy_system_present())
         return false;
-    policy = tg_policy_parse(TG_SYSTEM_POLICY, &diags);
+    policy = tg_policy_open(TG_SYSTEM_POLICY, &diags, NULL);
     locked = policy == NULL || policy->locked;
     tg_policy_free(policy);
     tg_diags_clear(&diags);
@@ -75,21 +77,34 @@ int tg_chosen_status(const char *path)
     return is_file ? TG_EXIT_REFUSED : TG_EXIT_USAGE;
 }
 
-tg_policy *tg_chosen_policy(const struct tg_options *options, int *status)
+static tg_policy *get(const struct tg_options *options, bool image, int *status)
 {
     struct tg_diags diags = {0};
-    char path[PATH_MAX];
+    char path[PATH_MAX], *note = NULL;
     tg_policy *policy;
 
     if (!tg_chosen_path(options, path)) {
         *status = TG_EXIT_USAGE;
         return NULL;
     }
-    policy = tg_policy_parse(path, &diags);
+    policy = image ? tg_policy_open(path, &diags, &note) : tg_policy_parse(path, &diags);
+    if (note != NULL)
+        tg_complain("%s", note);
+    free(note);
     if (policy == NULL) {
         *status = tg_chosen_status(path);
         tg_diagnostics_print(stderr, &diags);
     }
     tg_diags_clear(&diags);
     return policy;
+}
+
+tg_policy *tg_chosen_policy(const struct tg_options *options, int *status)
+{
+    return get(options, false, status);
+}
+
+tg_policy *tg_chosen_decider(const struct tg_options *options, int *status)
+{
+    return get(options, true, status);
 }

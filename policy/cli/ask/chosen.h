@@ -29,6 +29,12 @@ TG_MUST_USE bool tg_chosen_path(const struct tg_options *options, char out[PATH_
  */
 TG_MUST_USE tg_policy *tg_chosen_policy(const struct tg_options *options, int *status);
 
+/*
+ * tg_chosen_policy as programs have it: out of its image, if that counts; why one doesn't that is
+ * there is said on standard error.
+ */
+TG_MUST_USE tg_policy *tg_chosen_decider(const struct tg_options *options, int *status);
+
 /* The exit code for the policy at PATH, which wasn't loaded: was it wrong, or unreadable? */
 int tg_chosen_status(const char *path);
 

@@ -74,7 +74,7 @@ bool tg_question_apply(struct tg_question *question)
 
 bool tg_question_load(struct tg_question *question, int *status)
 {
-    question->policy = tg_chosen_policy(question->options, status);
+    question->policy = tg_chosen_decider(question->options, status);
     return question->policy != NULL;
 }
 

@@ -78,6 +78,7 @@ static void start(struct tg_gnutls_session *state)
 
     state->running = true;
     state->judged = state->checked = false;
+    state->outcome = TG_GNUTLS_LEFT; /* a verdict on an earlier handshake says nothing of this one */
     if (state->shown_count > 0)
         tg_gnutls_session_hide(state);
     if (demand == TG_GNUTLS_A_STAPLE)

@@ -2,7 +2,7 @@
 #ifndef TG_GNUTLS_LIB_H
 #define TG_GNUTLS_LIB_H
 
-#include "gnutls.h"
+#include "gnutls_api.h"
 
 /* More in one process aren't told apart. */
 #define TG_GNUTLS_LIBS 4

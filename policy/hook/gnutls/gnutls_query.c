@@ -142,7 +142,7 @@ static STACK_OF(X509) *lookup(X509_STORE_CTX *context, const X509_NAME *subject)
     return all;
 }
 
-/* In GnuTLS an intermediate that is trusted ends a path (gnutls_x509_trust_list_add_cas(3)). */
+/* In GnuTLS an intermediate that is trusted ends a path. */
 static bool open_anchors(struct tg_gnutls_query *question)
 {
     const struct tg_gnutls_session *state = question->state;

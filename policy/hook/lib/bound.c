@@ -1,6 +1,8 @@
 #include "bound.h"
 #include "loaded.h"
+#include <dlfcn.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -49,6 +51,20 @@ static int find_range(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
+static bool is_in(const struct range *range, ElfW(Addr) address)
+{
+    return address >= range->start && address < range->end;
+}
+
+/* The preload library stands in for some functions, and says what it calls in the end. */
+static bool leads_to(const struct range *range, const char *name)
+{
+    void *(*real)(const char *, const void *) =
+        (void *(*)(const char *, const void *))dlsym(RTLD_DEFAULT, "tg_preload_real");
+
+    return real != NULL && is_in(range, (ElfW(Addr))real(name, (const void *)tg_bound_astray));
+}
+
 /* The name of the first import in TABLE from libcrypto that lies outside of RANGE. */
 static const char *find_stray(const struct tg_elf *elf, const struct tg_elf_relocations *table,
                               const struct range *range)
@@ -61,13 +77,13 @@ static const char *find_stray(const struct tg_elf *elf, const struct tg_elf_relo
         size_t symbol = ELF64_R_SYM(relocation->r_info);
         ElfW(Addr) bound = *(const ElfW(Addr) *)(elf->base + relocation->r_offset);
 
-        if (symbol == 0 || (bound >= range->start && bound < range->end))
+        if (symbol == 0 || is_in(range, bound))
             continue;
         if (last != (elf->versions[symbol] & 0x7fffU)) {
             last = elf->versions[symbol] & 0x7fffU;
             crypto = from_libcrypto(elf, last);
         }
-        if (crypto)
+        if (crypto && !leads_to(range, elf->strings + elf->symbols[symbol].st_name))
             return elf->strings + elf->symbols[symbol].st_name;
     }
     return NULL;

@@ -77,6 +77,16 @@ struct tg_cryptolib *tg_cryptolib_native(const char **missing)
     return tg_cryptolib_at((void *)X509_verify_cert, &tg_backend_openssl3, missing);
 }
 
+struct tg_cryptolib *tg_cryptolib_known(const void *address)
+{
+    const void *object = tg_object_identity(address);
+
+    for (size_t i = 0; object != NULL && i < TG_CRYPTOLIBS; i++)
+        if (atomic_load_explicit(&slots[i].object, memory_order_acquire) == object)
+            return tg_cryptolib_number(i);
+    return NULL;
+}
+
 struct tg_cryptolib *tg_cryptolib_number(size_t number)
 {
     return atomic_load_explicit(&slots[number].usable, memory_order_acquire)

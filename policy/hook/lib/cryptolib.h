@@ -40,6 +40,9 @@ struct tg_cryptolib *tg_cryptolib_at(const void *address, const struct tg_backen
 /* The one that this library is bound to; NULL as above. */
 struct tg_cryptolib *tg_cryptolib_native(const char **missing);
 
+/* The one that ADDRESS lies in, where it is known already; else NULL. */
+struct tg_cryptolib *tg_cryptolib_known(const void *address);
+
 /* The one of this number; NULL: none yet. */
 struct tg_cryptolib *tg_cryptolib_number(size_t number);
 

@@ -113,12 +113,13 @@ const struct tg_hooked *tg_hooked_at(const void *address)
 }
 
 /* Its libssl is met for the first time where a provider hooked the libcrypto alone. */
-static const struct tg_hooked *find_on(const struct tg_cryptolib *library)
+static const struct tg_hooked *find_on(const struct tg_cryptolib *library, bool *found)
 {
     const struct tg_hooked *hooked = tg_hooked_next(library, NULL);
     const void *address =
         hooked == NULL ? tg_libssl_any((void *)library->crypto.X509_verify_cert) : NULL;
 
+    *found = hooked != NULL || address != NULL;
     return address != NULL ? tg_hooked_at(address) : hooked;
 }
 
@@ -131,14 +132,17 @@ static const struct tg_hooked *complain_once(const char *missing)
     return NULL;
 }
 
-void tg_hooked_prepare(const struct tg_cryptolib *library)
+bool tg_hooked_prepare(const struct tg_cryptolib *library)
 {
-    (void)find_on(library);
+    bool found;
+
+    return find_on(library, &found) != NULL || !found;
 }
 
 const struct tg_hooked *tg_hooked_on(const struct tg_cryptolib *library)
 {
-    const struct tg_hooked *hooked = find_on(library);
+    bool found;
+    const struct tg_hooked *hooked = find_on(library, &found);
 
     return hooked != NULL ? hooked : complain_once(NULL);
 }

@@ -25,8 +25,9 @@ const struct tg_hooked *tg_hooked_of_context(const struct tg_cryptolib *library,
                                              const SSL_CTX *context);
 
 /* Looks for a libssl on LIBRARY while there is memory to; the linker never finds one that it once
- * had no memory for, and a context made then would go unhooked. There may be none as yet. */
-void tg_hooked_prepare(const struct tg_cryptolib *library);
+ * had no memory for, and a context made then would go unhooked. There may be none as yet. False,
+ * after a complaint, if there is one that can't be hooked. */
+TG_MUST_USE bool tg_hooked_prepare(const struct tg_cryptolib *library);
 
 /* The libssl on LIBRARY behind LAST, or the first (NULL); NULL: there is no more. */
 const struct tg_hooked *tg_hooked_next(const struct tg_cryptolib *library,

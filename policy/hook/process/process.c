@@ -1,4 +1,5 @@
 #include "process.h"
+#include "compiled.h"
 #include "policy.h"
 #include "version.h"
 #include "watch.h"
@@ -70,6 +71,19 @@ static bool follows_files(const struct tg_process *process)
     return !inert && (process->policy == NULL || process->policy->reload);
 }
 
+/* What was made of an image goes with it: a process that met very many hosts begins anew. */
+static bool is_full(const struct tg_process *process)
+{
+    return process->policy != NULL && tg_policy_is_full(process->policy);
+}
+
+/* It is, and the same can be opened once more. */
+static bool can_be_renewed(const struct tg_process *process)
+{
+    return is_full(process) && !tg_watch_changed(process->policy->watch) &&
+           !tg_policy_source_is_out_of_sight(tg_arrival_source());
+}
+
 /* Only one thread of this process looks; one that was at it in the parent isn't here. */
 static void look(const struct tg_process *process, time_t now)
 {
@@ -77,7 +91,7 @@ static void look(const struct tg_process *process, time_t now)
 
     if (last == self || !atomic_compare_exchange_strong(&looking, &last, self))
         return;
-    if (has_changed(process))
+    if ((follows_files(process) && has_changed(process)) || can_be_renewed(process))
         reload(process, now);
     atomic_store(&looking, 0);
 }
@@ -91,7 +105,7 @@ const struct tg_process *tg_process_enter(int *cancel)
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel);
     pthread_once(&once, load);
     process = tg_snapshot_enter();
-    if (follows_files(process) && is_due(&now)) {
+    if ((follows_files(process) || is_full(process)) && is_due(&now)) {
         look(process, now);
         tg_snapshot_leave(process);
         process = tg_snapshot_enter();

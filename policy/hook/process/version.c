@@ -1,8 +1,8 @@
 #include "version.h"
 #include "arrival.h"
+#include "compiled.h"
 #include "diag.h"
 #include "knownhosts.h"
-#include "load.h"
 #include "log.h"
 #include "policy.h"
 #include "watch.h"
@@ -40,10 +40,15 @@ static void complain(enum tg_origin origin, const struct tg_diags *diags)
  * One that was emptied just now gets a little time to change in.
  * NULL for one that is invalid, or that never held still; DIAGS tells which.
  */
-static tg_policy *read_whole(const char *file, struct tg_diags *diags)
+static tg_policy *read_whole(enum tg_origin origin, const char *file, struct tg_diags *diags)
 {
     for (int i = 0; i < READS; i++) {
-        tg_policy *policy = tg_policy_parse(file, diags);
+        char *note;
+        tg_policy *policy = tg_policy_open(file, diags, &note);
+
+        if (note != NULL)
+            tg_log_complain(origin, "%s", note);
+        free(note);
 
         if (policy != NULL && tg_watch_emptied(policy->watch))
             nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
@@ -77,7 +82,7 @@ static bool read_locked(struct tg_process *process, tg_policy **policy)
 
     if (process->origin == TG_ORIGIN_SYSTEM || !tg_arrival_source()->system)
         return false;
-    system = read_whole(TG_SYSTEM_POLICY, &diags);
+    system = read_whole(TG_ORIGIN_SYSTEM, TG_SYSTEM_POLICY, &diags);
     locked = system == NULL || system->locked;
     if (locked) {
         process->origin = TG_ORIGIN_SYSTEM;
@@ -106,7 +111,7 @@ static tg_policy *read_first(struct tg_process *process)
                                  "absolute paths: the working directory never decides";
         return NULL;
     }
-    policy = read_whole(path, &diags);
+    policy = read_whole(process->origin, path, &diags);
     if (policy == NULL)
         refuse_all(process, &diags);
     tg_diags_clear(&diags);
@@ -145,11 +150,14 @@ tg_policy *tg_version_first(struct tg_process *process)
 /* ---- those after it ------------------------------------------------------------------------ */
 
 /* A broken version is said once, not at each look; the last good one stays in force. */
-static void keep_last_good(const struct tg_process *process, const struct tg_diags *diags)
+static void keep_last_good(const struct tg_process *process, const struct tg_diags *diags,
+                           const char *note)
 {
     char *problem = tg_diags_summary(diags);
 
     if (problem == NULL || last_problem == NULL || strcmp(problem, last_problem) != 0) {
+        if (note != NULL)
+            tg_log_complain(process->origin, "%s", note);
         complain(process->origin, diags);
         if (process->policy != NULL)
             tg_log_complain(process->origin,
@@ -161,9 +169,9 @@ static void keep_last_good(const struct tg_process *process, const struct tg_dia
     }
 }
 
-static tg_policy *read_next(const struct tg_process *process, struct tg_diags *diags)
+static tg_policy *read_next(const struct tg_process *process, struct tg_diags *diags, char **note)
 {
-    tg_policy *policy = tg_policy_parse(path, diags);
+    tg_policy *policy = tg_policy_open(path, diags, note);
 
     if (policy != NULL && process->policy != NULL &&
         !tg_known_files_follow(policy, process->policy, diags)) {
@@ -180,18 +188,22 @@ static tg_policy *read_next(const struct tg_process *process, struct tg_diags *d
 tg_policy *tg_version_next(const struct tg_process *process, bool *broken)
 {
     struct tg_diags diags = {0};
-    tg_policy *policy = read_next(process, &diags);
+    char *note;
+    tg_policy *policy = read_next(process, &diags, &note);
 
     *broken = policy == NULL;
     if (policy == NULL) {
-        keep_last_good(process, &diags);
+        keep_last_good(process, &diags, note);
     } else if (tg_watch_changed(policy->watch) || tg_watch_emptied(policy->watch)) {
         tg_policy_free(policy);
         policy = NULL;
     } else {
+        if (note != NULL)
+            tg_log_complain(process->origin, "%s", note);
         free(last_problem);
         last_problem = NULL;
     }
+    free(note);
     tg_diags_clear(&diags);
     return policy;
 }

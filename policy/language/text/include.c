@@ -94,6 +94,17 @@ static void complain_known(struct tg_load *load, const struct wanted *wanted,
                       known->included->where.file, known->included->where.line);
 }
 
+/* What is compiled is read section by section. */
+static const char *look_at_file(struct tg_load *load, const char *path, struct tg_file *file)
+{
+    int fd = -1;
+    const char *wrong = tg_file_open(load->scratch, AT_FDCWD, path, S_IFREG, &fd, &file->status);
+
+    if (fd >= 0)
+        close(fd);
+    return wrong;
+}
+
 /* Reads PATH, or what it is to hold. NULL, or a sentence. */
 static const char *read_file(struct tg_load *load, const char *path, struct tg_file *file)
 {
@@ -103,7 +114,8 @@ static const char *read_file(struct tg_load *load, const char *path, struct tg_f
     struct tg_buf text = {0};
 
     if (wrong == NULL)
-        wrong = tg_file_read(load->scratch, path, file);
+        wrong = tg_load_compiles(load) ? look_at_file(load, path, file)
+                                       : tg_file_read(load->scratch, path, file);
     if (wrong == NULL && !tg_watch_opened(&watching, path, &file->status)) {
         tg_file_clear(file);
         wrong = tg_no_memory;

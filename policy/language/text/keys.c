@@ -117,6 +117,8 @@ static const struct tg_key keys[] = {
     ROW(TG_KEY_INCLUDE, "include", POLICY, LIST, TG_TYPE_INCLUDE),
     ROW(TG_KEY_LOCKED, "locked", POLICY, ONE, TG_TYPE_YES_NO, FIELD(tg_policy, locked)),
     ROW(TG_KEY_RELOAD, "reload", POLICY, ONE, TG_TYPE_YES_NO, FIELD(tg_policy, reload)),
+    ROW(TG_KEY_LAZY_ANCHORS, "lazy-anchors", POLICY, ONE, TG_TYPE_YES_NO,
+        FIELD(tg_policy, lazy_anchors)),
     ROW(TG_KEY_DISTRUST_CERTIFICATE, "certificate", DISTRUST, LIST, TG_TYPE_LEAVES),
     ROW(TG_KEY_DISTRUST_SPKI, "spki", DISTRUST, LIST, TG_TYPE_PINS),
     ROW(TG_KEY_EXCEPTION_HOST, "host", EXCEPTION, ONE, TG_TYPE_HOST,

@@ -14,6 +14,7 @@ void tg_lex_begin(struct tg_lexer *lexer, struct tg_load *load, struct tg_source
     *lexer = (struct tg_lexer){
         .load = load,
         .source = source,
+        .number = source->before,
         .next = source->file.data + (marked ? 3 : 0),
         .end = source->file.data + source->file.size,
     };

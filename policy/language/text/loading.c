@@ -6,6 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+struct tg_load *tg_load_home(struct tg_load *load)
+{
+    return load->base != NULL ? load->base : load;
+}
+
+bool tg_load_compiles(const struct tg_load *load)
+{
+    const struct tg_load *home = load->base != NULL ? load->base : load;
+
+    return home->partial && home->compiled == NULL;
+}
+
 void tg_load_lost(struct tg_load *load)
 {
     load->diags->lost = true;
@@ -59,7 +71,9 @@ const char *tg_load_keep_path(struct tg_load *load, const char *path)
 
 struct tg_watching tg_load_watching(struct tg_load *load)
 {
-    return (struct tg_watching){load->policy->arena, &load->policy->watch};
+    tg_policy *policy = tg_load_home(load)->policy;
+
+    return (struct tg_watching){policy->arena, &policy->watch};
 }
 
 /* ", in [host *.example ...]" */

@@ -25,6 +25,7 @@ struct tg_source {
     const char *path;      /* as diagnostics show it */
     const char *directory; /* what its file values are relative to: "" or ends in a slash */
     struct tg_file file;
+    unsigned before;                /* lines of it that stand before what `file` holds */
     const struct tg_source *parent; /* that included it, there: NULL for the main file */
     const struct tg_word *included;
     unsigned depth;
@@ -75,7 +76,15 @@ enum tg_load_tag {
     TG_TAG_KEY,
     TG_TAG_CRLS,
     TG_TAG_PROFILE,
-    TG_TAG_EXCEPTION
+    TG_TAG_EXCEPTION,
+    TG_TAG_PROGRAM
+};
+
+/* What an absolute word of `program` led to when it was asked. */
+struct tg_program_path {
+    struct tg_item item; /* the word */
+    struct tg_program_path *next;
+    const char *path; /* NULL: nowhere */
 };
 
 struct tg_load {
@@ -83,6 +92,17 @@ struct tg_load {
     struct tg_arena *scratch;
     struct tg_diags *diags;
     const struct tg_override *override; /* NULL: none */
+    /*
+     * Of a section that is built by itself: the load that has all but [host] and [exception]
+     * sections, and what files held. NULL otherwise.
+     */
+    struct tg_load *base;
+    struct tg_compiled *compiled; /* of such a load: what its files held is in there; or NULL... */
+    const struct tg_material *(*stored)(struct tg_compiled *compiled, enum tg_load_tag tag,
+                                        const char *path); /* ...and gets it, NULL: it can't */
+    bool partial;                                          /* such a load */
+    struct tg_material *materials;
+    struct tg_program_path *programs;
     struct tg_table table;
     struct tg_source *sources, **last_source;
     struct tg_section *sections, **last_section;
@@ -102,6 +122,10 @@ TG_MUST_USE const char *tg_load_keep_text(struct tg_load *load, const char *text
 TG_MUST_USE const char *tg_load_keep_path(struct tg_load *load, const char *path);
 /* Where what is read is noted: a change makes the policy be read anew. */
 struct tg_watching tg_load_watching(struct tg_load *load);
+/* The load that keeps what files held: LOAD, or its base. */
+struct tg_load *tg_load_home(struct tg_load *load);
+/* True while an image is written: each section is looked at by itself, and files are read once. */
+bool tg_load_compiles(const struct tg_load *load);
 /* Notes that memory ran out. */
 void tg_load_lost(struct tg_load *load);
 

@@ -1,14 +1,14 @@
 /*
- * gnutls.h - what is declared of GnuTLS 3.6 to 3.8 (its gnutls.h and x509.h), so that its headers
- * aren't needed, and how the preload gets the hook into a libgnutls: as inject.h does for a libssl,
- * whose rules hold here too.
+ * gnutls_api.h - what is declared of GnuTLS 3.6 to 3.8 (its gnutls.h and x509.h), so that its
+ * headers aren't needed, and how the preload gets the hook into a libgnutls: as inject.h does for a
+ * libssl, whose rules hold here too.
  *
  * A client session is shown to the hook when it is made, and what the program tells its library of
  * it. The decision falls at gnutls_handshake, and the hook gives the answers to what the program
  * asks of the verification afterwards.
  */
-#ifndef TG_GNUTLS_H
-#define TG_GNUTLS_H
+#ifndef TG_GNUTLS_API_H
+#define TG_GNUTLS_API_H
 
 #include "inject.h"
 #include <sys/uio.h>

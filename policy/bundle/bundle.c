@@ -1,0 +1,93 @@
+#include "bundle.h"
+#include "armour.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    uint64_t subject;
+    uint32_t offset, size;
+    bool trusted;
+};
+
+struct tg_bundle {
+    uint8_t *der;
+    struct entry *entries;
+    size_t count, room;
+};
+
+static bool grow(struct tg_bundle *bundle)
+{
+    size_t room = bundle->room > 0 ? bundle->room * 2 : 64;
+    struct entry *entries = realloc(bundle->entries, room * sizeof(*entries));
+
+    if (entries == NULL)
+        return false;
+    bundle->entries = entries;
+    bundle->room = room;
+    return true;
+}
+
+static bool take(void *arg, const uint8_t *data, size_t size, bool trusted)
+{
+    struct tg_bundle *bundle = arg;
+    struct tg_der rest = {data, data + size}, subject;
+    uint64_t fold;
+
+    if (!tg_der_certificate(&rest, &subject) ||
+        (rest.at != rest.end && !(trusted && tg_der_is_settings(rest))) ||
+        !tg_fold_name(subject, &fold))
+        return false;
+    if (bundle->count == bundle->room && !grow(bundle))
+        return false;
+    bundle->entries[bundle->count++] =
+        (struct entry){fold, (uint32_t)(data - bundle->der), (uint32_t)size, trusted};
+    return true;
+}
+
+/* The text takes a third more than what it holds. */
+static void trim(struct tg_bundle *bundle)
+{
+    const struct entry *last = &bundle->entries[bundle->count - 1];
+    uint8_t *der = realloc(bundle->der, (size_t)last->offset + last->size);
+
+    if (der != NULL)
+        bundle->der = der;
+}
+
+struct tg_bundle *tg_bundle_read(const char *text, size_t size)
+{
+    struct tg_bundle *bundle = size < UINT32_MAX ? calloc(1, sizeof(*bundle)) : NULL;
+
+    if (bundle == NULL)
+        return NULL;
+    bundle->der = malloc(size + 1);
+    if (bundle->der == NULL || !tg_armour_read(text, size, bundle->der, take, bundle) ||
+        bundle->count == 0) {
+        tg_bundle_free(bundle);
+        return NULL;
+    }
+    trim(bundle);
+    return bundle;
+}
+
+void tg_bundle_free(struct tg_bundle *bundle)
+{
+    if (bundle == NULL)
+        return;
+    free(bundle->der);
+    free(bundle->entries);
+    free(bundle);
+}
+
+size_t tg_bundle_count(const struct tg_bundle *bundle)
+{
+    return bundle->count;
+}
+
+struct tg_bundled tg_bundle_get(const struct tg_bundle *bundle, size_t index)
+{
+    const struct entry *entry = &bundle->entries[index];
+
+    return (struct tg_bundled){entry->subject, bundle->der + entry->offset, entry->size,
+                               entry->trusted};
+}

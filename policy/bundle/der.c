@@ -1,0 +1,359 @@
+#include "der.h"
+#include <string.h>
+
+enum {
+    BOOLEAN = 0x01,
+    INTEGER = 0x02,
+    BIT_STRING = 0x03,
+    OCTET_STRING = 0x04,
+    NULL_VALUE = 0x05,
+    OID = 0x06,
+    UTF8_STRING = 0x0c,
+    NUMERIC_STRING = 0x12,
+    PRINTABLE_STRING = 0x13,
+    T61_STRING = 0x14,
+    IA5_STRING = 0x16,
+    UTC_TIME = 0x17,
+    GENERALIZED_TIME = 0x18,
+    UNIVERSAL_STRING = 0x1c,
+    BMP_STRING = 0x1e,
+    SEQUENCE = 0x30,
+    SET = 0x31,
+    VERSION = 0xa0,
+    EXTENSIONS = 0xa3,
+    REJECTED = 0xa0 /* of the trust settings */
+};
+
+static size_t size(const struct tg_der *der)
+{
+    return (size_t)(der->end - der->at);
+}
+
+static bool is_over(const struct tg_der *der)
+{
+    return der->at == der->end;
+}
+
+/* The length, in as few bytes as can be: up to 16 MiB. */
+static bool take_length(struct tg_der *from, size_t *length)
+{
+    size_t bytes;
+
+    if (is_over(from))
+        return false;
+    *length = *from->at++;
+    if (*length < 0x80)
+        return true;
+    bytes = *length - 0x80;
+    if (bytes < 1 || bytes > 3 || size(from) < bytes || *from->at == 0)
+        return false;
+    for (*length = 0; bytes > 0; bytes--)
+        *length = *length << 8 | *from->at++;
+    return *length >= 0x80;
+}
+
+bool tg_der_next(struct tg_der *from, uint8_t *tag, struct tg_der *content)
+{
+    size_t length = 0;
+
+    if (is_over(from))
+        return false;
+    *tag = *from->at++;
+    if ((*tag & 0x1f) == 0x1f || !take_length(from, &length) || size(from) < length)
+        return false;
+    *content = (struct tg_der){from->at, from->at + length};
+    from->at += length;
+    return true;
+}
+
+bool tg_der_take(struct tg_der *from, uint8_t tag, struct tg_der *content)
+{
+    uint8_t found;
+
+    return !is_over(from) && *from->at == tag && tg_der_next(from, &found, content);
+}
+
+static bool has(const struct tg_der *from, uint8_t tag)
+{
+    return !is_over(from) && *from->at == tag;
+}
+
+static bool is_oid(const struct tg_der *oid)
+{
+    bool begins = true;
+
+    if (is_over(oid) || oid->end[-1] & 0x80)
+        return false;
+    for (const uint8_t *at = oid->at; at < oid->end; at++) {
+        if (begins && *at == 0x80)
+            return false;
+        begins = !(*at & 0x80);
+    }
+    return true;
+}
+
+static bool take_oid(struct tg_der *from)
+{
+    struct tg_der oid;
+
+    return tg_der_take(from, OID, &oid) && is_oid(&oid);
+}
+
+static bool take_integer(struct tg_der *from)
+{
+    struct tg_der number;
+
+    if (!tg_der_take(from, INTEGER, &number) || is_over(&number))
+        return false;
+    /* Nine bits that are alike: it is longer than it has to be. */
+    return size(&number) == 1 || number.at[0] != (number.at[1] & 0x80 ? 0xff : 0);
+}
+
+static bool take_bits(struct tg_der *from)
+{
+    struct tg_der bits;
+
+    return tg_der_take(from, BIT_STRING, &bits) && !is_over(&bits) &&
+           bits.at[0] <= (size(&bits) > 1 ? 7 : 0);
+}
+
+/* What stands in a parameter's SEQUENCE is decoded when it is first looked at, and never here. */
+static bool take_parameter(struct tg_der *from)
+{
+    struct tg_der parameter;
+
+    if (has(from, OID))
+        return take_oid(from);
+    if (has(from, NULL_VALUE))
+        return tg_der_take(from, NULL_VALUE, &parameter) && is_over(&parameter);
+    return tg_der_take(from, SEQUENCE, &parameter);
+}
+
+static bool take_algorithm(struct tg_der *from)
+{
+    struct tg_der algorithm;
+
+    return tg_der_take(from, SEQUENCE, &algorithm) && take_oid(&algorithm) &&
+           (is_over(&algorithm) || take_parameter(&algorithm)) && is_over(&algorithm);
+}
+
+static bool take_time(struct tg_der *from)
+{
+    bool utc = has(from, UTC_TIME);
+    size_t digits = utc ? 12 : 14;
+    struct tg_der time;
+
+    if (!tg_der_take(from, utc ? UTC_TIME : GENERALIZED_TIME, &time) || size(&time) != digits + 1)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        if (time.at[i] < '0' || time.at[i] > '9')
+            return false;
+    return time.at[digits] == 'Z';
+}
+
+static bool take_validity(struct tg_der *from)
+{
+    struct tg_der validity;
+
+    return tg_der_take(from, SEQUENCE, &validity) && take_time(&validity) && take_time(&validity) &&
+           is_over(&validity);
+}
+
+/* ---- names: libcrypto decodes none that it can't bring into UTF-8 --------------------------- */
+
+static bool is_scalar(uint32_t value)
+{
+    return value < 0x110000 && (value < 0xd800 || value > 0xdfff);
+}
+
+/* One character of UTF-8 in its shortest form (RFC 3629). */
+static bool take_utf8(struct tg_der *text)
+{
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    uint8_t first = *text->at++;
+    size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    uint32_t value = more == 0 ? first : first & (0x3fu >> more);
+
+    if ((first >= 0x80 && first < 0xc0) || first >= 0xf8 || size(text) < more)
+        return false;
+    for (size_t i = 0; i < more; i++) {
+        if ((*text->at & 0xc0) != 0x80)
+            return false;
+        value = value << 6 | (*text->at++ & 0x3fu);
+    }
+    return value >= least[more] && is_scalar(value);
+}
+
+static bool is_utf8(struct tg_der text)
+{
+    while (!is_over(&text))
+        if (!take_utf8(&text))
+            return false;
+    return true;
+}
+
+/* Characters of WIDTH bytes each. */
+static bool is_wide(struct tg_der text, size_t width)
+{
+    if (size(&text) % width != 0)
+        return false;
+    while (!is_over(&text)) {
+        uint32_t value = 0;
+
+        for (size_t i = 0; i < width; i++)
+            value = value << 8 | *text.at++;
+        if (!is_scalar(value))
+            return false;
+    }
+    return true;
+}
+
+static bool take_text(struct tg_der *from)
+{
+    struct tg_der text;
+    uint8_t tag;
+
+    if (!tg_der_next(from, &tag, &text) || is_over(&text))
+        return false;
+    switch (tag) {
+    case UTF8_STRING:
+        return is_utf8(text);
+    case BMP_STRING:
+        return is_wide(text, 2);
+    case UNIVERSAL_STRING:
+        return is_wide(text, 4);
+    case PRINTABLE_STRING:
+    case IA5_STRING:
+    case T61_STRING:
+    case NUMERIC_STRING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool take_relative_name(struct tg_der *from)
+{
+    struct tg_der set, attribute;
+
+    if (!tg_der_take(from, SET, &set) || is_over(&set))
+        return false;
+    while (!is_over(&set))
+        if (!tg_der_take(&set, SEQUENCE, &attribute) || !take_oid(&attribute) ||
+            !take_text(&attribute) || !is_over(&attribute))
+            return false;
+    return true;
+}
+
+static bool take_name(struct tg_der *from, struct tg_der *name)
+{
+    struct tg_der rest;
+
+    if (!tg_der_take(from, SEQUENCE, name) || is_over(name))
+        return false;
+    rest = *name;
+    while (!is_over(&rest))
+        if (!take_relative_name(&rest))
+            return false;
+    return true;
+}
+
+/* ---- the certificate ------------------------------------------------------------------------ */
+
+static bool take_version(struct tg_der *from)
+{
+    struct tg_der version, number;
+
+    if (!has(from, VERSION))
+        return true;
+    return tg_der_take(from, VERSION, &version) && tg_der_take(&version, INTEGER, &number) &&
+           is_over(&version) && size(&number) == 1 && *number.at <= 2;
+}
+
+static bool take_key(struct tg_der *from)
+{
+    struct tg_der key;
+
+    return tg_der_take(from, SEQUENCE, &key) && take_algorithm(&key) && take_bits(&key) &&
+           is_over(&key);
+}
+
+static bool take_extension(struct tg_der *from)
+{
+    struct tg_der extension, critical, value;
+
+    if (!tg_der_take(from, SEQUENCE, &extension) || !take_oid(&extension))
+        return false;
+    if (has(&extension, BOOLEAN) &&
+        (!tg_der_take(&extension, BOOLEAN, &critical) || size(&critical) != 1))
+        return false;
+    return tg_der_take(&extension, OCTET_STRING, &value) && is_over(&extension);
+}
+
+static bool take_extensions(struct tg_der *from)
+{
+    struct tg_der tagged, list;
+
+    if (is_over(from))
+        return true;
+    if (!tg_der_take(from, EXTENSIONS, &tagged) || !tg_der_take(&tagged, SEQUENCE, &list) ||
+        !is_over(&tagged) || is_over(&list))
+        return false;
+    while (!is_over(&list))
+        if (!take_extension(&list))
+            return false;
+    return is_over(from);
+}
+
+/* What is signed; unique identifiers of issuer and subject count as none that anyone has. */
+static bool take_body(struct tg_der *from, struct tg_der *subject)
+{
+    struct tg_der body, issuer;
+
+    return tg_der_take(from, SEQUENCE, &body) && take_version(&body) && take_integer(&body) &&
+           take_algorithm(&body) && take_name(&body, &issuer) && take_validity(&body) &&
+           take_name(&body, subject) && take_key(&body) && take_extensions(&body);
+}
+
+bool tg_der_certificate(struct tg_der *from, struct tg_der *subject)
+{
+    const uint8_t *begin = from->at;
+    struct tg_der whole;
+
+    return tg_der_take(from, SEQUENCE, &whole) && from->at - begin <= TG_DER_CERTIFICATE_MAX &&
+           take_body(&whole, subject) && take_algorithm(&whole) && take_bits(&whole) &&
+           is_over(&whole);
+}
+
+/* A list of purposes under TAG, which may be missing. */
+static bool take_purposes(struct tg_der *from, uint8_t tag)
+{
+    struct tg_der list;
+
+    if (!has(from, tag))
+        return true;
+    if (!tg_der_take(from, tag, &list))
+        return false;
+    while (!is_over(&list))
+        if (!take_oid(&list))
+            return false;
+    return true;
+}
+
+/* Bytes under TAG, which may be missing. */
+static bool take_bytes(struct tg_der *from, uint8_t tag)
+{
+    struct tg_der bytes;
+
+    return !has(from, tag) || tg_der_take(from, tag, &bytes);
+}
+
+bool tg_der_is_settings(struct tg_der from)
+{
+    struct tg_der settings;
+
+    return tg_der_take(&from, SEQUENCE, &settings) && is_over(&from) &&
+           take_purposes(&settings, SEQUENCE) && take_purposes(&settings, REJECTED) &&
+           take_bytes(&settings, UTF8_STRING) && take_bytes(&settings, OCTET_STRING) &&
+           is_over(&settings);
+}

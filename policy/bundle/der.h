@@ -1,0 +1,39 @@
+/*
+ * der.h - DER (X.690 section 10) as far as a certificate has to be read to know that libcrypto will
+ * decode it, whichever libcrypto that is. Strict: what isn't plain DER is none, though libcrypto
+ * may take it.
+ */
+#ifndef TG_DER_H
+#define TG_DER_H
+
+#include "trustgraft.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The largest certificate that counts as one, in bytes. */
+#define TG_DER_CERTIFICATE_MAX 65535u
+
+/* What is left to be read; borrowed. */
+struct tg_der {
+    const uint8_t *at, *end;
+};
+
+/* Takes the next element off FROM: its tag, of one byte, and what it contains. */
+TG_MUST_USE bool tg_der_next(struct tg_der *from, uint8_t *tag, struct tg_der *content);
+
+/* The same where its tag must be TAG. */
+TG_MUST_USE bool tg_der_take(struct tg_der *from, uint8_t tag, struct tg_der *content);
+
+/*
+ * True if FROM begins with a certificate (RFC 5280 section 4.1) that is well-formed down to each
+ * extension's identifier and bytes, and whose names libcrypto can compare; it is taken off.
+ * *SUBJECT is what its subject consists of.
+ */
+TG_MUST_USE bool tg_der_certificate(struct tg_der *from, struct tg_der *subject);
+
+/* True if FROM is the trust settings that stand behind a trusted certificate (x509(1)), and no
+ * more. */
+TG_MUST_USE bool tg_der_is_settings(struct tg_der from);
+
+#endif
