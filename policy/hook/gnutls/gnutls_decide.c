@@ -78,7 +78,8 @@ static void start(struct tg_gnutls_session *state)
 
     state->running = true;
     state->judged = state->checked = false;
-    state->outcome = TG_GNUTLS_LEFT; /* a verdict on an earlier handshake says nothing of this one */
+    /* A verdict on an earlier handshake says nothing of this one. */
+    state->outcome = TG_GNUTLS_LEFT;
     if (state->shown_count > 0)
         tg_gnutls_session_hide(state);
     if (demand == TG_GNUTLS_A_STAPLE)
