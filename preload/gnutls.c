@@ -10,16 +10,18 @@
  */
 #include "gnutls_real.h"
 
+/* Without either flag it is a client's too. */
 TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
 {
     TG_GNUTLS_REAL(gnutls_init);
     struct tg_engine_gnutls gnutls;
+    bool client = (flags & TG_GNUTLS_SERVER) == 0;
     int result;
 
-    if (real == NULL || ((flags & TG_GNUTLS_CLIENT) && !tg_engine_protect_gnutls(real, &gnutls)))
+    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls)))
         return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
     result = real(session, flags);
-    if (result < 0 || !(flags & TG_GNUTLS_CLIENT) || gnutls.library == NULL ||
+    if (result < 0 || !client || gnutls.library == NULL ||
         gnutls.hook->begin(gnutls.library, *session, flags))
         return result;
     gnutls_deinit(*session);
@@ -51,6 +53,7 @@ TG_API void gnutls_certificate_free_credentials(gnutls_certificate_credentials_t
 
 /* ---- who is at the other end ---- */
 
+/* Whatever TYPE says, the library sends it as a host's. */
 TG_API int gnutls_server_name_set(gnutls_session_t session, unsigned type, const void *name,
                                   size_t size)
 {
@@ -58,7 +61,7 @@ TG_API int gnutls_server_name_set(gnutls_session_t session, unsigned type, const
     struct tg_engine_gnutls gnutls;
     int result = real != NULL ? real(session, type, name, size) : TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
 
-    if (result >= 0 && type == TG_GNUTLS_NAME_DNS && tg_gnutls_hooked(&target, &gnutls))
+    if (result >= 0 && tg_gnutls_hooked(&target, &gnutls))
         gnutls.hook->named(session, name, size);
     return result;
 }

@@ -177,6 +177,32 @@ static bool follow(const tg_policy *policy, const struct tg_sources *from, X509 
     return true;
 }
 
+/* Of several of one name the walks above take the first; a library may take any. */
+static bool explore(const tg_policy *policy, const struct tg_sources *from, X509 *leaf,
+                    struct tg_findings *findings)
+{
+    STACK_OF(X509) *reached = sk_X509_new_null();
+    bool done = reached != NULL && sk_X509_push(reached, leaf);
+
+    for (int i = 0; done && i < sk_X509_num(reached) && findings->count == 0; i++) {
+        X509 *end = sk_X509_value(reached, i);
+
+        for (int j = 0; done && j < sk_X509_num(from->sent); j++) {
+            X509 *one = sk_X509_value(from->sent, j);
+
+            if (X509_NAME_cmp(X509_get_subject_name(one), X509_get_issuer_name(end)) == 0)
+                done = look_at(policy, end, one, i > 0, findings) &&
+                       (sk_X509_find(reached, one) >= 0 || sk_X509_push(reached, one));
+        }
+        done = done &&
+               (findings->count > 0 ||
+                (look_at(policy, end, NULL, i > 0, findings) &&
+                 (findings->count > 0 || tg_distrust_signer(policy, from, end, i > 0, findings))));
+    }
+    sk_X509_free(reached);
+    return done;
+}
+
 bool tg_distrust_leaf(const tg_policy *policy, const struct tg_sources *from, X509 *leaf,
                       struct tg_findings *findings)
 {
@@ -190,8 +216,7 @@ bool tg_distrust_leaf(const tg_policy *policy, const struct tg_sources *from, X5
             (findings->count == 0 && end != leaf &&
              !tg_distrust_signer(policy, from, end, depth, findings)))
             return false;
-    return (findings->count > 0 || tg_distrust_signer(policy, from, leaf, 0, findings)) &&
-           !findings->failed;
+    return (findings->count > 0 || explore(policy, from, leaf, findings)) && !findings->failed;
 }
 
 bool tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) *path,
@@ -207,7 +232,7 @@ bool tg_distrust_refuse(const tg_policy *policy, const struct tg_query *query,
                         const struct tg_app_path *app, struct tg_verdict **refusal)
 {
     struct tg_findings findings = {0};
-    const struct tg_sources from = {.sent = query->sent};
+    const struct tg_sources from = {.sent = query->sent, .app = query->app};
     bool whole = app->verified && sk_X509_num(app->path) > 1;
     bool checked = tg_distrust_path(policy, app->path, &findings) &&
                    (whole || tg_distrust_leaf(policy, &from, query->leaf, &findings));

@@ -32,7 +32,7 @@ TG_MUST_USE bool tg_distrust_path(const tg_policy *policy, const STACK_OF(X509) 
 TG_MUST_USE bool tg_distrust_signer(const tg_policy *policy, const struct tg_sources *from,
                                     X509 *end, int depth, struct tg_findings *findings);
 /* For a LEAF whose path nobody verified: both of these, and so on upwards, by name and key
- * identifier, over what FROM has. */
+ * identifier, over what FROM has; over what was sent, all that the name alone leads to. */
 TG_MUST_USE bool tg_distrust_leaf(const tg_policy *policy, const struct tg_sources *from,
                                   X509 *leaf, struct tg_findings *findings);
 

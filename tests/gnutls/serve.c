@@ -1,5 +1,6 @@
 #include "serve.h"
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <gnutls/abstract.h>
 #include <gnutls/dtls.h>
 #include <pthread.h>
@@ -21,11 +22,11 @@ static void must(int result, const char *what)
     exit(2);
 }
 
-static char *place(const struct serve *what, const char *name, const char *ending)
+static char *place(const char *pki, const char *name, const char *ending)
 {
     char *path = NULL;
 
-    if (asprintf(&path, "%s/%s%s", what->pki, name, ending) < 0)
+    if (asprintf(&path, "%s/%s%s", pki, name, ending) < 0)
         exit(2);
     return path;
 }
@@ -36,10 +37,65 @@ static int give_staple(gnutls_session_t session, void *path, gnutls_datum_t *ans
     return gnutls_load_file(path, answer) < 0 ? GNUTLS_E_NO_CERTIFICATE_STATUS : 0;
 }
 
+static gnutls_x509_crt_t read_certificate(const char *pki, const char *name)
+{
+    gnutls_x509_crt_t certificate = NULL;
+    gnutls_datum_t file;
+
+    must(gnutls_load_file(place(pki, name, ".pem"), &file), name);
+    must(gnutls_x509_crt_init(&certificate), name);
+    must(gnutls_x509_crt_import(certificate, &file, GNUTLS_X509_FMT_PEM), name);
+    return certificate;
+}
+
+gnutls_x509_crt_t serve_namesake(const char *pki, const char *name, bool capitals)
+{
+    gnutls_x509_crt_t like = read_certificate(pki, name), made = NULL;
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_datum_t der;
+    char text[1000];
+    size_t size = sizeof(text);
+
+    must(gnutls_x509_crt_export2(like, GNUTLS_X509_FMT_DER, &der), name);
+    must(gnutls_x509_crt_get_dn_by_oid(like, GNUTLS_OID_X520_COMMON_NAME, 0, 0, text, &size), name);
+    for (unsigned i = 0; capitals && i + size <= der.size; i++)
+        if (memcmp(der.data + i, text, size) == 0)
+            for (size_t j = 0; j < size; j++)
+                der.data[i + j] = (unsigned char)toupper(text[j]);
+    must(gnutls_x509_privkey_init(&key), "key");
+    must(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+                                      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+         "key");
+    must(gnutls_x509_crt_init(&made), "namesake");
+    must(gnutls_x509_crt_import(made, &der, GNUTLS_X509_FMT_DER), "namesake");
+    must(gnutls_x509_crt_set_key(made, key), "key");
+    must(gnutls_x509_crt_sign2(made, made, key, GNUTLS_DIG_SHA256, 0), "signature");
+    return made;
+}
+
+/* As a list of this kind, for GnuTLS sorts others. */
+static void set_decoy(const struct serve *what, const char *key_file,
+                      gnutls_certificate_credentials_t credentials)
+{
+    gnutls_x509_crt_t list[] = {read_certificate(what->pki, what->leaf),
+                                serve_namesake(what->pki, "intermediate", true),
+                                read_certificate(what->pki, "intermediate")};
+    gnutls_pcert_st *sent = gnutls_calloc(3, sizeof(*sent));
+    gnutls_privkey_t key = NULL;
+    gnutls_datum_t file;
+
+    for (int i = 0; i < 3; i++)
+        must(gnutls_pcert_import_x509(&sent[i], list[i], 0), "decoy");
+    must(gnutls_load_file(key_file, &file), key_file);
+    must(gnutls_privkey_init(&key), "key");
+    must(gnutls_privkey_import_x509_raw(key, &file, GNUTLS_X509_FMT_PEM, NULL, 0), "key");
+    must(gnutls_certificate_set_key(credentials, NULL, 0, sent, 3, key), "decoy");
+}
+
 static gnutls_certificate_credentials_t identity(const struct serve *what, const char *leaf)
 {
     gnutls_certificate_credentials_t credentials = NULL;
-    char *chain = place(what, leaf, ".chain.pem"), *key = place(what, leaf, ".key");
+    char *chain = place(what->pki, leaf, ".chain.pem"), *key = place(what->pki, leaf, ".key");
     gnutls_datum_t file;
 
     must(gnutls_certificate_allocate_credentials(&credentials), "credentials");
@@ -58,13 +114,15 @@ static gnutls_certificate_credentials_t identity(const struct serve *what, const
         must(gnutls_certificate_set_rawpk_key_mem(credentials, &spki, &secret, GNUTLS_X509_FMT_PEM,
                                                   NULL, 0, NULL, 0, 0),
              "raw key");
+    } else if (what->decoy) {
+        set_decoy(what, key, credentials);
     } else {
         must(gnutls_certificate_set_x509_key_file(credentials, chain, key, GNUTLS_X509_FMT_PEM),
              chain);
     }
     if (what->staple != NULL)
-        gnutls_certificate_set_ocsp_status_request_function(credentials, give_staple,
-                                                            place(what, what->staple, ".ocsp"));
+        gnutls_certificate_set_ocsp_status_request_function(
+            credentials, give_staple, place(what->pki, what->staple, ".ocsp"));
     return credentials;
 }
 

@@ -1,6 +1,7 @@
 #include "gnutls_answer.h"
 #include "gnutls_decide.h"
 #include "gnutls_judge.h"
+#include "gnutls_name.h"
 #include "leaves.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,10 +28,8 @@ static bool is_owner(const struct tg_gnutls_session *state, const char *name)
 {
     char host[TG_HOST_SIZE];
 
-    if (name == NULL)
-        return false;
-    tg_peer_spell(name, host);
-    return strcmp(host, state->accepted) == 0;
+    return name != NULL && tg_gnutls_name_spell(state->library, name, host) &&
+           strcmp(host, state->accepted) == 0;
 }
 
 static unsigned accepted_status(const struct tg_gnutls_session *state, const char *host,
@@ -157,8 +156,7 @@ bool tg_gnutls_answer_knows(const struct tg_gnutls *library, gnutls_x509_crt_t c
                 inet_ntop(size == 4 ? AF_INET : AF_INET6, address, text, sizeof(text)) != NULL;
         host = text;
     }
-    if (known && host != NULL)
-        tg_peer_spell(host, name);
+    known = known && (host == NULL || tg_gnutls_name_spell(library, host, name));
     known = known && digest_certificate(library, certificate, digest) &&
             tg_leaves_know(digest, host != NULL ? name : NULL);
     errno = saved;

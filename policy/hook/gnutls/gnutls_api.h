@@ -21,6 +21,7 @@ typedef struct gnutls_certificate_credentials_st *gnutls_certificate_credentials
 typedef struct gnutls_x509_crt_int *gnutls_x509_crt_t;
 typedef struct gnutls_x509_crl_int *gnutls_x509_crl_t;
 typedef struct gnutls_x509_trust_list_st *gnutls_x509_trust_list_t;
+typedef struct gnutls_x509_trust_list_iter *gnutls_x509_trust_list_iter_t;
 
 typedef struct {
     unsigned char *data;
@@ -45,10 +46,9 @@ typedef int (*gnutls_handshake_read_func)(gnutls_session_t session, unsigned lev
 
 /* Of its enumerations and macros: those that are used, under our names, with their values. */
 enum {
-    TG_GNUTLS_CLIENT = 1 << 1,
+    TG_GNUTLS_SERVER = 1 << 0,
     TG_GNUTLS_DATAGRAM = 1 << 2,
     TG_GNUTLS_CRD_CERTIFICATE = 1,
-    TG_GNUTLS_NAME_DNS = 1,
     TG_GNUTLS_DT_DNS_HOSTNAME = 1,
     TG_GNUTLS_DT_KEY_PURPOSE_OID = 2,
     TG_GNUTLS_DT_IP_ADDRESS = 4,
@@ -129,6 +129,8 @@ enum {
       (gnutls_certificate_credentials_t, gnutls_x509_trust_list_t *))                              \
     X(int, gnutls_x509_trust_list_get_issuer_by_dn,                                                \
       (gnutls_x509_trust_list_t, const gnutls_datum_t *, gnutls_x509_crt_t *, unsigned))           \
+    X(int, gnutls_x509_trust_list_iter_get_ca,                                                     \
+      (gnutls_x509_trust_list_t, gnutls_x509_trust_list_iter_t *, gnutls_x509_crt_t *))            \
     X(int, gnutls_x509_crt_export, (gnutls_x509_crt_t, unsigned, void *, size_t *))                \
     X(void, gnutls_x509_crt_deinit, (gnutls_x509_crt_t))                                           \
     X(unsigned, gnutls_protocol_get_version, (gnutls_session_t))                                   \
@@ -140,6 +142,8 @@ enum {
       (gnutls_session_t, gnutls_datum_t *, size_t, gnutls_datum_t *))                              \
     X(int, gnutls_server_name_get, (gnutls_session_t, void *, size_t *, unsigned *, unsigned))     \
     X(int, gnutls_alert_send, (gnutls_session_t, unsigned, unsigned))                              \
+    X(ssize_t, gnutls_record_recv, (gnutls_session_t, void *, size_t))                             \
+    X(int, gnutls_idna_map, (const char *, unsigned, gnutls_datum_t *, unsigned))                  \
     X(int, gnutls_error_is_fatal, (int))
 
 /* What came later: interposed, since 3.6.5 and 3.7.0, and called, since 3.7.3. */

@@ -78,9 +78,10 @@ static void start(struct tg_gnutls_session *state)
 
     state->running = true;
     state->judged = state->checked = false;
-    state->outcome =
-        TG_GNUTLS_LEFT; /* a verdict on an earlier handshake says nothing of this one */
-    tg_gnutls_session_hide(state);
+    /* A verdict on an earlier handshake says nothing of this one. */
+    state->outcome = TG_GNUTLS_LEFT;
+    if (state->shown_count > 0)
+        tg_gnutls_session_hide(state);
     if (demand == TG_GNUTLS_A_STAPLE)
         (void)state->library->gnutls_ocsp_status_request_enable_client(state->session, NULL, 0,
                                                                        NULL);
@@ -103,11 +104,13 @@ static ssize_t pull_nothing(void *transport, void *data, size_t size)
     return -1;
 }
 
-/* Where the kernel encrypts, data goes past the library's functions. */
+/* Where the kernel encrypts, data goes past the library's functions. Once reading has failed, the
+ * library takes the session for broken, and has no more of it whatever functions it is given. */
 void tg_gnutls_stop(struct tg_gnutls_session *state)
 {
     const struct tg_gnutls *library = state->library;
     void *in = NULL, *out = NULL;
+    char data[256];
     int saved = errno;
 
     (void)library->gnutls_alert_send(state->session, TG_GNUTLS_AL_FATAL,
@@ -119,6 +122,8 @@ void tg_gnutls_stop(struct tg_gnutls_session *state)
     }
     library->gnutls_transport_set_push_function(state->session, push_nothing);
     library->gnutls_transport_set_pull_function(state->session, pull_nothing);
+    while (library->gnutls_record_recv(state->session, data, sizeof(data)) > 0)
+        continue; /* what had come by then */
     errno = saved;
 }
 

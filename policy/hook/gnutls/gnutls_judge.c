@@ -87,14 +87,14 @@ static void leave(struct server *server)
 
     if (server->question.query.leaf == NULL || !tg_judge_distrusts(server->process->policy))
         return;
-    path = tg_gnutls_query_path(&server->question);
+    path = tg_gnutls_query_path(&server->question, &theirs.good);
     if (path != NULL && theirs.library != NULL) {
         theirs.path = path;
         tg_verdict_free(tg_judge_distrust(server->process, server->process->policy, &server->peer,
                                           &server->question.query, &theirs, &refuse));
     }
     sk_X509_pop_free(path, X509_free);
-    if (refuse)
+    if (refuse || server->question.unread)
         server->state->outcome = TG_GNUTLS_REFUSED;
 }
 

@@ -3,6 +3,9 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+/* As many are checked for one path: more can only be looked for. */
+enum { SIGNATURES = 64 };
+
 /* As SSL_version(3) tells it. */
 static int version_of(const struct tg_gnutls_session *state)
 {
@@ -46,7 +49,7 @@ static X509 *import(const struct tg_gnutls *library, gnutls_x509_crt_t certifica
 }
 
 /* Of several of one name the library gives one. */
-static X509 *find_trusted(const struct tg_gnutls_query *question, const X509_NAME *subject)
+static X509 *find_one(struct tg_gnutls_query *question, const X509_NAME *subject)
 {
     const struct tg_gnutls *library = question->state->library;
     gnutls_x509_crt_t found = NULL;
@@ -54,28 +57,89 @@ static X509 *find_trusted(const struct tg_gnutls_query *question, const X509_NAM
     X509 *ours = NULL;
     int size = question->trusted != NULL ? i2d_X509_NAME(subject, &name) : 0;
 
+    if (size < 0)
+        question->unread = true;
     if (size > 0 && library->gnutls_x509_trust_list_get_issuer_by_dn(
                         question->trusted, &(gnutls_datum_t){name, (unsigned)size}, &found,
                         TG_GNUTLS_TL_GET_COPY) == 0) {
         ours = import(library, found);
+        question->unread = question->unread || ours == NULL;
         library->gnutls_x509_crt_deinit(found);
     }
     OPENSSL_free(name);
     return ours;
 }
 
+/* All whose key may be asked for: TRUSTED's has signed each that was sent with its name for the
+ * issuer's. */
+static bool is_the_one(const struct tg_gnutls_query *question, const X509 *trusted)
+{
+    for (int i = 0; i < sk_X509_num(question->sent); i++) {
+        X509 *one = sk_X509_value(question->sent, i);
+
+        if (X509_NAME_cmp(X509_get_issuer_name(one), X509_get_subject_name(trusted)) == 0 &&
+            X509_verify(one, X509_get0_pubkey(trusted)) != 1)
+            return false;
+    }
+    return true;
+}
+
+/* The library copies each for it, which takes long: they are fetched once, and when it must be. */
+static void fetch_anchors(struct tg_gnutls_query *question)
+{
+    const struct tg_gnutls *library = question->state->library;
+    gnutls_x509_crt_t one = NULL;
+    gnutls_x509_trust_list_iter_t at = NULL;
+    X509 *ours;
+
+    if (question->anchors != NULL)
+        return;
+    question->anchors = sk_X509_new_null();
+    while (library->gnutls_x509_trust_list_iter_get_ca(question->trusted, &at, &one) == 0) {
+        ours = import(library, one);
+        library->gnutls_x509_crt_deinit(one);
+        if (ours != NULL && sk_X509_push(question->anchors, ours))
+            continue;
+        question->unread = true;
+        X509_free(ours);
+    }
+}
+
+/* The caller's; false: no memory. */
+static bool add(STACK_OF(X509) *all, X509 *certificate)
+{
+    if (!X509_up_ref(certificate))
+        return false;
+    if (sk_X509_push(all, certificate))
+        return true;
+    X509_free(certificate);
+    return false;
+}
+
 /* An X509_STORE_CTX_lookup_certs_fn: NULL where there are none. */
 static STACK_OF(X509) *lookup(X509_STORE_CTX *context, const X509_NAME *subject)
 {
-    const struct tg_gnutls_query *question = X509_STORE_CTX_get_app_data(context);
-    X509 *found = find_trusted(question, subject);
+    struct tg_gnutls_query *question = X509_STORE_CTX_get_app_data(context);
+    X509 *found = find_one(question, subject);
     STACK_OF(X509) *all = found != NULL ? sk_X509_new_null() : NULL;
 
-    if (all != NULL && sk_X509_push(all, found))
-        return all;
+    if (all != NULL && is_the_one(question, found)) {
+        question->unread = !add(all, found) || question->unread;
+    } else if (all != NULL) {
+        fetch_anchors(question);
+        for (int i = 0; i < sk_X509_num(question->anchors); i++) {
+            X509 *one = sk_X509_value(question->anchors, i);
+
+            if (X509_NAME_cmp(X509_get_subject_name(one), subject) == 0)
+                question->unread = !add(all, one) || question->unread;
+        }
+        if (sk_X509_num(all) == 0) /* a token of PKCS #11 has it */
+            question->unread = !add(all, found) || question->unread;
+    } else if (found != NULL) {
+        question->unread = true;
+    }
     X509_free(found);
-    sk_X509_free(all);
-    return NULL;
+    return all;
 }
 
 /* In GnuTLS an intermediate that is trusted ends a path. */
@@ -154,51 +218,82 @@ void tg_gnutls_query_close(struct tg_gnutls_query *question)
 {
     X509_STORE_CTX_free(question->app);
     X509_STORE_free(question->store);
+    sk_X509_pop_free(question->anchors, X509_free);
     sk_X509_pop_free(question->sent, X509_free);
 }
 
-static X509 *issuer_sent(const struct tg_gnutls_query *question, X509 *end)
+/* ---- the path to the program's anchors ---- */
+
+static bool is_signed_by(X509 *end, X509 *issuer, unsigned *budget)
 {
+    if (*budget == 0)
+        return false;
+    --*budget;
+    return X509_verify(end, X509_get0_pubkey(issuer)) == 1;
+}
+
+static bool is_current(const X509 *certificate)
+{
+    return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
+           X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
+}
+
+/* ISSUER is there twice then. */
+static bool is_on(const STACK_OF(X509) *path, const X509 *issuer)
+{
+    for (int i = 0; i < sk_X509_num(path); i++)
+        if (sk_X509_value(path, i) == issuer)
+            return true;
+    return false;
+}
+
+static bool ends_at_anchor(const struct tg_gnutls_query *question, STACK_OF(X509) *path,
+                           unsigned *budget)
+{
+    X509 *end = sk_X509_value(path, sk_X509_num(path) - 1);
+    STACK_OF(X509) *anchors = lookup(question->app, X509_get_issuer_name(end));
+    bool ends = false;
+
+    for (int i = 0; i < sk_X509_num(anchors) && !ends; i++) {
+        X509 *one = sk_X509_value(anchors, i);
+
+        ends = is_current(one) && is_signed_by(end, one, budget) && add(path, one);
+    }
+    sk_X509_pop_free(anchors, X509_free);
+    return ends;
+}
+
+/* Names alone don't tell which of those that were sent the library goes by. */
+static bool complete(const struct tg_gnutls_query *question, STACK_OF(X509) *path, unsigned *budget)
+{
+    X509 *end = sk_X509_value(path, sk_X509_num(path) - 1);
+
+    if (ends_at_anchor(question, path, budget))
+        return true;
     for (int i = 0; i < sk_X509_num(question->sent); i++) {
         X509 *one = sk_X509_value(question->sent, i);
 
-        if (X509_cmp(one, end) != 0 && X509_check_issued(one, end) == X509_V_OK)
-            return X509_up_ref(one) ? one : NULL;
+        if (is_on(path, one) ||
+            X509_NAME_cmp(X509_get_subject_name(one), X509_get_issuer_name(end)) != 0 ||
+            !is_signed_by(end, one, budget) || !add(path, one))
+            continue;
+        if (complete(question, path, budget))
+            return true;
+        X509_free(sk_X509_pop(path));
     }
-    return NULL;
+    return false;
 }
 
-/* The caller's; *TRUSTED if the program's anchors have it, where its library ends. */
-static X509 *issuer_of(const struct tg_gnutls_query *question, X509 *end, bool *trusted)
-{
-    X509 *issuer = find_trusted(question, X509_get_issuer_name(end));
-
-    *trusted = issuer != NULL && X509_check_issued(issuer, end) == X509_V_OK;
-    if (*trusted)
-        return issuer;
-    X509_free(issuer);
-    return issuer_sent(question, end);
-}
-
-STACK_OF(X509) *tg_gnutls_query_path(const struct tg_gnutls_query *question)
+STACK_OF(X509) *tg_gnutls_query_path(const struct tg_gnutls_query *question, bool *whole)
 {
     STACK_OF(X509) *path = sk_X509_new_null();
-    X509 *next = question->query.leaf;
-    bool last = false;
+    X509 *leaf = question->query.leaf;
+    unsigned budget = SIGNATURES;
 
-    if (path == NULL || next == NULL || !X509_up_ref(next)) {
+    if (path == NULL || leaf == NULL || !add(path, leaf)) {
         sk_X509_free(path);
         return NULL;
     }
-    while (next != NULL) {
-        if (!sk_X509_push(path, next)) {
-            X509_free(next);
-            sk_X509_pop_free(path, X509_free);
-            return NULL;
-        }
-        if (last || sk_X509_num(path) > sk_X509_num(question->sent) + 1)
-            break;
-        next = issuer_of(question, next, &last);
-    }
+    *whole = complete(question, path, &budget);
     return path;
 }

@@ -13,6 +13,8 @@ struct tg_gnutls_query {
     const char *problem; /* why what was presented can't be read, half a sentence; NULL: it was */
     const struct tg_gnutls_session *state;
     gnutls_x509_trust_list_t trusted; /* NULL: the program has none there */
+    STACK_OF(X509) *anchors;          /* all of them, where they had to be fetched */
+    bool unread;                      /* some couldn't be read: none is ruled out then */
     STACK_OF(X509) *sent;
     X509_STORE *store;
     X509_STORE_CTX *app;
@@ -22,8 +24,9 @@ struct tg_gnutls_query {
 void tg_gnutls_query_open(struct tg_gnutls_query *question, const struct tg_gnutls_session *state);
 void tg_gnutls_query_close(struct tg_gnutls_query *question);
 
-/* The path that the program's library takes from the leaf, which there is, to one of the program's
- * anchors, or as far as it comes. To be freed; NULL: no memory. */
-TG_MUST_USE STACK_OF(X509) *tg_gnutls_query_path(const struct tg_gnutls_query *question);
+/* A path from the leaf, which there is, to one of the program's anchors, each signed by the next:
+ * *WHOLE; else the leaf alone. To be freed; NULL: no memory. */
+TG_MUST_USE STACK_OF(X509) *tg_gnutls_query_path(const struct tg_gnutls_query *question,
+                                                 bool *whole);
 
 #endif

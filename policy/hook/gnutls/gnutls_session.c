@@ -1,4 +1,5 @@
 #include "gnutls_session.h"
+#include "gnutls_name.h"
 #include "registry.h"
 #include <arpa/inet.h>
 #include <openssl/crypto.h>
@@ -35,7 +36,8 @@ void tg_gnutls_session_forget(gnutls_session_t session)
 
     if (state == NULL)
         return;
-    tg_gnutls_session_hide(state);
+    for (unsigned i = 0; i < 2; i++)
+        tg_gnutls_session_hide(state);
     for (unsigned i = 0; i < state->given_count; i++)
         free(state->given[i]);
     free(state->sent);
@@ -47,23 +49,29 @@ void tg_gnutls_session_forget(gnutls_session_t session)
 void tg_gnutls_session_send(struct tg_gnutls_session *state, const char *name, size_t size)
 {
     free(state->sent);
-    state->sent = size > 0 ? strndup(name, size) : NULL;
+    state->sent = size > 0 ? tg_gnutls_name(state->library, name, size) : NULL;
     if (size > 0 && state->sent == NULL)
         state->given_more = true;
 }
 
 bool tg_gnutls_session_give(struct tg_gnutls_session *state, const char *name)
 {
+    char *given;
+
     if (name == NULL || name[0] == '\0')
         return false;
-    for (unsigned i = 0; i < state->given_count; i++)
-        if (strcasecmp(state->given[i], name) == 0)
+    given = tg_gnutls_name(state->library, name, strlen(name));
+    for (unsigned i = 0; given != NULL && i < state->given_count; i++)
+        if (strcasecmp(state->given[i], given) == 0) {
+            free(given);
             return false;
-    if (state->given_count < TG_GNUTLS_GIVEN &&
-        (state->given[state->given_count] = strdup(name)) != NULL)
-        state->given_count++;
-    else
-        state->given_more = true;
+        }
+    if (given != NULL && state->given_count < TG_GNUTLS_GIVEN) {
+        state->given[state->given_count++] = given;
+        return true;
+    }
+    free(given);
+    state->given_more = true;
     return true;
 }
 
@@ -97,8 +105,10 @@ bool tg_gnutls_session_give_all(struct tg_gnutls_session *state, const char *hos
 
 void tg_gnutls_session_hide(struct tg_gnutls_session *state)
 {
-    OPENSSL_free(state->alias);
-    free(state->shown);
+    OPENSSL_free(state->old_alias);
+    free(state->old_shown);
+    state->old_alias = state->alias;
+    state->old_shown = state->shown;
     state->alias = NULL;
     state->shown = NULL;
     state->shown_count = 0;

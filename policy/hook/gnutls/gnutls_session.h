@@ -43,9 +43,10 @@ struct tg_gnutls_session {
     enum tg_gnutls_outcome outcome;
     char accepted[TG_HOST_SIZE]; /* for which host; empty: none is known */
 
-    /* Where the leaf was given one more name: what the program is shown in the library's place. */
-    unsigned char *alias; /* its DER, libcrypto's */
-    gnutls_datum_t *shown;
+    /* Where the leaf was given one more name: what the program is shown in the library's place. It
+     * may still hold what it was shown before, when a handshake goes on after a false start. */
+    unsigned char *alias, *old_alias; /* its DER, libcrypto's */
+    gnutls_datum_t *shown, *old_shown;
     unsigned shown_count;
 };
 
