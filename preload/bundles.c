@@ -263,6 +263,9 @@ AFTER(TG_X509_STORE_CTX_GET_OBJ_BY_SUBJECT, X509_OBJECT *, X509_STORE_CTX_get_ob
 AFTER(TG_X509_STORE_CTX_GET1_CERTS, STACK_OF(X509) *, X509_STORE_CTX_get1_certs,
       (X509_STORE_CTX * context, const X509_NAME *name), (context, name), look_name,
       (address, context, name), NULL)
+AFTER(TG_X509_STORE_CTX_GET1_CRLS, STACK_OF(X509_CRL) *, X509_STORE_CTX_get1_crls,
+      (const X509_STORE_CTX *context, const X509_NAME *name), (context, name), look_context,
+      (address, context), NULL)
 AFTER(TG_X509_STORE_CTX_GET1_ISSUER, int, X509_STORE_CTX_get1_issuer,
       (X509 * *issuer, X509_STORE_CTX *context, X509 *certificate), (issuer, context, certificate),
       look_issuer, (address, context, certificate), -1)
@@ -326,6 +329,17 @@ TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509
     /* The program knows libcrypto's own by the name of our wrapper. */
     return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CERTS, CALLER)
                ? X509_STORE_CTX_get1_certs
+               : found;
+}
+
+TG_API X509_STORE_CTX_lookup_crls_fn X509_STORE_CTX_get_lookup_crls(const X509_STORE_CTX *context)
+{
+    __typeof__(&X509_STORE_CTX_get_lookup_crls) real =
+        tg_resolve_crypto(TG_X509_STORE_CTX_GET_LOOKUP_CRLS, CALLER);
+    X509_STORE_CTX_lookup_crls_fn found = real != NULL ? real(context) : NULL;
+
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CRLS, CALLER)
+               ? X509_STORE_CTX_get1_crls
                : found;
 }
 

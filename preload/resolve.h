@@ -46,8 +46,10 @@
     X(TG_X509_STORE_CTX_GET_OBJ_BY_SUBJECT, X509_STORE_CTX_get_obj_by_subject)                     \
     X(TG_X509_STORE_CTX_GET1_ISSUER, X509_STORE_CTX_get1_issuer)                                   \
     X(TG_X509_STORE_CTX_GET1_CERTS, X509_STORE_CTX_get1_certs)                                     \
+    X(TG_X509_STORE_CTX_GET1_CRLS, X509_STORE_CTX_get1_crls)                                       \
     X(TG_X509_STORE_CTX_GET_GET_ISSUER, X509_STORE_CTX_get_get_issuer)                             \
     X(TG_X509_STORE_CTX_GET_LOOKUP_CERTS, X509_STORE_CTX_get_lookup_certs)                         \
+    X(TG_X509_STORE_CTX_GET_LOOKUP_CRLS, X509_STORE_CTX_get_lookup_crls)                           \
     X(TG_X509_STORE_CTX_PRINT_VERIFY_CB, X509_STORE_CTX_print_verify_cb)                           \
     X(TG_X509_LOOKUP_CTRL, X509_LOOKUP_ctrl)                                                       \
     X(TG_X509_LOOKUP_CTRL_EX, X509_LOOKUP_ctrl_ex)                                                 \

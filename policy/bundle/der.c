@@ -1,4 +1,5 @@
 #include "der.h"
+#include "extension.h"
 #include <string.h>
 
 enum {
@@ -23,6 +24,8 @@ enum {
     EXTENSIONS = 0xa3,
     REJECTED = 0xa0 /* of the trust settings */
 };
+
+#define EXTENSIONS_MAX 32
 
 static size_t size(const struct tg_der *der)
 {
@@ -73,7 +76,7 @@ bool tg_der_take(struct tg_der *from, uint8_t tag, struct tg_der *content)
     return !is_over(from) && *from->at == tag && tg_der_next(from, &found, content);
 }
 
-static bool has(const struct tg_der *from, uint8_t tag)
+bool tg_der_has(const struct tg_der *from, uint8_t tag)
 {
     return !is_over(from) && *from->at == tag;
 }
@@ -92,29 +95,27 @@ static bool is_oid(const struct tg_der *oid)
     return true;
 }
 
-static bool take_oid(struct tg_der *from)
+bool tg_der_oid(struct tg_der *from, struct tg_der *content)
 {
-    struct tg_der oid;
-
-    return tg_der_take(from, OID, &oid) && is_oid(&oid);
+    return tg_der_take(from, OID, content) && is_oid(content);
 }
 
-static bool take_integer(struct tg_der *from)
+bool tg_der_is_integer(const struct tg_der *content)
 {
-    struct tg_der number;
-
-    if (!tg_der_take(from, INTEGER, &number) || is_over(&number))
-        return false;
     /* Nine bits that are alike: it is longer than it has to be. */
-    return size(&number) == 1 || number.at[0] != (number.at[1] & 0x80 ? 0xff : 0);
+    return !is_over(content) &&
+           (size(content) == 1 || content->at[0] != (content->at[1] & 0x80 ? 0xff : 0));
 }
 
-static bool take_bits(struct tg_der *from)
+bool tg_der_integer(struct tg_der *from, struct tg_der *content)
 {
-    struct tg_der bits;
+    return tg_der_take(from, INTEGER, content) && tg_der_is_integer(content);
+}
 
-    return tg_der_take(from, BIT_STRING, &bits) && !is_over(&bits) &&
-           bits.at[0] <= (size(&bits) > 1 ? 7 : 0);
+bool tg_der_bits(struct tg_der *from, struct tg_der *content)
+{
+    return tg_der_take(from, BIT_STRING, content) && !is_over(content) &&
+           content->at[0] <= (size(content) > 1 ? 7 : 0);
 }
 
 /* What stands in a parameter's SEQUENCE is decoded when it is first looked at, and never here. */
@@ -122,24 +123,24 @@ static bool take_parameter(struct tg_der *from)
 {
     struct tg_der parameter;
 
-    if (has(from, OID))
-        return take_oid(from);
-    if (has(from, NULL_VALUE))
+    if (tg_der_has(from, OID))
+        return tg_der_oid(from, &parameter);
+    if (tg_der_has(from, NULL_VALUE))
         return tg_der_take(from, NULL_VALUE, &parameter) && is_over(&parameter);
     return tg_der_take(from, SEQUENCE, &parameter);
 }
 
 static bool take_algorithm(struct tg_der *from)
 {
-    struct tg_der algorithm;
+    struct tg_der algorithm, oid;
 
-    return tg_der_take(from, SEQUENCE, &algorithm) && take_oid(&algorithm) &&
+    return tg_der_take(from, SEQUENCE, &algorithm) && tg_der_oid(&algorithm, &oid) &&
            (is_over(&algorithm) || take_parameter(&algorithm)) && is_over(&algorithm);
 }
 
 static bool take_time(struct tg_der *from)
 {
-    bool utc = has(from, UTC_TIME);
+    bool utc = tg_der_has(from, UTC_TIME);
     size_t digits = utc ? 12 : 14;
     struct tg_der time;
 
@@ -234,24 +235,24 @@ static bool take_text(struct tg_der *from)
 
 static bool take_relative_name(struct tg_der *from)
 {
-    struct tg_der set, attribute;
+    struct tg_der set, attribute, oid;
 
     if (!tg_der_take(from, SET, &set) || is_over(&set))
         return false;
     while (!is_over(&set))
-        if (!tg_der_take(&set, SEQUENCE, &attribute) || !take_oid(&attribute) ||
+        if (!tg_der_take(&set, SEQUENCE, &attribute) || !tg_der_oid(&attribute, &oid) ||
             !take_text(&attribute) || !is_over(&attribute))
             return false;
     return true;
 }
 
-static bool take_name(struct tg_der *from, struct tg_der *name)
+bool tg_der_name(struct tg_der *from, struct tg_der *content)
 {
     struct tg_der rest;
 
-    if (!tg_der_take(from, SEQUENCE, name) || is_over(name))
+    if (!tg_der_take(from, SEQUENCE, content) || is_over(content))
         return false;
-    rest = *name;
+    rest = *content;
     while (!is_over(&rest))
         if (!take_relative_name(&rest))
             return false;
@@ -264,7 +265,7 @@ static bool take_version(struct tg_der *from)
 {
     struct tg_der version, number;
 
-    if (!has(from, VERSION))
+    if (!tg_der_has(from, VERSION))
         return true;
     return tg_der_take(from, VERSION, &version) && tg_der_take(&version, INTEGER, &number) &&
            is_over(&version) && size(&number) == 1 && *number.at <= 2;
@@ -272,22 +273,41 @@ static bool take_version(struct tg_der *from)
 
 static bool take_key(struct tg_der *from)
 {
-    struct tg_der key;
+    struct tg_der key, bits;
 
-    return tg_der_take(from, SEQUENCE, &key) && take_algorithm(&key) && take_bits(&key) &&
+    return tg_der_take(from, SEQUENCE, &key) && take_algorithm(&key) && tg_der_bits(&key, &bits) &&
            is_over(&key);
 }
 
-static bool take_extension(struct tg_der *from)
+static bool take_extension(struct tg_der *from, struct tg_der *identifier)
 {
     struct tg_der extension, critical, value;
 
-    if (!tg_der_take(from, SEQUENCE, &extension) || !take_oid(&extension))
+    if (!tg_der_take(from, SEQUENCE, &extension) || !tg_der_oid(&extension, identifier))
         return false;
-    if (has(&extension, BOOLEAN) &&
+    if (tg_der_has(&extension, BOOLEAN) &&
         (!tg_der_take(&extension, BOOLEAN, &critical) || size(&critical) != 1))
         return false;
-    return tg_der_take(&extension, OCTET_STRING, &value) && is_over(&extension);
+    return tg_der_take(&extension, OCTET_STRING, &value) && is_over(&extension) &&
+           tg_extension_is_plain(identifier, value);
+}
+
+/* Extensions of a certificate are few, and no two of one kind. */
+static bool take_list(struct tg_der *list)
+{
+    struct tg_der seen[EXTENSIONS_MAX];
+    size_t count = 0;
+
+    while (!is_over(list)) {
+        if (count == EXTENSIONS_MAX || !take_extension(list, &seen[count]))
+            return false;
+        for (size_t i = 0; i < count; i++)
+            if (size(&seen[i]) == size(&seen[count]) &&
+                memcmp(seen[i].at, seen[count].at, size(&seen[i])) == 0)
+                return false;
+        count++;
+    }
+    return count > 0;
 }
 
 static bool take_extensions(struct tg_der *from)
@@ -296,46 +316,42 @@ static bool take_extensions(struct tg_der *from)
 
     if (is_over(from))
         return true;
-    if (!tg_der_take(from, EXTENSIONS, &tagged) || !tg_der_take(&tagged, SEQUENCE, &list) ||
-        !is_over(&tagged) || is_over(&list))
-        return false;
-    while (!is_over(&list))
-        if (!take_extension(&list))
-            return false;
-    return is_over(from);
+    return tg_der_take(from, EXTENSIONS, &tagged) && tg_der_take(&tagged, SEQUENCE, &list) &&
+           is_over(&tagged) && take_list(&list) && is_over(from);
 }
 
 /* What is signed; unique identifiers of issuer and subject count as none that anyone has. */
 static bool take_body(struct tg_der *from, struct tg_der *subject)
 {
-    struct tg_der body, issuer;
+    struct tg_der body, other;
 
-    return tg_der_take(from, SEQUENCE, &body) && take_version(&body) && take_integer(&body) &&
-           take_algorithm(&body) && take_name(&body, &issuer) && take_validity(&body) &&
-           take_name(&body, subject) && take_key(&body) && take_extensions(&body);
+    return tg_der_take(from, SEQUENCE, &body) && take_version(&body) &&
+           tg_der_integer(&body, &other) && take_algorithm(&body) && tg_der_name(&body, &other) &&
+           take_validity(&body) && tg_der_name(&body, subject) && take_key(&body) &&
+           take_extensions(&body);
 }
 
 bool tg_der_certificate(struct tg_der *from, struct tg_der *subject)
 {
     const uint8_t *begin = from->at;
-    struct tg_der whole;
+    struct tg_der whole, bits;
 
     return tg_der_take(from, SEQUENCE, &whole) && from->at - begin <= TG_DER_CERTIFICATE_MAX &&
-           take_body(&whole, subject) && take_algorithm(&whole) && take_bits(&whole) &&
+           take_body(&whole, subject) && take_algorithm(&whole) && tg_der_bits(&whole, &bits) &&
            is_over(&whole);
 }
 
 /* A list of purposes under TAG, which may be missing. */
 static bool take_purposes(struct tg_der *from, uint8_t tag)
 {
-    struct tg_der list;
+    struct tg_der list, purpose;
 
-    if (!has(from, tag))
+    if (!tg_der_has(from, tag))
         return true;
     if (!tg_der_take(from, tag, &list))
         return false;
     while (!is_over(&list))
-        if (!take_oid(&list))
+        if (!tg_der_oid(&list, &purpose))
             return false;
     return true;
 }
@@ -345,7 +361,7 @@ static bool take_bytes(struct tg_der *from, uint8_t tag)
 {
     struct tg_der bytes;
 
-    return !has(from, tag) || tg_der_take(from, tag, &bytes);
+    return !tg_der_has(from, tag) || tg_der_take(from, tag, &bytes);
 }
 
 bool tg_der_is_settings(struct tg_der from)

@@ -25,10 +25,22 @@ TG_MUST_USE bool tg_der_next(struct tg_der *from, uint8_t *tag, struct tg_der *c
 /* The same where its tag must be TAG. */
 TG_MUST_USE bool tg_der_take(struct tg_der *from, uint8_t tag, struct tg_der *content);
 
+/* The same for single types: *CONTENT is what their element contains, and is right. */
+TG_MUST_USE bool tg_der_oid(struct tg_der *from, struct tg_der *content);
+TG_MUST_USE bool tg_der_integer(struct tg_der *from, struct tg_der *content);
+TG_MUST_USE bool tg_der_bits(struct tg_der *from, struct tg_der *content);
+TG_MUST_USE bool tg_der_name(struct tg_der *from, struct tg_der *content);
+
+/* True if TAG comes next. */
+TG_MUST_USE bool tg_der_has(const struct tg_der *from, uint8_t tag);
+
+/* True if CONTENT is right for an INTEGER, which may have another tag. */
+TG_MUST_USE bool tg_der_is_integer(const struct tg_der *content);
+
 /*
  * True if FROM begins with a certificate (RFC 5280 section 4.1) that is well-formed down to each
- * extension's identifier and bytes, and whose names libcrypto can compare; it is taken off.
- * *SUBJECT is what its subject consists of.
+ * extension (extension.h), and whose names libcrypto can compare; it is taken off. *SUBJECT is
+ * what its subject consists of.
  */
 TG_MUST_USE bool tg_der_certificate(struct tg_der *from, struct tg_der *subject);
 
