@@ -1,5 +1,6 @@
 #include "bundle.h"
 #include "armour.h"
+#include "certificate.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +34,8 @@ static bool take(void *arg, const uint8_t *data, size_t size, bool trusted)
     struct tg_der rest = {data, data + size}, subject;
     uint64_t fold;
 
-    if (!tg_der_certificate(&rest, &subject) ||
-        (rest.at != rest.end && !(trusted && tg_der_is_settings(rest))) ||
+    if (!tg_certificate_take(&rest, &subject) ||
+        (rest.at != rest.end && !(trusted && tg_certificate_is_settings(rest))) ||
         !tg_fold_name(subject, &fold))
         return false;
     if (bundle->count == bundle->room && !grow(bundle))

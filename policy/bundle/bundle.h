@@ -18,8 +18,9 @@ struct tg_bundled {
 };
 
 /*
- * Of TEXT, which is in PEM. NULL if there is no certificate, one of them isn't well-formed (der.h),
- * anything isn't ordinary (armour.h), or memory ran out. Free it with tg_bundle_free.
+ * Of TEXT, which is in PEM. NULL if there is no certificate, one of them isn't well-formed
+ * (certificate.h), anything isn't ordinary (armour.h), or memory ran out. Free it with
+ * tg_bundle_free.
  */
 TG_MUST_USE struct tg_bundle *tg_bundle_read(const char *text, size_t size);
 void tg_bundle_free(struct tg_bundle *bundle);

@@ -1,7 +1,6 @@
 /*
- * der.h - DER (X.690 section 10) as far as a certificate has to be read to know that libcrypto will
- * decode it, whichever libcrypto that is. Strict: what isn't plain DER is none, though libcrypto
- * may take it.
+ * der.h - DER (X.690 section 10), by elements. Strict: what isn't plain DER is none, though
+ * libcrypto may take it.
  */
 #ifndef TG_DER_H
 #define TG_DER_H
@@ -10,9 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* The largest certificate that counts as one, in bytes. */
-#define TG_DER_CERTIFICATE_MAX 65535u
 
 /* What is left to be read; borrowed. */
 struct tg_der {
@@ -34,18 +30,7 @@ TG_MUST_USE bool tg_der_name(struct tg_der *from, struct tg_der *content);
 /* True if TAG comes next. */
 TG_MUST_USE bool tg_der_has(const struct tg_der *from, uint8_t tag);
 
-/* True if CONTENT is right for an INTEGER, which may have another tag. */
+/* True if CONTENT is right for an integer, which may have another tag. */
 TG_MUST_USE bool tg_der_is_integer(const struct tg_der *content);
-
-/*
- * True if FROM begins with a certificate (RFC 5280 section 4.1) that is well-formed down to each
- * extension (extension.h), and whose names libcrypto can compare; it is taken off. *SUBJECT is
- * what its subject consists of.
- */
-TG_MUST_USE bool tg_der_certificate(struct tg_der *from, struct tg_der *subject);
-
-/* True if FROM is the trust settings that stand behind a trusted certificate (x509(1)), and no
- * more. */
-TG_MUST_USE bool tg_der_is_settings(struct tg_der from);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * extension.h - the extensions that libcrypto decodes as soon as a certificate is put into a store
- * (ossl_x509v3_cache_extensions in its crypto/x509/v3_purp.c). What it finds wrong with one makes
+ * (its ossl_x509v3_cache_extensions). What it finds wrong with one makes
  * the certificate invalid, and is told on its error queue there and then.
  */
 #ifndef TG_EXTENSION_H

@@ -8,7 +8,7 @@
 
 #include "der.h"
 
-/* Of the name that consists of NAME, as tg_der_certificate has it. False if it can't be read: it
+/* Of the name that consists of NAME, as tg_certificate_take has it. False if it can't be read: it
  * may equal any other. */
 TG_MUST_USE bool tg_fold_name(struct tg_der name, uint64_t *fold);
 

@@ -1,5 +1,6 @@
 /* The certificates of a file, without decoding one: what is ordinary, and which names are alike. */
 #include "bundle.h"
+#include "certificate.h"
 #include "folder.h"
 #include "pki.h"
 #include "share.h"
@@ -138,7 +139,7 @@ static bool is_well_formed(const unsigned char *data, int size)
 {
     struct tg_der rest = {data, data + size}, subject;
 
-    return tg_der_certificate(&rest, &subject) && rest.at == rest.end;
+    return tg_certificate_take(&rest, &subject) && rest.at == rest.end;
 }
 
 /* Whatever byte is changed into whatever: what counts as well-formed is decoded. */
