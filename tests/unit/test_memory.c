@@ -258,9 +258,10 @@ static void what_a_rule_demands_is_never_skipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_servers_are_refused), /* and once more when their CAs are known: */
-        cmocka_unit_test(a_good_server_is_accepted_or_refused),
         cmocka_unit_test(bad_servers_are_refused),
+        cmocka_unit_test(a_good_server_is_accepted_or_refused),
+        {.name = "bad_servers_are_refused_once_their_authorities_are_known",
+         .test_func = bad_servers_are_refused},
         cmocka_unit_test(an_address_beside_the_name_is_never_left_out),
 #if OWN_ALLOCATOR
         cmocka_unit_test(what_a_rule_demands_is_never_skipped),
