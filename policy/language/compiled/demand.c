@@ -181,13 +181,25 @@ static bool enter(tg_policy *policy, const struct tg_rule *rule, const struct tg
     return entered;
 }
 
-/* The rules of KEY in an index of their own. */
+static int compare_offsets(const void *one, const void *other)
+{
+    uint64_t first = *(const uint64_t *)one, second = *(const uint64_t *)other;
+
+    return first < second ? -1 : first > second;
+}
+
+/* The rules of KEY in an index of their own; one that names it with several ports is met several
+ * times. */
 static bool enter_all(struct tg_compiled *compiled, tg_policy *policy,
                       const struct tg_host_key *key, const struct offsets *offsets)
 {
+    qsort(offsets->at, offsets->count, sizeof(*offsets->at), compare_offsets);
     for (size_t i = 0; i < offsets->count; i++) {
-        const struct tg_rule *rule = rule_at(compiled, offsets->at[i]);
+        const struct tg_rule *rule = NULL;
 
+        if (i > 0 && offsets->at[i] == offsets->at[i - 1])
+            continue;
+        rule = rule_at(compiled, offsets->at[i]);
         if (rule == NULL || !enter(policy, rule, key))
             return false;
     }
