@@ -90,7 +90,8 @@ static void require_same_certificates(const STACK_OF(X509) *one, const STACK_OF(
 /* What is found under the subject of the certificate NAME, through each store's hooks. */
 static void pair_ask(const struct pair *pair, const char *name)
 {
-    STACK_OF(X509) *one = pki_certificates(name, NULL), *found[2];
+    STACK_OF(X509) *one = pki_certificates(name, NULL);
+    STACK_OF(X509) *found[2];
     X509_STORE_CTX *context[2] = {X509_STORE_CTX_new(), X509_STORE_CTX_new()};
     X509 *issuer[2] = {NULL, NULL}, *asked = sk_X509_value(one, 0);
     int result[2];
@@ -138,7 +139,7 @@ static void pair_end(struct pair *pair)
 
 static void nothing_is_in_the_store_before_it_is_asked_for(void **state)
 {
-    const char *file = file_of("many.pem", MANY, NULL);
+    const char *file = file_of("many.pem", MANY, (char *)NULL);
     struct pair pair = pair_new();
 
     (void)state;
@@ -156,8 +157,9 @@ static void nothing_is_in_the_store_before_it_is_asked_for(void **state)
 static void the_objects_are_in_the_same_order_whatever_came_before(void **state)
 {
     static const char *const added[] = {NULL, "root", "api-direct", "intermediate-by-weak"};
-    const char *many = file_of("many.pem", MANY, NULL);
-    const char *few = file_of("few.pem", "hundred-ca-05", "young-root-by-root", "root", NULL);
+    const char *many = file_of("many.pem", MANY, (char *)NULL);
+    const char *few =
+        file_of("few.pem", "hundred-ca-05", "young-root-by-root", "root", (char *)NULL);
 
     (void)state;
     /* bit by bit: ask before, load another, ask between, add, ask after */
@@ -195,7 +197,8 @@ static void of_one_subject_come_all_in_the_order_of_the_file(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pair pair = pair_new();
 
-        pair_load(&pair, file_of("two.pem", cases[i].first, cases[i].second, "elder-root", NULL));
+        pair_load(&pair,
+                  file_of("two.pem", cases[i].first, cases[i].second, "elder-root", (char *)NULL));
         pair_ask(&pair, "young-root");
         pair_ask(&pair, "young-root-by-elder");
         pair_end(&pair);
@@ -204,7 +207,7 @@ static void of_one_subject_come_all_in_the_order_of_the_file(void **state)
 
 static void a_store_with_hooks_of_its_own_or_in_use_is_left_alone(void **state)
 {
-    const char *file = file_of("many.pem", MANY, NULL);
+    const char *file = file_of("many.pem", MANY, (char *)NULL);
     struct pair pair = pair_new();
 
     (void)state;
@@ -218,7 +221,7 @@ static void a_store_with_hooks_of_its_own_or_in_use_is_left_alone(void **state)
 
 static void once_it_was_opened_there_are_no_hooks_left(void **state)
 {
-    const char *file = file_of("many.pem", MANY, NULL);
+    const char *file = file_of("many.pem", MANY, (char *)NULL);
     struct pair pair = pair_new();
 
     (void)state;
@@ -248,7 +251,7 @@ static void ask_for_root(X509_STORE *store)
 
 static void the_error_queue_is_as_it_would_have_been(void **state)
 {
-    const char *file = file_of("many.pem", MANY, NULL);
+    const char *file = file_of("many.pem", MANY, (char *)NULL);
     struct pair pair = pair_new();
     unsigned long lazy;
 
@@ -273,7 +276,7 @@ static void the_error_queue_is_as_it_would_have_been(void **state)
 /* Whichever allocation fails: it is told, and comes once there is memory. */
 static void without_memory_the_search_fails_and_finds_no_less_later(void **state)
 {
-    const char *file = file_of("two.pem", "young-root-by-elder", "root", NULL);
+    const char *file = file_of("two.pem", "young-root-by-elder", "root", (char *)NULL);
     STACK_OF(X509) *leaf = pki_certificates("api-direct", NULL);
     size_t failures = 0;
     bool done = false;

@@ -245,15 +245,14 @@ static bool commit(struct tg_job *job)
 static bool attempt(struct tg_job *job, const char *path, tg_compiling_known *known, void *arg,
                     bool *again)
 {
-    struct tg_imagefile out = {0};
     bool done;
 
     *again = false;
-    job->out = &out;
     job->base.partial = true;
     done = tg_load_begin(&job->base, job->diags) &&
-           tg_imagefile_begin(&out, path, TG_IMAGE_POLICY, job->why) && write_records(job, path);
-    if (done && tg_settle(&out, job->base.policy->watch) == TG_SETTLE_AGAIN) {
+           tg_imagefile_begin(job->out, path, TG_IMAGE_POLICY, job->why) &&
+           write_records(job, path);
+    if (done && tg_settle(job->out, job->base.policy->watch) == TG_SETTLE_AGAIN) {
         *again = true;
         done = false;
     }
@@ -265,7 +264,7 @@ static bool attempt(struct tg_job *job, const char *path, tg_compiling_known *kn
     tg_load_end(&job->base);
     tg_policy_free(job->base.policy);
     tg_buf_free(&job->own);
-    tg_imagefile_end(&out);
+    tg_imagefile_end(job->out);
     return done;
 }
 
@@ -277,7 +276,8 @@ bool tg_compiling_policy(const char *path, struct tg_written *done, struct tg_di
     ERR_set_mark();
     tg_settle_wait(path);
     for (int i = 0; again && i < TG_SETTLE_TRIES; i++) {
-        struct tg_job job = {.diags = diags, .why = why, .done = done};
+        struct tg_imagefile out = {0};
+        struct tg_job job = {.diags = diags, .why = why, .done = done, .out = &out};
 
         *done = (struct tg_written){0};
         written = attempt(&job, path, known, arg, &again);
