@@ -24,7 +24,7 @@
 /* True where it can't be told, too: without /proc. */
 static bool is_filtered(void)
 {
-    FILE *status = fopen("/proc/self/status", "re");
+    FILE *status = fopen("/proc/thread-self/status", "re");
     bool filtered = true;
     char line[128];
 
