@@ -2,8 +2,10 @@
 #include "cache.h"
 #include "convert.h"
 #include "distrust.h"
+#include "knownhosts.h"
 #include "match.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *known(const char *text)
@@ -219,6 +221,16 @@ static bool is_refused(const struct tg_judgement *judgement)
     return judgement->verdict != NULL && !judgement->verdict->accepted;
 }
 
+static void tell_of_images(const struct tg_process *process, const tg_policy *policy)
+{
+    char *note = NULL;
+
+    while ((note = tg_known_files_note(policy)) != NULL) {
+        tg_log_complain(process->origin, "%s", note);
+        free(note);
+    }
+}
+
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query)
 {
@@ -236,6 +248,7 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
     query->program = known(tg_process_program());
     query->unknown = peer->unknown;
     judge(&demands);
+    tell_of_images(process, policy);
     /* An exception may depend on the port, and whoever reads the log wants to know it. */
     if (is_refused(&demands.judgement) && tg_peer_search(peer)) {
         tg_verdict_free(demands.judgement.verdict);

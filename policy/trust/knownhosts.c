@@ -21,14 +21,19 @@ static const struct tg_known *open_file(struct tg_known_file *file, struct tg_di
                                         bool text)
 {
     struct tg_known *fresh, *first = seen(file);
+    char *note = NULL;
 
     if (first != NULL)
         return first;
-    fresh = text ? tg_known_load(file->path, diags) : tg_known_open(file->path, diags);
+    fresh = text ? tg_known_load(file->path, diags) : tg_known_open(file->path, diags, &note);
     if (fresh == NULL ||
         atomic_compare_exchange_strong_explicit(&file->known, &first, fresh, memory_order_acq_rel,
-                                                memory_order_acquire))
+                                                memory_order_acquire)) {
+        if (note != NULL)
+            atomic_store_explicit(&file->note, note, memory_order_release);
         return fresh;
+    }
+    free(note);
     tg_known_free(fresh);
     return first;
 }
@@ -179,4 +184,16 @@ bool tg_known_files_follow(const tg_policy *fresh, const tg_policy *old, struct 
             return false;
     }
     return true;
+}
+
+char *tg_known_files_note(const tg_policy *policy)
+{
+    for (struct tg_known_file *file = policy->known_files; file != NULL; file = file->next)
+        if (atomic_load_explicit(&file->note, memory_order_relaxed) != NULL) {
+            char *note = atomic_exchange_explicit(&file->note, NULL, memory_order_acquire);
+
+            if (note != NULL)
+                return note;
+        }
+    return NULL;
 }

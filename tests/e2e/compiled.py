@@ -72,7 +72,21 @@ def cut_off(lab, way):
         client.stays_until_said("accept", "isn't used: it is truncated")
 
 
+def stale_known_hosts(lab, way):
+    """The text of a known-hosts file counts where its image is stale, and that is said once."""
+    with Running(lab, way) as client:
+        client.put("known", "#known api.example.test {pin api}\n")
+        client.put("policy.conf", LOG + ACCEPT + "known-hosts = known\n")
+        compile_policy(lab, client.home / "policy.conf")
+        client.put("known", "api.example.test {pin api}\n")
+        client.begin().stays("accept", during=0.1)
+        client.stays("refuse", "api-rotated", during=0.1)
+        said = client.said().count(f"trustgraft: {client.home}/known: its image .compiled isn't used: it is stale")
+        require(said == 1, f"said {said} times: {client.said()}")
+
+
 def tests():
     yield from in_both_ways("compiled: curl, python3 and s_client", decides)
     yield from in_both_ways("compiled: a changed policy is followed", followed)
     yield from in_both_ways("compiled: an image that is cut off", cut_off)
+    yield from in_both_ways("compiled: a stale image of known hosts", stale_known_hosts)

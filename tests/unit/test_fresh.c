@@ -180,13 +180,14 @@ static void test_known_hosts_are_found_or_refused(void **state)
 {
     struct tg_diags diags = {0};
     struct tg_known *image;
-    char name[80], compiled[96];
+    char name[80], compiled[96], *note;
 
     (void)state;
     compile();
     snprintf(name, sizeof name, "%s/known", work);
-    image = tg_known_open(name, &diags);
+    image = tg_known_open(name, &diags, &note);
     assert_non_null(image);
+    assert_null(note);
     assert_int_equal(tg_known_find(image, "a.test", 0)->line, 1);
     assert_null(tg_known_find(image, "a.test", 8443));
     assert_int_equal(tg_known_find(image, "b.test", 8443)->pins[0][0], 4);
