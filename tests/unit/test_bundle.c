@@ -338,6 +338,23 @@ static void a_file_that_just_changed_is_shared_with_nobody(void **state)
     tg_share_give(other);
 }
 
+/* By whoever set its times, or by a clock that was wrong then. */
+static void a_file_that_is_to_change_is_shared_with_nobody(void **state)
+{
+    const struct tg_bundle *one, *other;
+
+    (void)state;
+    put("future.pem", "root.pem", -HOUR);
+    sleep(4); /* its ctime is settled */
+    one = tg_share_take("future.pem");
+    other = tg_share_take("future.pem");
+    assert_non_null(one);
+    assert_non_null(other);
+    assert_ptr_not_equal(one, other);
+    tg_share_give(one);
+    tg_share_give(other);
+}
+
 /* Of the system, so that it is old enough. */
 static void a_file_that_has_settled_is_read_once(void **state)
 {
@@ -383,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_name_that_cannot_be_read_has_no_number),
         cmocka_unit_test(a_bundle_has_what_is_in_the_file_in_its_order),
         cmocka_unit_test(a_file_that_just_changed_is_shared_with_nobody),
+        cmocka_unit_test(a_file_that_is_to_change_is_shared_with_nobody),
         cmocka_unit_test(a_file_that_has_settled_is_read_once),
         cmocka_unit_test(what_is_no_regular_file_is_not_opened),
     };
