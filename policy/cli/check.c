@@ -173,9 +173,9 @@ const struct tg_verb tg_verb_check = {
     .name = "check",
     .synopsis = "[--json] [FILE...]",
     .summary = "tell everything that is wrong with a policy",
-    .details = "Parses the policy and every file that it names, and prints all errors, then the\n"
-               "warnings: pins near their end or without a backup, expired anchors, rules that\n"
-               "can never apply; and whether an image of it (trustgraft compile) counts.\n"
+    .details = "Parses the policy and every file that it names, and prints all errors, then the "
+               "warnings: pins near their end or without a backup, expired anchors, rules that can "
+               "never apply; and whether an image of it (trustgraft compile) counts.\n"
                "Without FILE it checks the policy that programs would find.\n"
                "Exit 0: valid, whatever the warnings; 1: errors; 2: a file can't be read.",
     .options = TG_OPTION_JSON,

@@ -256,13 +256,13 @@ const struct tg_verb tg_verb_except = {
     .synopsis = "[OPTION...] HOST[:PORT] [CHAIN.pem]",
     .summary = "write an exception for what is wrong with a server's certificate",
     .details =
-        "Evaluates what HOST presents, port 443 unless it is given, or the chain of a file as\n"
-        "`verify` does, shows what is wrong with it, asks, and adds an [exception] for exactly\n"
-        "these findings of this certificate to the policy in force. The file is replaced as a\n"
-        "whole, once the policy is valid and accepts the server with it.\n"
-        "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, the\n"
-        "answer was no, or the policy has errors; 2: usage, a file can't be read or written, or\n"
-        "there is no TLS connection to be had.",
+        "Evaluates what HOST presents, port 443 unless it is given, or the chain of a file as "
+        "`verify` does, shows what is wrong with it, asks, and adds an [exception] for "
+        "exactly these findings of this certificate to the policy in force. The file is "
+        "replaced as a whole, once the policy is valid and accepts the server with it.\n"
+        "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, "
+        "the answer was no, or the policy has errors; 2: usage, a file can't be read or "
+        "written, or there is no TLS connection to be had.",
     .options = TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
                TG_OPTION_YES | TG_OPTION_EXCEPT,
     .least = 1,

@@ -143,13 +143,11 @@ const struct tg_verb tg_verb_fetch = {
     .summary = "download missing intermediates and CRLs, and check them",
     .details =
         "Connects to HOST as 'explain --connect' does, downloads the intermediates that it "
-        "doesn't\n"
-        "send and the CRLs of its path from where its certificates say, checks each, writes it "
-        "into\n"
-        "the folder of --to, and prints the lines for the policy.\n"
-        "--refresh: downloads anew each CRL that the policy names and fetch wrote. One that isn't\n"
-        "as it must be leaves the old file as it is.\n"
-        "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has\n"
+        "doesn't send and the CRLs of its path from where its certificates say, checks each, "
+        "writes it into the folder of --to, and prints the lines for the policy.\n"
+        "--refresh: downloads anew each CRL that the policy names and fetch wrote. One that "
+        "isn't as it must be leaves the old file as it is.\n"
+        "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has "
         "errors; 2: usage, no TLS connection, or a file can't be read or written.",
     .options = TG_OPTION_FETCH | TG_OPTION_TO | TG_OPTION_ROUTE | TG_OPTION_APP_ANCHORS,
     .most = 1,

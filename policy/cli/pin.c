@@ -335,13 +335,13 @@ static int pin(const struct tg_options *options)
 const struct tg_verb tg_verb_pin = {
     .name = "pin",
     .synopsis = "[OPTION...] HOST[:PORT] | FILE...",
-    .summary = "print the pins of a server's keys, or write them to a known-hosts file",
+    .summary = "print the pins of a server, or write them to a known-hosts file",
     .details =
-        "Prints the pin and fingerprint of each certificate that HOST presents, or that is in\n"
-        "FILE, and the lines of a policy that pin them; a FILE may hold a key or a certificate\n"
-        "request too. With --to the server's own key is added to a known-hosts file instead;\n"
-        "one that is known by another key is refused unless --yes.\n"
-        "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or\n"
+        "Prints the pin and fingerprint of each certificate that HOST presents, or that is in "
+        "FILE, and the lines of a policy that pin them; a FILE may hold a key or a "
+        "certificate request too. With --to the server's own key is added to a known-hosts "
+        "file instead; one that is known by another key is refused unless --yes.\n"
+        "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or "
         "written, or there is no TLS connection to be had.",
     .options = TG_OPTION_ROUTE | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
     .least = 1,

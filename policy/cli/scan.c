@@ -169,13 +169,14 @@ const struct tg_verb tg_verb_scan = {
     .synopsis = "[OPTION...] [FILE|-]",
     .summary = "evaluate many servers under the policy",
     .details =
-        "Connects to each host of FILE (standard input without it) as 'explain --connect' does,\n"
-        "and evaluates what it presents. A line of FILE is HOST[:PORT] [PROTOCOL], PROTOCOL being\n"
-        "one of --starttls; # begins a comment. Prints the hosts grouped by finding and a sum, or\n"
-        "with --json an object for each host, in the order of FILE. Ctrl-C ends it with a report\n"
-        "of what was seen so far. --timeout counts for each host.\n"
+        "Connects to each host of FILE (standard input without it) as 'explain --connect' "
+        "does, and evaluates what it presents. A line of FILE is HOST[:PORT] [PROTOCOL], "
+        "PROTOCOL being one of --starttls; # begins a comment. Prints the hosts grouped by "
+        "finding and a sum, or with --json an object for each host, in the order of FILE. "
+        "Ctrl-C ends it with a report of what was seen so far. --timeout counts for each "
+        "host.\n"
         "--pin-to adds the hosts that were accepted to a known-hosts file, with their keys.\n"
-        "Exit 0: all accepted; 1: one was refused, or the policy has errors; 2: usage, a file\n"
+        "Exit 0: all accepted; 1: one was refused, or the policy has errors; 2: usage, a file "
         "can't be read, or none was refused but one couldn't be evaluated.",
     .options = TG_OPTION_SCAN | TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_TIME |
                TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,

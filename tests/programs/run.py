@@ -2,6 +2,7 @@
 """run.py --build DIR --pki DIR [--quick] [--write] [PROGRAM...] - real programs, both ways in.
 
 Prints a table of what each program does under the policy; each word in it is one or two tests.
+PROGRAM may be `starttls`: `explain --starttls` against real servers.
 --quick: only programs that `make check` installs. --write: makes the manual page anew, if all
 programs were run and did what is said of them.
 """
@@ -19,7 +20,7 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(SOURCE / "tests"))
 from lab import ways                                                       # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
-from programs import clients, daemons, gnutls_clients, table                               # noqa: E402
+from programs import clients, daemons, gnutls_clients, starttls, table     # noqa: E402
 from programs.cases import CASES, NONE, Trial                              # noqa: E402
 
 GROUPS = (clients, gnutls_clients, daemons)    # modules with PROGRAMS, and some with UNREACHED
@@ -104,6 +105,20 @@ def run_all(trial, programs, unreached, report):
             report.note(wrong, one.name)
 
 
+def run_starttls(trial, report):
+    """Not a program of the table: what the command itself speaks before TLS."""
+    for protocol in starttls.REAL:
+        if starttls.missing(protocol):
+            report.skip(f"--starttls {protocol}", f"this machine lacks {starttls.missing(protocol)}")
+        else:
+            try:
+                wrong = starttls.wrong(trial, protocol)
+            except Exception:
+                wrong = traceback.format_exc()
+            print(f"--starttls {protocol}: {'no' if wrong else 'yes'}", flush=True)
+            report.note(wrong, f"--starttls {protocol}")
+
+
 def check_page(report, write):
     """The page in the tree is the one that the programs' descriptions make."""
     path, fresh = SOURCE / table.PAGE, table.page(PROGRAMS, UNREACHED)
@@ -127,7 +142,7 @@ def main():
     chosen = [[one for one in group if (not asked.quick or getattr(one, "quick", False)) and
                (not asked.program or one.name in asked.program)] for group in (PROGRAMS, UNREACHED)]
     lacking = ways.Build(asked.build).missing()
-    if lacking or not any(chosen):
+    if lacking or not (any(chosen) or asked.program == ["starttls"]):
         print(f"programs: missing: {', '.join(lacking) or 'a program of that name'}",
               file=sys.stderr)
         return 2
@@ -135,7 +150,11 @@ def main():
     os.environ["PATH"] = f"{fetched}:{os.environ['PATH']}:/usr/sbin"
     report = Report()
     with Lab(asked.build, asked.pki) as lab:
-        run_all(Trial(lab), *chosen, report)
+        trial = Trial(lab)
+        if any(chosen):
+            run_all(trial, *chosen, report)
+        if "starttls" in asked.program or not (asked.quick or asked.program):
+            run_starttls(trial, report)
     check_page(report, asked.write and not asked.quick and not asked.program)
     skipped = f", {report.skipped} skipped" if report.skipped else ""
     print(f"{report.passed} passed, {report.failed} failed{skipped}")
