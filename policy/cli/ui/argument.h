@@ -14,7 +14,8 @@ struct tg_endpoint {
     unsigned port;           /* 0: not given */
 };
 
-/* HOST[:PORT], as a pattern of [host] spells it, but for one host. False after a complaint. */
+/* HOST[:PORT], as a pattern of [host] spells it, but for one host; or the URL of a server where TLS
+ * begins at once. False after a complaint. */
 TG_MUST_USE bool tg_argument_endpoint(const char *word, struct tg_endpoint *out);
 
 /* The same, with the complaint in WHY. */

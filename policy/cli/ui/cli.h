@@ -24,7 +24,7 @@ struct tg_options {
     const char *dir, *days, *password_file, *jobs, *pin_to;
     const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
     bool json, preload, provider, connect, yes, dry_run, help;
-    bool rsa, new_key, allow_private, allow_unreached, refresh;
+    bool rsa, new_key, allow_private, allow_unreached, refresh, add;
     char **operands; /* ends with NULL */
     int operand_count;
 };
@@ -50,6 +50,7 @@ enum tg_option_bit {
     TG_OPTION_UNREACHED = 1 << 16, /* of `run` alone */
     TG_OPTION_TO = 1 << 20,
     TG_OPTION_EXCEPT = 1 << 21, /* --expires, --note */
+    TG_OPTION_PIN = 1 << 22,    /* of `pin` alone */
 };
 
 struct tg_verb {
