@@ -15,10 +15,30 @@
 
 enum { LARGEST_CERTIFICATE = 1 << 20 };
 
-static void add_setting(struct tg_buf *out, const char *key, const struct tg_buf *values)
+/* CRLs that were had are of use only to a rule that asks for them, and only while they are renewed.
+ */
+static void add_revocation(struct tg_fetched *fetched, const struct tg_question *question)
 {
-    if (values->length > 0)
-        tg_buf_printf(out, "%s = %s\n", key, values->text);
+    const struct tg_rule *rule = question->under.rule;
+    bool asked =
+        question->options->revocation || (rule != NULL && rule->revocation != TG_REVOCATION_NONE);
+    const char *mark = asked ? "" : "# ";
+    struct tg_buf *out = &fetched->report;
+
+    if (fetched->crls.length == 0)
+        return;
+    if (!asked)
+        tg_buf_add(out, "# to ask for revocation too (fetch --revocation prints it so):\n");
+    tg_buf_printf(out, "%scrl = %s\n", mark, fetched->crls.text);
+    if (fetched->leaf_has)
+        tg_buf_printf(out, "%srevocation = %s\n", mark,
+                      fetched->crls_found == fetched->wanted ? "crl-chain" : "crl");
+    tg_buf_add(out,
+               "# a CRL that is out of date refuses everybody: renew them before, each hour, by\n"
+               "#   trustgraft fetch --refresh");
+    if (question->options->policy != NULL)
+        tg_buf_printf(out, " -p %s", question->options->policy);
+    tg_buf_add(out, "\n");
 }
 
 /* The lines for the policy, behind what was found. */
@@ -33,11 +53,9 @@ static void add_settings(struct tg_fetched *fetched, const struct tg_question *q
         tg_buf_printf(out, "\n# for the rule at %s:%u\n", rule->where.file, rule->where.line);
     else
         tg_buf_printf(out, "\n[host %s]\n", question->at.host);
-    add_setting(out, "intermediates", &fetched->intermediates);
-    add_setting(out, "crl", &fetched->crls);
-    if (fetched->leaf_has)
-        tg_buf_printf(out, "revocation = %s\n",
-                      fetched->crls_found == fetched->wanted ? "crl-chain" : "crl");
+    if (fetched->intermediates.length > 0)
+        tg_buf_printf(out, "intermediates = %s\n", fetched->intermediates.text);
+    add_revocation(fetched, question);
 }
 
 static int answer(struct tg_fetched *fetched, const struct tg_question *question)

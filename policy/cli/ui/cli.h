@@ -24,7 +24,7 @@ struct tg_options {
     const char *dir, *days, *password_file, *jobs, *pin_to;
     const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
     bool json, preload, provider, connect, yes, dry_run, help;
-    bool rsa, new_key, allow_private, allow_unreached, refresh, add;
+    bool rsa, new_key, allow_private, allow_unreached, refresh, revocation, add;
     char **operands; /* ends with NULL */
     int operand_count;
 };
