@@ -16,7 +16,7 @@ static bool is_relative(const char *word, time_t *when)
 
     if (digits < 1 || digits > 4 || (strcmp(unit, "d") != 0 && strcmp(unit, "w") != 0))
         return false;
-    *when = time(NULL) + atoi(word) * (time_t)86400 * (*unit == 'w' ? 7 : 1);
+    *when = time(NULL) + strtol(word, NULL, 10) * (time_t)86400 * (*unit == 'w' ? 7 : 1);
     return true;
 }
 

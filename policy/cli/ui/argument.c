@@ -100,6 +100,18 @@ bool tg_argument_number(const char *word, int least, int most, int *out)
     return true;
 }
 
+bool tg_argument_warn_days(const char *word, time_t *out)
+{
+    int days = 30;
+
+    if (word != NULL && !tg_argument_number(word, 0, 3650, &days)) {
+        tg_complain("--warn-days: '%s' isn't a number from 0 to 3650", word);
+        return false;
+    }
+    *out = (time_t)days * 86400;
+    return true;
+}
+
 bool tg_argument_timeout(const char *word, int *out)
 {
     if (tg_argument_number(word, 1, 3600, out))

@@ -36,6 +36,9 @@ TG_MUST_USE bool tg_argument_tls(const char *word, int *out);
 /* A whole number from LEAST, which isn't negative, to MOST. False without a complaint. */
 TG_MUST_USE bool tg_argument_number(const char *word, int least, int most, int *out);
 
+/* --warn-days: 0 to 3650, 30 where it isn't given, in seconds. False after a complaint. */
+TG_MUST_USE bool tg_argument_warn_days(const char *word, time_t *out);
+
 /* Whole seconds, 1 to 3600. False after a complaint. */
 TG_MUST_USE bool tg_argument_timeout(const char *word, int *out);
 
