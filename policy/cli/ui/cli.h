@@ -49,9 +49,10 @@ enum tg_option_bit {
     TG_OPTION_SCAN = 1 << 15,      /* of `scan` alone */
     TG_OPTION_UNREACHED = 1 << 16, /* of `run` alone */
     TG_OPTION_TO = 1 << 20,
-    TG_OPTION_EXCEPT = 1 << 21, /* --expires, --note */
-    TG_OPTION_PIN = 1 << 22,    /* of `pin` alone */
-    TG_OPTION_WARN = 1 << 23,   /* --warn-days */
+    TG_OPTION_EXCEPT = 1 << 21,  /* --expires, --note */
+    TG_OPTION_PIN = 1 << 22,     /* of `pin` alone */
+    TG_OPTION_WARN = 1 << 23,    /* --warn-days */
+    TG_OPTION_PRIVATE = 1 << 24, /* --allow-private */
 };
 
 struct tg_verb {

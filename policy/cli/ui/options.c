@@ -143,7 +143,7 @@ static const struct row {
      .name = "revocation",
      SWITCH(revocation),
      .meaning = "print the lines that ask for revocation, too"},
-    {.bit = TG_OPTION_FETCH,
+    {.bit = TG_OPTION_PRIVATE,
      .name = "allow-private",
      SWITCH(allow_private),
      .meaning = "download from private addresses and through a proxy too"},
