@@ -53,6 +53,25 @@ def test_wrong_server_is_refused_with_each_finding(command):
             require([one["name"] for one in result.object()["findings"]] == names, result)
 
 
+def test_refusal_ends_with_what_would_help(command):
+    """One line, which does help; none where no command should."""
+    pinned = POLICY.replace("anchors", "leaf-pin = {pki}/api-rotated.pem\nanchors", 1)
+    for leaf, policy, said in (
+            ("expired", POLICY, "trustgraft except --expires 90d {at}  (until it is mended)"),
+            ("partner", POLICY, "hostname = www.partner.test  (in its rule, if it is this server)"),
+            ("api-other", POLICY, "trustgraft fetch {at}  (if it forgets an intermediate)"),
+            ("api", pinned, "trustgraft pin --add {at}  (if this is its new key)"),
+            ("api", "[distrust]\ncertificate = {pki}/api.pem\n" + POLICY, None),
+            ("api", f"[host {HOST}]\naction = reject\n", None)):
+        with serving(command, leaf) as port:
+            result = connect(command, port, policy=policy).ended(1).quiet()
+            lines = [line for line in result.out.splitlines() if line.startswith("  next ")]
+            require(lines == ([f"  next    {said.format(at=f'{HOST}:{port}')}"] if said else []), result)
+            require("next" not in connect(command, port, "--json", policy=policy).out, "in JSON")
+    with serving(command, "api") as port:
+        require("  next " not in connect(command, port).ended(0).out, "though it is accepted")
+
+
 def test_finding_stands_at_its_certificate(command):
     with serving(command, "under-expired") as port:
         lines = connect(command, port).ended(1).out.splitlines()
