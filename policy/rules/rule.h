@@ -136,6 +136,7 @@ struct tg_known_file {
     const char *path;
     struct tg_known *_Atomic known; /* NULL: not read yet */
     char *_Atomic problem;          /* why it can't be used; NULL: nothing known against it */
+    char *_Atomic note;             /* why its image isn't; who takes it tells and frees it */
 };
 
 /* An [exception]: forgives findings[] of one leaf at one host until it expires. */

@@ -180,13 +180,14 @@ static void test_known_hosts_are_found_or_refused(void **state)
 {
     struct tg_diags diags = {0};
     struct tg_known *image;
-    char name[80], compiled[96];
+    char name[80], compiled[96], *note;
 
     (void)state;
     compile();
     snprintf(name, sizeof name, "%s/known", work);
-    image = tg_known_open(name, &diags);
+    image = tg_known_open(name, &diags, &note);
     assert_non_null(image);
+    assert_null(note);
     assert_int_equal(tg_known_find(image, "a.test", 0)->line, 1);
     assert_null(tg_known_find(image, "a.test", 8443));
     assert_int_equal(tg_known_find(image, "b.test", 8443)->pins[0][0], 4);
@@ -197,6 +198,17 @@ static void test_known_hosts_are_found_or_refused(void **state)
     assert_int_equal(tg_known_find(image, "a.test", 0)->line, 1);
     assert_true(tg_known_damaged(tg_known_find(image, "c.test", 0)));
     tg_known_free(image);
+    image = tg_known_open(name, &diags, &note);
+    assert_non_null(image);
+    assert_non_null(strstr(note, "known.compiled isn't used: it is truncated"));
+    assert_null(tg_known_find(image, "c.test", 0));
+    tg_known_free(image);
+    free(note);
+    assert_int_equal(truncate(name, 1), 0);
+    assert_null(tg_known_open(name, &diags, &note));
+    assert_null(note);
+    assert_int_equal(diags.count, 2);
+    tg_diags_clear(&diags);
 }
 
 int main(void)

@@ -66,7 +66,8 @@ static void test_no_line_of_known_hosts_is_missed(void **state)
     (void)snprintf(name, sizeof name, "%s/known", work);
     for (long number = 1; !done; number++) {
         struct tg_diags diags = {0};
-        struct tg_known *image = tg_known_open(name, &diags);
+        char *note;
+        struct tg_known *image = tg_known_open(name, &diags, &note);
         const struct tg_known_entry *entry;
 
         assert_non_null(image);
