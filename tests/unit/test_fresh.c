@@ -10,12 +10,20 @@
 
 static void test_what_others_may_have_written_is_not_used(void **state)
 {
+    char *note;
+
     (void)state;
     compile();
     assert_int_equal(chmod(image_path, 0664), 0);
     expect_text("is writable by group");
     assert_int_equal(chmod(image_path, 0646), 0);
     expect_text("is writable by others");
+    assert_int_equal(chmod(image_path, 0644), 0);
+    assert_int_equal(chmod(work, 0770), 0);
+    assert_null(tg_compiled_open(path, &note));
+    assert_non_null(strstr(note, "it can't be opened: its directory "));
+    free(note);
+    assert_int_equal(chmod(work, 0700), 0);
     assert_int_equal(chmod(image_path, 0644), 0);
     tg_policy_free(expect_image());
     if (geteuid() == 0) {
