@@ -155,7 +155,7 @@ static void threads_listing(char **word)
     show_answers(asked_count);
 }
 
-/* threads-locking PATH cert TIMES: each time a fresh store, of which one has been asked for. */
+/* threads-locking PATH cert times: each time a fresh store, of which one has been asked for. */
 static void threads_locking(char **word)
 {
     for (int left = atoi(word[3]); left > 0; left--) {

@@ -1,6 +1,6 @@
 /*
- * What a process does with an image when it has no memory, and that it keeps no more than so much of
- * one: each answer is right or a refusal, and once there is memory all are right.
+ * What a process does with an image when it has no memory: each answer is right or a refusal, and
+ * once there is memory all are right. And that it keeps no more than so much of one.
  */
 #include "countdown.h"
 #include "images.h"

@@ -49,7 +49,8 @@ bool tg_mapping_open(struct tg_mapping *mapping, int fd, size_t size)
     return true;
 }
 
-/* Since the file was mapped; there is no prctl(2) in every filter, so that /proc is asked before. */
+/* One that was set since the file was mapped; not every filter knows prctl(2): /proc was asked
+ * before. */
 static bool is_filtered_now(void)
 {
     int mode = prctl(PR_GET_SECCOMP);
