@@ -158,7 +158,7 @@ static void threads_listing(char **word)
 /* threads-locking PATH cert times: each time a fresh store, of which one has been asked for. */
 static void threads_locking(char **word)
 {
-    for (int left = atoi(word[3]); left > 0; left--) {
+    for (long left = strtol(word[3], NULL, 10); left > 0; left--) {
         shared = X509_STORE_new();
         (void)X509_STORE_load_file(shared, word[1]);
         answer(answers[0][0], word[2]);
