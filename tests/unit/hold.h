@@ -3,7 +3,9 @@
 #define TG_TEST_HOLD_H
 
 #include "holding.h"
+#include <openssl/pem.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The certificates of STACK; tg_holding_free it. */
 static inline struct tg_holding *hold(const STACK_OF(X509) *stack)
@@ -16,6 +18,33 @@ static inline struct tg_holding *hold(const STACK_OF(X509) *stack)
         if (!tg_holding_add(holding, sk_X509_value(stack, i)))
             abort();
     return holding;
+}
+
+/* CERTIFICATE in PEM, with its settings where TRUSTED; free it. */
+static inline char *pem(X509 *certificate, bool trusted)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    char *data = NULL, *text = NULL;
+
+    if (trusted ? PEM_write_bio_X509_AUX(out, certificate) : PEM_write_bio_X509(out, certificate)) {
+        long size = BIO_get_mem_data(out, &data);
+
+        text = strndup(data, (size_t)size);
+    }
+    if (text == NULL)
+        abort();
+    BIO_free(out);
+    return text;
+}
+
+/* What HOLDING has of this subject, where memory doesn't run out; sk_X509_pop_free it. */
+static inline STACK_OF(X509) *find(const struct tg_holding *holding, const X509_NAME *name)
+{
+    STACK_OF(X509) *found = NULL;
+
+    if (!tg_holding_find(holding, name, NULL, &found))
+        abort();
+    return found;
 }
 
 #endif
