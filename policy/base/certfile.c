@@ -45,11 +45,11 @@ static const char *take_certificate(struct tg_arena *arena, struct tg_block bloc
     return added ? NULL : tg_no_memory;
 }
 
-static bool take_text(const struct tg_file *file, size_t count, void *arg)
+static bool take_file(const struct tg_file *file, size_t count, void *arg)
 {
     const struct tg_certfile_to *to = arg;
 
-    return to->add_text(to->arg, file->data, file->size, count);
+    return to->add_file(to->arg, file, count);
 }
 
 /* "1a2b3c4d.0", or "1a2b3c4d.r0" with MARK "r", as openssl-rehash(1) makes them. */
@@ -92,7 +92,7 @@ const char *tg_file_certificates(struct tg_arena *arena, const char *path,
     static const struct tg_block_kind certificates = {
         .der = PEM_STRING_X509,
         .take = take_certificate,
-        .take_all = take_text,
+        .take_all = take_file,
         .none = "holds no certificate, neither in PEM nor in DER",
     };
     static const struct tg_entries files = {

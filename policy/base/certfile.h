@@ -6,6 +6,7 @@
 #ifndef TG_CERTFILE_H
 #define TG_CERTFILE_H
 
+#include "file.h"
 #include "hash.h"
 #include "mem.h"
 #include "watch.h"
@@ -14,9 +15,8 @@
 struct tg_certfile_to {
     /* One more reference to CERTIFICATE; false: no memory. */
     bool (*add)(void *arg, X509 *certificate);
-    /* TEXT, of SIZE bytes, which BLOCKS PEM blocks begin in; false: it is decoded, and its
-     * certificates added. */
-    bool (*add_text)(void *arg, const char *text, size_t size, size_t blocks);
+    /* FILE, which BLOCKS PEM blocks begin in; false: it is decoded, and its certificates added. */
+    bool (*add_file)(void *arg, const struct tg_file *file, size_t blocks);
     void *arg;
 };
 

@@ -52,9 +52,9 @@ static bool add(void *arg, X509 *certificate)
     return tg_holding_add(arg, certificate);
 }
 
-static bool add_text(void *arg, const char *text, size_t size, size_t blocks)
+static bool add_file(void *arg, const struct tg_file *file, size_t blocks)
 {
-    return tg_holding_add_text(arg, text, size, blocks);
+    return tg_holding_add_file(arg, file, blocks);
 }
 
 /* Those of a file, or of all files in a directory, each once. */
@@ -62,7 +62,7 @@ static const char *read_certificates(struct tg_load *load, const char *path,
                                      struct tg_holding *holding)
 {
     const struct tg_watching watching = tg_load_watching(load);
-    struct tg_certfile_to to = {add, add_text, holding};
+    struct tg_certfile_to to = {add, add_file, holding};
     const char *wrong = tg_file_certificates(load->scratch, path, &to, &watching);
 
     return wrong == NULL && !tg_holding_unique(holding) ? tg_no_memory : wrong;

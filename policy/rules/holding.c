@@ -1,5 +1,5 @@
 #include "holding.h"
-#include "bundle.h"
+#include "share.h"
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -178,9 +178,9 @@ bool tg_holding_add_der(struct tg_holding *holding, const uint8_t *der, size_t s
     return added;
 }
 
-bool tg_holding_add_text(struct tg_holding *holding, const char *text, size_t size, size_t blocks)
+bool tg_holding_add_file(struct tg_holding *holding, const struct tg_file *file, size_t blocks)
 {
-    struct tg_bundle *bundle = tg_bundle_read(text, size);
+    const struct tg_bundle *bundle = tg_share_read(&file->status, file->data, file->size);
     size_t before = holding->count;
     bool added = bundle != NULL && tg_bundle_count(bundle) == blocks;
 
@@ -191,7 +191,7 @@ bool tg_holding_add_text(struct tg_holding *holding, const char *text, size_t si
     }
     if (!added)
         shorten(holding, before);
-    tg_bundle_free(bundle);
+    tg_share_give(bundle);
     return added;
 }
 

@@ -6,6 +6,7 @@
 #ifndef TG_HOLDING_H
 #define TG_HOLDING_H
 
+#include "file.h"
 #include "trustgraft.h"
 #include <openssl/x509.h>
 #include <stdbool.h>
@@ -24,9 +25,10 @@ TG_MUST_USE bool tg_holding_add(struct tg_holding *holding, X509 *certificate);
 /* DER of SIZE bytes, with or without settings (x509(1)) behind it; false also where it is no
  * certificate. */
 TG_MUST_USE bool tg_holding_add_der(struct tg_holding *holding, const uint8_t *der, size_t size);
-/* The certificates of TEXT, which BLOCKS PEM blocks begin in; false also where it isn't ordinary
- * (armour.h), or has others than those. */
-TG_MUST_USE bool tg_holding_add_text(struct tg_holding *holding, const char *text, size_t size,
+/* The certificates of FILE, which BLOCKS PEM blocks begin in; false also where it isn't ordinary
+ * (armour.h), or has others than those. A program that loads the same file shares in it (share.h).
+ */
+TG_MUST_USE bool tg_holding_add_file(struct tg_holding *holding, const struct tg_file *file,
                                      size_t blocks);
 /* Those of OTHER, which both have from now on, decoded once. */
 TG_MUST_USE bool tg_holding_join(struct tg_holding *holding, const struct tg_holding *other);

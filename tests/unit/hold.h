@@ -20,6 +20,14 @@ static inline struct tg_holding *hold(const STACK_OF(X509) *stack)
     return holding;
 }
 
+/* Adds a file that holds TEXT and is nobody else's. */
+static inline bool add_text(struct tg_holding *holding, const char *text, size_t blocks)
+{
+    const struct tg_file file = {.data = (char *)text, .size = strlen(text)};
+
+    return tg_holding_add_file(holding, &file, blocks);
+}
+
 /* CERTIFICATE in PEM, with its settings where TRUSTED; free it. */
 static inline char *pem(X509 *certificate, bool trusted)
 {

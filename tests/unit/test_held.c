@@ -28,16 +28,16 @@ static bool add(void *arg, X509 *certificate)
     return tg_holding_add(arg, certificate);
 }
 
-static bool add_text(void *arg, const char *text, size_t size, size_t blocks)
+static bool add_file(void *arg, const struct tg_file *file, size_t blocks)
 {
-    return tg_holding_add_text(arg, text, size, blocks);
+    return tg_holding_add_file(arg, file, blocks);
 }
 
 /* What PATH holds, as little decoded as can be; *WRONG is what is wrong with it. */
 static struct tg_holding *index_file(struct tg_arena *arena, const char *path, const char **wrong)
 {
     struct tg_holding *holding = tg_holding_new();
-    struct tg_certfile_to to = {add, add_text, holding};
+    struct tg_certfile_to to = {add, add_file, holding};
 
     assert_non_null(holding);
     *wrong = tg_file_certificates(arena, path, &to, NULL);
@@ -50,10 +50,10 @@ static bool add_whole(void *stack, X509 *certificate)
     return X509_add_cert(stack, certificate, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) == 1;
 }
 
-static bool leave(void *arg, const char *text, size_t size, size_t blocks)
+static bool leave(void *arg, const struct tg_file *file, size_t blocks)
 {
     (void)arg;
-    return text == NULL && size == 0 && blocks == 0;
+    return file->size == 0 && blocks == 0;
 }
 
 /* The same of what libcrypto decodes and compares. */
@@ -315,7 +315,7 @@ static void an_evaluation_without_one_has_no_verdict(void **state)
         struct tg_verdict *verdict;
 
         assert_non_null(anchors);
-        assert_true(tg_holding_add_text(anchors, text.text, text.length, 2));
+        assert_true(add_text(anchors, text.text, 2));
         countdown = number;
         verdict = judge(&world, anchors, NULL);
         spent = countdown == 0;

@@ -31,7 +31,7 @@ static struct tg_holding *index_text(const char *text, size_t blocks)
     unsigned before = decoded;
 
     assert_non_null(holding);
-    assert_true(tg_holding_add_text(holding, text, strlen(text), blocks));
+    assert_true(add_text(holding, text, blocks));
     assert_true(tg_holding_unique(holding));
     assert_int_equal(decoded, before);
     return holding;
@@ -114,7 +114,7 @@ static void each_certificate_of_a_file_is_there_once(void **state)
     other = pem(trio.stranger, false);
     tg_buf_printf(&text, "%s%s%s%s%s", plain, other, rejecting, other, plain);
     assert_non_null(holding);
-    assert_true(tg_holding_add_text(holding, text.text, text.length, 5));
+    assert_true(add_text(holding, text.text, 5));
     assert_true(tg_holding_add(holding, trio.stranger)); /* one that was decoded */
     assert_int_equal(tg_holding_count(holding), 6);
     assert_true(tg_holding_unique(holding));
@@ -182,7 +182,7 @@ static void bytes_that_are_no_certificate_are_refused(void **state)
     assert_true(tg_holding_add_der(holding, der, (size_t)size));
     assert_int_equal(decoded, 0);
     assert_int_equal(X509_cmp(tg_holding_get(holding, 0), trio.root), 0);
-    assert_false(tg_holding_add_text(holding, trio.text.text, strlen(trio.text.text), 4));
+    assert_false(add_text(holding, trio.text.text, 4));
     assert_int_equal(tg_holding_count(holding), 1);
     ERR_clear_error();
     OPENSSL_free(der);

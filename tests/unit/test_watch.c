@@ -59,10 +59,10 @@ static bool take(void *arg, X509 *certificate)
     return certificate != NULL;
 }
 
-static bool leave(void *arg, const char *text, size_t size, size_t blocks)
+static bool leave(void *arg, const struct tg_file *file, size_t blocks)
 {
     (void)arg;
-    return text != NULL && size == 0 && blocks == 0;
+    return file->size == 0 && blocks == 0;
 }
 
 /* Reads the certificates of PATH; returns what was noted of it. */
