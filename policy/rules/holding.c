@@ -270,18 +270,40 @@ const uint8_t *tg_holding_der(const struct tg_holding *holding, size_t index, si
     return holding->item[index]->der;
 }
 
-static bool is(const struct held *held, X509 *certificate)
+static bool has(const struct held *held, const unsigned char *bytes, int size)
+{
+    return size > 0 && memmem(held->der, held->certificate, bytes, (size_t)size) != NULL;
+}
+
+/* libcrypto writes a certificate as it came also where its extensions or times were changed in
+ * place since (X509_EXTENSION_set_data(3), X509_getm_notAfter(3)): these have to be those that
+ * came. */
+static bool is_unchanged(const struct held *held, const X509 *certificate)
+{
+    const ASN1_TIME *from = X509_get0_notBefore(certificate);
+    const ASN1_TIME *until = X509_get0_notAfter(certificate);
+    unsigned char *extensions = NULL;
+    int size = i2d_X509_EXTENSIONS(X509_get0_extensions(certificate), &extensions);
+    bool unchanged = has(held, extensions, size) &&
+                     has(held, ASN1_STRING_get0_data(from), ASN1_STRING_length(from)) &&
+                     has(held, ASN1_STRING_get0_data(until), ASN1_STRING_length(until));
+
+    OPENSSL_free(extensions);
+    return unchanged;
+}
+
+static bool is(const struct held *held, const X509 *certificate)
 {
     unsigned char *der = NULL;
     int size = i2d_X509_AUX(certificate, &der);
     bool same = size > 0 && (size_t)size == held->size && memcmp(der, held->der, held->size) == 0;
 
     OPENSSL_free(der);
-    return same;
+    return same && is_unchanged(held, certificate);
 }
 
-/* A reference to what STORE has of HELD, which has this SUBJECT; no other is as it was when STORE's
- * certificates are looked at, one by one, as they stand: a search would sort them. */
+/* A reference to what STORE has of HELD, if that has this SUBJECT. Its objects are looked at one by
+ * one: a search would sort them, which the program could see. */
 static X509 *find_beside(X509_STORE *store, const struct held *held, const X509_NAME *subject)
 {
     STACK_OF(X509_OBJECT) *objects;

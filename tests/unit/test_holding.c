@@ -232,6 +232,34 @@ static void what_the_program_has_decoded_is_not_decoded_again(void **state)
     end_trio(&trio);
 }
 
+/* What the program changed in memory is written as it came, but isn't that any more. */
+static void what_the_program_has_changed_is_decoded(void **state)
+{
+    struct trio trio;
+
+    (void)state;
+    begin_trio(&trio);
+    for (int change = 0; change < 3; change++) {
+        struct tg_holding *holding = index_text(trio.text.text, 3);
+        X509_STORE *store = X509_STORE_new();
+        X509 *copy = X509_dup(trio.stranger), *found;
+
+        if (change == 1)
+            assert_true(X509_EXTENSION_set_critical(X509_get_ext(copy, 0), 0));
+        else if (change == 2)
+            assert_non_null(X509_gmtime_adj(X509_getm_notAfter(copy), 2 * DAY));
+        assert_true(X509_STORE_add_cert(store, copy));
+        decoded = 0;
+        found = first(holding, trio.stranger, store);
+        assert_int_equal(found == copy, change == 0);
+        assert_int_equal(decoded, change == 0 ? 0 : 1);
+        X509_free(copy);
+        X509_STORE_free(store);
+        tg_holding_free(holding);
+    }
+    end_trio(&trio);
+}
+
 static void *get_all(void *holding)
 {
     void **got = calloc(3, sizeof(*got));
@@ -307,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_name_that_cannot_be_folded_is_compared_with_all),
         cmocka_unit_test(bytes_that_are_no_certificate_are_refused),
         cmocka_unit_test(what_the_program_has_decoded_is_not_decoded_again),
+        cmocka_unit_test(what_the_program_has_changed_is_decoded),
         cmocka_unit_test(threads_share_one),
 #if OWN_ALLOCATOR
         cmocka_unit_test(without_memory_nothing_goes_missing_unsaid),
