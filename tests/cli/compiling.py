@@ -1,13 +1,12 @@
 """trustgraft compile."""
 import os
+import re
 import subprocess
 
 from cli.checking import GOOD
 from e2e.harness import require
 
 PIN = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-
-
 
 
 def is_used(command, policy):
@@ -23,6 +22,23 @@ def test_image_beside_the_policy(command):
     require((one["file"], one["image"], one["rules"], one["exceptions"], one["hosts"])
             == (str(policy), f"{policy}.compiled", 1, 1, 0), one)
     require(one["size"] == os.stat(one["image"]).st_size, one)
+
+
+def test_rules_are_named_as_the_text_names_them(command):
+    folder = command.folder()
+    folder.write("rules/more.conf", f"[host b.test]\nanchors = {command.pki}/root.pem\n")
+    folder.write("policy.conf", "[policy]\ninclude = rules/*.conf\n" + GOOD.replace("{pki}", str(command.pki)))
+    for path in ("policy.conf", folder / "policy.conf"):
+        for host, place in (("api.test", f"{path}:"), ("b.test", f"{path}".replace("policy.conf", "rules/more.conf:1"))):
+            told = {}
+            for compiled in (False, True):
+                (folder / "policy.conf.compiled").unlink(missing_ok=True)
+                if compiled:
+                    command("compile", "policy.conf", cwd=folder.path).ended(0)
+                told[compiled] = command("explain", "-p", path, host, cwd=folder.path).ended(0).printed(place).out
+            require("which is fresh" in told[True], told[True])
+            same = re.sub(r"\n[^\n]*, which is fresh[^\n]*", "", told[True])
+            require(same == told[False], f"{told[True]}\n{told[False]}")
 
 
 def test_image_of_known_hosts(command):

@@ -14,10 +14,10 @@
 
 #define HOUR 3600
 
-/* A copy of a certificate that says that it is an hour old. */
-static void put_aged(const char *path)
+/* A copy of a certificate that says that it is AGE seconds old. */
+static void put_aged(const char *path, time_t age)
 {
-    struct timespec times[2] = {{.tv_sec = time(NULL) - HOUR}, {.tv_sec = time(NULL) - HOUR}};
+    struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
     STACK_OF(X509) *root = pki_certificates("root", NULL);
     FILE *file = fopen(path, "we");
 
@@ -33,9 +33,26 @@ static void a_file_that_just_changed_is_shared_with_nobody(void **state)
     const struct tg_bundle *one, *other;
 
     (void)state;
-    put_aged("fresh.pem"); /* ctime is now */
+    put_aged("fresh.pem", HOUR); /* ctime is now */
     one = tg_share_take("fresh.pem");
     other = tg_share_take("fresh.pem");
+    assert_non_null(one);
+    assert_non_null(other);
+    assert_ptr_not_equal(one, other);
+    tg_share_give(one);
+    tg_share_give(other);
+}
+
+/* By whoever set its times, or by a clock that was wrong then. */
+static void a_file_that_is_to_change_is_shared_with_nobody(void **state)
+{
+    const struct tg_bundle *one, *other;
+
+    (void)state;
+    put_aged("future.pem", -HOUR);
+    sleep(4); /* its ctime is settled */
+    one = tg_share_take("future.pem");
+    other = tg_share_take("future.pem");
     assert_non_null(one);
     assert_non_null(other);
     assert_ptr_not_equal(one, other);
@@ -109,7 +126,7 @@ static void what_just_changed_or_is_no_file_is_shared_with_nobody(void **state)
     struct tg_file file = {0};
 
     (void)state;
-    put_aged("fresh.pem");
+    put_aged("fresh.pem", HOUR);
     assert_non_null(arena);
     assert_null(tg_file_read(arena, "fresh.pem", &file));
     one = tg_share_read(&file.status, file.data, file.size);
@@ -142,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_just_changed_is_shared_with_nobody),
+        cmocka_unit_test(a_file_that_is_to_change_is_shared_with_nobody),
         cmocka_unit_test(a_file_that_has_settled_is_read_once),
         cmocka_unit_test(what_a_policy_has_read_is_read_once_too),
         cmocka_unit_test(what_just_changed_or_is_no_file_is_shared_with_nobody),
