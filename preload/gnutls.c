@@ -227,6 +227,14 @@ static bool allows_data(const struct tg_gnutls_target *target, gnutls_session_t 
     return !tg_gnutls_hooked(target, &gnutls) || gnutls.hook->allows_data(session);
 }
 
+/* A program that asks goes on without. */
+TG_API size_t gnutls_record_get_max_early_data_size(gnutls_session_t session)
+{
+    TG_GNUTLS_REAL(gnutls_record_get_max_early_data_size);
+
+    return real != NULL && allows_data(&target, session) ? real(session) : 0;
+}
+
 /* While the handshake of such a session waits, the library sends data under the keys for early
  * data. Otherwise it has none go out then. */
 static bool may_send(const struct tg_gnutls_target *target, gnutls_session_t session)

@@ -3,6 +3,7 @@
  * the same process. What it resumes it had with another host.
  *
  *   named     hands over what goes out with the ClientHello, and then says whom it is for
+ *   asks      does so if there is room for it, having said whom it is for
  *   send send2 range file    sends, by either function, while the handshake waits
  *   keys      takes the keys of a session it resumes, to encrypt by itself; what level they are for
  *   late stale timed         verifies NAME once the handshake is done, and goes on with functions
@@ -37,7 +38,7 @@ static bool is_late(void)
 /* For the server, in its second handshake. */
 static bool waits(void)
 {
-    return kept.data != NULL && !is("named") && !is("keys");
+    return kept.data != NULL && !is("named") && !is("asks") && !is("keys");
 }
 
 static ssize_t push(gnutls_transport_ptr_t at, const void *data, size_t size)
@@ -94,7 +95,7 @@ static gnutls_session_t session_of(const char *name)
     gnutls_session_t session = NULL;
     gnutls_certificate_credentials_t credentials = NULL;
     unsigned flags = GNUTLS_CLIENT | (is("timed") ? GNUTLS_DATAGRAM : 0) |
-                     (is("named") || is_late() ? 0 : GNUTLS_ENABLE_EARLY_DATA) |
+                     (is("named") || is("asks") || is_late() ? 0 : GNUTLS_ENABLE_EARLY_DATA) |
                      (waits() ? GNUTLS_NONBLOCK : 0);
 
     if (gnutls_init(&session, flags) < 0 || gnutls_set_default_priority(session) < 0 ||
@@ -115,6 +116,8 @@ static gnutls_session_t session_of(const char *name)
     if (kept.data != NULL && is("named"))
         printf(" %s", gnutls_record_send_early_data(session, "early", 5) == 0 ? "taken" : "not");
     gnutls_server_name_set(session, GNUTLS_NAME_DNS, name, strlen(name));
+    if (kept.data != NULL && is("asks") && gnutls_record_get_max_early_data_size(session) > 0)
+        printf(" %s", gnutls_record_send_early_data(session, "early", 5) == 0 ? "taken" : "not");
     return session;
 }
 

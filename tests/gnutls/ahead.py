@@ -12,6 +12,8 @@ LATE = {None: FIRST, ELSEWHERE: FIRST, ACCEPT: FIRST, REJECT: "done not"}
 CASES = (
     ("named", {None: f"{FIRST} taken done", ELSEWHERE: f"{FIRST} taken done", REPORT: f"{FIRST} taken done",
                ACCEPT: f"{FIRST} taken refused", REJECT: f"{FIRST} taken refused"}),
+    ("asks", {None: f"{FIRST} taken done", ELSEWHERE: f"{FIRST} taken done", ACCEPT: f"{FIRST} done",
+              REJECT: f"{FIRST} refused"}),
     ("send", WAITING),
     ("send2", WAITING),
     ("range", WAITING),

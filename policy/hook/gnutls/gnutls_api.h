@@ -167,6 +167,7 @@ enum {
 /* What came later: interposed, since 3.6.3 to 3.7.3, and called, since 3.7.3. */
 #define TG_GNUTLS_INTERPOSED_LATER(X)                                                              \
     X(ssize_t, gnutls_record_send2, (gnutls_session_t, const void *, size_t, size_t, unsigned))    \
+    X(size_t, gnutls_record_get_max_early_data_size, (gnutls_session_t))                           \
     X(ssize_t, gnutls_record_send_early_data, (gnutls_session_t, const void *, size_t))            \
     X(void, gnutls_handshake_set_read_function, (gnutls_session_t, gnutls_handshake_read_func))    \
     X(void, gnutls_handshake_set_secret_function,                                                  \
