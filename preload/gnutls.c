@@ -116,10 +116,10 @@ TG_API void gnutls_handshake_set_secret_function(gnutls_session_t session,
     TG_GNUTLS_REAL(gnutls_handshake_set_secret_function);
     struct tg_engine_gnutls gnutls;
 
-    if (tg_gnutls_hooked(&target, &gnutls))
-        function = gnutls.hook->secrets(session, function);
-    if (real != NULL)
-        real(session, function);
+    if (real == NULL)
+        return;
+    real(session,
+         tg_gnutls_hooked(&target, &gnutls) ? gnutls.hook->secrets(session, function) : function);
 }
 
 /* ---- what the program verifies with ---- */
