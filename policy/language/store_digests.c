@@ -82,6 +82,15 @@ static void add_file(struct tg_store *in, const struct tg_word *word, struct tg_
     }
 }
 
+/* "sha256 Fingerprint=AA:BB...", or "AA:BB..." alone, as openssl-x509(1) prints it. */
+static bool is_pasted(const struct tg_word *word)
+{
+    return strcasecmp(word->text, "sha256") == 0 ||
+           strcasestr(word->text, "fingerprint=") != NULL ||
+           (strlen(word->text) == 3 * TG_SHA256_SIZE - 1 &&
+            strspn(word->text, "0123456789abcdefABCDEF:") == strlen(word->text));
+}
+
 static void add_leaf(struct tg_store *in, const struct tg_word *word, struct tg_buf *digests)
 {
     if (is_prefixed(word, "sha256/"))
@@ -91,6 +100,11 @@ static void add_leaf(struct tg_store *in, const struct tg_word *word, struct tg_
                       in->setting->key->name, word->text);
     else if (is_prefixed(word, "sha256:"))
         add_literal(in, word, digests, tg_fingerprint_read);
+    else if (is_pasted(word))
+        tg_load_error(in->load, in->section, word, NULL,
+                      "%s: a fingerprint is written as sha256:HEX, with or without colons, and "
+                      "nothing between",
+                      in->setting->key->name);
     else
         add_file(in, word, digests);
 }
