@@ -238,7 +238,7 @@ AFTER(TG_X509_STORE_LOAD_STORE_EX, int, X509_STORE_load_store_ex,
       (store, place, library, query), reveal, (address, store), 0)
 AFTER(TG_X509_STORE_ADD_CRL, int, X509_STORE_add_crl, (X509_STORE * store, X509_CRL *crl),
       (store, crl), look, (address, store), 0)
-AFTER(TG_X509_STORE_LOCK, int, X509_STORE_lock, (X509_STORE * store), (store), look,
+AFTER(TG_X509_STORE_LOCK, int, X509_STORE_lock, (X509_STORE * store), (store), reveal,
       (address, store), 0)
 AFTER(TG_X509_STORE_GET0_OBJECTS, STACK_OF(X509_OBJECT) *, X509_STORE_get0_objects,
       (const X509_STORE *store), (store), reveal, (address, (X509_STORE *)store), NULL)

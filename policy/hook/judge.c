@@ -2,10 +2,8 @@
 #include "cache.h"
 #include "convert.h"
 #include "distrust.h"
-#include "knownhosts.h"
 #include "match.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *known(const char *text)
@@ -91,10 +89,14 @@ static bool is_unknown(const struct demands *demands)
 static struct tg_verdict *evaluate(const struct demands *demands, unsigned rule, unsigned i)
 {
     const struct tg_candidate *who = &demands->peer->candidates[i];
+    const struct tg_match *match = match_of(demands, rule);
+    struct tg_verdict *verdict;
 
     demands->query->host = known(who->host);
     demands->query->port = who->port;
-    return tg_evaluate_cached(demands->policy, match_of(demands, rule), demands->query);
+    verdict = tg_evaluate_cached(demands->policy, match, demands->query);
+    tg_log_known_hosts(demands->process, match->rule);
+    return verdict;
 }
 
 static bool same_rule(const struct demands *demands, unsigned i, unsigned j)
@@ -221,16 +223,6 @@ static bool is_refused(const struct tg_judgement *judgement)
     return judgement->verdict != NULL && !judgement->verdict->accepted;
 }
 
-static void tell_of_images(const struct tg_process *process, const tg_policy *policy)
-{
-    char *note = NULL;
-
-    while ((note = tg_known_files_note(policy)) != NULL) {
-        tg_log_complain(process->origin, "%s", note);
-        free(note);
-    }
-}
-
 struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *policy,
                              struct tg_peer *peer, struct tg_query *query)
 {
@@ -248,7 +240,6 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
     query->program = known(tg_process_program());
     query->unknown = peer->unknown;
     judge(&demands);
-    tell_of_images(process, policy);
     /* An exception may depend on the port, and whoever reads the log wants to know it. */
     if (is_refused(&demands.judgement) && tg_peer_search(peer)) {
         tg_verdict_free(demands.judgement.verdict);

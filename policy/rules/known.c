@@ -272,20 +272,17 @@ static struct tg_known *open_image(const char *path, struct tg_buf *note)
 
 struct tg_known *tg_known_open(const char *path, struct tg_diags *diags, char **note)
 {
-    struct tg_buf text = {0}, full = {0};
-    struct tg_known *known = open_image(path, &text);
+    struct tg_buf why = {0};
+    struct tg_known *known = open_image(path, &why);
 
     *note = NULL;
     if (known == NULL)
         known = tg_known_load(path, diags);
-    if (known == NULL && text.length > 0)
-        tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", text.text);
-    if (known != NULL && text.length > 0) {
-        tg_buf_escape(&full, path, strlen(path));
-        tg_buf_printf(&full, ": %s", text.text);
-        *note = tg_buf_take(&full);
-    }
-    tg_buf_free(&text);
+    if (known == NULL && why.length > 0)
+        tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", why.text);
+    else if (why.length > 0)
+        *note = tg_buf_take(&why);
+    tg_buf_free(&why);
     return known;
 }
 

@@ -45,8 +45,8 @@ void tg_known_free(struct tg_known *known); /* NULL is fine */
 
 /*
  * tg_known_load, or its image if it has one that counts: then lines are read when they are asked
- * for. Where an image is there that doesn't, *NOTE, malloc'd, says why; else it is NULL. If the
- * file can't be read either, DIAGS has both.
+ * for. *NOTE is malloc'd: why an image that is there wasn't used; NULL: it was, or there is none.
+ * Where the file can't be read either, DIAGS has both.
  */
 TG_MUST_USE struct tg_known *tg_known_open(const char *path, struct tg_diags *diags, char **note);
 

@@ -30,7 +30,7 @@ static const struct tg_known *open_file(struct tg_known_file *file, struct tg_di
         atomic_compare_exchange_strong_explicit(&file->known, &first, fresh, memory_order_acq_rel,
                                                 memory_order_acquire)) {
         if (note != NULL)
-            atomic_store_explicit(&file->note, note, memory_order_release);
+            free(atomic_exchange_explicit(&file->note, note, memory_order_acq_rel));
         return fresh;
     }
     free(note);
@@ -184,16 +184,4 @@ bool tg_known_files_follow(const tg_policy *fresh, const tg_policy *old, struct 
             return false;
     }
     return true;
-}
-
-char *tg_known_files_note(const tg_policy *policy)
-{
-    for (struct tg_known_file *file = policy->known_files; file != NULL; file = file->next)
-        if (atomic_load_explicit(&file->note, memory_order_relaxed) != NULL) {
-            char *note = atomic_exchange_explicit(&file->note, NULL, memory_order_acquire);
-
-            if (note != NULL)
-                return note;
-        }
-    return NULL;
 }

@@ -42,8 +42,4 @@ TG_MUST_USE bool tg_known_files_read(const tg_policy *policy, struct tg_diags *d
 TG_MUST_USE bool tg_known_files_follow(const tg_policy *fresh, const tg_policy *old,
                                        struct tg_diags *diags);
 
-/* Why the image of one of POLICY's files wasn't used, to be told, and freed; NULL: there is no more
- * to tell. Each once, in whichever thread. */
-TG_MUST_USE char *tg_known_files_note(const tg_policy *policy);
-
 #endif

@@ -1,6 +1,7 @@
 """trustgraft compile."""
 import os
 import re
+import subprocess
 
 from cli.checking import GOOD
 from e2e.harness import require
@@ -83,3 +84,20 @@ def test_folder_that_it_would_change_itself(command):
     folder.write("more.rules", "[host a.test]\n")
     policy = folder.write("policy.conf", "[policy]\ninclude = *.rules\n")
     command("compile", policy).ended(2).said("stale as soon as it was there")
+
+
+def test_image_that_has_no_room(command):
+    """What was there stays, and nothing is left beside it."""
+    folder = command.folder()
+    hosts = [f"h{number}.test" for number in range(9000)]
+    known = folder.write("known", "".join(f"{host} {PIN}\n" for host in hosts))
+    policy = folder.write("policy.conf", "[host a.test]\n")
+    command("compile", policy).ended(0).quiet()
+    for text, image in (("".join(f"[host {host}]\naction = reject\n" for host in hosts), policy),
+                        (f"[host a.test]\nknown-hosts = {known}\n", known)):
+        folder.write("policy.conf", text)
+        script = f"trap '' XFSZ; ulimit -f 200; exec '{command.program}' compile '{policy}'"
+        done = subprocess.run(["/bin/sh", "-c", script], env=command.environment(), capture_output=True, text=True,
+                              timeout=60, check=False)
+        require(done.returncode == 2 and f"{image}.compiled: can't be written: File too large" in done.stderr, done)
+        require(sorted(os.listdir(folder.path)) == ["known", "policy.conf", "policy.conf.compiled"], os.listdir(folder.path))

@@ -1,4 +1,5 @@
-/* Who shares a file of certificates with others of the process, and who doesn't. */
+/* Bundles that a process reads once: those of files that have settled, and no others. */
+#include "file.h"
 #include "folder.h"
 #include "pki.h"
 #include "share.h"
@@ -6,28 +7,25 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include <cmocka.h>
+#include <openssl/x509.h>
 
 #define HOUR 3600
 
-static void put(const char *path, const char *from, time_t age)
+/* A copy of a certificate that says that it is AGE seconds old. */
+static void put_aged(const char *path, time_t age)
 {
     struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
-    char text[8192];
-    FILE *source = fopen(pki_path(from), "re"), *file = fopen(path, "we");
-    size_t length;
+    STACK_OF(X509) *root = pki_certificates("root", NULL);
+    FILE *file = fopen(path, "we");
 
-    assert_non_null(source);
     assert_non_null(file);
-    length = fread(text, 1, sizeof text, source);
-    assert_true(length > 0 && length < sizeof text);
-    assert_int_equal(fwrite(text, 1, length, file), length);
-    (void)fclose(source);
+    assert_true(PEM_write_X509(file, sk_X509_value(root, 0)));
     assert_int_equal(fclose(file), 0);
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    pki_free(root);
 }
 
 static void a_file_that_just_changed_is_shared_with_nobody(void **state)
@@ -35,7 +33,7 @@ static void a_file_that_just_changed_is_shared_with_nobody(void **state)
     const struct tg_bundle *one, *other;
 
     (void)state;
-    put("fresh.pem", "root.pem", HOUR); /* ctime is now */
+    put_aged("fresh.pem", HOUR); /* ctime is now */
     one = tg_share_take("fresh.pem");
     other = tg_share_take("fresh.pem");
     assert_non_null(one);
@@ -51,7 +49,7 @@ static void a_file_that_is_to_change_is_shared_with_nobody(void **state)
     const struct tg_bundle *one, *other;
 
     (void)state;
-    put("future.pem", "root.pem", -HOUR);
+    put_aged("future.pem", -HOUR);
     sleep(4); /* its ctime is settled */
     one = tg_share_take("future.pem");
     other = tg_share_take("future.pem");
@@ -62,16 +60,23 @@ static void a_file_that_is_to_change_is_shared_with_nobody(void **state)
     tg_share_give(other);
 }
 
-/* Of the system, so that it is old enough. */
-static void a_file_that_has_settled_is_read_once(void **state)
+/* One of the system, so that it is old enough; NULL: there is none. */
+static const char *find_settled(void)
 {
     const char *path = X509_get_default_cert_file();
+
+    if (access(path, R_OK) != 0)
+        path = "/etc/ssl/certs/ca-certificates.crt";
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+static void a_file_that_has_settled_is_read_once(void **state)
+{
+    const char *path = find_settled();
     const struct tg_bundle *one = NULL, *other = NULL, *again = NULL;
 
     (void)state;
-    if (access(path, R_OK) != 0)
-        path = "/etc/ssl/certs/ca-certificates.crt";
-    if (access(path, R_OK) != 0)
+    if (path == NULL)
         skip();
     one = tg_share_take(path);
     other = tg_share_take(path);
@@ -82,6 +87,61 @@ static void a_file_that_has_settled_is_read_once(void **state)
     again = tg_share_take(path);
     assert_ptr_equal(again, one); /* the last one stays */
     tg_share_give(again);
+}
+
+static void what_a_policy_has_read_is_read_once_too(void **state)
+{
+    const char *path = find_settled();
+    const struct tg_bundle *read, *same, *cut, *taken;
+    struct tg_arena *arena = tg_arena_new();
+    struct tg_file file = {0};
+
+    (void)state;
+    if (path == NULL)
+        skip();
+    assert_non_null(arena);
+    assert_null(tg_file_read(arena, path, &file));
+    read = tg_share_read(&file.status, file.data, file.size);
+    same = tg_share_read(&file.status, file.data, file.size);
+    taken = tg_share_take(path);
+    assert_non_null(read);
+    assert_ptr_equal(same, read);
+    assert_ptr_equal(taken, read);
+    cut = tg_share_read(&file.status, file.data, file.size - 1); /* not all of the file */
+    assert_non_null(cut);
+    assert_ptr_not_equal(cut, read);
+    tg_share_give(read);
+    tg_share_give(same);
+    tg_share_give(taken);
+    tg_share_give(cut);
+    tg_file_clear(&file);
+    tg_arena_free(arena);
+}
+
+static void what_just_changed_or_is_no_file_is_shared_with_nobody(void **state)
+{
+    const struct tg_bundle *one, *other, *text, *again;
+    struct tg_arena *arena = tg_arena_new();
+    const struct stat none = {0};
+    struct tg_file file = {0};
+
+    (void)state;
+    put_aged("fresh.pem", HOUR);
+    assert_non_null(arena);
+    assert_null(tg_file_read(arena, "fresh.pem", &file));
+    one = tg_share_read(&file.status, file.data, file.size);
+    other = tg_share_read(&file.status, file.data, file.size);
+    text = tg_share_read(&none, file.data, file.size);
+    again = tg_share_read(&none, file.data, file.size);
+    assert_true(one != NULL && other != NULL && text != NULL && again != NULL);
+    assert_true(one != other && one != text && text != again);
+    assert_null(tg_share_read(&none, "no certificate", 14));
+    tg_share_give(one);
+    tg_share_give(other);
+    tg_share_give(text);
+    tg_share_give(again);
+    tg_file_clear(&file);
+    tg_arena_free(arena);
 }
 
 static void what_is_no_regular_file_is_not_opened(void **state)
@@ -101,6 +161,8 @@ int main(void)
         cmocka_unit_test(a_file_that_just_changed_is_shared_with_nobody),
         cmocka_unit_test(a_file_that_is_to_change_is_shared_with_nobody),
         cmocka_unit_test(a_file_that_has_settled_is_read_once),
+        cmocka_unit_test(what_a_policy_has_read_is_read_once_too),
+        cmocka_unit_test(what_just_changed_or_is_no_file_is_shared_with_nobody),
         cmocka_unit_test(what_is_no_regular_file_is_not_opened),
     };
     static char folder[] = "/tmp/test_share.XXXXXX";

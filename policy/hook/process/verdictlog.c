@@ -52,3 +52,15 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
     free(text);
     errno = saved;
 }
+
+void tg_log_known_hosts(const struct tg_process *process, const struct tg_rule *rule)
+{
+    struct tg_known_file *file = rule->known_hosts;
+    char *note = NULL;
+
+    if (file != NULL && atomic_load_explicit(&file->note, memory_order_acquire) != NULL)
+        note = atomic_exchange_explicit(&file->note, NULL, memory_order_acq_rel);
+    if (note != NULL)
+        tg_log_complain(process->origin, "%s", note);
+    free(note);
+}
