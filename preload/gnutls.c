@@ -10,7 +10,8 @@
  */
 #include "gnutls_real.h"
 
-/* Without either flag it is a client's too. */
+/* Without either flag it is a client's too. Not every program looks at what this returns: wget goes
+ * on with the session, which had better be none than whatever stood there. */
 TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
 {
     TG_GNUTLS_REAL(gnutls_init);
@@ -18,13 +19,16 @@ TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
     bool client = (flags & TG_GNUTLS_SERVER) == 0;
     int result;
 
-    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls)))
+    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls))) {
+        *session = NULL;
         return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    }
     result = real(session, flags);
     if (result < 0 || !client || gnutls.library == NULL ||
         gnutls.hook->begin(gnutls.library, *session, flags))
         return result;
     gnutls_deinit(*session);
+    *session = NULL;
     return TG_GNUTLS_E_MEMORY_ERROR;
 }
 
