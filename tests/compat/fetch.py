@@ -59,13 +59,13 @@ def call(command, **options):
     return done.stdout
 
 
-def apt_get(home, parts, *arguments, **options):
+def apt_get(home, parts, *arguments, kind="deb", **options):
     """apt-get with everything of its own under HOME: neither sees nor changes this machine's."""
     for name in ("lists/partial", "archives/partial"):
         (home / name).mkdir(parents=True, exist_ok=True)
     (home / "status").touch()
     (home / "sources.list").write_text("".join(
-        f"deb [signed-by={KEYRING}] {MIRROR}/{part} main\n"
+        f"{kind} [signed-by={KEYRING}] {MIRROR}/{part} main\n"
         for part in (f"{archive} {suite}" for archive, suite in map(str.split, parts))))
     settings = {"Dir::State": home, "Dir::State::status": home / "status",
                 "Dir::State::lists": home / "lists", "Dir::Cache": home,
