@@ -13,7 +13,7 @@ from besides import Skip
 from compat.fetch import Missing, apt_get, call
 from lab.files import put
 
-SECONDS = 30    # a test that takes longer without a policy isn't counted
+SECONDS = 12    # a test that takes longer without a policy isn't counted
 AT_ONCE = 8     # most of them wait
 AGAIN = 2       # times that a difference has to show once more: on a machine under load one may run out of time
 ENOUGH = 100
