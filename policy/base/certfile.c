@@ -4,7 +4,6 @@
 #include "hash.h"
 #include "spki.h"
 #include "twinkey.h"
-#include "unique.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -31,8 +30,9 @@ static X509 *decode(const struct tg_block *block)
 
 static const char *take_certificate(struct tg_arena *arena, struct tg_block block, void *arg)
 {
-    STACK_OF(X509) *out = arg;
+    const struct tg_certfile_to *to = arg;
     X509 *certificate;
+    bool added;
 
     if (!is_certificate(block.name))
         return tg_arena_sentence(arena, "holds a PEM block \"%s\" where certificates are expected",
@@ -40,10 +40,16 @@ static const char *take_certificate(struct tg_arena *arena, struct tg_block bloc
     certificate = decode(&block);
     if (certificate == NULL)
         return tg_arena_sentence(arena, "certificate %zu doesn't parse", block.number);
-    if (sk_X509_push(out, certificate) > 0)
-        return NULL;
+    added = to->add(to->arg, certificate);
     X509_free(certificate);
-    return tg_no_memory;
+    return added ? NULL : tg_no_memory;
+}
+
+static bool take_file(const struct tg_file *file, size_t count, void *arg)
+{
+    const struct tg_certfile_to *to = arg;
+
+    return to->add_file(to->arg, file, count);
 }
 
 /* "1a2b3c4d.0", or "1a2b3c4d.r0" with MARK "r", as openssl-rehash(1) makes them. */
@@ -80,12 +86,13 @@ static int is_crl_file(const struct dirent *entry)
     return ends_in(entry->d_name, suffixes) || is_hashed(entry->d_name, "r");
 }
 
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
-                                 const struct tg_watching *watching)
+const char *tg_file_certificates(struct tg_arena *arena, const char *path,
+                                 struct tg_certfile_to *to, const struct tg_watching *watching)
 {
     static const struct tg_block_kind certificates = {
         .der = PEM_STRING_X509,
         .take = take_certificate,
+        .take_all = take_file,
         .none = "holds no certificate, neither in PEM nor in DER",
     };
     static const struct tg_entries files = {
@@ -96,9 +103,7 @@ const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK
 
     ERR_set_mark();
     wrong = tg_collection_read(
-        &(struct tg_collection){arena, path, &certificates, &files, out, watching});
-    if (wrong == NULL)
-        wrong = tg_certificates_unique(out);
+        &(struct tg_collection){arena, path, &certificates, &files, to, watching});
     ERR_pop_to_mark();
     return wrong;
 }
