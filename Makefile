@@ -236,6 +236,7 @@ programs: all pki
 	$(Q)$(PYTHON) tests/programs/fetch.py $(BUILD)/programs || echo "  without it, its rows are skipped"
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) python
+	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) gnutls
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
 compat: all pki
