@@ -19,6 +19,7 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+comma := ,
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))')
 PYTHON := /usr/bin/python3
@@ -79,7 +80,8 @@ tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
 ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/bundle/*.c policy/rules/*.c \
              policy/language/*.c policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c)
 INSIDE   := $(call objects,policy/hook/inside.c)
-HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
+STORES   := $(call objects,policy/hook/stores.c)
+HOOK     := $(filter-out $(INSIDE) $(STORES),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
 PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c policy/hook/process/loaded.c)
 PROVIDER := $(call objects,provider/*.c policy/hook/process/loaded.c)
@@ -100,7 +102,7 @@ MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provid
 GOALS := $(filter demo check programs compat lint bench deb,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb dist clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -124,14 +126,29 @@ $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 # With a libcrypto of its own, for processes that have none. Without libcrypto.a there is no such
 # engine, and the preload library is built to do without.
 LIBCRYPTO = $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a))
+COMMAND_LIBRARIES = -lssl -lcrypto
+
+# OPENSSL and LIBCURL, folders in which these were built as static libraries, are what `make portable`
+# has inside: for each system, whatever it has (policy/package/portable).
+ifdef OPENSSL
+LIBCRYPTO = $(OPENSSL)/libcrypto.a
+ANYWHERE  = $(STORES) $(patsubst %,-Wl$(comma)--wrap=%,X509_get_default_cert_file X509_get_default_cert_area)
+CURL_USED = curl_global_init curl_easy_init curl_easy_setopt curl_easy_perform curl_easy_strerror curl_easy_cleanup
+COMMAND_LIBRARIES = $(ANYWHERE) -Wl,--gc-sections \
+  $(foreach name,$(CURL_USED),-Wl,-u,$(name) -Wl,--export-dynamic-symbol=$(name)) \
+  $(LIBCURL)/lib/.libs/libcurl.a $(OPENSSL)/libssl.a $(LIBCRYPTO)
+CPPFLAGS += -isystem $(OPENSSL)/include -isystem $(LIBCURL)/include
+$(BUILD)/libtrustgraft-inside.so.$(SOVERSION) $(BUILD)/trustgraft: | $(STORES)
+endif
 $(BUILD)/libtrustgraft-inside.so.$(SOVERSION): $(ENGINE) $(HOOK) $(INSIDE) policy/hook/inside.map
 	$(call say,$(if $(LIBCRYPTO),LD,SKIP),$@)
 	$(Q)if [ -z '$(LIBCRYPTO)' ]; then \
 	  rm -f $@; echo "  no libcrypto.a: programs without OpenSSL 3 will load libcrypto.so.3" >&2; \
 	else $(CC) $(call shared,policy/hook/inside.map) -o $@ $(INSIDE) $(ENGINE) $(HOOK) $(ALL_LDFLAGS) \
-	  -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--exclude-libs,ALL $(LIBCRYPTO); fi
+	  -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--exclude-libs,ALL $(ANYWHERE) $(LIBCRYPTO); fi
 
 %/preload/choice.o %/reach/environment.o: CPPFLAGS += -DTG_HAS_INSIDE=$(if $(LIBCRYPTO),1,0)
+%/net/download.o: CPPFLAGS += -DTG_LIBCURL=$(if $(LIBCURL),NULL,'"libcurl.so.4"')
 
 $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map
 	$(call say,LD,$@)
@@ -145,7 +162,7 @@ $(BUILD)/ossl-modules/trustgraft.so: $(PROVIDER) $(BUILD)/libtrustgraft.so provi
 
 $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(COMMAND_LIBRARIES)
 
 $(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
 	$(call say,GEN,$@)
@@ -263,6 +280,9 @@ uninstall:
 
 deb: all
 	$(Q)CC='$(CC)' policy/package/deb '$(BUILD)' $(VERSION)
+
+portable:
+	$(Q)policy/package/portable '$(BUILD)' $(VERSION)
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)

@@ -22,10 +22,17 @@ static void *find_loaded(const char *name)
     return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
 }
 
+/*
+ * A program with an OpenSSL 3 inside, as Node.js, may run where the system has none: that is
+ * foreign to the engine then. Else the library will be loaded anyway, with the engine that is
+ * linked to it.
+ */
 static bool wants_linked(void)
 {
-    return !TG_HAS_INSIDE || global_version() >> 28 == TG_VERSION_3_0 >> 28 ||
-           find_loaded("libcrypto.so.3") != NULL;
+    if (!TG_HAS_INSIDE || find_loaded("libcrypto.so.3") != NULL)
+        return true;
+    return global_version() >> 28 == TG_VERSION_3_0 >> 28 &&
+           dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
 
 /*
