@@ -1,7 +1,8 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
-# `make uninstall` takes it away again; `make deb` and `make dist` pack it; `make help` prints this.
+# `make uninstall` takes it away again; `make deb`, `make portable` (for old and new systems) and
+# `make dist` pack it, `make portable-check` tries the second on them; `make help` prints this.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
@@ -99,10 +100,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check programs compat lint bench deb,$(MAKECMDGOALS))
+GOALS := $(filter demo check programs compat lint bench deb portable portable-check,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable dist clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -281,8 +282,11 @@ uninstall:
 deb: all
 	$(Q)CC='$(CC)' policy/package/deb '$(BUILD)' $(VERSION)
 
-portable:
+portable: | $(READY)
 	$(Q)policy/package/portable '$(BUILD)' $(VERSION)
+
+portable-check: portable pki
+	$(Q)$(PYTHON) tests/portable/run.py --build $(BUILD) --pki $(BUILD)/pki
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)

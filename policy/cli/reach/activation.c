@@ -193,7 +193,7 @@ static bool is_safe(const char *path)
         if (stat(part, &status) != 0 || status.st_uid != 0 ||
             (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
             tg_complain("%s can't be used for the whole system: others than root can write %s; "
-                        "install trustgraft first (make install)",
+                        "install trustgraft first (make install, or ./install)",
                         path, part);
             return false;
         }
