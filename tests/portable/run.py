@@ -126,9 +126,9 @@ def command_test(lab):
     for policy, wanted, text in ((good, 0, "accept localhost"), (bad, 1, "leaf-pin-mismatch")):
         status, out, err = system.run(command, "explain", "--connect", "-p", policy, f"localhost:{port}")
         require(status == wanted and text in out, f"explain: exit {status}: {out}{err}")
-        status, out, err = system.run(command, "scan", "-p", policy, f"localhost:{port}")
+        status, out, err = system.run(command, "scan", "-p", policy, "-", stdin=f"localhost:{port}\n".encode())
         require(status == wanted, f"scan: exit {status}: {out}{err}")
-    status, out, err = system.run(command, "pin", "--connect", f"localhost:{port}")
+    status, out, err = system.run(command, "pin", f"localhost:{port}")
     require(status == 0 and "sha256/" in out, f"pin: exit {status}: {out}{err}")
     status, out, err = system.run(command, "--version")
     require(len(set(re.findall(r"OpenSSL (3\.\S+)", out))) == 1 and "none" not in out, f"{out}{err}")
@@ -139,6 +139,20 @@ def command_test(lab):
                                       "download-file", f"https://localhost:{port}/hello", "/tmp/got")
         require(status == wanted, f"apt-helper: exit {status}: {out}{err}")
         require(("leaf-pin-mismatch" in err) == (policy == bad), f"{out}{err}")
+
+
+def fetch_test(lab):
+    """The downloads, by the libcurl inside, as tests/cli has them for the one of the system."""
+    flat = lab.scratch / "flat"
+    flat.mkdir()
+    for path in (*lab.build.directory.glob("lib*.so*"), lab.build.openssl_cnf, lab.build.module.parent):
+        (flat / path.name).symlink_to(path)
+    (flat / "trustgraft").symlink_to(lab.tree / "bin/trustgraft")
+    for asked in ("fetching: private addresses", "fetching: redirects", "fetching: fetched list revokes"):
+        done = subprocess.run([sys.executable, "-B", HERE.parent / "cli/run.py", "--build", flat, "--pki",
+                               lab.pki.directory, asked], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+        require(done.returncode == 0 and "1 passed" in done.stdout, done.stdout)
 
 
 def spaces_test(lab):
@@ -201,6 +215,31 @@ def install_test(suite_name):
             _, out, _ = system.run("cat", name)
             require("trustgraft" not in out, f"{name}: {out}")
     return test
+
+
+ENGINES = """import runpy, ssl, sys
+try:
+    runpy.run_path(sys.argv.pop(1), run_name="__main__")
+finally:
+    print(*sorted({line.split()[-1] for line in open("/proc/self/maps") if "/libtrustgraft" in line}))
+"""
+
+
+def mixed_test(lab):
+    """One way in of this tarball, the other of another build: one engine serves the process."""
+    lab.run([str(lab.tree / "bin/trustgraft"), "run", "--provider", "-p", str(lab.policy(ACCEPT)), "true"])
+    ours = lab.tree / "lib/libtrustgraft-preload.so", lab.tree / "lib/trustgraft/openssl.cnf"
+    for preload, settings in ((ours[0], lab.build.openssl_cnf), (lab.build.preload, ours[1])):
+        for policy, wanted in ((ACCEPT, True), (REFUSE, False)):
+            status, out, err = lab.run(
+                ["/usr/bin/python3", "-c", ENGINES, str(LAB / "get.py"), "localhost", "127.0.0.1",
+                 str(lab.servers.ports["api"]), "--insecure"],
+                environment={"LD_PRELOAD": str(preload), "OPENSSL_CONF": str(settings),
+                             "TRUSTGRAFT_POLICY": str(lab.policy(policy))})
+            require((GREETING in out) == wanted and ("leaf-pin-mismatch" in err) != wanted,
+                    f"{preload} and {settings}: exit {status}: {out}{err}")
+            engines = [path for path in out.split() if re.search(r"libtrustgraft(-inside)?\.so", path)]
+            require(len(engines) == 1, f"engines: {engines}: {out}")
 
 
 def old_libc_test(lab):
@@ -268,8 +307,10 @@ TESTS = (
     ("bullseye: Node.js with OpenSSL 3 inside", official_node_test),
     *((f"{system}: doctor", doctor_test(system)) for system in SUITES),
     ("bookworm, bare: the command", command_test),
+    ("downloads", fetch_test),
     ("bookworm: a path with spaces", spaces_test),
     *((f"{system}: install and uninstall", install_test(system)) for system in ("bullseye", "bookworm")),
+    ("beside another installation", mixed_test),
     ("an older C library", old_libc_test),
     ("symbols and libraries", symbols_test),
     ("contents", contents_test),
