@@ -40,7 +40,7 @@ static TG_EARLY _Atomic unsigned known; /* a bit for each row of tg_unreached th
 static TG_EARLY _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
 
-/* sys/single_threaded.h; weak, for it came with glibc 2.32. */
+/* glibc's since 2.32, and so is the header that declares it: weak. */
 extern char __libc_single_threaded __attribute__((weak)); // NOLINT(bugprone-reserved-identifier)
 
 /* ---- the line ----------------------------------------------------------------------------- */

@@ -1,14 +1,7 @@
-/*
- * stores.c - where a system has its CAs and OpenSSL's settings, for a libcrypto that was built for
- * none: linked with it by `make portable`, where these take the place of its own functions (ld's
- * --wrap).
- */
+#include "stores.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
-
-const char *__wrap_X509_get_default_cert_file(void); // NOLINT(bugprone-reserved-identifier)
-const char *__wrap_X509_get_default_cert_area(void); // NOLINT(bugprone-reserved-identifier)
 
 /* The first of COUNT PLACES that has FILE, else the first. */
 static const char *first(const char *const places[], size_t count, const char *file)
@@ -23,8 +16,7 @@ static const char *first(const char *const places[], size_t count, const char *f
     return places[0];
 }
 
-/* Besides it OpenSSL looks into the folder /etc/ssl/certs. */
-const char *__wrap_X509_get_default_cert_file(void) // NOLINT(bugprone-reserved-identifier)
+const char *tg_stores_file(void)
 {
     static const char *const files[] = {
         "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
@@ -38,7 +30,7 @@ const char *__wrap_X509_get_default_cert_file(void) // NOLINT(bugprone-reserved-
     return first(files, sizeof(files) / sizeof(files[0]), "");
 }
 
-const char *__wrap_X509_get_default_cert_area(void) // NOLINT(bugprone-reserved-identifier)
+const char *tg_stores_area(void)
 {
     static const char *const folders[] = {
         "/usr/lib/ssl", /* Debian, Ubuntu */
