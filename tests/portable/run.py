@@ -141,6 +141,27 @@ def command_test(lab):
         require(("leaf-pin-mismatch" in err) == (policy == bad), f"{out}{err}")
 
 
+# Where systems have their CAs: one at a time, in a system that has none.
+STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+          "/etc/pki/tls/certs/ca-bundle.crt", "/var/lib/ca-certificates/ca-bundle.pem", "/etc/ssl/ca-bundle.pem",
+          "/etc/ssl/cert.pem")
+WITH_STORE = """mkdir -p "${0%/*}"; cp "$1" "$0"; shift; "$@"; status=$?; rm -f "$0"; exit $status"""
+
+
+def stores_test(lab):
+    """`anchors = system`, in the command and in a program with the libcrypto inside."""
+    system, port = System(lab, lab.tree, "bookworm", ""), lab.servers.ports["api"]
+    policy = lab.policy("[host localhost]\nanchors = system\nhostname = api.example.test\n")
+    for words, good, bad in (((lab.tree / "bin/trustgraft", "explain", "--connect", "-p", policy, f"localhost:{port}"), 0, 1),
+                             ((lab.tree / "bin/trustgraft", "run", "-p", policy, "/usr/lib/apt/apt-helper",
+                               "download-file", f"https://localhost:{port}/hello", "/tmp/got"), 0, 100)):
+        for place, anchor, wanted in (*((place, "root", good) for place in STORES), (STORES[0], "other-root", bad),
+                                      ("/etc/elsewhere/cert.pem", "root", bad)):
+            status, out, err = system.run("sh", "-c", WITH_STORE, place, lab.pki.pem(anchor), *words)
+            require(status == wanted, f"{place} with {anchor}: exit {status}: {out}{err}")
+            require(wanted == good or "missing-issuer" in out + err, f"{place}: {out}{err}")
+
+
 def fetch_test(lab):
     """The downloads, by the libcurl inside, as tests/cli has them for the one of the system."""
     flat = lab.scratch / "flat"
@@ -307,6 +328,7 @@ TESTS = (
     ("bullseye: Node.js with OpenSSL 3 inside", official_node_test),
     *((f"{system}: doctor", doctor_test(system)) for system in SUITES),
     ("bookworm, bare: the command", command_test),
+    ("bookworm, bare: the system's CAs", stores_test),
     ("downloads", fetch_test),
     ("bookworm: a path with spaces", spaces_test),
     *((f"{system}: install and uninstall", install_test(system)) for system in ("bullseye", "bookworm")),

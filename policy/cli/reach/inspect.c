@@ -233,8 +233,8 @@ static void conclude_without(const struct program *program, const char *path)
 /* As the preload library chooses (choice.h). */
 static void tell_engine(const struct program *program)
 {
-    bool linked = !tg_environment_needs(TG_OWN_INSIDE) ||
-                  (program->three && tg_installation_has_openssl());
+    bool linked =
+        !tg_environment_needs(TG_OWN_INSIDE) || (program->three && tg_installation_has_openssl());
 
     tg_health_note(program->health, TG_HEALTH_GOOD, "engine", "the preload library takes %s",
                    linked ? TG_ENGINE_LINKED ", on OpenSSL 3"
