@@ -320,7 +320,8 @@ def reproducible_test(lab):
     made.mkdir()
     (made / "portable").symlink_to(work)
     version = re.search(r"trustgraft-(.*)-linux", archive(lab).name)[1]
-    done = subprocess.run(["policy/package/portable", str(made), version], cwd=SOURCE, timeout=900,
+    dated = os.environ | {"SOURCE_DATE_EPOCH": str(int((lab.tree / "LICENSE").stat().st_mtime))}
+    done = subprocess.run(["policy/package/portable", str(made), version], cwd=SOURCE, timeout=900, env=dated,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     require(done.returncode == 0, done.stdout)
     require((made / archive(lab).name).read_bytes() == before, "the bytes differ")
