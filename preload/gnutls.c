@@ -161,7 +161,7 @@ TG_API void gnutls_session_set_verify_cert2(gnutls_session_t session, gnutls_typ
 static bool may_be_client(gnutls_session_t session, const void *caller)
 {
     __typeof__(&gnutls_server_name_get) get_name =
-        tg_resolve_gnutls(TG_SYMBOL_gnutls_server_name_get, caller).function;
+        tg_resolve_foreign(TG_FOREIGN_GNUTLS, TG_SYMBOL_gnutls_server_name_get, caller).function;
     char name[1];
     size_t size = 0;
     unsigned type = 0;

@@ -98,6 +98,7 @@ static const struct {
     {.library = "libssl.so.1.1", .name = "an OpenSSL from before there were providers"},
     {.library = "libssl.so.0", .name = "a BoringSSL, which loads no providers"},
     {.library = "libgnutls.so", .name = "GnuTLS, which loads no providers"},
+    {.library = "libssl3.so", .name = "NSS, which loads no providers"},
 };
 
 /*

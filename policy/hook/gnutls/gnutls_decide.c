@@ -29,7 +29,7 @@ static int ask_program(struct tg_gnutls_session *state)
     void *credentials = NULL;
 
     if (state->check == TG_GNUTLS_NAMES)
-        return state->outcome == TG_GNUTLS_ACCEPTED ? 0 : verify_names(state);
+        return state->outcome == TG_FOREIGN_ACCEPTED ? 0 : verify_names(state);
     if (state->check == TG_GNUTLS_FUNCTION && state->function != NULL)
         return state->function(state->session);
     if (state->library->gnutls_credentials_get(state->session, TG_GNUTLS_CRD_CERTIFICATE,
@@ -56,12 +56,12 @@ static int verify(gnutls_session_t session)
         return result;
     if (!state->judged)
         tg_gnutls_judge(state);
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return result;
     result = ask_program(state);
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-    return state->outcome == TG_GNUTLS_ACCEPTED && !goes_on_later(state, result) ? 0 : result;
+    return state->outcome == TG_FOREIGN_ACCEPTED && !goes_on_later(state, result) ? 0 : result;
 }
 
 void tg_gnutls_decide_reinstall(struct tg_gnutls_session *state)
@@ -74,18 +74,18 @@ void tg_gnutls_decide_reinstall(struct tg_gnutls_session *state)
 
 static void start(struct tg_gnutls_session *state)
 {
-    enum tg_gnutls_demand demand = tg_gnutls_demand(state);
+    enum tg_foreign_demand demand = tg_gnutls_demand(state);
 
     state->running = true;
     state->judged = state->checked = false;
     /* A verdict on an earlier handshake says nothing of this one. */
-    state->outcome = TG_GNUTLS_LEFT;
+    state->outcome = TG_FOREIGN_LEFT;
     if (state->shown_count > 0)
         tg_gnutls_session_hide(state);
-    if (demand == TG_GNUTLS_A_STAPLE)
+    if (demand == TG_FOREIGN_A_STAPLE)
         (void)state->library->gnutls_ocsp_status_request_enable_client(state->session, NULL, 0,
                                                                        NULL);
-    if (demand != TG_GNUTLS_NOTHING)
+    if (demand != TG_FOREIGN_NOTHING)
         state->installed = true;
     tg_gnutls_decide_reinstall(state);
 }
@@ -132,9 +132,9 @@ static int finish(struct tg_gnutls_session *state, int result)
     if (result < 0 && state->library->gnutls_error_is_fatal(result) == 0)
         return result;
     state->running = false;
-    if (result == 0 && !state->judged && tg_gnutls_demand(state) != TG_GNUTLS_NOTHING)
+    if (result == 0 && !state->judged && tg_gnutls_demand(state) != TG_FOREIGN_NOTHING)
         tg_gnutls_judge(state);
-    if (state->outcome == TG_GNUTLS_REFUSED && (result == 0 || state->complete)) {
+    if (state->outcome == TG_FOREIGN_REFUSED && (result == 0 || state->complete)) {
         tg_gnutls_stop(state);
         result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
     }
@@ -149,7 +149,7 @@ bool tg_gnutls_decide(gnutls_session_t session, int *result)
     if (state == NULL)
         return false;
     *result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return true;
     if (!state->running)
         start(state);

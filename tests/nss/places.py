@@ -1,0 +1,69 @@
+"""places.py - where an NSS may be: in a plugin, beside an OpenSSL, nowhere; and an old one."""
+from e2e.harness import require
+from nss.cases import (ACCEPT, API, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT, SENT, call, client,
+                       hands)
+
+UNDER = ((None, SENT), (ELSEWHERE, SENT), (ACCEPT, SENT), (OTHER, REFUSED), (REJECT, REFUSED))
+
+
+def test_plugin(lab):
+    for policy, wanted in UNDER:
+        got, err = call(lab, policy, lab.nss["host"], lab.nss["client.so"], lab.pki.directory,
+                        lab.servers.ports["api"], f"url={API}", "trust=root")
+        require(got == wanted, f"{policy}: wanted {wanted}, got {got}: {err}")
+
+
+def test_beside_openssl(lab):
+    for policy, wanted in UNDER:
+        got, err = client(lab, policy, "api", f"url={API} trust=root", "client-openssl")
+        require(got == wanted, f"{policy}: wanted {wanted}, got {got}: {err}")
+
+
+def test_no_nss_at_all(lab):
+    """The names are there, and what they do is fail."""
+    got, _ = call(lab, None, lab.nss["host"], "-")
+    require(got == "weak no, found no, init no", got)
+    for policy in (ACCEPT, ELSEWHERE):
+        got, err = call(lab, policy, lab.nss["host"], "-")
+        require(got == "weak yes, found yes, init no, calls 0 -1" and not err, got + err)
+
+
+def test_one_that_lacks_functions(lab):
+    """It makes no socket under a policy, and says which function it lacks."""
+    got, err = call(lab, ACCEPT, lab.nss["old"])
+    require(got == "import refused" and "NSS has no DTLS_ImportFD" in err and "not used" in err, got + err)
+    got, err = call(lab, None, lab.nss["old"])
+    require(got == "import done" and not err, got + err)
+
+
+def test_socket_that_was_made_unseen(lab):
+    words = f"url={API} trust=root unseen force"
+    require(client(lab, None, "api", words)[0] == f"handshake done {SENT}", "bare")
+    got, err = client(lab, ELSEWHERE, "api", words)
+    require(got.startswith("handshake refused") and "made unseen" in err, got + err)
+
+
+def test_one_host_opens_no_other_hosts_door(lab):
+    """The same leaf, verified by hand for a host with a rule and for one without."""
+    left, good = hands("bad", "good"), hands("good", "good")
+    words = f"hook=yes force hand={API}"
+    tail = f"{SENT} called"
+    for policy, first, second, wanted in (
+            (None, API, NOWHERE, (left, left)), (ACCEPT, API, NOWHERE, (good, left)),
+            (ACCEPT, API, API, (good, good)), (ACCEPT, NOWHERE, API, (left, left))):
+        got, err = client(lab, policy, "api", f"{words} url={first} second={second}")
+        require(got == f"handshake done {wanted[0]} {SENT} handshake done {wanted[1]} {tail} 2",
+                f"{policy}, {first}, {second}: {got}: {err}")
+
+
+def test_refusal_is_logged_once(lab):
+    for words in (f"url={API}", f"url={API} bad=yes", f"url={API} hook=yes force after={NOWHERE}"):
+        _, err = client(lab, OTHER, "api", words)
+        lines = [line for line in err.splitlines() if line.startswith("trustgraft: client[")]
+        require(len(lines) == 1 and f"reject {API}:" in lines[0] and "missing-issuer" in lines[0], err)
+
+
+def tests():
+    for name, function in sorted(globals().items()):
+        if name.startswith("test_"):
+            yield name[5:].replace("_", " "), function
