@@ -1,6 +1,6 @@
 /*
- * beside.h - a warning where a process has a TLS library beside OpenSSL, GnuTLS and NSS, or instead,
- * that trustgraft doesn't reach (unreached.h).
+ * beside.h - a warning where a process has a TLS library beside OpenSSL, GnuTLS and NSS, or
+ * instead, that trustgraft doesn't reach (unreached.h).
  */
 #ifndef TG_BESIDE_H
 #define TG_BESIDE_H
