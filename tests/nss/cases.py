@@ -79,6 +79,8 @@ CASES = (
       for where in ("model", "reconfig", "late")),
     ("api", f"url={API} trust=root done", f"{SENT} called 1",
      {ACCEPT: f"{SENT} called 1", OTHER: f"{REFUSED} called 0", ELSEWHERE: f"{SENT} called 1"}),
+    ("api", f"url={API} plain hook=yes twice", f"{AGAIN} called 1",
+     {ACCEPT: f"{AGAIN} called 1", OTHER: f"{NOT_AGAIN} called 0", ELSEWHERE: f"{AGAIN} called 1"}),
     # ---- by hand ----
     ("api", f"url={API} hook=yes force hand={API}", f"handshake done {hands('bad', 'good')} {SENT} called 1",
      {ACCEPT: f"handshake done {hands('good', 'good')} {SENT} called 1",

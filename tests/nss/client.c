@@ -19,6 +19,7 @@
  *   early              which sends data at once
  *   max=VERSION min=VERSION      of TLS, as 0304
  *   dtls memory nonblocking      how the bytes go
+ *   plain              sockets begin without TLS, which is switched on later
  *   psk                by a key that both have
  *   again              renegotiates
  *   unseen             makes its sockets by a function that it has found for itself
@@ -324,6 +325,8 @@ int main(int argc, char **argv)
     if (client_word("fork") != NULL) /* PKCS #11 has to begin in the child */
         run_in_child();
     open_database();
+    if (client_word("plain") != NULL)
+        need(SSL_OptionSetDefault(SSL_SECURITY, PR_FALSE) == SECSuccess, "default");
     if (client_word("threads") != NULL)
         converse_at_once((int)strtol(client_word("threads"), NULL, 10));
     else

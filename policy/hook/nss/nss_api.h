@@ -99,7 +99,7 @@ typedef struct PRIOMethods {
     int (*write)(PRFileDesc *fd, const void *data, int size);
     void *available[7]; /* to fileInfo64 */
     int (*writev)(PRFileDesc *fd, const PRIOVec *data, int count, PRIntervalTime timeout);
-    void *connect;
+    PRStatus (*connect)(PRFileDesc *fd, const PRNetAddr *address, PRIntervalTime timeout);
     PRFileDesc *(*accept)(PRFileDesc *fd, PRNetAddr *address, PRIntervalTime timeout);
     void *bind[2]; /* and listen */
     PRStatus (*shutdown)(PRFileDesc *fd, int how);

@@ -40,8 +40,6 @@ static SECStatus authenticate(void *arg, PRFileDesc *fd, PRBool check_signature,
         return ask_program(state, fd, check_signature, as_server);
     }
     state->role = TG_NSS_CLIENT;
-    if (state->outcome != TG_FOREIGN_REFUSED)
-        state->outcome = TG_FOREIGN_LEFT;
     tg_nss_judge(state, true);
     if (state->outcome != TG_FOREIGN_REFUSED)
         result = ask_program(state, fd, check_signature, as_server);
@@ -93,11 +91,8 @@ static void finish(struct tg_nss_socket *state)
         state->passed = true;
         return;
     }
-    if (!state->judged) {
-        if (state->outcome != TG_FOREIGN_REFUSED)
-            state->outcome = TG_FOREIGN_LEFT;
+    if (!state->judged)
         tg_nss_judge(state, false);
-    }
     state->judged = false; /* another handshake may follow */
     state->passed = state->outcome != TG_FOREIGN_REFUSED;
     if (state->outcome == TG_FOREIGN_REFUSED)
@@ -117,13 +112,27 @@ static void done(PRFileDesc *fd, void *arg)
         state->set.done(fd, state->set.done_arg);
 }
 
+static bool is_secure(struct tg_nss_socket *state)
+{
+    PRBool on = 1;
+
+    return state->library->SSL_OptionGet(state->fd, TG_SSL_SECURITY, &on) != SECSuccess || on;
+}
+
+/* The library takes the last one for a socket alone on which TLS is switched on. */
 bool tg_nss_decide_install(struct tg_nss_socket *state)
 {
     const struct tg_nss *library = state->library;
+    bool secure = is_secure(state), installed;
 
-    return library->SSL_AuthCertificateHook(state->fd, authenticate, NULL) == SECSuccess &&
-           library->SSL_BadCertHook(state->fd, tg_nss_decide_bad(state), NULL) == SECSuccess &&
-           library->SSL_HandshakeCallback(state->fd, done, NULL) == SECSuccess;
+    if (!secure && library->SSL_OptionSet(state->fd, TG_SSL_SECURITY, 1) != SECSuccess)
+        return false;
+    installed = library->SSL_AuthCertificateHook(state->fd, authenticate, NULL) == SECSuccess &&
+                library->SSL_BadCertHook(state->fd, tg_nss_decide_bad(state), NULL) == SECSuccess &&
+                library->SSL_HandshakeCallback(state->fd, done, NULL) == SECSuccess;
+    if (!secure && library->SSL_OptionSet(state->fd, TG_SSL_SECURITY, 0) != SECSuccess)
+        return false;
+    return installed;
 }
 
 void tg_nss_decide_again(struct tg_nss_socket *state)
@@ -159,13 +168,6 @@ static void start(struct tg_nss_socket *state)
     state->demanded = demand != TG_FOREIGN_NOTHING;
     state->started = true;
     library->PR_SetError(error, os_error);
-}
-
-static bool is_secure(struct tg_nss_socket *state)
-{
-    PRBool on = 1;
-
-    return state->library->SSL_OptionGet(state->fd, TG_SSL_SECURITY, &on) != SECSuccess || on;
 }
 
 static SECStatus force(struct tg_nss_socket *state, const PRIntervalTime *timeout)

@@ -34,9 +34,12 @@ static void reconfigured(PRFileDesc *model, PRFileDesc *fd)
     const struct tg_nss_socket *from = tg_nss_socket_of(model);
     struct tg_nss_socket *state = tg_nss_socket_of(fd);
 
-    if (from == NULL || state == NULL)
+    if (state == NULL)
         return;
-    tg_nss_socket_copy(state, from);
+    if (from != NULL)
+        tg_nss_socket_copy(state, from);
+    if (!tg_nss_decide_install(state))
+        state->outcome = TG_FOREIGN_REFUSED;
     state->started = false;
 }
 
@@ -83,6 +86,7 @@ static void named(PRFileDesc *fd, const char *url)
     if (state == NULL)
         return;
     state->set.named = url != NULL && url[0] != '\0';
+    state->started = false;
     tg_nss_decide_again(state);
 }
 
@@ -129,6 +133,8 @@ static void reset(PRFileDesc *fd, PRBool as_server)
         return;
     state->role = as_server ? TG_NSS_SERVER : TG_NSS_CLIENT;
     state->started = state->judged = state->passed = false;
+    if (state->outcome != TG_FOREIGN_REFUSED)
+        state->outcome = TG_FOREIGN_LEFT;
 }
 
 static bool knows(const CERTCertificate *certificate, const char *host)

@@ -79,6 +79,17 @@ static int send_file(PRFileDesc *fd, PRSendFileData *data, int flags, PRInterval
     return real != NULL ? real->sendfile(fd, data, flags, timeout) : -1;
 }
 
+/* The library takes it for a client from here on, whatever it was reset to. */
+static PRStatus connect_socket(PRFileDesc *fd, const PRNetAddr *address, PRIntervalTime timeout)
+{
+    struct tg_nss_socket *state = tg_nss_socket_at(fd);
+
+    if (state == NULL)
+        return PR_FAILURE;
+    state->role = TG_NSS_UNTOLD;
+    return state->original->connect(fd, address, timeout);
+}
+
 /* What a server accepts the library makes by itself. */
 static PRFileDesc *accept_client(PRFileDesc *fd, PRNetAddr *address, PRIntervalTime timeout)
 {
@@ -125,6 +136,7 @@ void tg_nss_methods_install(struct tg_nss_socket *state)
     methods->read = read_data;
     methods->write = write_data;
     methods->writev = writev_data;
+    methods->connect = connect_socket;
     methods->accept = accept_client;
     methods->recv = receive;
     methods->send = send_data;

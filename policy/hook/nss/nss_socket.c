@@ -8,8 +8,10 @@ struct tg_nss_socket *tg_nss_socket_at(PRFileDesc *fd)
 {
     struct tg_nss_socket *state = fd != NULL ? tg_registry_find(&sockets, fd->secret) : NULL;
 
-    if (state != NULL)
-        atomic_store(&state->fd, fd);
+    /* Another layer's `secret` may be the address of a socket that was freed unseen. */
+    if (state == NULL || state->identity != fd->identity)
+        return NULL;
+    atomic_store(&state->fd, fd);
     return state;
 }
 
@@ -37,6 +39,7 @@ struct tg_nss_socket *tg_nss_socket_make(const struct tg_nss *library,
     state->library = library;
     state->original = fd->methods;
     state->methods = *fd->methods;
+    state->identity = fd->identity;
     atomic_store(&state->fd, fd);
     if (model != NULL) {
         state->set = model->set;

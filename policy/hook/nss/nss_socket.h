@@ -7,6 +7,7 @@
 
 #include "foreign.h"
 #include "nss_lib.h"
+#include "turn.h"
 
 enum tg_nss_role { TG_NSS_UNTOLD, TG_NSS_CLIENT, TG_NSS_SERVER };
 
@@ -15,6 +16,7 @@ struct tg_nss_socket {
     PRFileDesc *_Atomic fd;      /* its layer, as it was last seen */
     const PRIOMethods *original; /* the library's, behind METHODS */
     PRIOMethods methods;
+    int identity;   /* of such a layer */
     bool datagrams; /* DTLS */
     _Atomic enum tg_nss_role role;
 
@@ -28,6 +30,7 @@ struct tg_nss_socket {
         void *done_arg;
         bool named; /* it has given a name */
     } set;
+    tg_turn turn;         /* while the policy is asked: */
     struct tg_peer *peer; /* as it was told once (line.h); NULL: not yet */
 
     /* Of the handshake under way: */
