@@ -213,6 +213,18 @@ def test_gnutls_and_nss_are_reached_by_the_preload_alone(command):
         require("loads no providers" in found["provider"][0][1], found)
 
 
+def test_program_that_verifies_by_itself(command):
+    """Firefox, as far as it is told from others."""
+    folder = command.folder()
+    path = folder.write("fox", pathlib.Path(reaching.built(command, "")).read_bytes(), 0o755)
+    for wanted in (False, True):
+        _, found = program(command, path)
+        said = command("run", "-p", command.policy(POLICY), path).ended(0).err
+        for text in (str(found["preload"]), said):
+            require(("no rule opens" in text) == wanted, text)
+        folder.write("libxul.so", "")
+
+
 def test_older_openssl_is_reached_by_the_preload_alone(command):
     status, found = program(command, reaching.built(command, "", "libssl.so.1.1"))
     require(status == 0 and "older than 3" in found["TLS library"][0][1], found)

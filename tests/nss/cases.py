@@ -148,6 +148,8 @@ CASES = (
     ("api=revoked", f"url={API} hook=yes", f"{SENT} called 1", {STAPLE: f"{REFUSED} called 0"}),
     ("api", f"url={API} trust=root", SENT, {STAPLE: SENT, REQUIRED: REFUSED}),
     # ---- threads and children ----
+    ("api", f"url={API} duplex twice trust=root", AGAIN, {ACCEPT: AGAIN, OTHER: NOT_AGAIN, ELSEWHERE: AGAIN}),
+    ("api", f"url={API} duplex twice trust=root {OLD}", AGAIN, {ACCEPT: AGAIN}),
     ("api", f"url={API} threads=16 hook=yes force hand={API}",
      f"handshake done {hands('bad', 'good')} {SENT} called 16",
      {ACCEPT: f"handshake done {hands('good', 'good')} {SENT} called 16"}),

@@ -16,10 +16,12 @@
  *   after=NAME         gives another name after the handshake
  *   twice              a second connection resumes the session
  *   second=NAME        a second connection that resumes nothing
+ *   swap=FROM,TO       moves a file, and resumes the session until something else comes of it
  *   early              which sends data at once
  *   max=VERSION min=VERSION      of TLS, as 0304
  *   dtls memory nonblocking      how the bytes go
  *   plain              sockets begin without TLS, which is switched on later
+ *   duplex             another thread reads, from the beginning
  *   psk                by a key that both have
  *   again              renegotiates
  *   unseen             makes its sockets by a function that it has found for itself
@@ -38,6 +40,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef WITH_OPENSSL
 #include <openssl/ssl.h>
@@ -209,21 +212,38 @@ static bool is_answer(const char *data)
     return strstr(data, "hello") != NULL;
 }
 
-static void talk(PRFileDesc *socket, FILE *out)
+static void *get_answer(void *socket)
 {
-    static const char request[] = "GET /hello HTTP/1.0\r\n\r\n";
-    char data[2048] = "";
+    static __thread char data[2048];
     int got, had = 0;
 
-    do
-        got = PR_Write(socket, request, sizeof(request) - 1);
-    while (goes_on(socket, got));
-    fprintf(out, " %s", got > 0 ? "sent" : "not sent");
+    memset(data, 0, sizeof(data));
     do {
         got = PR_Read(socket, data + had, (int)sizeof(data) - 1 - had);
         had += got > 0 ? got : 0;
     } while (!is_answer(data) && (got > 0 || goes_on(socket, got)));
-    fprintf(out, " data %s", is_answer(data) ? "hello" : "none");
+    return is_answer(data) ? "hello" : "none";
+}
+
+static void talk(PRFileDesc *socket, FILE *out)
+{
+    static const char request[] = "GET /hello HTTP/1.0\r\n\r\n";
+    bool duplex = client_word("duplex") != NULL;
+    pthread_t reader;
+    void *answer = NULL;
+    int put;
+
+    if (duplex)
+        pthread_create(&reader, NULL, get_answer, socket);
+    do
+        put = PR_Write(socket, request, sizeof(request) - 1);
+    while (goes_on(socket, put));
+    fprintf(out, " %s", put > 0 ? "sent" : "not sent");
+    if (duplex)
+        pthread_join(reader, &answer);
+    else
+        answer = get_answer(socket);
+    fprintf(out, " data %s", (const char *)answer);
 }
 
 static void renegotiate(PRFileDesc *socket, FILE *out)
@@ -293,6 +313,35 @@ static void converse_at_once(int count)
     printf("%s%s", lines[0], same ? "" : " not the same in all threads");
 }
 
+static char *resume(void)
+{
+    char *line = NULL;
+    size_t size;
+    FILE *out = open_memstream(&line, &size);
+
+    converse(client_word("url"), out, true);
+    fclose(out);
+    return line;
+}
+
+static void swap_and_wait(const char *files)
+{
+    char *from = strdup(files), *to = strchr(from, ','), *first = resume(), *line = NULL;
+    const struct timespec moment = {.tv_nsec = 50000000};
+
+    *to++ = '\0';
+    need(rename(from, to) == 0, to);
+    for (int i = 0; i < 1200 && (line == NULL || strcmp(line, first) == 0); i++) {
+        free(line);
+        nanosleep(&moment, NULL);
+        line = resume();
+    }
+    printf(" %s", line);
+    free(line);
+    free(first);
+    free(from);
+}
+
 /* In a program of OpenSSL as well. */
 static void use_openssl(void)
 {
@@ -338,6 +387,8 @@ int main(int argc, char **argv)
         converse(client_word(client_word("twice") != NULL ? "url" : "second"), stdout,
                  client_word("twice") != NULL);
     }
+    if (client_word("swap") != NULL)
+        swap_and_wait(client_word("swap"));
     if (client_word("hook") != NULL || client_word("bad") != NULL || client_word("done") != NULL)
         printf(" called %d", client_called);
     printf("\n");

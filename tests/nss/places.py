@@ -1,5 +1,10 @@
 """places.py - where an NSS may be: in a plugin, beside an OpenSSL, nowhere; and an old one."""
+import pathlib
+import tempfile
+
 from e2e.harness import require
+from lab import ways
+from lab.files import put
 from nss.cases import (ACCEPT, API, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT, SENT, call, client,
                        hands)
 
@@ -54,6 +59,20 @@ def test_one_host_opens_no_other_hosts_door(lab):
         got, err = client(lab, policy, "api", f"{words} url={first} second={second}")
         require(got == f"handshake done {wanted[0]} {SENT} handshake done {wanted[1]} {tail} 2",
                 f"{policy}, {first}, {second}: {got}: {err}")
+
+
+def test_policy_that_is_changed(lab):
+    """A session that was begun under another policy is judged under this one."""
+    for before, after in ((ACCEPT, REJECT), (ELSEWHERE, OTHER)):
+        for words in ("", "max=0303", "memory", "nonblocking", "done force"):
+            folder = pathlib.Path(tempfile.mkdtemp(dir=lab.scratch))
+            for name, text in (("policy", before), ("next", after)):
+                put(folder / name, lab.policy(text).read_bytes())
+            status, out, err = lab.run(
+                [lab.nss["client"], str(lab.pki.directory), str(lab.servers.ports["api"]), f"url={API}", "trust=root",
+                 *words.split(), f"swap={folder}/next,{folder}/policy"],
+                environment=ways.by_environment(lab.build, ways.PRELOAD, folder / "policy"))
+            require(status == 0 and f"{REFUSED} resumed 1 early 0" in " ".join(out.split()), f"{words}: {out}{err}")
 
 
 def test_refusal_is_logged_once(lab):

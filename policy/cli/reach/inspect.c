@@ -202,6 +202,8 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
     } else if (reached) {
         tg_health_note(program->health, TG_HEALTH_GOOD, name, "gets into it: 'trustgraft run%s'",
                        way == TG_WAY_PROVIDER ? " --provider" : "");
+        if (program->readable && note.length > 0)
+            tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&note));
     } else {
         tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&why));
     }

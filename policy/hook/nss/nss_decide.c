@@ -183,30 +183,60 @@ static SECStatus force(struct tg_nss_socket *state, const PRIntervalTime *timeou
 SECStatus tg_nss_decide_force(struct tg_nss_socket *state, const PRIntervalTime *timeout)
 {
     SECStatus result = SECFailure;
+    bool taken;
 
     if (is_server(state))
         return force(state, timeout);
+    taken = tg_turn_take(&state->shaking);
     start(state);
     if (state->outcome != TG_FOREIGN_REFUSED)
         result = force(state, timeout);
-    if (result == SECSuccess && state->demanded && !state->passed && !state->judged &&
-        is_secure(state))
+    if (result == SECSuccess && !state->passed && !state->judged && is_secure(state))
         finish(state);
     if (state->outcome == TG_FOREIGN_REFUSED) {
         tg_nss_socket_set_error(state);
         result = SECFailure;
     }
+    tg_turn_give(&state->shaking, taken);
     return result;
+}
+
+/* Another policy may be in force by the end of the handshake, so it is waited for in any case; but
+ * not where data is to go out before, and no rule forbids it. */
+static bool sends_early(struct tg_nss_socket *state)
+{
+    PRBool on = 0;
+
+    return state->library->SSL_OptionGet(state->fd, TG_SSL_ENABLE_0RTT_DATA, &on) == SECSuccess &&
+           on;
+}
+
+static bool is_open(struct tg_nss_socket *state)
+{
+    return state->passed || state->judged || is_server(state) || !is_secure(state);
+}
+
+/* A thread that comes while another shakes hands waits: the library would have it read what comes
+ * after the handshake, before it may write. */
+static bool open_it(struct tg_nss_socket *state, const PRIntervalTime *timeout)
+{
+    bool taken = tg_turn_take(&state->shaking), opened = true;
+
+    if (!is_open(state)) {
+        start(state);
+        opened = (!state->demanded && sends_early(state)) ||
+                 tg_nss_decide_force(state, timeout) == SECSuccess;
+    }
+    tg_turn_give(&state->shaking, taken);
+    return opened;
 }
 
 bool tg_nss_decide_pass(struct tg_nss_socket *state, const PRIntervalTime *timeout)
 {
-    if (state->outcome == TG_FOREIGN_REFUSED) {
-        tg_nss_socket_set_error(state);
+    if (state->outcome != TG_FOREIGN_REFUSED && !is_open(state) && !open_it(state, timeout))
         return false;
-    }
-    if (state->passed || state->judged || is_server(state) || !is_secure(state))
+    if (state->outcome != TG_FOREIGN_REFUSED)
         return true;
-    start(state);
-    return !state->demanded || tg_nss_decide_force(state, timeout) == SECSuccess;
+    tg_nss_socket_set_error(state);
+    return false;
 }

@@ -15,9 +15,8 @@ TG_MUST_USE bool tg_nss_decide_install(struct tg_nss_socket *state);
 SSLBadCertHandler tg_nss_decide_bad(const struct tg_nss_socket *state);
 
 /*
- * Whether data may pass through STATE: brings the handshake to its end where a rule has something
- * to say, for TIMEOUT at most (NULL: as the library was told last). False, with NSPR's error set:
- * not yet, or never.
+ * Whether data may pass through STATE: brings the handshake to its end, for TIMEOUT at most (NULL:
+ * as the library was told last). False, with NSPR's error set: not yet, or never.
  */
 TG_MUST_USE bool tg_nss_decide_pass(struct tg_nss_socket *state, const PRIntervalTime *timeout);
 

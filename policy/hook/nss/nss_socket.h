@@ -30,6 +30,7 @@ struct tg_nss_socket {
         void *done_arg;
         bool named; /* it has given a name */
     } set;
+    tg_turn shaking;      /* while a thread shakes hands because a rule asks for it */
     tg_turn turn;         /* while the policy is asked: */
     struct tg_peer *peer; /* as it was told once (line.h); NULL: not yet */
 
