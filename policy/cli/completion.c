@@ -19,7 +19,9 @@ static const struct kind {
     {.called = "FILE|DIR", .what = FILES},
     {.called = "PATH", .what = FILES},
     {.called = "DIR", .what = FOLDERS},
-    {.called = "PROTO", .what = WORDS, .words = "smtp imap pop3 ftp postgres ldap"},
+    {.called = "PROTO",
+     .what = WORDS,
+     .words = "smtp imap pop3 ftp lmtp nntp sieve postgres mysql ldap xmpp xmpp-server"},
     {.called = "1.2|1.3", .what = WORDS, .words = "1.2 1.3"},
 };
 
