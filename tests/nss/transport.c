@@ -74,7 +74,7 @@ PRFileDesc *client_dial(int port)
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct addrinfo hints = {.ai_family = AF_INET}, *found = NULL;
     int descriptor = socket(AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
-    PRSocketOptionData option = {.option = PR_SockOpt_Nonblocking, .value.non_blocking = PR_TRUE};
+    PRSocketOptionData option;
     PRFileDesc *plain;
 
     if (client_word("dial") != NULL &&
@@ -88,6 +88,7 @@ PRFileDesc *client_dial(int port)
     if (client_word("memory") != NULL)
         return layer_of(descriptor);
     plain = datagrams ? PR_ImportUDPSocket(descriptor) : PR_ImportTCPSocket(descriptor);
+    option.option = PR_SockOpt_Nonblocking;
     option.value.non_blocking = client_word("nonblocking") != NULL;
     (void)PR_SetSocketOption(plain, &option);
     return plain;

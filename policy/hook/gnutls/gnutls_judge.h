@@ -1,4 +1,4 @@
-/* gnutls_judge.h - what the policy says of the server of a session (foreign.h). */
+/* gnutls_judge.h - what the policy says of the server of a session (foreign_judge.h). */
 #ifndef TG_GNUTLS_JUDGE_H
 #define TG_GNUTLS_JUDGE_H
 

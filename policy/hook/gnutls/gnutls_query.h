@@ -5,7 +5,7 @@
 #ifndef TG_GNUTLS_QUERY_H
 #define TG_GNUTLS_QUERY_H
 
-#include "foreign.h"
+#include "foreign_judge.h"
 #include "gnutls_session.h"
 
 /* Initialise STATE alone, which is borrowed. */

@@ -5,7 +5,7 @@
 #ifndef TG_GNUTLS_SESSION_H
 #define TG_GNUTLS_SESSION_H
 
-#include "foreign.h"
+#include "foreign_judge.h"
 #include "gnutls_lib.h"
 
 /* The session's verification that the program set: the last one replaces those before. */

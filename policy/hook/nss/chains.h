@@ -6,7 +6,7 @@
 #ifndef TG_CHAINS_H
 #define TG_CHAINS_H
 
-#include "foreign.h"
+#include "foreign_judge.h"
 #include "hash.h"
 
 /* SERVER's certificates, by the digest of its leaf; those that are known of it are replaced. */

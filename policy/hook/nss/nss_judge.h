@@ -1,4 +1,4 @@
-/* nss_judge.h - what the policy says of the server of a socket (foreign.h). */
+/* nss_judge.h - what the policy says of the server of a socket (foreign_judge.h). */
 #ifndef TG_NSS_JUDGE_H
 #define TG_NSS_JUDGE_H
 

@@ -5,7 +5,7 @@
 #ifndef TG_NSS_SOCKET_H
 #define TG_NSS_SOCKET_H
 
-#include "foreign.h"
+#include "foreign_judge.h"
 #include "nss_lib.h"
 #include "turn.h"
 

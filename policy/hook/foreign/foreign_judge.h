@@ -1,9 +1,9 @@
 /*
- * foreign.h - from a connection of a library that knows no X509_verify_cert(3), GnuTLS or NSS, to
- * what the policy says of its server. No error ends in acceptance.
+ * foreign_judge.h - from a connection of a library that knows no X509_verify_cert(3), GnuTLS or
+ * NSS, to what the policy says of its server. No error ends in acceptance.
  */
-#ifndef TG_FOREIGN_H
-#define TG_FOREIGN_H
+#ifndef TG_FOREIGN_JUDGE_H
+#define TG_FOREIGN_JUDGE_H
 
 #include "line.h"
 #include "query.h"

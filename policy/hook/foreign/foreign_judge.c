@@ -1,4 +1,4 @@
-#include "foreign.h"
+#include "foreign_judge.h"
 #include "convert.h"
 #include "judge.h"
 #include "ownpath.h"
