@@ -8,6 +8,7 @@
 
 #include "gnutls_api.h"
 #include "nss_api.h"
+#include <link.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -81,11 +82,14 @@ TG_MUST_USE bool tg_engine_nss(void *function, struct tg_engine_nss *nss);
 /* What NSS has under a policy, whichever it is; NULL where none is by now. */
 const struct tg_nss_hook *tg_engine_nss_hook(void);
 
-/* An address in the engine's code; NULL: it isn't loaded. */
-const void *tg_engine_code(void);
+/* The object that the engine is; NULL: it isn't loaded. */
+const struct link_map *tg_engine_object(void);
 
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
+
+/* What it does with the application's stores; NULL as above. */
+const struct tg_inject_stores *tg_engine_stores(void);
 
 /* True once it is settled that no policy is, nor ever will be. */
 TG_MUST_USE bool tg_engine_inert(void);

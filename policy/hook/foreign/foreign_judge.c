@@ -187,3 +187,18 @@ enum tg_foreign_outcome tg_foreign_judge(const struct tg_line *line,
     errno = saved;
     return outcome;
 }
+
+enum tg_foreign_outcome tg_foreign_refuse(const struct tg_line *line, enum tg_finding_kind kind,
+                                          const char *text)
+{
+    int saved = errno, cancel = 0;
+    const struct tg_process *process = tg_process_enter(&cancel);
+    struct tg_peer peer;
+    enum tg_foreign_outcome outcome;
+
+    tg_line_peer_at_verdict(line, &peer);
+    outcome = refuse_for(process, &peer, kind, text);
+    tg_process_leave(process, cancel);
+    errno = saved;
+    return outcome;
+}

@@ -48,6 +48,11 @@ TG_MUST_USE enum tg_foreign_outcome tg_foreign_judge(const struct tg_line *line,
                                                      struct tg_foreign_server *server,
                                                      const struct tg_foreign_operations *library);
 
+/* The verdict is a refusal for KIND, before the server is known: logged. TEXT as tg_verdict_refuse
+ * has it. */
+TG_MUST_USE enum tg_foreign_outcome tg_foreign_refuse(const struct tg_line *line,
+                                                      enum tg_finding_kind kind, const char *text);
+
 /* For `fill`: one certificate more, leaf first. False: it can't be read as one. */
 TG_MUST_USE bool tg_foreign_present(struct tg_foreign_server *server, const unsigned char *der,
                                     size_t size);

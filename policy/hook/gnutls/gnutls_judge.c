@@ -99,6 +99,13 @@ static bool let_in(struct tg_foreign_server *server)
 static const struct tg_foreign_operations operations = {
     .fill = tg_gnutls_query_open, .revoked = is_revoked, .let_in = let_in};
 
+void tg_gnutls_refuse(struct tg_gnutls_session *state, enum tg_finding_kind kind, const char *text)
+{
+    const struct tg_gnutls_line line = tg_gnutls_line_of(state);
+
+    state->outcome = tg_foreign_refuse(&line.line, kind, text);
+}
+
 void tg_gnutls_judge(struct tg_gnutls_session *state)
 {
     const struct tg_gnutls_line line = tg_gnutls_line_of(state);
