@@ -1,13 +1,16 @@
 """places.py - where an NSS may be: in a plugin, beside an OpenSSL, nowhere; and an old one."""
 import pathlib
+import subprocess
+import sys
 import tempfile
 
-from e2e.harness import require
+from e2e.harness import Skip, require
 from lab import ways
 from lab.files import put
 from nss.cases import (ACCEPT, API, ELSEWHERE, NOWHERE, OTHER, REFUSED, REJECT, SENT, call, client,
                        hands)
 
+FETCH = pathlib.Path(__file__).resolve().parent.parent / "compat/fetch.py"
 UNDER = ((None, SENT), (ELSEWHERE, SENT), (ACCEPT, SENT), (OTHER, REFUSED), (REJECT, REFUSED))
 
 
@@ -22,6 +25,26 @@ def test_beside_openssl(lab):
     for policy, wanted in UNDER:
         got, err = client(lab, policy, "api", f"url={API} trust=root", "client-openssl")
         require(got == wanted, f"{policy}: wanted {wanted}, got {got}: {err}")
+
+
+def test_those_of_other_debians(lab):
+    """NSS 3.61 and 3.110."""
+    for release in ("bullseye", "trixie"):
+        folder = lab.nss.folder / release
+        fetched = subprocess.run([sys.executable, FETCH, "libnss3", release, folder], check=False,
+                                 capture_output=True)
+        if fetched.returncode != 0:
+            raise Skip(f"the NSS of Debian's {release} can't be fetched")
+        path = {"LD_LIBRARY_PATH": str(next(folder.rglob("libssl3.so")).parent)}
+        for policy, wanted in UNDER:
+            under = ways.by_environment(lab.build, ways.PRELOAD, lab.policy(policy)) if policy else {}
+            status, out, err = lab.run(
+                [lab.nss["client"], str(lab.pki.directory), str(lab.servers.ports["api"]), f"url={API}", "hook=yes",
+                 "force", "second=" + API], environment=under | path)
+            got = " ".join(out.split())
+            shaken = "done" if wanted == SENT else "refused"
+            require(status == 0 and got.startswith(f"handshake {shaken} {wanted} handshake {shaken} {wanted}"),
+                    f"{release}, {policy}: {got}: {err}")
 
 
 def test_no_nss_at_all(lab):
