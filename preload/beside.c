@@ -5,9 +5,9 @@
  *
  * Nothing tells of a dlopen(3): were it interposed, the search path of the wrapper would count and
  * not that of the caller. So each begin of a connection looks whether the number of libraries has
- * grown. Where OpenSSL or GnuTLS is linked as well, or a libcurl that is built with one brought the
- * library along, its presence says nothing of its use and isn't warned of; `trustgraft doctor`
- * tells it.
+ * grown. Where OpenSSL, GnuTLS or NSS is linked as well, or a libcurl that is built with one
+ * brought the library along, its presence says nothing of its use and isn't warned of; `trustgraft
+ * doctor` tells it.
  *
  * The engine isn't loaded for this. Of its settings `log` is heeded, where it stands in the first
  * 16 KiB of the policy itself; a line for a file goes to syslog.
@@ -189,7 +189,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
     sight->first = false;
     if (found >= 0)
         sight->found |= 1u << found;
-    sight->reached |= strncmp(name, "libssl.so", 9) == 0 || strncmp(name, "libgnutls.so", 12) == 0;
+    sight->reached |= strncmp(name, "libssl.so", 9) == 0 ||
+                      strncmp(name, "libgnutls.so", 12) == 0 || strcmp(name, "libssl3.so") == 0;
     sight->curl |= strncmp(name, "libcurl", 7) == 0;
     return 0;
 }

@@ -185,7 +185,7 @@ TG_API void gnutls_session_set_verify_cert2(gnutls_session_t session, gnutls_typ
 static bool may_be_client(gnutls_session_t session, const void *caller)
 {
     __typeof__(&gnutls_server_name_get) get_name =
-        tg_resolve_gnutls(TG_SYMBOL_gnutls_server_name_get, caller).function;
+        tg_resolve_foreign(TG_FOREIGN_GNUTLS, TG_SYMBOL_gnutls_server_name_get, caller).function;
     char name[1];
     size_t size = 0;
     unsigned type = 0;
@@ -224,7 +224,7 @@ TG_API ssize_t gnutls_record_send_early_data(gnutls_session_t session, const voi
     return real(session, data, size);
 }
 
-static bool allows_data(const struct tg_gnutls_target *target, gnutls_session_t session)
+static bool allows_data(const struct tg_foreign_target *target, gnutls_session_t session)
 {
     struct tg_engine_gnutls gnutls;
 
@@ -241,7 +241,7 @@ TG_API size_t gnutls_record_get_max_early_data_size(gnutls_session_t session)
 
 /* While the handshake of such a session waits, the library sends data under the keys for early
  * data. Otherwise it has none go out then. */
-static bool may_send(const struct tg_gnutls_target *target, gnutls_session_t session)
+static bool may_send(const struct tg_foreign_target *target, gnutls_session_t session)
 {
     return !atomic_load_explicit(&early, memory_order_relaxed) || allows_data(target, session);
 }

@@ -6,6 +6,7 @@
 #define TG_RESOLVE_H
 
 #include "gnutls_api.h"
+#include "nss_api.h"
 
 /* What is interposed or called of libssl: X(symbol, name). */
 #define TG_SSL_SYMBOLS(X)                                                                          \
@@ -84,16 +85,23 @@
     X(TG_SENDMSG, sendmsg)                                                                         \
     X(TG_SENDMMSG, sendmmsg)
 
-#define TG_SYMBOL_ENUMERATOR(symbol, name)             symbol,
-#define TG_GNUTLS_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
+/* Of the other TLS libraries, as their headers here list them. */
+#define TG_FOREIGN_SYMBOLS(X)                                                                      \
+    TG_GNUTLS_INTERPOSED(X)                                                                        \
+    TG_GNUTLS_INTERPOSED_LATER(X)                                                                  \
+    TG_GNUTLS_CALLED(X)                                                                            \
+    TG_NSS_INTERPOSED(X)                                                                           \
+    TG_NSS_BY_HAND(X)                                                                              \
+    TG_NSS_CALLED_BELOW(X)
+
+#define TG_SYMBOL_ENUMERATOR(symbol, name)              symbol,
+#define TG_FOREIGN_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
 enum tg_symbol {
     TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_STORE_SYMBOLS(TG_SYMBOL_ENUMERATOR)
         TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-            TG_GNUTLS_INTERPOSED(TG_GNUTLS_ENUMERATOR)
-                TG_GNUTLS_INTERPOSED_LATER(TG_GNUTLS_ENUMERATOR)
-                    TG_GNUTLS_CALLED(TG_GNUTLS_ENUMERATOR) TG_SYMBOLS /* how many */
+            TG_FOREIGN_SYMBOLS(TG_FOREIGN_ENUMERATOR) TG_SYMBOLS /* how many */
 };
-#undef TG_GNUTLS_ENUMERATOR
+#undef TG_FOREIGN_ENUMERATOR
 #undef TG_SYMBOL_ENUMERATOR
 
 const char *tg_symbol_name(enum tg_symbol symbol);
@@ -110,14 +118,17 @@ struct tg_target {
  */
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller);
 
-/* A function of a libgnutls. */
-struct tg_gnutls_target {
+/* What a function that isn't OpenSSL's belongs to: libgnutls, or NSS's libssl3 or libnss3. */
+enum tg_foreign { TG_FOREIGN_GNUTLS, TG_FOREIGN_NSS_SSL, TG_FOREIGN_NSS, TG_FOREIGNS };
+
+struct tg_foreign_target {
     void *function; /* NULL: not found */
-    bool inside;    /* it is that libgnutls that calls it */
+    bool inside;    /* it is that library that calls it, or one of the same family */
 };
 
 /* As tg_resolve_ssl. */
-struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller);
+struct tg_foreign_target tg_resolve_foreign(enum tg_foreign library, enum tg_symbol symbol,
+                                            const void *caller);
 
 /* A function of a libcrypto. */
 struct tg_crypto_target {

@@ -144,7 +144,7 @@ TG_API const struct tg_inject_stores *tg_inject_stores(void);
 TG_API void *tg_preload_real(const char *name, const void *caller);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 8
+#define TG_INJECT_VERSION 9
 TG_API int tg_inject_version(void);
 
 /*

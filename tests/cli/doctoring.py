@@ -199,18 +199,30 @@ def test_program_without_tls(command):
 
 
 def test_program_with_another_tls_library(command):
-    for library, name in (("libnss3.so", "NSS"), ("libmbedtls.so.14", "Mbed TLS"),
-                          ("libwolfssl.so.42", "wolfSSL")):
+    for library, name in (("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL")):
         status, found = program(command, reaching.built(command, "", library))
         require(status == 1 and name in found["TLS library"][0][1], found)
-        require("no: its TLS is neither OpenSSL's nor GnuTLS's" in found["reached"][0][1], found)
+        require("no: its TLS is none of OpenSSL's, GnuTLS's and NSS's" in found["reached"][0][1], found)
 
 
-def test_gnutls_is_reached_by_the_preload_alone(command):
-    status, found = program(command, reaching.built(command, "", "libgnutls.so.30"))
-    require(status == 0 and "GnuTLS" in found["TLS library"][0][1], found)
-    require("gets into it" in found["preload"][0][1], found)
-    require("loads no providers" in found["provider"][0][1], found)
+def test_gnutls_and_nss_are_reached_by_the_preload_alone(command):
+    for name, library in (("GnuTLS", "libgnutls.so.30"), ("NSS", "libssl3.so")):
+        status, found = program(command, reaching.built(command, "", library))
+        require(status == 0 and name in found["TLS library"][0][1], found)
+        require("gets into it" in found["preload"][0][1], found)
+        require("loads no providers" in found["provider"][0][1], found)
+
+
+def test_program_that_verifies_by_itself(command):
+    """Firefox, as far as it is told from others."""
+    folder = command.folder()
+    path = folder.write("fox", pathlib.Path(reaching.built(command, "")).read_bytes(), 0o755)
+    for wanted in (False, True):
+        _, found = program(command, path)
+        said = command("run", "-p", command.policy(POLICY), path).ended(0).err
+        for text in (str(found["preload"]), said):
+            require(("no rule opens" in text) == wanted, text)
+        folder.write("libxul.so", "")
 
 
 def test_older_openssl_is_reached_by_the_preload_alone(command):

@@ -21,10 +21,10 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(SOURCE / "tests"))
 from lab import ways                                                       # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
-from programs import browser, clients, daemons, gnutls_clients, starttls, table  # noqa: E402
+from programs import browser, clients, daemons, gnutls_clients, nss_clients, starttls, table  # noqa: E402
 from programs.cases import CASES, NONE, Trial                              # noqa: E402
 
-GROUPS = (clients, gnutls_clients, daemons)    # modules with PROGRAMS, and some with UNREACHED
+GROUPS = (clients, gnutls_clients, nss_clients, daemons)    # modules with PROGRAMS, and some with UNREACHED
 PROGRAMS = tuple(one for group in GROUPS for one in group.PROGRAMS)
 UNREACHED = tuple(one for group in GROUPS for one in getattr(group, "UNREACHED", ()))
 WORKERS = 2

@@ -78,11 +78,12 @@ static void tell_library(struct program *program, size_t index)
     }
     if (strncmp(library->name, "libssl.so", 9) == 0) {
         tell_openssl(program, library, by);
-    } else if (strncmp(library->name, "libgnutls.so", 12) == 0) {
+    } else if (strncmp(library->name, "libgnutls.so", 12) == 0 ||
+               strcmp(library->name, "libssl3.so") == 0) {
         program->other = true;
         tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library",
-                       "GnuTLS: %s, linked by %s: the preload library alone reaches it",
-                       library->path, by);
+                       "%s: %s, linked by %s: the preload library alone reaches it",
+                       library->name[3] == 'g' ? "GnuTLS" : "NSS", library->path, by);
     } else if (foreign != NULL) {
         program->foreign = true;
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
@@ -204,6 +205,8 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
     } else if (reached) {
         tg_health_note(program->health, TG_HEALTH_GOOD, name, "gets into it: 'trustgraft run%s'",
                        way == TG_WAY_PROVIDER ? " --provider" : "");
+        if (program->readable && note.length > 0)
+            tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&note));
     } else {
         tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&why));
     }
@@ -220,7 +223,7 @@ static void conclude_without(const struct program *program, const char *path)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached", "no: %s", tg_why(&why));
     else if (program->loads)
         tg_health_note(program->health, TG_HEALTH_NOTE, "reached",
-                       "yes, if its modules use OpenSSL or GnuTLS: it "
+                       "yes, if its modules use OpenSSL, GnuTLS or NSS: it "
                        "links no TLS library, but loads libraries while it runs (dlopen)");
     else
         tg_health_note(
@@ -256,8 +259,8 @@ static void conclude(const struct program *program, const char *path)
                        program->foreign ? ", but not what it does with the other TLS library" : "");
     else if (program->foreign)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached",
-                       "no: its TLS is neither OpenSSL's nor GnuTLS's; use a "
-                       "build that links libssl or GnuTLS");
+                       "no: its TLS is none of OpenSSL's, GnuTLS's and NSS's; use a "
+                       "build that links one of these");
     else
         conclude_without(program, path);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define SYSTEM_WAY                                                                                 \
     "activate the provider in the system's openssl.cnf instead, where only the system's policy "   \
@@ -27,6 +28,7 @@ static const struct {
     {.library = "libssl.so.1.1", .name = "an OpenSSL from before there were providers"},
     {.library = "libssl.so.0", .name = "a BoringSSL, which loads no providers"},
     {.library = "libgnutls.so", .name = "GnuTLS, which loads no providers"},
+    {.library = "libssl3.so", .name = "NSS, which loads no providers"},
 };
 
 /*
@@ -173,6 +175,18 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
     return way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
 }
 
+/* Firefox and its kin, by the library of theirs that lies beside them. */
+static bool verifies_itself(const char *path)
+{
+    char library[PATH_MAX + sizeof("libxul.so")];
+    char *slash = realpath(path, library) != NULL ? strrchr(library, '/') : NULL;
+
+    if (slash == NULL)
+        return false;
+    memcpy(slash + 1, "libxul.so", sizeof("libxul.so"));
+    return access(library, F_OK) == 0;
+}
+
 /* Goes by the state in which the file could be read. */
 static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
 {
@@ -182,6 +196,9 @@ static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, s
     switch (tg_executable_open(path, &file)) {
     case TG_EXECUTABLE_READ:
         reached = judge(path, &file, way, why);
+        if (reached && way == TG_WAY_PRELOAD && verifies_itself(path))
+            tg_buf_add(note, "verifies servers by itself and tells NSS the answer alone: what a "
+                             "rule refuses is refused, but what it refuses itself no rule opens");
         break;
     case TG_EXECUTABLE_FOREIGN:
         tg_buf_add(why, "is built for another architecture or word size than trustgraft; use a "
