@@ -1,5 +1,6 @@
 #include "gnutls_decide.h"
 #include "gnutls_judge.h"
+#include "reason.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -76,6 +77,7 @@ static void start(struct tg_gnutls_session *state)
 {
     enum tg_gnutls_demand demand = tg_gnutls_demand(state);
 
+    tg_reason_forget();
     state->running = true;
     state->judged = state->checked = false;
     /* A verdict on an earlier handshake says nothing of this one. */
