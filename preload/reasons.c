@@ -65,14 +65,16 @@ static void append(const struct tg_inject_reasons *reasons, unsigned long code, 
         (void)snprintf(text + length, size - length, ": %s", reason);
 }
 
+/* A program's buffer is of 256 bytes, or of 120 as the manual once had it; for NULL there is one of
+ * the library's own. */
 TG_API char *ERR_error_string(unsigned long code, char *text)
 {
-    enum { SIZE = 256 }; /* ERR_error_string(3), which has a buffer of its own for NULL */
+    enum { OWN_SIZE = 256, THEIR_SIZE = 120 };
     BEGIN(TG_ERR_ERROR_STRING, ERR_error_string);
     char *written = real != NULL ? real(code, text) : NULL;
 
     if (written != NULL)
-        append(reasons, code, written, SIZE);
+        append(reasons, code, written, text != NULL ? THEIR_SIZE : OWN_SIZE);
     return written;
 }
 

@@ -27,9 +27,8 @@
 #define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
 static const char *const symbol_names[] = {
     TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME) TG_ERROR_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
-        TG_SOCKET_SYMBOLS(NAME)
-        TG_GNUTLS_INTERPOSED(GNUTLS_NAME) TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME)
-            TG_GNUTLS_CALLED(GNUTLS_NAME)};
+        TG_SOCKET_SYMBOLS(NAME) TG_GNUTLS_INTERPOSED(GNUTLS_NAME)
+            TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME) TG_GNUTLS_CALLED(GNUTLS_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)

@@ -2,6 +2,7 @@
 import textwrap
 
 from lab import ways
+from programs import messages
 from programs.cases import CASES, NO, NONE, YES
 
 PAGE = "preload/trustgraft-programs.7"
@@ -42,6 +43,12 @@ def sentences(text):
     return "\n".join("\\&" + line if line[0] in ".'" else line for line in lines)
 
 
+def literal(text):
+    """TEXT on one line, as mdoc shows it unchanged."""
+    text = text.replace("\\", "\\e").replace('"', '\\(dq')
+    return "\\&" + text if text[0] in ".'" else text
+
+
 def rows(programs):
     yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in (22, *[8] * len(CASES)))
     yield ".It Em program Ta " + " Ta ".join(f"Em {case.head}" for case in CASES)
@@ -59,6 +66,25 @@ def makeup(programs):
                  "own" if program.callback else "-")
         yield ".It " + " Ta ".join(words)
     yield ".El"
+
+
+def spoken(programs):
+    """What each program says of a refusal."""
+    yield ".Bl -tag -width Ds"
+    for program in programs:
+        said = {way: messages.says(program, way) for way in ways.WAYS}
+        texts = dict.fromkeys(text for text in said.values() if text)
+        if not texts:
+            continue
+        for text in texts:
+            where = [way for way in ways.WAYS if said[way] == text]
+            yield f".It {program.name}, {' and '.join(where)}"
+            yield literal(f"{text} ...")
+    yield ".El"
+    yield ".Pp"
+    silent = [program.name for program in programs
+              if not any(messages.says(program, way) for way in ways.WAYS)]
+    yield sentences(f"Of these the log alone tells: {', '.join(silent)}.")
 
 
 def limits(programs):
@@ -108,6 +134,12 @@ def page(programs, unreached):
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
               ".Ss What was seen", *rows(programs),
+              ".Ss What the programs say",
+              sentences("The words in the program's own message of a refusal, before the rule and "
+                        "what it found; by the preload library, as it stands in for the functions "
+                        "that say what an error is, or by either way in, where a program prints the "
+                        "whole error queue. The lines are cut off as the program cuts them."),
+              *spoken(programs),
               ".Ss How the programs verify",
               "The library between the program and libssl, who compares the server's name, and",
               "whether a verify callback is set:", *makeup(programs),

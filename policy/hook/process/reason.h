@@ -30,9 +30,9 @@ void tg_reason_raised(unsigned long code);
 void tg_reason_point(const char *reason, long code, bool once);
 
 /*
- * What the program is told where its library says PLAIN (may be NULL) of an error of X509_verify_cert,
- * of one on the queue, or of one of GnuTLS: PLAIN, or a text with the reason. An error on the queue
- * gives the reason once.
+ * What the program is told where its library says PLAIN (may be NULL) of an error of
+ * X509_verify_cert, of one on the queue, or of one of GnuTLS: PLAIN, or a text with the reason. An
+ * error on the queue gives the reason once.
  */
 const char *tg_reason_verification(long code, const char *plain);
 const char *tg_reason_error(unsigned long code, const char *plain);
