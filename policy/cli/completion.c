@@ -20,6 +20,7 @@ static const struct kind {
     {.called = "PATH", .what = FILES},
     {.called = "DIR", .what = FOLDERS},
     {.called = "PROTO", .what = WORDS, .words = "smtp imap pop3 ftp postgres ldap"},
+    {.called = "accept|reject|report", .what = WORDS, .words = "accept reject report"},
     {.called = "1.2|1.3", .what = WORDS, .words = "1.2 1.3"},
 };
 

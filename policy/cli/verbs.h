@@ -13,6 +13,7 @@
     VERB(explain)                                                                                  \
     VERB(verify)                                                                                   \
     VERB(doctor)                                                                                   \
+    VERB(log)                                                                                      \
     VERB(pin)                                                                                      \
     VERB(except)                                                                                   \
     VERB(ca)                                                                                       \

@@ -9,13 +9,13 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from cli import (checking, compiling, completing, connecting, doctoring, excepting, explaining,  # noqa: E402
-                 fetching, importing, issuing, pinning, reaching, running, scanning, starving, verifying,
+                 fetching, importing, issuing, showing, pinning, reaching, running, scanning, starving, verifying,
                  words)
 from cli.command import Command                                            # noqa: E402
 from e2e.harness import run                                                # noqa: E402
 
 GROUPS = (words, checking, compiling, explaining, connecting, verifying, reaching, running, doctoring, importing,
-          pinning, excepting, completing, issuing, fetching, scanning, starving)
+          pinning, excepting, completing, issuing, fetching, scanning, showing, starving)
 
 
 def tests(group):

@@ -102,7 +102,7 @@ void tg_reason_point(const char *reason, long code, bool once)
     last.once = once;
 }
 
-/* OpenSSL's own words for APPLICATION_VERIFICATION say nothing that the reason doesn't. */
+/* OpenSSL says "application verification failure" of a code that the reason alone explains. */
 const char *tg_reason_verification(long code, const char *plain)
 {
     const char *reason = last.pointed;
