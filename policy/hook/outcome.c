@@ -100,5 +100,7 @@ int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
     }
     libssl->SSL_set_verify(ssl, mode | SSL_VERIFY_PEER, libssl->SSL_get_verify_callback(ssl));
     tg_outcome_raise(hooked->library, verdict, peer);
+    if (verdict != NULL && !hooked->library->foreign)
+        tg_reason_raise(); /* libssl puts one more of its own behind it */
     return 0;
 }

@@ -137,8 +137,8 @@ def page(programs, unreached):
               ".Ss What the programs say",
               sentences("The words in the program's own message of a refusal, before the rule and "
                         "what it found; by the preload library, as it stands in for the functions "
-                        "that say what an error is, or by either way in, where a program prints the "
-                        "whole error queue. The lines are cut off as the program cuts them."),
+                        "that say what an error is; by the provider, where a program prints the "
+                        "whole error queue, or an error's data. The lines are cut off as the program cuts them."),
               *spoken(programs),
               ".Ss How the programs verify",
               "The library between the program and libssl, who compares the server's name, and",

@@ -15,6 +15,74 @@ static const char *behind_string(const char *text)
     return text + 1;
 }
 
+/* ---- is it JSON ---- */
+
+enum { DEEPEST = 8 };
+
+static const char *behind_any(const char *text, unsigned depth);
+
+/* Digits, and what may stand between them; or one of the three words. */
+static const char *behind_word(const char *text)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    size_t length = strspn(text, "0123456789");
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strncmp(text, words[i], strlen(words[i])) == 0)
+            return text + strlen(words[i]);
+    return length > 0 && (length == 1 || *text != '0') ? text + length : NULL;
+}
+
+static const char *behind_text(const char *text)
+{
+    for (text++; *text != '"'; text++) {
+        if ((unsigned char)*text < ' ')
+            return NULL;
+        if (*text != '\\')
+            continue;
+        if (*++text == 'u' && strspn(text + 1, "0123456789abcdefABCDEF") >= 4)
+            text += 4;
+        else if (*text == '\0' || strchr("\"\\/bfnrt", *text) == NULL)
+            return NULL;
+    }
+    return text + 1;
+}
+
+/* Behind an object or a list, which ends with END. */
+static const char *behind_members(const char *text, char end, unsigned depth)
+{
+    if (depth > DEEPEST)
+        return NULL;
+    if (text[1] == end)
+        return text + 2;
+    do {
+        text++;
+        if (end == '}') {
+            text = *text == '"' ? behind_text(text) : NULL;
+            if (text == NULL || *text++ != ':')
+                return NULL;
+        }
+        text = behind_any(text, depth + 1);
+    } while (text != NULL && *text == ',');
+    return text != NULL && *text == end ? text + 1 : NULL;
+}
+
+static const char *behind_any(const char *text, unsigned depth)
+{
+    if (*text == '{' || *text == '[')
+        return behind_members(text, *text == '{' ? '}' : ']', depth);
+    return *text == '"' ? behind_text(text) : behind_word(text);
+}
+
+bool tg_object_is(const char *text)
+{
+    const char *end = *text == '{' ? behind_members(text, '}', 0) : NULL;
+
+    return end != NULL && *end == '\0';
+}
+
+/* ---- what is in it ---- */
+
 /* Behind the value that TEXT begins with: a comma, or the end of what it is in. */
 static const char *behind_value(const char *text)
 {

@@ -5,6 +5,9 @@
 
 #include "text.h"
 
+/* True if TEXT is one object of JSON, of values that aren't nested deeper than trustgraft's are. */
+TG_MUST_USE bool tg_object_is(const char *text);
+
 /* The value of the member NAME of the object, or of the first one that has it in the list, that
  * TEXT begins with; NULL: there is none. */
 const char *tg_object_member(const char *text, const char *name);

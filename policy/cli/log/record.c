@@ -28,11 +28,13 @@ static bool complete(const struct tg_record *record)
 static const char *find_tag(const char *line, const char **before)
 {
     for (const char *at = line; (at = strstr(at, tag)) != NULL; at++) {
-        const char *end = at + sizeof(tag) - 1;
+        const char *end = at + sizeof(tag) - 1, *pid = end;
 
         if (*end == '[')
-            end += 1 + strspn(end + 1, "0123456789") + 1;
-        if ((at == line || at[-1] == ' ') && end[-1] != '[' && strncmp(end, ": ", 2) == 0) {
+            pid += 1 + strspn(pid + 1, "0123456789");
+        if (*pid == ']')
+            end = pid + 1;
+        if ((at == line || at[-1] == ' ') && strncmp(end, ": ", 2) == 0) {
             *before = at;
             return end + 2;
         }
@@ -160,8 +162,8 @@ static bool read_json(const char *object, struct tg_record *record)
     size_t length = strlen(object);
     struct tg_piece bad;
 
-    if (object[length - 1] != '}' || !tg_utf8_clean(object, length, &bad))
-        return false; /* another's: it may be shown as it is */
+    if (!tg_object_is(object) || !tg_utf8_clean(object, length, &bad))
+        return false; /* it is shown as it is */
     record->accepted = is_word(verdict, "accept");
     record->reported = !record->accepted && is_word(tg_object_member(object, "mode"), "report");
     if ((!record->accepted && !is_word(verdict, "reject")) ||

@@ -1,6 +1,8 @@
 #include "reason.h"
+#include "arrival.h"
 #include "report.h"
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +13,11 @@
 #define REASON_MOST 190
 #define TEXT_SIZE   320
 #define TEXTS       512
+
+/* Of the errors on the queue that are our own. */
+enum { OWN_ERRORS = 64, OWN_FIRST = 100, OWN_SIZE = 88 };
+
+static const char prefix[] = "trustgraft: "; /* of each reason, and of the data of its error */
 
 static _Thread_local struct {
     const char *reason; /* of the last refusal; NULL: none */
@@ -93,6 +100,74 @@ void tg_reason_raised(unsigned long code)
     last.raised = code;
 }
 
+/* ---- as an error of our own ---- */
+
+/* The number of our library of errors; 0: there is none. */
+static int own_library(void)
+{
+    static ERR_STRING_DATA name[2];
+    static atomic_int library;
+    int found = atomic_load(&library), none = 0;
+
+    if (found != 0)
+        return found;
+    found = ERR_get_next_error_library();
+    if (!atomic_compare_exchange_strong(&library, &none, found))
+        return none;
+    name[0] = (ERR_STRING_DATA){ERR_PACK(found, 0, 0), "trustgraft"};
+    return ERR_load_strings(found, name) ? found : 0;
+}
+
+/* What of REASON has room in TEXT, and no part of a character. */
+static void cut(char text[OWN_SIZE], const char *reason)
+{
+    size_t length = strnlen(reason, OWN_SIZE - 1);
+
+    if (reason[length] != '\0')
+        while (length > 0 && ((unsigned char)reason[length] & 0xC0) == 0x80)
+            length--;
+    memcpy(text, reason, length);
+    text[length] = '\0';
+}
+
+/* The number of REASON in LIBRARY; 0: there is no room for it, or another thread makes it. */
+static int own_number(int library, const char *reason)
+{
+    static struct own {
+        const char *_Atomic reason;
+        atomic_bool ready;
+        char text[OWN_SIZE];
+        ERR_STRING_DATA string[2];
+    } errors[OWN_ERRORS];
+
+    for (int i = 0; i < OWN_ERRORS; i++) {
+        struct own *error = &errors[i];
+        const char *there = NULL;
+
+        if (atomic_compare_exchange_strong(&error->reason, &there, reason)) {
+            cut(error->text, reason + sizeof(prefix) - 1);
+            error->string[0] = (ERR_STRING_DATA){ERR_PACK(0, 0, OWN_FIRST + i), error->text};
+            atomic_store(&error->ready, ERR_load_strings(library, error->string) == 1);
+        }
+        if (there == NULL || there == reason)
+            return atomic_load(&error->ready) ? OWN_FIRST + i : 0;
+    }
+    return 0;
+}
+
+void tg_reason_raise(void)
+{
+    int library = 0, number = 0;
+
+    if (last.reason == NULL || tg_process_is_preloaded())
+        return;
+    library = own_library();
+    if (library != 0)
+        number = own_number(library, last.reason);
+    if (number != 0)
+        ERR_raise(library, number);
+}
+
 /* ---- what the program asks ---- */
 
 void tg_reason_point(const char *reason, long code, bool once)
@@ -142,8 +217,6 @@ const char *tg_reason_gnutls(int code, const char *plain)
 
 void tg_reason_read(const char *data)
 {
-    static const char ours[] = "trustgraft: ";
-
-    if (data != NULL && strncmp(data, ours, sizeof(ours) - 1) == 0)
+    if (data != NULL && strncmp(data, prefix, sizeof(prefix) - 1) == 0)
         last.told = true;
 }

@@ -24,6 +24,15 @@ const char *tg_reason_now(void);
 void tg_reason_raised(unsigned long code);
 
 /*
+ * Puts the reason on the queue of the libcrypto that this library is bound to, as an error of a
+ * library of its own, where no preload library stands in for the functions below. For programs that
+ * print every error there is, not for those that look at the first or the last one alone. Its text
+ * is so short that with what OpenSSL puts before it, it fits into the 120 bytes of
+ * ERR_error_string.
+ */
+void tg_reason_raise(void);
+
+/*
  * The program asks for the texts of verification errors of a connection that was refused with
  * REASON and CODE; NULL: of none. ONCE: for one text, else until the next call.
  */
