@@ -25,17 +25,21 @@ bool tg_lines_has_journal(void)
 
 /* ---- a file ---- */
 
+/* What is wrong with FD, or NULL. */
+static const char *look_at(int fd, struct stat *status)
+{
+    if (fd == -1 || fstat(fd, status) != 0)
+        return strerror(errno);
+    return S_ISREG(status->st_mode) ? NULL : "it is no file";
+}
+
 static bool open_file(struct tg_lines *lines, const char **why)
 {
     int fd = open(lines->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
+    struct stat status = {0};
 
-    *why = NULL;
-    if (fd == -1 || fstat(fd, &status) != 0)
-        *why = strerror(errno);
-    else if (!S_ISREG(status.st_mode))
-        *why = "it is no file";
-    else if ((lines->from = fdopen(fd, "r")) == NULL)
+    *why = look_at(fd, &status);
+    if (*why == NULL && (lines->from = fdopen(fd, "r")) == NULL)
         *why = strerror(errno);
     if (*why != NULL) {
         if (fd != -1)
