@@ -229,7 +229,7 @@ units: $(UNITS) $(SANITIZED) $(STRESS) $(RACED) $(CORPORA)
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki
 
-check: all units pki
+check: all units pki $(BENCHES)
 	$(Q)$(PYTHON) tests/check.py --build $(BUILD) --pki $(BUILD)/pki
 
 # WRITE=1 makes the manual page of it anew.

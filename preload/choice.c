@@ -22,23 +22,29 @@ static void *find_loaded(const char *name)
     return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
 }
 
-static bool wants_linked(void)
+/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1).
+ */
+static bool is_foreign(void)
 {
-    return !TG_HAS_INSIDE || global_version() >> 28 == TG_VERSION_3_0 >> 28 ||
-           find_loaded("libcrypto.so.3") != NULL;
+    unsigned long version = global_version();
+
+    return version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 }
 
 /*
- * Where the global scope holds another libcrypto's functions of the same names (BoringSSL,
- * OpenSSL 1.1), the engine that is linked to OpenSSL 3 must see its own first.
+ * An OpenSSL 3 beside a foreign libcrypto may be bound to that one's functions, and what it is
+ * bound to otherwise (linked_mode) includes libc's own malloc, whichever the process has.
  */
+static bool wants_linked(void)
+{
+    return !TG_HAS_INSIDE || global_version() >> 28 == TG_VERSION_3_0 >> 28 ||
+           (!is_foreign() && find_loaded("libcrypto.so.3") != NULL);
+}
+
+/* The engine that is linked to OpenSSL 3 must see its own functions first. */
 static int linked_mode(void)
 {
-    unsigned long version = global_version();
-    bool foreign =
-        version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
-
-    return foreign ? RTLD_DEEPBIND : 0;
+    return is_foreign() ? RTLD_DEEPBIND : 0;
 }
 
 /*

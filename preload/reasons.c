@@ -10,21 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the engine knows of refusals, for a CALLER that is the program; NULL: nothing. */
-static const struct tg_inject_reasons *reasons_of(const void *real, const void *caller)
+/* What the engine knows of refusals, where it is the program that calls TARGET; NULL: nothing. */
+static const struct tg_inject_reasons *reasons_of(const struct tg_crypto_target *target)
 {
+    const struct link_map *caller = target->caller;
     struct tg_engine engine;
 
-    if (real == NULL || !tg_engine_active(&engine) || tg_resolve_is_inside(caller, real) ||
-        tg_resolve_is_inside(caller, (const void *)engine.reasons))
+    if (target->function == NULL || !tg_engine_active(&engine) ||
+        (caller != NULL && (caller == target->object || caller == tg_engine_object())))
         return NULL;
     return engine.reasons();
 }
 
 #define BEGIN(symbol, name)                                                                        \
-    void *address = tg_resolve_crypto(symbol, CALLER);                                             \
-    __typeof__(&(name)) real = address;                                                            \
-    const struct tg_inject_reasons *reasons = reasons_of(address, CALLER)
+    const struct tg_crypto_target target = tg_resolve_crypto(symbol, CALLER);                      \
+    __typeof__(&(name)) real = target.function;                                                    \
+    const struct tg_inject_reasons *reasons = reasons_of(&target)
 
 TG_API long SSL_get_verify_result(const SSL *ssl)
 {

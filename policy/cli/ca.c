@@ -225,13 +225,13 @@ const struct tg_verb tg_verb_ca = {
     .summary = "make a CA, and servers' certificates, for a local network",
     .details =
         "init: makes a CA: a key, and a certificate for clients to name as `anchors`. Never "
-        "touches\n"
-        "one that is there.\n"
-        "issue: makes a key, a certificate and a PKCS#12 file for a server with these names and\n"
-        "addresses, and prints the clients' policy and the server's settings. With the same first\n"
-        "name again it makes a new certificate; the key stays unless --new-key is given.\n"
-        "The PKCS#12 file's password is that of --password-file or TRUSTGRAFT_P12_PASSWORD, or a\n"
-        "random one that is printed once.\n"
+        "touches one that is there.\n"
+        "issue: makes a key, a certificate and a PKCS#12 file for a server with these names "
+        "and addresses, and prints the clients' policy and the server's settings. With the "
+        "same first name again it makes a new certificate; the key stays unless --new-key is "
+        "given.\n"
+        "The PKCS#12 file's password is that of --password-file or TRUSTGRAFT_P12_PASSWORD, "
+        "or a random one that is printed once.\n"
         "Exit 0: made; 2: usage, or a file can't be read or written.",
     .options = TG_OPTION_CA,
     .least = 1,

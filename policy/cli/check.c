@@ -1,4 +1,5 @@
 /* check.c - all that is wrong with a policy, and all that will go wrong with it. */
+#include "argument.h"
 #include "chosen.h"
 #include "compiled.h"
 #include "diagnostics.h"
@@ -119,8 +120,20 @@ static tg_policy *parse(const char *path, struct tg_diags *diags, const tg_polic
     return policy;
 }
 
-static int check_file(const char *path, bool json)
+/* --warn-days is known to be right. */
+static void lint(const tg_policy *policy, const struct tg_options *options, struct tg_diags *diags)
 {
+    time_t within;
+
+    if (options->warn_days == NULL)
+        tg_policy_lint(policy, time(NULL), diags);
+    else if (tg_argument_warn_days(options->warn_days, &within))
+        tg_policy_lint_within(policy, time(NULL), within, diags);
+}
+
+static int check_file(const char *path, const struct tg_options *options)
+{
+    bool json = options->json;
     struct tg_diags diags = {0};
     struct tg_buf buf = {0};
     char *note;
@@ -132,7 +145,7 @@ static int check_file(const char *path, bool json)
         policy = NULL;
     }
     if (policy != NULL && policy != image)
-        tg_policy_lint(policy, time(NULL), &diags);
+        lint(policy, options, &diags);
     else if (policy == NULL)
         status = tg_chosen_status(path);
     if (json) {
@@ -155,15 +168,18 @@ static int check(const struct tg_options *options)
 {
     char path[PATH_MAX];
     int status = TG_EXIT_GOOD, worst = TG_EXIT_GOOD;
+    time_t within;
 
+    if (!tg_argument_warn_days(options->warn_days, &within))
+        return TG_EXIT_USAGE;
     if (options->operand_count == 0)
-        return tg_chosen_path(options, path) ? check_file(path, options->json) : TG_EXIT_USAGE;
+        return tg_chosen_path(options, path) ? check_file(path, options) : TG_EXIT_USAGE;
     if (options->policy != NULL) {
         tg_complain("check: give the policy with -p or as FILE, not both");
         return TG_EXIT_USAGE;
     }
     for (int i = 0; i < options->operand_count; i++) {
-        status = check_file(options->operands[i], options->json);
+        status = check_file(options->operands[i], options);
         worst = status > worst ? status : worst;
     }
     return worst;
@@ -171,14 +187,14 @@ static int check(const struct tg_options *options)
 
 const struct tg_verb tg_verb_check = {
     .name = "check",
-    .synopsis = "[--json] [FILE...]",
+    .synopsis = "[--json] [--warn-days N] [FILE...]",
     .summary = "tell everything that is wrong with a policy",
-    .details = "Parses the policy and every file that it names, and prints all errors, then the\n"
-               "warnings: pins near their end or without a backup, expired anchors, rules that\n"
-               "can never apply; and whether an image of it (trustgraft compile) counts.\n"
+    .details = "Parses the policy and every file that it names, and prints all errors, then the "
+               "warnings: pins near their end or without a backup, expired anchors, rules that can "
+               "never apply; and whether an image of it (trustgraft compile) counts.\n"
                "Without FILE it checks the policy that programs would find.\n"
                "Exit 0: valid, whatever the warnings; 1: errors; 2: a file can't be read.",
-    .options = TG_OPTION_JSON,
+    .options = TG_OPTION_JSON | TG_OPTION_WARN,
     .most = -1,
     .run = check,
 };

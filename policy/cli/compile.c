@@ -178,10 +178,11 @@ const struct tg_verb tg_verb_compile = {
     .synopsis = "[--json] [FILE...]",
     .summary = "write what programs start with faster, for long policies",
     .details =
-        "Writes an image of the policy and of every file that it names, as FILE.compiled beside\n"
-        "it, and of each known-hosts file that it names. Programs share it and read of it what\n"
-        "they ask for, however many rules there are. It counts as long as no file is changed that\n"
-        "it was made of; from then on they read the text again, so run this once more.\n"
+        "Writes an image of the policy and of every file that it names, as FILE.compiled "
+        "beside it, and of each known-hosts file that it names. Programs share it and read of "
+        "it what they ask for, however many rules there are. It counts as long as no file is "
+        "changed that it was made of; from then on they read the text again, so run this once "
+        "more.\n"
         "Without FILE it is the policy that programs would find.\n"
         "Exit 0: written; 1: the policy has errors; 2: a file can't be read or written.",
     .options = TG_OPTION_JSON,

@@ -19,8 +19,10 @@ static const struct kind {
     {.called = "FILE|DIR", .what = FILES},
     {.called = "PATH", .what = FILES},
     {.called = "DIR", .what = FOLDERS},
-    {.called = "PROTO", .what = WORDS, .words = "smtp imap pop3 ftp postgres ldap"},
-    {.called = "accept|reject|report", .what = WORDS, .words = "accept reject report"},
+    {.called = "PROTO",
+     .what = WORDS,
+     .words = "smtp imap pop3 ftp lmtp nntp sieve postgres mysql ldap xmpp xmpp-server"},
+    {.called = "VERDICT", .what = WORDS, .words = "accept reject report"},
     {.called = "1.2|1.3", .what = WORDS, .words = "1.2 1.3"},
 };
 

@@ -3,6 +3,7 @@
 #include "handshake.h"
 #include "presented.h"
 #include "question.h"
+#include "remedy.h"
 #include "route.h"
 #include "terminal.h"
 #include "text.h"
@@ -32,6 +33,17 @@ static bool describe(struct tg_question *question, const struct tg_presented *pr
     return question->connection != NULL;
 }
 
+static int answer(const struct tg_question *question, struct tg_verdict *verdict)
+{
+    struct tg_buf remedy = {0};
+    int status;
+
+    if (verdict != NULL && !verdict->accepted && !question->options->json)
+        tg_remedy(&remedy, question, verdict);
+    status = tg_question_answer(question, verdict);
+    return tg_terminal_write(stdout, &remedy) ? status : TG_EXIT_USAGE;
+}
+
 int tg_connect_explain(const struct tg_options *options)
 {
     struct tg_question question = {.options = options};
@@ -43,7 +55,7 @@ int tg_connect_explain(const struct tg_options *options)
     if (ask(&question, &route) && tg_question_match(&question, "HOST:PORT", &status)) {
         status = TG_EXIT_USAGE;
         if (tg_route_call(&route, &question.at, &presented) && describe(&question, &presented))
-            status = tg_question_answer(&question, tg_question_evaluate(&question, &presented));
+            status = answer(&question, tg_question_evaluate(&question, &presented));
     }
     tg_presented_clear(&presented);
     tg_question_clear(&question);

@@ -145,13 +145,12 @@ const struct tg_verb tg_verb_doctor = {
     .synopsis = "[--json] [CMD]",
     .summary = "tell whether everything is in place, and a program reached",
     .details =
-        "Really loads each part of trustgraft in a child process, tells where a policy was looked\n"
-        "for, which is in force and whether it is valid, and tries whether its log can be "
-        "written.\n"
-        "With CMD: which TLS library that program uses, how it is linked, and which way gets\n"
-        "trustgraft into it. Nothing of CMD is run.\n"
-        "Exit 0: all is well; 1: something is wrong, or CMD isn't reached; 2: usage, or CMD isn't\n"
-        "found.",
+        "Really loads each part of trustgraft in a child process, tells where a policy was "
+        "looked for, which is in force and whether it is valid, and tries whether its log can be "
+        "written. With CMD: which TLS library that program uses, how it is linked, and which way "
+        "gets trustgraft into it. Nothing of CMD is run.\n"
+        "Exit 0: all is well; 1: something is wrong, or CMD isn't reached; 2: usage, or CMD "
+        "isn't found.",
     .options = TG_OPTION_JSON,
     .most = 1,
     .run = doctor,

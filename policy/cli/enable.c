@@ -165,11 +165,12 @@ const struct tg_verb tg_verb_enable = {
     .synopsis = "[--provider | --preload] [--yes] [--dry-run]",
     .summary = "put every program of this machine under the system's policy",
     .details =
-        "Shows what it will change, asks, changes it atomically, looks whether programs still\n"
-        "start, and takes it back if not. With --provider (the default) a block at the end of\n"
-        "the system's openssl.cnf turns the provider on; with --preload a line in\n"
+        "Shows what it will change, asks, changes it atomically, looks whether programs still "
+        "start, and takes it back if not. With --provider (the default) a block at the end of "
+        "the system's openssl.cnf turns the provider on; with --preload a line in "
         "/etc/ld.so.preload has the library loaded into every process.\n"
-        "Exit 0: done, or nothing to do; 1: refused or taken back; 2: usage, or not permitted.",
+        "Exit 0: done, or nothing to do; 1: refused or taken back; 2: usage, or not "
+        "permitted.",
     .options = TG_OPTION_PRELOAD | TG_OPTION_PROVIDER | TG_OPTION_YES | TG_OPTION_DRY_RUN,
     .run = enable,
 };
@@ -178,9 +179,10 @@ const struct tg_verb tg_verb_disable = {
     .name = "disable",
     .synopsis = "[--provider | --preload] [--yes] [--dry-run]",
     .summary = "undo what `enable` did",
-    .details = "Takes away what `enable` wrote, both if neither way is named. The rest of the\n"
-               "files stays as it is, byte for byte.\n"
-               "Exit 0: done, or nothing to do; 1: taken back; 2: usage, or not permitted.",
+    .details =
+        "Takes away what `enable` wrote, both if neither way is named. The rest of the files "
+        "stays as it is, byte for byte.\n"
+        "Exit 0: done, or nothing to do; 1: taken back; 2: usage, or not permitted.",
     .options = TG_OPTION_PRELOAD | TG_OPTION_PROVIDER | TG_OPTION_YES | TG_OPTION_DRY_RUN,
     .run = disable,
 };

@@ -197,7 +197,7 @@ static int forgive(struct request *request, const struct tg_verdict *verdict)
 
     tg_buf_addn(&text, request->file.text.length > 0 ? request->file.text.text : "",
                 request->file.text.length);
-    name = tg_forgive_add(&text, &request->question, verdict);
+    name = tg_forgive_write(&text, &request->question, verdict, &request->file.status);
     if (name == NULL || text.failed)
         tg_complain("%s", tg_no_memory);
     else if (!confirm(request))
@@ -218,14 +218,19 @@ static int judge(struct request *request)
     if (verdict == NULL) {
         tg_complain("memory ran out: nothing was accepted");
     } else if (show(question, verdict)) {
-        if (verdict->accepted) {
-            puts(verdict->finding_count > 0
-                     ? "There is nothing to forgive: an exception does already."
-                     : "There is nothing to forgive.");
+        bool renews = request->options->expires != NULL || request->options->note != NULL;
+
+        if (verdict->accepted && (verdict->finding_count == 0 || !renews)) {
+            puts(
+                verdict->finding_count > 0
+                    ? "There is nothing to forgive: an exception does already. --expires renews it."
+                    : "There is nothing to forgive.");
             status = TG_EXIT_GOOD;
         } else {
-            status = tg_forgive_possible(question, verdict) ? forgive(request, verdict)
-                                                            : TG_EXIT_REFUSED;
+            status = tg_forgive_possible(question, verdict) &&
+                             !tg_forgive_has_expired(question, verdict, &request->file.status)
+                         ? forgive(request, verdict)
+                         : TG_EXIT_REFUSED;
         }
     }
     tg_verdict_free(verdict);
@@ -256,13 +261,14 @@ const struct tg_verb tg_verb_except = {
     .synopsis = "[OPTION...] HOST[:PORT] [CHAIN.pem]",
     .summary = "write an exception for what is wrong with a server's certificate",
     .details =
-        "Evaluates what HOST presents, port 443 unless it is given, or the chain of a file as\n"
-        "`verify` does, shows what is wrong with it, asks, and adds an [exception] for exactly\n"
-        "these findings of this certificate to the policy in force. The file is replaced as a\n"
-        "whole, once the policy is valid and accepts the server with it.\n"
-        "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, the\n"
-        "answer was no, or the policy has errors; 2: usage, a file can't be read or written, or\n"
-        "there is no TLS connection to be had.",
+        "Evaluates what HOST presents, port 443 unless it is given, or the chain of a file as "
+        "`verify` does, shows what is wrong with it, asks, and adds an [exception] for "
+        "exactly these findings of this certificate to the policy in force; or renews the one "
+        "that is there. The file is replaced as a whole, once the policy is valid and accepts "
+        "the server with it.\n"
+        "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, "
+        "the answer was no, or the policy has errors; 2: usage, a file can't be read or "
+        "written, or there is no TLS connection to be had.",
     .options = TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
                TG_OPTION_YES | TG_OPTION_EXCEPT,
     .least = 1,

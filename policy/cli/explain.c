@@ -356,13 +356,13 @@ const struct tg_verb tg_verb_explain = {
     .synopsis = "[--connect] [OPTION...] HOST[:PORT]",
     .summary = "tell which rule applies to a host, and what it demands",
     .details =
-        "Without any connection: which rule of the policy applies to HOST, where it stands,\n"
+        "Without any connection: which rule of the policy applies to HOST, where it stands, "
         "why the others don't, and what it demands of the server.\n"
-        "With --connect: makes a TLS handshake with HOST, port 443 unless it is given, sends\n"
-        "nothing more, and evaluates what it presented as inside a program: the path as a tree,\n"
-        "each finding at its certificate.\n"
-        "Exit 0; 1: the server is refused, or the policy has errors; 2: usage, a file can't be\n"
-        "read, or there is no TLS connection to be had.",
+        "With --connect: makes a TLS handshake with HOST, port 443 unless it is given, sends "
+        "nothing more, and evaluates what it presented as inside a program: the path as a "
+        "tree, each finding at its certificate.\n"
+        "Exit 0; 1: the server is refused, or the policy has errors; 2: usage, a file can't "
+        "be read, or there is no TLS connection to be had.",
     .options = TG_OPTION_CONNECT | TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_TIME |
                TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
     .least = 1,

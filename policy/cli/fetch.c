@@ -15,10 +15,30 @@
 
 enum { LARGEST_CERTIFICATE = 1 << 20 };
 
-static void add_setting(struct tg_buf *out, const char *key, const struct tg_buf *values)
+/* CRLs that were had are of use only to a rule that asks for them, and only while they are renewed.
+ */
+static void add_revocation(struct tg_fetched *fetched, const struct tg_question *question)
 {
-    if (values->length > 0)
-        tg_buf_printf(out, "%s = %s\n", key, values->text);
+    const struct tg_rule *rule = question->under.rule;
+    bool asked =
+        question->options->revocation || (rule != NULL && rule->revocation != TG_REVOCATION_NONE);
+    const char *mark = asked ? "" : "# ";
+    struct tg_buf *out = &fetched->report;
+
+    if (fetched->crls.length == 0)
+        return;
+    if (!asked)
+        tg_buf_add(out, "# to ask for revocation too (fetch --revocation prints it so):\n");
+    tg_buf_printf(out, "%scrl = %s\n", mark, fetched->crls.text);
+    if (fetched->leaf_has)
+        tg_buf_printf(out, "%srevocation = %s\n", mark,
+                      fetched->crls_found == fetched->wanted ? "crl-chain" : "crl");
+    tg_buf_add(out,
+               "# a CRL that is out of date refuses everybody: renew them before, each hour, by\n"
+               "#   trustgraft fetch --refresh");
+    if (question->options->policy != NULL)
+        tg_buf_printf(out, " -p %s", question->options->policy);
+    tg_buf_add(out, "\n");
 }
 
 /* The lines for the policy, behind what was found. */
@@ -33,11 +53,9 @@ static void add_settings(struct tg_fetched *fetched, const struct tg_question *q
         tg_buf_printf(out, "\n# for the rule at %s:%u\n", rule->where.file, rule->where.line);
     else
         tg_buf_printf(out, "\n[host %s]\n", question->at.host);
-    add_setting(out, "intermediates", &fetched->intermediates);
-    add_setting(out, "crl", &fetched->crls);
-    if (fetched->leaf_has)
-        tg_buf_printf(out, "revocation = %s\n",
-                      fetched->crls_found == fetched->wanted ? "crl-chain" : "crl");
+    if (fetched->intermediates.length > 0)
+        tg_buf_printf(out, "intermediates = %s\n", fetched->intermediates.text);
+    add_revocation(fetched, question);
 }
 
 static int answer(struct tg_fetched *fetched, const struct tg_question *question)
@@ -143,15 +161,13 @@ const struct tg_verb tg_verb_fetch = {
     .summary = "download missing intermediates and CRLs, and check them",
     .details =
         "Connects to HOST as 'explain --connect' does, downloads the intermediates that it "
-        "doesn't\n"
-        "send and the CRLs of its path from where its certificates say, checks each, writes it "
-        "into\n"
-        "the folder of --to, and prints the lines for the policy.\n"
-        "--refresh: downloads anew each CRL that the policy names and fetch wrote. One that isn't\n"
-        "as it must be leaves the old file as it is.\n"
-        "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has\n"
+        "doesn't send and the CRLs of its path from where its certificates say, checks each, "
+        "writes it into the folder of --to, and prints the lines for the policy.\n"
+        "--refresh: downloads anew each CRL that the policy names and fetch wrote. One that "
+        "isn't as it must be leaves the old file as it is.\n"
+        "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has "
         "errors; 2: usage, no TLS connection, or a file can't be read or written.",
-    .options = TG_OPTION_FETCH | TG_OPTION_TO | TG_OPTION_ROUTE | TG_OPTION_APP_ANCHORS,
+    .options = TG_OPTION_FETCH | TG_OPTION_PRIVATE | TG_OPTION_TO | TG_OPTION_ROUTE | TG_OPTION_APP_ANCHORS,
     .most = 1,
     .run = fetch,
 };

@@ -108,9 +108,9 @@ const struct tg_verb tg_verb_import = {
     .synopsis = "FILE",
     .summary = "translate Android's or Apple's pins into a policy",
     .details =
-        "Reads Android's network_security_config.xml, or a property list with Apple's\n"
-        "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy. What has no\n"
-        "equivalent is told on standard error, with its line; where the policy would accept\n"
+        "Reads Android's network_security_config.xml, or a property list with Apple's "
+        "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy. What has no "
+        "equivalent is told on standard error, with its line; where the policy would accept "
         "what FILE refuses, that is an error, and what is printed can't be used as a policy.\n"
         "Exit 0: all is translated; 1: a part isn't, or nothing; 2: FILE can't be read.",
     .least = 1,

@@ -278,11 +278,11 @@ const struct tg_verb tg_verb_log = {
     .synopsis = "[OPTION...] [FILE...]",
     .summary = "show the last verdicts, and those to come",
     .details =
-        "Shows the last verdicts that programs of this machine logged: in the file that the\n"
-        "policy names, and in the journal or, without journalctl, in syslog's file. FILE: there\n"
+        "Shows the last verdicts that programs of this machine logged: in the file that the "
+        "policy names, and in the journal or, where that has none, in syslog's file. FILE: there "
         "instead. What this user may not read isn't shown.\n"
         "Exit 0: shown, if there was any; 2: usage, or nothing can be read.",
-    .options = TG_OPTION_LOG | TG_OPTION_JSON,
+    .options = TG_OPTION_LOG | TG_OPTION_HOST | TG_OPTION_PROGRAM | TG_OPTION_JSON,
     .most = -1,
     .run = show_log,
 };

@@ -16,7 +16,7 @@ static void list(FILE *to)
     fputs("usage: trustgraft VERB [OPTION...] [OPERAND...]\n\n", to);
     for (size_t i = 0; (verb = tg_verb_at(i)) != NULL; i++)
         fprintf(to, "  %-10s %s\n", verb->name, verb->summary);
-    fputs("\n'trustgraft help VERB' tells more, trustgraft(1) all. "
+    fputs("\n'trustgraft help VERB' tells more, trustgraft(1) all.\n"
           "'trustgraft --version' tells the version.\n",
           to);
 }

@@ -1,5 +1,6 @@
 /* pin.c - the keys of a server or of files, and the lines that pin them. */
 #include "pin.h"
+#include "addpin.h"
 #include "argument.h"
 #include "chain.h"
 #include "handshake.h"
@@ -12,6 +13,7 @@
 #include "route.h"
 #include "show.h"
 #include "terminal.h"
+#include "url.h"
 #include "verbs.h"
 #include "write.h"
 #include <openssl/x509v3.h>
@@ -193,11 +195,30 @@ static int remember(const struct pinning *pinning, const struct subject *subject
 
 /* ---- the verb ------------------------------------------------------------------------------ */
 
-/* What follows the description: the policy's lines, or what became of --to. */
+/* Adds SUBJECT's first key to the policy. What was told of it is printed first. */
+static int extend(const struct pinning *pinning, const struct subject *subject, unsigned port)
+{
+    struct tg_endpoint at = pinning->at;
+    struct tg_buf note = {0};
+    int status = TG_EXIT_USAGE;
+
+    at.port = port;
+    add_comment(&note, subject);
+    if (note.failed)
+        tg_complain("%s", tg_no_memory);
+    else if (tg_terminal_write(stdout, pinning->out))
+        status = tg_addpin(pinning->options, &at, subject->pin, note.text);
+    tg_buf_free(&note);
+    return status;
+}
+
+/* What follows the description: the policy's lines, or what became of --to or --add. */
 static int finish(const struct pinning *pinning, const struct subject *subject, unsigned port)
 {
     if (pinning->options->to != NULL)
         return remember(pinning, subject, port);
+    if (pinning->options->add)
+        return extend(pinning, subject, port);
     if (pinning->options->json)
         return TG_EXIT_GOOD;
     if (pinning->at.host[0] != '\0')
@@ -206,7 +227,7 @@ static int finish(const struct pinning *pinning, const struct subject *subject, 
     return TG_EXIT_GOOD;
 }
 
-static int pin_server(struct pinning *pinning)
+static int pin_server(struct pinning *pinning, const char *word)
 {
     const struct tg_options *options = pinning->options;
     struct tg_presented presented = {0};
@@ -216,7 +237,7 @@ static int pin_server(struct pinning *pinning)
     unsigned port;
 
     tg_handshake_prepare();
-    if (!tg_argument_endpoint(options->operands[0], &pinning->at))
+    if (!tg_argument_endpoint(word, &pinning->at))
         return TG_EXIT_USAGE;
     port = pinning->at.port;
     if (!tg_route_read(&route, options) || !tg_route_to(&route, options, &pinning->at))
@@ -233,8 +254,6 @@ static int pin_server(struct pinning *pinning)
     else
         tell_source(pinning, &subject, &presented);
     status = finish(pinning, &subject, port);
-    if (options->to == NULL && !options->json)
-        advise(pinning->out);
 end:
     tg_presented_clear(&presented);
     return status;
@@ -260,7 +279,7 @@ static bool read_file(struct subject *subject)
     return done;
 }
 
-static int pin_file(struct pinning *pinning, const char *path, unsigned port)
+static int pin_file(struct pinning *pinning, const char *path)
 {
     struct subject subject = {.file = path};
     int status = TG_EXIT_USAGE;
@@ -270,39 +289,10 @@ static int pin_file(struct pinning *pinning, const char *path, unsigned port)
             tell_json(pinning, &subject);
         else if (subject.chain != NULL)
             tell_source(pinning, &subject, NULL);
-        status = finish(pinning, &subject, port);
+        status = finish(pinning, &subject, pinning->at.port);
     }
     sk_X509_pop_free(subject.chain, X509_free);
     return status;
-}
-
-/* What a connection makes use of has no meaning for files. */
-static bool lacks_server(const struct tg_options *options)
-{
-    const char *name = tg_route_option(options);
-
-    if (name != NULL)
-        tg_complain("pin: --%s is for a connection, and %s is a file", name, options->operands[0]);
-    return name != NULL;
-}
-
-static int pin_files(struct pinning *pinning)
-{
-    const struct tg_options *options = pinning->options;
-    int worst = TG_EXIT_GOOD, status;
-
-    if (lacks_server(options) ||
-        (options->host != NULL && !tg_argument_endpoint(options->host, &pinning->at)))
-        return TG_EXIT_USAGE;
-    if (options->to != NULL && (options->host == NULL || options->operand_count > 1)) {
-        tg_complain("pin: --to with a file needs --host HOST[:PORT], and one file");
-        return TG_EXIT_USAGE;
-    }
-    for (int i = 0; i < options->operand_count; i++) {
-        status = pin_file(pinning, options->operands[i], pinning->at.port);
-        worst = status > worst ? status : worst;
-    }
-    return worst;
 }
 
 /* A word that names a file, or could name nothing else. */
@@ -311,39 +301,83 @@ static bool is_file(const char *word)
     static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der", ".key", ".pub", ".csr"};
     const char *dot = strrchr(word, '.');
 
+    if (tg_url_is(word))
+        return false;
     for (size_t i = 0; dot != NULL && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
         if (strcmp(dot, suffixes[i]) == 0)
             return true;
     return strchr(word, '/') != NULL || access(word, F_OK) == 0;
 }
 
+/* The first operand that is a file, or with FILES false the first that is none. */
+static const char *first(const struct tg_options *options, bool files)
+{
+    for (int i = 0; i < options->operand_count; i++)
+        if (is_file(options->operands[i]) == files)
+            return options->operands[i];
+    return NULL;
+}
+
+/* What a connection makes use of has no meaning for files, nor --host for servers. */
+static bool check(const struct tg_options *options)
+{
+    const char *file = first(options, true), *server = first(options, false),
+               *route = tg_route_option(options);
+
+    if (options->add && (options->to != NULL || options->json))
+        tg_complain("pin: --add goes without --to and --json");
+    else if (server == NULL && route != NULL)
+        tg_complain("pin: --%s is for a connection, and %s is a file", route, file);
+    else if (server != NULL && options->host != NULL)
+        tg_complain("pin: --host is for files, and '%s' is a host", server);
+    else if (file != NULL && options->to != NULL &&
+             (options->host == NULL || options->operand_count > 1))
+        tg_complain("pin: --to with a file needs --host HOST[:PORT], and one file");
+    else if (file != NULL && options->add && options->host == NULL)
+        tg_complain("pin: --add with a file needs --host HOST[:PORT]");
+    else
+        return true;
+    return false;
+}
+
 static int pin(const struct tg_options *options)
 {
     struct tg_buf out = {0};
     struct pinning pinning = {.options = options, .out = &out};
-    bool files = options->operand_count > 1 || is_file(options->operands[0]);
-    int status;
+    struct tg_endpoint given = {0};
+    int worst = TG_EXIT_GOOD;
 
-    if (!files && options->host != NULL) {
-        tg_complain("pin: --host is for files, and '%s' is a host", options->operands[0]);
+    if (!check(options) || (options->host != NULL && !tg_argument_endpoint(options->host, &given)))
         return TG_EXIT_USAGE;
+    for (int i = 0; i < options->operand_count; i++) {
+        const char *word = options->operands[i];
+        int status;
+
+        pinning.at = given;
+        status = is_file(word) ? pin_file(&pinning, word) : pin_server(&pinning, word);
+        worst = status > worst ? status : worst;
     }
-    status = files ? pin_files(&pinning) : pin_server(&pinning);
-    return tg_terminal_write(stdout, &out) ? status : TG_EXIT_USAGE;
+    if (out.length > 0 && first(options, false) != NULL && options->to == NULL && !options->json &&
+        !options->add)
+        advise(&out);
+    return tg_terminal_write(stdout, &out) ? worst : TG_EXIT_USAGE;
 }
 
 const struct tg_verb tg_verb_pin = {
     .name = "pin",
-    .synopsis = "[OPTION...] HOST[:PORT] | FILE...",
-    .summary = "print the pins of a server's keys, or write them to a known-hosts file",
+    .synopsis = "[OPTION...] HOST[:PORT]|FILE...",
+    .summary = "print the pins of a server, or write them to a known-hosts file",
     .details =
-        "Prints the pin and fingerprint of each certificate that HOST presents, or that is in\n"
-        "FILE, and the lines of a policy that pin them; a FILE may hold a key or a certificate\n"
-        "request too. With --to the server's own key is added to a known-hosts file instead;\n"
-        "one that is known by another key is refused unless --yes.\n"
-        "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or\n"
+        "Prints the pin and fingerprint of each certificate that HOST presents, or that is in "
+        "FILE, and the lines of a policy that pin them; a FILE may hold a key or a "
+        "certificate request too. With --to the server's own key is added to a known-hosts "
+        "file instead; one that is known by another key is refused unless --yes. With --add "
+        "it is added to the pins of the host's rule, and --host HOST --add FILE adds a "
+        "backup key.\n"
+        "Exit 0; 1: the host is known by another key; 2: usage, a file can't be read or "
         "written, or there is no TLS connection to be had.",
-    .options = TG_OPTION_ROUTE | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_YES | TG_OPTION_JSON,
+    .options = TG_OPTION_ROUTE | TG_OPTION_HOST | TG_OPTION_TO | TG_OPTION_PIN | TG_OPTION_PROGRAM |
+               TG_OPTION_YES | TG_OPTION_JSON,
     .least = 1,
     .most = -1,
     .missing = "the host or file is missing",

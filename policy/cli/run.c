@@ -101,10 +101,11 @@ const struct tg_verb tg_verb_run = {
     .synopsis = "[--preload | --provider] [--allow-unreached] [-p FILE] [--] CMD [ARG...]",
     .summary = "run a program under the policy",
     .details =
-        "Checks the policy, then replaces itself by CMD with trustgraft injected: by LD_PRELOAD,\n"
-        "or with --provider through OPENSSL_CONF. Options end at CMD. A program that can't be\n"
-        "reached is refused, with the way that would work, unless --allow-unreached is given.\n"
-        "Exit: CMD's own. 1: the policy has errors; 2: usage, no policy, or trustgraft's own\n"
+        "Checks the policy, then replaces itself by CMD with trustgraft injected: by "
+        "LD_PRELOAD, or with --provider through OPENSSL_CONF. Options end at CMD. A program "
+        "that can't be reached is refused, with the way that would work, unless "
+        "--allow-unreached is given.\n"
+        "Exit: CMD's own. 1: the policy has errors; 2: usage, no policy, or trustgraft's own "
         "files are missing; 126: CMD can't be run or reached; 127: CMD isn't found.",
     .options = TG_OPTION_PRELOAD | TG_OPTION_PROVIDER | TG_OPTION_UNREACHED,
     .least = 1,

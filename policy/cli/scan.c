@@ -1,6 +1,8 @@
 /* scan.c - evaluates many hosts under the policy. */
 #include "handshake.h"
+#include "html.h"
 #include "progress.h"
+#include "prometheus.h"
 #include "question.h"
 #include "remember.h"
 #include "summary.h"
@@ -109,6 +111,9 @@ static int report(struct tg_sweep *sweep)
                     sweep->targets->count);
     if (options->pin_to != NULL)
         pinned_status = tg_remember(sweep, options->pin_to, &remembered);
+    if ((options->html != NULL && !tg_html_write(sweep, options->html)) ||
+        (options->prometheus != NULL && !tg_prometheus_write(sweep, options->prometheus)))
+        status = pinned_status = TG_EXIT_USAGE;
     if (!options->json) {
         tg_summary(&text, sweep);
         tg_buf_add(&text, remembered.text != NULL ? remembered.text : "");
@@ -149,15 +154,20 @@ static int scan(const struct tg_options *options)
     struct tg_route route = {0};
     struct tg_sweep sweep = {
         .targets = &targets, .route = &route, .question = &question, .jobs = JOBS};
+    time_t soon;
     int status = TG_EXIT_USAGE;
 
     tg_handshake_prepare();
-    if (tg_route_read(&route, options) && read_jobs(options->jobs, &sweep.jobs) &&
+    if (tg_argument_warn_days(options->warn_days, &soon) && tg_route_read(&route, options) &&
+        read_jobs(options->jobs, &sweep.jobs) &&
         tg_targets_read(options->operand_count > 0 ? options->operands[0] : "-", &route,
                         &targets) &&
         complete(&targets, options) && tg_question_ask(&question) &&
-        tg_question_load(&question, &status))
+        tg_question_load(&question, &status)) {
+        sweep.now = question.when != 0 ? question.when : time(NULL);
+        sweep.soon = sweep.now + soon;
         status = run(&sweep);
+    }
     tg_sweep_clear(&sweep);
     tg_question_clear(&question);
     free(targets.item);
@@ -169,16 +179,18 @@ const struct tg_verb tg_verb_scan = {
     .synopsis = "[OPTION...] [FILE|-]",
     .summary = "evaluate many servers under the policy",
     .details =
-        "Connects to each host of FILE (standard input without it) as 'explain --connect' does,\n"
-        "and evaluates what it presents. A line of FILE is HOST[:PORT] [PROTOCOL], PROTOCOL being\n"
-        "one of --starttls; # begins a comment. Prints the hosts grouped by finding and a sum, or\n"
-        "with --json an object for each host, in the order of FILE. Ctrl-C ends it with a report\n"
-        "of what was seen so far. --timeout counts for each host.\n"
-        "--pin-to adds the hosts that were accepted to a known-hosts file, with their keys.\n"
-        "Exit 0: all accepted; 1: one was refused, or the policy has errors; 2: usage, a file\n"
+        "Connects to each host of FILE (standard input without it) as 'explain --connect' "
+        "does, and evaluates what it presents. A line of FILE is HOST[:PORT] [PROTOCOL], "
+        "PROTOCOL being one of --starttls; # begins a comment. Prints the hosts grouped by "
+        "finding and a sum, or with --json an object for each host, in the order of FILE. "
+        "Ctrl-C ends it with a report of what was seen so far. --timeout counts for each "
+        "host.\n"
+        "Accepted hosts whose certificate, CRL, pins or exception end within --warn-days are "
+        "named too. --pin-to adds those that were accepted to a known-hosts file.\n"
+        "Exit 0: all accepted; 1: one was refused, or the policy has errors; 2: usage, a file "
         "can't be read, or none was refused but one couldn't be evaluated.",
-    .options = TG_OPTION_SCAN | TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_TIME |
-               TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
+    .options = TG_OPTION_SCAN | TG_OPTION_WARN | TG_OPTION_ROUTE | TG_OPTION_PROGRAM |
+               TG_OPTION_TIME | TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
     .most = 1,
     .run = scan,
 };

@@ -7,6 +7,7 @@
 
 /* All of them, in the order in which the help lists them. */
 #define TG_VERBS(VERB)                                                                             \
+    VERB(init)                                                                                     \
     VERB(run)                                                                                      \
     VERB(check)                                                                                    \
     VERB(compile)                                                                                  \

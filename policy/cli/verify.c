@@ -97,11 +97,11 @@ const struct tg_verb tg_verb_verify = {
     .synopsis = "--host HOST[:PORT] [OPTION...] CHAIN.pem",
     .summary = "evaluate a chain from a file as a program would see it evaluated",
     .details =
-        "Evaluates the certificates of CHAIN.pem under the policy, as if HOST had sent them: the\n"
-        "leaf first, then the others in any order. Where the policy leaves HOST to the\n"
-        "application, that is its own evaluation: its anchors, dates and the dialled name.\n"
+        "Evaluates the certificates of CHAIN.pem under the policy, as if HOST had sent them: "
+        "the leaf first, then the others in any order. Where the policy leaves HOST to the "
+        "application, that is its own evaluation: its anchors, dates and the dialled name. "
         "The connection is taken to be TLS 1.3, and without --staple to have no OCSP answer.\n"
-        "Exit 0: accepted; 1: refused, or the policy has errors; 2: usage, or a file can't be\n"
+        "Exit 0: accepted; 1: refused, or the policy has errors; 2: usage, or a file can't be "
         "read.",
     .options = TG_OPTION_HOST | TG_OPTION_PROGRAM | TG_OPTION_TIME | TG_OPTION_APP_ANCHORS |
                TG_OPTION_STAPLE | TG_OPTION_TLS | TG_OPTION_JSON,

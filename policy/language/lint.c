@@ -1,6 +1,7 @@
 /* lint.c - what is valid in a policy but probably not meant, or won't hold for long. */
 #include "lint.h"
 #include "hash.h"
+#include "holding.h"
 #include "match.h"
 #include "pattern.h"
 #include "program.h"
@@ -11,12 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long before its end something is warned of. */
-enum { SOON = 30 * 86400 };
-
 struct lint {
     const tg_policy *policy;
-    time_t now;
+    time_t now, within, crl_within; /* how long before its end something is warned of */
     struct tg_diags *diags;
     struct tg_arena *arena;
     struct tg_table seen; /* the addresses of what rules share through a profile */
@@ -112,7 +110,7 @@ static void lint_pins_expire(struct lint *lint, const struct tg_rule *rule)
     else if (rule->pins_expire <= lint->now)
         warn(lint, rule, "the pins are not enforced: they expired %s",
              date(lint, rule->pins_expire));
-    else if (rule->pins_expire - lint->now <= SOON)
+    else if (rule->pins_expire - lint->now <= lint->within)
         warn(lint, rule, "the pins will not be enforced any more from %s on",
              date(lint, rule->pins_expire));
 }
@@ -146,7 +144,7 @@ static void lint_end(struct lint *lint, const struct tg_rule *rule, const char *
                      const X509 *certificate)
 {
     struct tg_buf name = {0};
-    time_t soon = lint->now + SOON;
+    time_t soon = lint->now + lint->within;
     const ASN1_TIME *end = X509_get0_notAfter(certificate);
     int from_now = ASN1_TIME_cmp_time_t(end, lint->now);
 
@@ -166,16 +164,22 @@ static void lint_ends(struct lint *lint, const struct tg_rule *rule)
 {
     const struct {
         const char *key;
-        const STACK_OF(X509) *certs;
+        const struct tg_holding *held;
     } lists[] = {{"anchors", rule->anchors}, {"intermediates", rule->intermediates}};
 
     if (rule->skip_dates || rule->verify_time != 0)
         return;
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
-        if (!is_new(lint, lists[i].key, lists[i].certs))
+        if (!is_new(lint, lists[i].key, lists[i].held))
             continue;
-        for (int j = 0; j < sk_X509_num(lists[i].certs); j++)
-            lint_end(lint, rule, lists[i].key, sk_X509_value(lists[i].certs, j));
+        for (size_t j = 0; j < tg_holding_count(lists[i].held); j++) {
+            const X509 *certificate = tg_holding_get(lists[i].held, j);
+
+            if (certificate != NULL)
+                lint_end(lint, rule, lists[i].key, certificate);
+            else
+                lint->diags->lost = true;
+        }
     }
 }
 
@@ -196,10 +200,11 @@ static void lint_crls(struct lint *lint, const struct tg_rule *rule)
         const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
         struct tg_buf text = {0};
 
-        if (end == NULL || ASN1_TIME_cmp_time_t(end, lint->now) > 0)
+        if (end == NULL || ASN1_TIME_cmp_time_t(end, lint->now + lint->crl_within) > 0)
             continue;
         tg_write_name(&text, X509_CRL_get_issuer(crl));
-        tg_buf_add(&text, " is out of date since ");
+        tg_buf_add(&text, ASN1_TIME_cmp_time_t(end, lint->now) > 0 ? " will be out of date from "
+                                                                   : " is out of date since ");
         tg_write_asn1_time(&text, end);
         if (text.failed)
             lint->diags->lost = true;
@@ -322,24 +327,35 @@ static void lint_exception(struct lint *lint, const struct tg_exception *excepti
 
     if (exception->expires != 0 && exception->expires <= lint->now)
         warn_exception(lint, exception, "it expired %s", date(lint, exception->expires));
-    else if (exception->expires != 0 && exception->expires - lint->now <= SOON)
+    else if (exception->expires != 0 && exception->expires - lint->now <= lint->within)
         warn_exception(lint, exception, "it expires %s", date(lint, exception->expires));
     if (match.kind != TG_MATCH_UNKNOWN && (rule == NULL || rule->action != TG_ACTION_EVALUATE))
         warn_exception(lint, exception, "it can never apply: no rule evaluates %s",
                        exception->host);
 }
 
-void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags)
+static void lint_policy(struct lint *lint)
 {
-    struct lint lint = {policy, now, diags, tg_arena_new(), {0}};
+    const tg_policy *policy = lint->policy;
 
-    if (lint.arena == NULL) {
-        diags->lost = true;
+    if (lint->arena == NULL) {
+        lint->diags->lost = true;
         return;
     }
     for (size_t i = 0; i < policy->rule_count; i++)
-        lint_rule(&lint, policy->rules[i]);
+        lint_rule(lint, policy->rules[i]);
     for (size_t i = 0; i < policy->exception_count; i++)
-        lint_exception(&lint, &policy->exceptions[i]);
-    tg_arena_free(lint.arena);
+        lint_exception(lint, &policy->exceptions[i]);
+    tg_arena_free(lint->arena);
+}
+
+void tg_policy_lint(const tg_policy *policy, time_t now, struct tg_diags *diags)
+{
+    lint_policy(&(struct lint){policy, now, TG_LINT_WITHIN, 0, diags, tg_arena_new(), {0}});
+}
+
+void tg_policy_lint_within(const tg_policy *policy, time_t now, time_t within,
+                           struct tg_diags *diags)
+{
+    lint_policy(&(struct lint){policy, now, within, within, diags, tg_arena_new(), {0}});
 }

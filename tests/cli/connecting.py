@@ -53,6 +53,25 @@ def test_wrong_server_is_refused_with_each_finding(command):
             require([one["name"] for one in result.object()["findings"]] == names, result)
 
 
+def test_refusal_ends_with_what_would_help(command):
+    """One line, which does help; none where no command should."""
+    pinned = POLICY.replace("anchors", "leaf-pin = {pki}/api-rotated.pem\nanchors", 1)
+    for leaf, policy, said in (
+            ("expired", POLICY, "trustgraft except --expires 90d {at}  (until it is mended)"),
+            ("partner", POLICY, "hostname = www.partner.test  (in its rule, if it is this server)"),
+            ("api-other", POLICY, "trustgraft fetch {at}  (if it forgets an intermediate)"),
+            ("api", pinned, "trustgraft pin --add {at}  (if this is its new key)"),
+            ("api", "[distrust]\ncertificate = {pki}/api.pem\n" + POLICY, None),
+            ("api", f"[host {HOST}]\naction = reject\n", None)):
+        with serving(command, leaf) as port:
+            result = connect(command, port, policy=policy).ended(1).quiet()
+            lines = [line for line in result.out.splitlines() if line.startswith("  next ")]
+            require(lines == ([f"  next    {said.format(at=f'{HOST}:{port}')}"] if said else []), result)
+            require("next" not in connect(command, port, "--json", policy=policy).out, "in JSON")
+    with serving(command, "api") as port:
+        require("  next " not in connect(command, port).ended(0).out, "though it is accepted")
+
+
 def test_finding_stands_at_its_certificate(command):
     with serving(command, "under-expired") as port:
         lines = connect(command, port).ended(1).out.splitlines()
@@ -180,7 +199,8 @@ def test_starttls(command):
     for protocol, yes in plain.YES.items():
         for leaf, status in (("api", 0), ("partner", 1)):
             tls = plain.secured(plain.context(command.pki, leaf))
-            starttls(command, protocol, plain.say(yes), tls).ended(status).quiet().printed("reached")
+            starttls(command, protocol, plain.say(yes), *plain.AFTER.get(protocol, ()), tls).ended(
+                status).quiet().printed("reached")
 
 
 def test_starttls_that_is_refused(command):
@@ -215,7 +235,8 @@ def test_starttls_of_another_protocol(command):
     web = plain.in_turn(plain.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain.wait)
     for protocol in plain.BEFORE:
         with plain.listening(web) as port:
-            text = "doesn't greet as" if protocol not in ("postgres", "ldap") else "doesn't speak"
+            lines = protocol not in ("postgres", "mysql", "ldap", "xmpp", "xmpp-server")
+            text = "doesn't greet as" if lines else "doesn't speak"
             connect(command, port, "--starttls", protocol).ended(2).silent().said(text)
 
 
@@ -226,6 +247,26 @@ def test_starttls_that_is_hostile_ldap(command):
         starttls(command, "ldap", plain.say(data)).ended(2).silent()
 
 
+def test_starttls_that_is_hostile_mysql(command):
+    for data in (b"\xff\xff\xff\x00", b"\x03\0\0\0\x0a1\0", b"\x04\0\0\x01\x0a1\0\0",
+                 b"\x08\0\0\0" + b"\x0a" + b"1" * 7, b"\x0f\0\0\0" + b"\x0a1\0" + bytes(12)):
+        starttls(command, "mysql", plain.say(data), plain.wait).ended(2).silent().said("doesn't speak")
+    blocked = b"\xff\x69\x04Host is \x1b[1mblocked"
+    starttls(command, "mysql", plain.say(bytes([len(blocked), 0, 0, 0]) + blocked)).ended(
+        2).silent().said("Host is \\x1B[1mblocked")
+
+
+def test_starttls_that_is_hostile_xmpp(command):
+    opening = plain.BEFORE["xmpp"][0]
+    for text, said in ((b"<html>", "doesn't speak XMPP"), (b"<" + b"a" * 2000, "too long"),
+                       (b"<?xml ?>" + b"<stream:stream>" * 300, "too long"),
+                       (b"<stream:stream>" + b" " * 40000, "too long"),
+                       (b"<stream:stream><stream:features/>", "isn't among its features"),
+                       (b"<stream:stream><stream:error><host-unknown/>", "host-unknown")):
+        with plain.listening(plain.in_turn(opening, plain.say(text), plain.wait)) as port:
+            connect(command, port, "--starttls", "xmpp").ended(2).silent().said(said)
+
+
 def test_starttls_answer_is_escaped(command):
     result = starttls(command, "smtp", plain.say(b"500 \x1b[31m\xff\x00\x07 no\r\n"), plain.wait)
     result.ended(2).silent().said("\\x1B[31m")
@@ -234,7 +275,8 @@ def test_starttls_answer_is_escaped(command):
 
 def test_starttls_port_of_each_protocol(command):
     for protocol, port in (("smtp", 25), ("imap", 143), ("pop3", 110), ("ftp", 21),
-                           ("postgres", 5432), ("ldap", 389)):
+                           ("postgres", 5432), ("ldap", 389), ("lmtp", 24), ("nntp", 119),
+                           ("sieve", 4190), ("mysql", 3306), ("xmpp", 5222), ("xmpp-server", 5269)):
         command("explain", "--connect", "-p", command.policy(POLICY), "--starttls", protocol,
                 "--resolve", f"{HOST}:{port}:::ffff:127.127.127.127", "--timeout", "1",
                 HOST).ended(2).silent().said(f"{HOST}:{port}: ")

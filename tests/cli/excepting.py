@@ -313,3 +313,63 @@ def test_another_is_asked_already(command):
             "is being changed by another program")
         dialogue.answer(b"y\n")
         require(dialogue.ended() == 0, dialogue.output)
+
+
+# ---- once more ----------------------------------------------------------------------------------
+
+
+def test_renewed_with_what_it_was_given(command):
+    policy = command.policy(RULE + f"""
+[exception "the old server"]
+host = {HOST}
+certificate = {fingerprint(command, 'expired-partner')}
+findings = certificate-expired  # so far
+expires = 2020-01-01            # it was
+note = ordered # a new one
+
+[host after.test]
+action = reject
+""")
+    before = policy.read_text()
+    with serving(command, "expired-partner") as port:
+        except_(command, port, policy, "--yes").ended(1).said("has expired: give --expires")
+        require(policy.read_text() == before, "it was changed")
+        except_(command, port, policy, "--yes", "--expires", "2049-01-01").ended(0)
+    require(policy.read_text() == before.replace("= certificate-expired", "= certificate-expired, "
+            "name-mismatch").replace("2020-01-01", "2049-01-01"), policy.read_text())
+    verify(command, policy, port, "expired-partner").ended(0)
+    with serving(command, "expired-partner") as port:
+        once = policy.read_text()
+        except_(command, port, policy, "--yes").ended(0).printed("nothing to forgive")
+        require(policy.read_text() == once, "it was changed")
+        except_(command, port, policy, "--yes", "--note", "it comes").ended(0)
+    require(policy.read_text() == once.replace("ordered # a", '"it comes" # a'), policy.read_text())
+
+
+def test_exception_of_another_stays(command):
+    """Another certificate, host, port or file: there is a new one."""
+    other = command.folder().write("other.conf", f"[exception o]\nhost = {HOST}\ncertificate = "
+                                   f"{fingerprint(command, 'expired')}\nfindings = name-mismatch\n")
+    policy = command.policy(RULE + f"[policy]\ninclude = {other}\n" + "".join(
+        f"[exception {name}]\nhost = {host}\ncertificate = {fingerprint(command, leaf)}\n"
+        "findings = certificate-expired\nexpires = 2020-01-01\n"
+        for name, host, leaf in (("a", HOST, "expired-twin"), ("b", "b.test", "expired"),
+                                 ("c", f"{HOST}:1", "expired"))))
+    before, beside = policy.read_text(), other.read_text()
+    with serving(command, "expired") as port:
+        except_(command, port, policy, "--yes").ended(0)
+    require(policy.read_text().startswith(before + "\n[exception"), policy.read_text())
+    require(other.read_text() == beside, other.read_text())
+
+
+def test_expires_from_now(command):
+    for word, days in (("2d", 2), ("3w", 21)):
+        policy = command.policy(RULE)
+        with serving(command, "expired") as port:
+            except_(command, port, policy, "--yes", "--expires", word).ended(0)
+        end = re.search(r"expires = (\S+)Z\n", policy.read_text())[1]
+        left = time.mktime(time.strptime(end, "%Y-%m-%dT%H:%M:%S")) - time.timezone - time.time()
+        require(abs(left - days * 86400) < 3700, end)
+    for word in ("0d", "d", "90", "90m", "99999d", "-1d", "1dd"):
+        except_(command, 1, command.policy(RULE), "--yes", "--expires", word).ended(2).silent().said(
+            "--expires: ")

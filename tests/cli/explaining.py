@@ -267,7 +267,7 @@ def test_addresses(command):
 def test_what_is_no_host(command):
     policy = command.policy(POLICY)
     for word in ("", "*", "*.corp.test", "10.0.0.0/8", "a.test:", "a.test:0", "a.test:65536",
-                 "a.test:x", "https://a.test/", "a..test", "b\u00fccher.test", "a b", "a\nb", "[::1",
+                 "a.test:x", "http://a.test/", "a..test", "b\u00fccher.test", "a b", "a\nb", "[::1",
                  "x" * 300, "a.test:443:443", "-"):
         result = command("explain", "-p", policy, word if word != "-" else "a.test:-1")
         result.ended(2).silent()

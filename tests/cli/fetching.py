@@ -33,7 +33,7 @@ class Lab:
 
     def fetch_all(self):
         """Fetches, and puts the printed lines into the policy."""
-        result = self.fetch("--to", self.to).ended(0).quiet()
+        result = self.fetch("--to", self.to, "--revocation").ended(0).quiet()
         self.policy.write_text(self.rule(result.out.partition(".conf:1\n")[2]))
         return result
 
@@ -78,6 +78,20 @@ def test_broken_chain_is_mended_by_the_printed_lines(command):
         require(kinds == ["crl", "crl", "crl.source", "crl.source", "pem"], result)
         require("/root.cer" not in it.web.asked, it.web.asked)
         it.fetch("--to", it.to).ended(0)
+
+
+def test_revocation_is_not_asked_for_unasked(command):
+    """As comments, until an option or the rule asks; and how to renew is told each time."""
+    with lab(command) as it:
+        text = it.fetch("--to", it.to).ended(0).quiet().out
+        require("\n# crl = " in text and "\n# revocation = crl-chain\n" in text, text)
+        require(f"fetch --refresh -p {it.policy}\n" in text, text)
+        it.policy.write_text(it.rule(text.partition(".conf:1\n")[2]))
+        it.explain().ended(0).printed("accept")
+        it.refresh().ended(2)
+        it.policy.write_text(it.rule("revocation = staple\n"))
+        text = it.fetch("--to", it.to).ended(0).quiet().out
+        require("\ncrl = " in text and f"fetch --refresh -p {it.policy}\n" in text, text)
 
 
 def test_fetched_list_revokes(command):

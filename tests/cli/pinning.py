@@ -317,3 +317,108 @@ def test_who_may_write_the_folder(command):
     if "ermission denied" in done.stderr and "folder" not in done.stderr:
         raise Skip(f"the build can't be reached by another user: {done.stderr.strip()}")
     require(done.returncode == 2 and "its folder can't be written" in done.stderr, done)
+
+
+# ---- --add ------------------------------------------------------------------------------------
+
+
+def add(command, policy, *words, **options):
+    return command("pin", "--add", "--yes", "-p", policy, *words, **options)
+
+
+def test_rotation_by_add(command):
+    """The next key gets into the rule before the server has it; the old one goes on."""
+    with serving(command, "api") as port, serving(command, "api-rotated") as other:
+        for rule in (f"[host {HOST}]\nanchors = {{pki}}/root.pem\nleaf-pin = {ZEROS}\t# mine, \"all\"\n",
+                     f"[host {HOST}]\r\nanchors = {{pki}}/root.pem\r\npin={ZEROS}\r\n",
+                     f"[host {HOST}]\nanchors = {{pki}}/root.pem\n# leaf-pin =\n\n[host b.test]\n"
+                     f"leaf-pin = {ZEROS}", f"[host {HOST}]\nanchors = {{pki}}/root.pem"):
+            policy = command.policy(rule)
+            before = policy.read_text()
+            add(command, policy, "--resolve", f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}").ended(
+                0).printed(f"{pin_of(command, 'api')} goes into {policy}:1 [host {HOST}]")
+            require((accepted(command, policy, port), accepted(command, policy, other)) == (0, 1),
+                    policy.read_text())
+            add(command, policy, "--host", HOST, command.pki / "api-rotated.key").ended(0)
+            require((accepted(command, policy, port), accepted(command, policy, other)) == (0, 0),
+                    policy.read_text())
+            once = policy.read_bytes()
+            add(command, policy, "--host", HOST, command.pki / "api-rotated.key").ended(
+                0).printed("is already in")
+            require(policy.read_bytes() == once, "it was written twice")
+            for line in before.splitlines():
+                require(line.split("\t")[0] in policy.read_text(), policy.read_text())
+            require(policy.read_text().count('# mine, "all"') == before.count('# mine, "all"'), once)
+
+
+def test_add_where_no_rule_is(command):
+    policy = command.policy("[host b.test]\naction = reject")
+    with serving(command, "api") as port:
+        add(command, policy, "--resolve", f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}").ended(
+            0).printed(f"a new [host {HOST}:{port}] in {policy}")
+    text = policy.read_text()
+    require(text.startswith("[host b.test]\naction = reject\n\n"
+                            f"[host {HOST}:{port}]\nleaf-pin = {pin_of(command, 'api')}  # CN="), text)
+    command("check", policy).ended(0).printed("valid: 2 rules")
+
+
+def test_add_in_the_file_that_has_the_rule(command):
+    folder = command.folder()
+    rule = folder.write("rules.conf", f"[host {HOST}]\nleaf-pin = {ZEROS}\n")
+    policy = command.policy(f"[policy]\ninclude = {rule}\n")
+    before = policy.read_bytes()
+    add(command, policy, "--host", HOST, command.pki / "api.pem").ended(0)
+    require(policy.read_bytes() == before, "the wrong file was changed")
+    require(f"{ZEROS}, {pin_of(command, 'api')}\n" in rule.read_text(), rule.read_text())
+
+
+def test_add_that_would_do_harm(command):
+    for rule, said in ((f"[host *.test]\nleaf-pin = {ZEROS}\n", "is for other hosts too"),
+                       (f"[host {HOST} b.test]\nleaf-pin = {ZEROS}\n", "is for other hosts too"),
+                       (f"[profile p]\nleaf-pin = {ZEROS}\n[host {HOST}]\nprofile = p\n",
+                        "those of its profile"),
+                       (f"[host {HOST}]\naction = reject\n", "would do nothing"),
+                       (f"[host {HOST}:9]\n", "depends on the port"),
+                       (f"[host {HOST}]\nprogram = /bin/true\n", "depends on the program")):
+        policy = command.policy(rule)
+        before = policy.read_bytes()
+        result = add(command, policy, "--host", HOST, command.pki / "api.pem").said(said)
+        require(result.status in (1, 2), result)
+        require(policy.read_bytes() == before, rule)
+    policy = command.policy(f"[host {HOST}]\nleaf-pin = {ZEROS}\n")
+    before = policy.read_bytes()
+    pem = command.pki / "api.pem"
+    command("pin", "--add", "-p", policy, "--host", HOST, pem).ended(2).said("no terminal to ask on")
+    add(command, policy, pem).ended(2).silent().said("--add with a file needs --host")
+    add(command, policy, "--to", "x", "--host", HOST, pem).ended(2).silent().said("without --to")
+    require(policy.read_bytes() == before, "it was written")
+
+
+# ---- operands ---------------------------------------------------------------------------------
+
+
+def test_several_servers(command):
+    with serving(command, "api") as port, serving(command, "partner") as other:
+        result = command("pin", "--resolve", f"{HOST}:{port}:127.0.0.1", "--resolve",
+                         f"b.test:{other}:127.0.0.1", f"{HOST}:{port}", f"b.test:{other}",
+                         f"no.test:{plain.closed_port()}", command.pki / "api-rotated.pem")
+    result.ended(2).printed(f"[host {HOST}:{port}]", f"[host b.test:{other}]",
+                            pin_of(command, "api"), pin_of(command, "partner"),
+                            pin_of(command, "api-rotated")).said("no.test")
+    require(result.out.count("without a backup") == 1, result)
+
+
+def test_urls(command):
+    with serving(command, "api") as port:
+        for url in (f"https://{HOST}:{port}/a?b#c", f"HTTPS://me:secret@{HOST}:{port}",
+                    f"ldaps://{HOST}:{port}"):
+            command("pin", "--resolve", f"{HOST}:{port}:127.0.0.1", url).ended(0).printed(
+                f"[host {HOST}:{port}]", pin_of(command, "api"))
+    policy = command.policy(f"[host {HOST}:443]\n[host [::1]:636]\naction = reject\n")
+    command("explain", "-p", policy, f"https://{HOST}/x").ended(0).printed(f"{policy}:1 ")
+    command("explain", "-p", policy, "ldaps://[::1]").ended(0).printed(f"{policy}:2 ")
+    for url, said in ((f"http://{HOST}", "has no certificate"), ("foo://b.test", "isn't known"),
+                      (f"postgres://u@{HOST}:1/db", f"write {HOST}:1 and --starttls postgres"),
+                      ("https://", "empty"), ("https://*.b.test/", "is not one host"),
+                      ("https:///x", "empty"), ("https://@", "empty")):
+        command("explain", "-p", policy, url).ended(2).silent().said(said)

@@ -68,11 +68,11 @@ def say(text):
     return lambda connection: connection.sendall(text)
 
 
-def hear(pattern):
-    """Reads a line, which must match PATTERN."""
+def hear(pattern, end=b"\n"):
+    """Reads up to END, all of which must match PATTERN."""
     def take(connection):
         line = b""
-        while not line.endswith(b"\n"):
+        while not line.endswith(end):
             byte = connection.recv(1)
             if not byte:
                 raise OSError("closed")
@@ -114,6 +114,24 @@ LDAP = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
 LDAP_YES = bytes.fromhex("300c02010178070a010004000400")
 LDAP_NO = bytes.fromhex("3084000000170201017884000000 0e0a01340400 0407".replace(" ", "")) + b"no, no!"
 POSTGRES = bytes.fromhex("0000000804d2162f")
+MYSQL = bytes.fromhex("20000001008a0000000000012d") + bytes(23)
+FEATURES = b"<?xml version='1.0'?><stream:stream xmlns='jabber:%s' id='1' version='1.0'>\n" \
+           b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>" \
+           b"</starttls></stream:features>"
+XMPP_TLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+
+def mysql(capabilities):
+    body = (b"\x0a10.11.6-MariaDB\0" + bytes(4) + b"saltsalt\0" +
+            capabilities.to_bytes(2, "little") + bytes(30))
+    return len(body).to_bytes(3, "little") + b"\0" + body
+
+
+def xmpp(kind):
+    opening = (rb"<\?xml version='1\.0'\?><stream:stream to='[a-z.]+' xmlns='jabber:" + kind +
+               rb"' xmlns:stream='http://etherx\.jabber\.org/streams' version='1\.0'>")
+    return [hear(opening, end=b"version='1.0'>"), say(FEATURES % kind), read(len(XMPP_TLS), XMPP_TLS)]
+
 
 # What each protocol's server says up to TLS, and the words with which it may refuse.
 BEFORE = {
@@ -124,8 +142,23 @@ BEFORE = {
     "ftp": [say(b"220-Welcome\r\n to this server\r\n220 ready\r\n"), hear(rb"AUTH TLS\r\n")],
     "postgres": [read(8, POSTGRES)],
     "ldap": [read(len(LDAP), LDAP)],
+    "lmtp": [say(b"220 ready\r\n"), hear(rb"LHLO \S+\r\n"),
+             say(b"250-mail.test\r\n250 STARTTLS\r\n"), hear(rb"STARTTLS\r\n")],
+    "nntp": [say(b"201 no posting\r\n"), hear(rb"STARTTLS\r\n")],
+    "sieve": [say(b'"IMPLEMENTATION" "a sieve"\r\n"STARTTLS"\r\nOK "ready"\r\n'),
+              hear(rb"STARTTLS\r\n")],
+    "mysql": [],
+    "xmpp": xmpp(b"client"),
+    "xmpp-server": xmpp(b"server"),
 }
 YES = {"smtp": b"220 go ahead\r\n", "imap": b"* CAPABILITY IMAP4rev1\r\na1 OK begin\r\n",
-       "pop3": b"+OK begin\r\n", "ftp": b"234 AUTH TLS\r\n", "postgres": b"S", "ldap": LDAP_YES}
+       "pop3": b"+OK begin\r\n", "ftp": b"234 AUTH TLS\r\n", "postgres": b"S", "ldap": LDAP_YES,
+       "lmtp": b"220 go ahead\r\n", "nntp": b"382 go ahead\r\n", "sieve": b"OK begin\r\n",
+       "mysql": mysql(0xffff), "xmpp": b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+       "xmpp-server": b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls' />"}
+AFTER = {"mysql": [read(len(MYSQL), MYSQL)]}  # what the client says between YES and TLS
 NO = {"smtp": b"454 not today\r\n", "imap": b"a1 NO not today\r\n", "pop3": b"-ERR not today\r\n",
-      "ftp": b"502 not today\r\n", "postgres": b"N", "ldap": LDAP_NO}
+      "ftp": b"502 not today\r\n", "postgres": b"N", "ldap": LDAP_NO,
+      "lmtp": b"454 not today\r\n", "nntp": b"580 not today\r\n", "sieve": b"NO not today\r\n",
+      "mysql": mysql(0xf7ff), "xmpp": b"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+      "xmpp-server": b"<stream:error>"}

@@ -348,3 +348,115 @@ def test_terminal(command):
         plain_text = on_terminal(command, path, 80, NO_COLOR="1")
         require(not re.search(r"\x1b\[[0-9;]*m", plain_text) and "\r" in plain_text, plain_text)
         require("\x1b" not in on_terminal(command, path, 80, TERM="dumb"), "drawn upon")
+
+
+# ---- what ends soon, pages, metrics -----------------------------------------------------------
+
+
+def days_left(command, leaf, when):
+    """Whole days from WHEN, seconds since 1970, to the end of LEAF."""
+    text = subprocess.run(["openssl", "x509", "-enddate", "-noout", "-dateopt", "iso_8601", "-in",
+                           command.pki / f"{leaf}.pem"], capture_output=True, text=True,
+                          check=True).stdout
+    end = time.strptime(text.strip().partition("=")[2], "%Y-%m-%d %H:%M:%SZ")
+    return int((time.mktime(end) - time.timezone - when) // 86400)
+
+
+def test_accepted_hosts_with_what_they_are(command):
+    with fleet(command, api=1, expired=1) as ports:
+        path, (good,) = hosts(command, ports["api"], ports["expired"]), ports["api"]
+        left = days_left(command, "api", time.time())
+        found = scan(command, path, "--all").ended(1).quiet()
+        require(groups(found)["accepted"] == [good], found)
+        found.printed(f"{left} days, EC P-256, CN=api.example.test, for api.example.test\n")
+        require("accepted (" not in scan(command, path).out, "listed unasked")
+        objects = scan(command, path, "--all", "--json").ended(1).objects()
+        require([(one["key"], one["names"], one["days_left"]) for one in objects][0] ==
+                ("EC P-256", ["api.example.test"], left), objects)
+        require(objects[1]["days_left"] < 0, objects)
+
+
+def test_what_ends_soon(command):
+    """The certificate, a CRL, pins and an exception; just before and just after."""
+    ends = "2027-06-30T00:00:00Z"
+    with fleet(command, api=1, partner=1) as ports:
+        one, other = ports["api"][0], ports["partner"][0]
+        fingerprint = next(line.split("\t")[1] for line in (command.pki / "INDEX").read_text(
+            ).splitlines() if line.split("\t")[0] == "partner")
+        policy = POLICY + f"""leaf-pin = {{pki}}/api.pem, {{pki}}/partner.pem
+pins-expire = {ends}
+[exception e]
+host = 127.0.0.1:{other}
+certificate = {fingerprint}
+findings = name-mismatch
+expires = {ends}
+"""
+        path = hosts(command, [one], [other])
+        for when, days, wanted in (("2027-06-20T12:00:00Z", "10", True), ("2027-06-20T12:00:00Z", "9", False)):
+            found = scan(command, path, "--time", when, "--warn-days", days, policy=policy).ended(0)
+            require(("not for long" in found.out) == wanted, found)
+            if wanted:
+                found.printed("accepted, but not for long (2)", "the pins of the rule at ",
+                              f"ends in 9 days, {ends}", "the exception at ")
+        soon = days_left(command, "api", time.time()) + 1
+        scan(command, path, "--warn-days", str(soon), policy=policy).ended(0).printed(
+            "the certificate CN=api.example.test ends in ")
+    for word in ("-1", "x", "3651", "1.5"):
+        scan(command, path, "--warn-days", word).ended(2).silent().said("--warn-days: ")
+        command("check", "--warn-days", word, command.policy(POLICY)).ended(2).silent().said("--warn-days: ")
+
+
+def test_check_warns_of_what_ends_soon(command):
+    policy = command.policy(POLICY + "revocation = crl\ncrl = {pki}/intermediate.crl\n")
+    command("check", policy).ended(0).printed("valid: 1 rule\n")
+    command("check", "--warn-days", "3650", policy).ended(0).printed(
+        "crl: that of CN=Test Intermediate, O=Trustgraft Tests will be out of date from ",
+        "anchors: CN=Trustgraft Test Root, O=Trustgraft Tests expires ")
+
+
+def test_metrics(command):
+    with fleet(command, api=1, expired_partner=1, closed=1) as ports:
+        good, bad, none = (ports[kind][0] for kind in ("api", "expired_partner", "closed"))
+        path, prom = hosts(command, *ports.values()), command.folder() / "trustgraft.prom"
+        scan(command, path, "--prometheus", prom, "--warn-days", "3650").ended(1).quiet()
+    lines = prom.read_text().splitlines()
+    samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    require(all(re.fullmatch(r'trustgraft_[a-z_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})?', name) and
+                re.fullmatch(r"\d+", value) for name, value in samples.items()), lines)
+    at = 'host="127.0.0.1",port='
+    for name, port, value in (("host_accepted", good, 1), ("host_accepted", bad, 0),
+                              ("host_accepted", none, 0), ("host_reached", bad, 1),
+                              ("host_reached", none, 0)):
+        require(samples[f'trustgraft_{name}{{{at}"{port}"}}'] == str(value), samples)
+    for finding in ("certificate-expired", "name-mismatch"):
+        require(samples[f'trustgraft_host_finding{{{at}"{bad}",finding="{finding}"}}'] == "1", samples)
+    require(abs(int(samples[f'trustgraft_certificate_not_after_seconds{{{at}"{good}"}}']) - time.time() -
+                days_left(command, "api", time.time()) * 86400) < 2 * 86400, samples)
+    require(samples['trustgraft_scan_hosts{state="refused"}'] == "1", samples)
+    require(any("CN=api.example.test" in name for name in samples), samples)
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    require(len(names) == len(set(names)) == 7, names)
+    scan(command, path, "--prometheus", "/nowhere/at/all.prom", "--timeout", "2").ended(2).said(
+        "/nowhere/at/all.prom: ")
+
+
+def test_page(command):
+    """Whole, closed, and nothing in it that a certificate wrote is markup, or from elsewhere."""
+    with fleet(command, api=1, expired_partner=1, spoofing_subject=1, closed=1) as ports:
+        page = command.folder() / "scan.html"
+        scan(command, hosts(command, *ports.values()), "--html", page).ended(1).quiet()
+    text = page.read_text()
+    stack = []
+    for close, name, empty in re.findall(r"<(/?)([a-z0-9]+)[^>]*?(/?)>", text.partition("<style>")[0]
+                                         + re.sub(r"<script>.*</script>", "", text.partition(
+                                             "</style>")[2], flags=re.DOTALL)):
+        if close:
+            require(stack and stack.pop() == name, (name, stack))
+        elif not empty and name not in ("meta", "input"):
+            stack.append(name)
+    require(not stack, stack)
+    require(not re.search(r'(src|href)=|https?:|url\(|@import', text), "something from elsewhere")
+    require(text.count("<tr>") == 5 and text.count("<svg ") == 3, text)
+    for said in ("1 accepted", "2 refused", "1 not reached", "certificate-expired", "EC P-256",
+                 "CN=Trustgraft Test Root, O=Trustgraft Tests, which issued "):
+        require(said in text, said)

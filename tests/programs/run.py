@@ -2,11 +2,13 @@
 """run.py --build DIR --pki DIR [--quick] [--write] [PROGRAM...] - real programs, both ways in.
 
 Prints a table of what each program does under the policy; each word in it is one or two tests.
+PROGRAM may be starttls, for `explain --starttls` with real servers, or browser, for `scan --html`.
 --quick: only programs that `make check` installs. --write: makes the manual page anew, if all
 programs were run and did what is said of them.
 """
 import argparse
 import concurrent.futures
+import functools
 import os
 import pathlib
 import re
@@ -19,13 +21,14 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(SOURCE / "tests"))
 from lab import ways                                                       # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
-from programs import clients, daemons, gnutls_clients, table                               # noqa: E402
+from programs import browser, clients, daemons, gnutls_clients, starttls, table  # noqa: E402
 from programs.cases import CASES, NONE, Trial                              # noqa: E402
 
 GROUPS = (clients, gnutls_clients, daemons)    # modules with PROGRAMS, and some with UNREACHED
 PROGRAMS = tuple(one for group in GROUPS for one in group.PROGRAMS)
 UNREACHED = tuple(one for group in GROUPS for one in getattr(group, "UNREACHED", ()))
 WORKERS = 2
+COMMAND = {"starttls", "browser"}      # what is tried of the command itself
 
 
 def version(lab, program):
@@ -114,6 +117,24 @@ def run_all(trial, programs, unreached, report):
             report.note(wrong, one.name)
 
 
+def run_command(trial, report, asked):
+    """Not programs of the table: what the command itself does with real servers and a browser."""
+    parts = [(f"--starttls {one}", starttls.missing(one), functools.partial(starttls.wrong, trial, one))
+             for one in starttls.REAL if not asked or "starttls" in asked]
+    if not asked or "browser" in asked:
+        parts.append(("scan --html", browser.missing(), functools.partial(browser.wrong, trial)))
+    for name, missing, look in parts:
+        if missing:
+            report.skip(name, f"this machine lacks {missing}")
+            continue
+        try:
+            wrong = look()
+        except Exception:
+            wrong = traceback.format_exc()
+        print(f"{name}: {'no' if wrong else 'yes'}", flush=True)
+        report.note(wrong, name)
+
+
 def check_page(report, write):
     """The page in the tree is the one that the programs' descriptions make."""
     path, fresh = SOURCE / table.PAGE, table.page(PROGRAMS, UNREACHED)
@@ -137,7 +158,7 @@ def main():
     chosen = [[one for one in group if (not asked.quick or getattr(one, "quick", False)) and
                (not asked.program or one.name in asked.program)] for group in (PROGRAMS, UNREACHED)]
     lacking = ways.Build(asked.build).missing()
-    if lacking or not any(chosen):
+    if lacking or not (any(chosen) or set(asked.program) & COMMAND):
         print(f"programs: missing: {', '.join(lacking) or 'a program of that name'}",
               file=sys.stderr)
         return 2
@@ -145,7 +166,11 @@ def main():
     os.environ["PATH"] = f"{fetched}:{os.environ['PATH']}:/usr/sbin"
     report = Report()
     with Lab(asked.build, asked.pki) as lab:
-        run_all(Trial(lab), *chosen, report)
+        trial = Trial(lab)
+        if any(chosen):
+            run_all(trial, *chosen, report)
+        if not asked.quick and (not asked.program or set(asked.program) & COMMAND):
+            run_command(trial, report, asked.program)
     check_page(report, asked.write and not asked.quick and not asked.program)
     skipped = f", {report.skipped} skipped" if report.skipped else ""
     print(f"{report.passed} passed, {report.failed} failed{skipped}")

@@ -111,6 +111,52 @@ def resolver(lab, leaf):
     return start(lab, folder, port, [find("unbound"), "-c", "conf", "-d"])
 
 
+def dovecot(protocol, lab, leaf):
+    """A server of PROTOCOL (imap, pop3, lmtp, sieve) that nobody can log in to."""
+    folder, port = home(lab, leaf, "root"), free_port()
+    service = {"lmtp": "lmtp", "sieve": "managesieve-login"}.get(protocol, f"{protocol}-login")
+    (folder / "conf").write_text(f"""
+        protocols = {protocol}
+        base_dir = {folder}/run
+        log_path = {folder}/said
+        ssl = yes
+        ssl_cert = <{folder}/chain.pem
+        ssl_key = <{folder}/key.pem
+        service {service} {{
+          inet_listener {protocol} {{
+            address = 127.0.0.1
+            port = {port}
+          }}
+          inet_listener {protocol}s {{
+            port = 0
+          }}
+        }}
+        passdb {{
+          driver = static
+          args = nopassword=y
+        }}
+        """)
+    return start(lab, folder, port, [find("dovecot"), "-F", "-c", "conf"])
+
+
+def prosody(kind, lab, leaf):
+    """An XMPP server of the domain localhost, for clients (KIND c2s) or servers (s2s)."""
+    folder, port = home(lab, leaf, "prosody"), free_port()
+    (folder / "conf.lua").write_text(f"""
+        pidfile = "{folder}/pid"
+        data_path = "{folder}"
+        interfaces = {{ "127.0.0.1" }}
+        c2s_ports = {{ {port if kind == "c2s" else ""} }}
+        s2s_ports = {{ {port if kind == "s2s" else ""} }}
+        modules_enabled = {{ "tls"; "saslauth"; "dialback" }}
+        modules_disabled = {{ "http"; "posix" }}
+        log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
+        ssl = {{ key = "{folder}/key.pem"; certificate = "{folder}/chain.pem" }}
+        VirtualHost "localhost"
+        """)
+    return start(lab, folder, port, [find("prosody"), "--config", str(folder / "conf.lua"), "-F"])
+
+
 def talk(protocol, lab, leaf):
     process = lab.servers.start(
         [sys.executable, str(HERE / "talk.py"), protocol, str(lab.pki.chain(leaf)),

@@ -49,7 +49,7 @@ bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
     if (tg_chosen_locate(out) == TG_ORIGIN_NONE) {
         tg_complain("there is no policy: no -p, no TRUSTGRAFT_POLICY, neither "
                     "trustgraft/policy.conf in $XDG_CONFIG_HOME or ~/.config nor " TG_SYSCONFDIR
-                    "/trustgraft/policy.conf");
+                    "/trustgraft/policy.conf: 'trustgraft init HOST' proposes one");
         return false;
     }
     if (out[0] == '\0') {
@@ -64,6 +64,29 @@ bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX])
         return false;
     }
     return true;
+}
+
+static bool new_place(char out[PATH_MAX])
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int length = PATH_MAX;
+
+    if (geteuid() == 0)
+        length = snprintf(out, PATH_MAX, "%s", TG_SYSTEM_POLICY);
+    else if (xdg != NULL && xdg[0] == '/')
+        length = snprintf(out, PATH_MAX, "%s/trustgraft/policy.conf", xdg);
+    else if (home != NULL && home[0] == '/')
+        length = snprintf(out, PATH_MAX, "%s/.config/trustgraft/policy.conf", home);
+    if (length >= PATH_MAX)
+        tg_complain("there is no place for a policy: neither XDG_CONFIG_HOME nor HOME is a path");
+    return length < PATH_MAX;
+}
+
+bool tg_chosen_place(const struct tg_options *options, char out[PATH_MAX])
+{
+    if (options->policy == NULL && tg_chosen_locate(out) == TG_ORIGIN_NONE)
+        return new_place(out);
+    return tg_chosen_path(options, out);
 }
 
 int tg_chosen_status(const char *path)

@@ -24,6 +24,11 @@ enum tg_origin tg_chosen_locate(char out[PATH_MAX]);
 TG_MUST_USE bool tg_chosen_path(const struct tg_options *options, char out[PATH_MAX]);
 
 /*
+ * The same, or where a new one goes if there is none: the system's for root, the user's for others.
+ */
+TG_MUST_USE bool tg_chosen_place(const struct tg_options *options, char out[PATH_MAX]);
+
+/*
  * Finds and parses it. NULL after a complaint, or after all its errors were printed on standard
  * error; *STATUS is then the exit code. The caller owns the policy's reference.
  */

@@ -4,6 +4,7 @@
 
 #include "question.h"
 #include "trustgraft.h"
+#include <sys/stat.h>
 
 /* Checks --expires and --note. False after a complaint. */
 TG_MUST_USE bool tg_forgive_check(const struct tg_options *options);
@@ -13,11 +14,16 @@ TG_MUST_USE bool tg_forgive_possible(const struct tg_question *question,
                                      const struct tg_verdict *verdict);
 
 /*
- * Appends to TEXT, that of a policy's file, the [exception] for VERDICT's findings and leaf.
- * Returns its name, which no other of the policy has; malloc'd, NULL: memory ran out.
+ * Changes TEXT, what FILE of the policy holds, so that VERDICT's findings are forgiven to its leaf:
+ * the exception that the file has for it is renewed, with what it was given, or there is a new one.
+ * Returns its name; malloc'd, NULL: memory ran out.
  */
-TG_MUST_USE char *tg_forgive_add(struct tg_buf *text, const struct tg_question *question,
-                                 const struct tg_verdict *verdict);
+TG_MUST_USE char *tg_forgive_write(struct tg_buf *text, const struct tg_question *question,
+                                   const struct tg_verdict *verdict, const struct stat *file);
+
+/* True, after a complaint, if what would be renewed has expired and --expires isn't given. */
+bool tg_forgive_has_expired(const struct tg_question *question, const struct tg_verdict *verdict,
+                            const struct stat *file);
 
 /* True if POLICY has the exception NAME. */
 bool tg_forgive_stands(const tg_policy *policy, const char *name);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 4 /* followed of one certificate */, READABLE = 32 };
+enum { POINTS = 4 /* followed of one certificate */, READABLE = TG_FETCHED_NAME - 10 };
 
 /* ---- files -------------------------------------------------------------------------------- */
 
@@ -29,8 +29,7 @@ static struct tg_fetched_file *add_file(struct tg_fetched *fetched, const char *
     return file;
 }
 
-/* Readable, and the same again for the same certificate: "Partner-CA-3-67add116". */
-static bool name_of(const X509 *certificate, char name[READABLE + 10])
+bool tg_fetched_name(const X509 *certificate, char name[TG_FETCHED_NAME])
 {
     X509_NAME *subject = X509_get_subject_name(certificate);
     char hex[TG_HEX_SIZE], words[READABLE + 1] = "";
@@ -43,7 +42,7 @@ static bool name_of(const X509 *certificate, char name[READABLE + 10])
     for (char *at = words; *at != '\0'; at++)
         if (!isalnum((unsigned char)*at))
             *at = '-';
-    snprintf(name, READABLE + 10, "%s-%.8s", words[0] != '\0' ? words : "ca", hex);
+    snprintf(name, TG_FETCHED_NAME, "%s-%.8s", words[0] != '\0' ? words : "ca", hex);
     return true;
 }
 
@@ -59,9 +58,9 @@ static void add_value(struct tg_buf *values, const char *path)
 
 static void take_intermediate(struct tg_fetched *fetched, X509 *certificate)
 {
-    char name[READABLE + 10];
+    char name[TG_FETCHED_NAME];
     struct tg_fetched_file *file =
-        name_of(certificate, name) ? add_file(fetched, name, "pem") : NULL;
+        tg_fetched_name(certificate, name) ? add_file(fetched, name, "pem") : NULL;
 
     if (file != NULL && tg_pem_add(&file->data, NULL, certificate))
         add_value(&fetched->intermediates, file->path);
@@ -102,12 +101,12 @@ static void report_crl(struct tg_fetched *fetched, const char *path, const X509_
 static bool take_crl(struct tg_fetched *fetched, X509_CRL *crl, X509 *issuer, const char *url,
                      struct tg_buf *why)
 {
-    char name[READABLE + 10], hex[TG_HEX_SIZE], whole[READABLE + 16];
+    char name[TG_FETCHED_NAME], hex[TG_HEX_SIZE], whole[READABLE + 16];
     struct tg_fetched_file *file, *source;
     uint8_t digest[TG_SHA256_SIZE];
     bool same;
 
-    if (!name_of(issuer, name) ||
+    if (!tg_fetched_name(issuer, name) ||
         EVP_Digest(url, strlen(url), digest, NULL, tg_hash_sha256(), NULL) != 1)
         return false;
     tg_hex_text(digest, hex);

@@ -20,6 +20,11 @@ struct tg_fetched {
     bool failed; /* something was refused or couldn't be had, and was complained of */
 };
 
+/* Writes the name of CERTIFICATE's file, readable, and the same each time: "Partner-CA-3-67add116".
+ * False: memory ran out. */
+#define TG_FETCHED_NAME 42
+TG_MUST_USE bool tg_fetched_name(const X509 *certificate, char name[TG_FETCHED_NAME]);
+
 /* Takes the path and its downloaded intermediates from ISSUERS, and downloads the CRLs. */
 void tg_fetched_gather(struct tg_fetched *fetched, const struct tg_issuers *issuers,
                        const struct tg_download *how);

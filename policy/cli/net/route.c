@@ -46,7 +46,7 @@ bool tg_route_connect(const struct tg_route *route, const struct tg_endpoint *at
     bool done =
         (addresses.count > 0 || tg_resolve_name(at->host, at->port, deadline, &addresses, why)) &&
         tg_stream_open(&addresses, deadline, &stream, why) &&
-        (route->starttls == NULL || tg_starttls(route->starttls, &stream, why)) &&
+        (route->starttls == NULL || tg_starttls(route->starttls, &stream, at->host, why)) &&
         tg_handshake(&stream, at->host, presented, why, note);
 
     if (stream.fd != -1)

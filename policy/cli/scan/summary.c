@@ -2,9 +2,13 @@
 #include "finding.h"
 #include "terminal.h"
 #include "write.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { INDENT = 2, BELOW = 4, WIDEST_NAME = 40 };
+
+/* Groups besides those of findings. */
+enum group { FAILED = TG_FINDING_KINDS, SOON, ACCEPTED, GROUPS };
 
 /* A row: the host of TARGET and TEXT beside it, or below it where the name is long. */
 static void add_row(struct tg_buf *out, const struct tg_target *target, size_t column,
@@ -24,33 +28,83 @@ static void add_row(struct tg_buf *out, const struct tg_target *target, size_t c
     tg_buf_free(&name);
 }
 
-/* The text that RESULT has in the group of KIND, TG_FINDING_KINDS being that of failures. */
-static bool belongs(const struct tg_sweep_result *result, enum tg_finding_kind kind,
-                    const char **text)
+/* "the certificate CN=a.example ends in 12 days, 2026-12-09T00:00:00Z; ..." */
+static char *tell_endings(const struct tg_sweep *sweep, const struct tg_facts *facts)
 {
-    if (kind == TG_FINDING_KINDS) {
-        *text = result->failure;
-        return result->state == TG_SWEEP_FAILED;
+    struct tg_buf out = {0};
+
+    for (size_t i = 0; i < facts->ending_count; i++) {
+        const struct tg_ending *ending = &facts->endings[i];
+        long days = tg_facts_days(ending->when, sweep->now);
+
+        tg_buf_printf(&out, "%s%s", i > 0 ? "; " : "",
+                      ending->what != NULL ? ending->what : tg_no_memory);
+        if (days < 0)
+            tg_buf_add(&out, " ended ");
+        else
+            tg_buf_printf(&out, " ends in %ld day%s, ", days, days == 1 ? "" : "s");
+        tg_write_time(&out, ending->when);
     }
+    return tg_buf_take(&out);
+}
+
+/* "397 days, EC P-256, CN=a.example, for a.example, b.example" */
+static char *tell_facts(const struct tg_sweep *sweep, const struct tg_facts *facts)
+{
+    struct tg_buf out = {0};
+
+    tg_buf_printf(&out, "%ld days, %s, %s", tg_facts_days(facts->not_after, sweep->now),
+                  facts->key != NULL ? facts->key : "?",
+                  facts->subject != NULL ? facts->subject : tg_no_memory);
+    if (facts->names != NULL && facts->names[0] != '\0')
+        tg_buf_printf(&out, ", for %s", facts->names);
+    return tg_buf_take(&out);
+}
+
+/* True if the target INDEX belongs to GROUP. */
+static bool belongs(const struct tg_sweep *sweep, size_t index, int group)
+{
+    const struct tg_sweep_result *result = &sweep->results[index];
+
+    if (group == FAILED)
+        return result->state == TG_SWEEP_FAILED;
+    if (group == SOON)
+        return result->state == TG_SWEEP_ACCEPTED && result->facts.ending_count > 0;
+    if (group == ACCEPTED)
+        return result->state == TG_SWEEP_ACCEPTED && sweep->question->options->all;
     for (size_t i = 0; i < result->finding_count; i++)
-        if (result->findings[i].kind == kind) {
-            *text = result->findings[i].text;
+        if ((int)result->findings[i].kind == group)
             return true;
-        }
     return false;
 }
 
+/* What stands beside a target that belongs to GROUP; malloc'd, NULL without memory. */
+static char *text_of(const struct tg_sweep *sweep, size_t index, int group)
+{
+    const struct tg_sweep_result *result = &sweep->results[index];
+    const char *text = result->failure;
+
+    if (group == SOON)
+        return tell_endings(sweep, &result->facts);
+    if (group == ACCEPTED)
+        return tell_facts(sweep, &result->facts);
+    for (size_t i = 0; group != FAILED && i < result->finding_count; i++)
+        if ((int)result->findings[i].kind == group) {
+            text = result->findings[i].text;
+            break;
+        }
+    return text != NULL ? strdup(text) : NULL;
+}
+
 /* How many belong to the group, and where their texts begin. */
-static size_t measure(const struct tg_sweep *sweep, enum tg_finding_kind kind, size_t *column)
+static size_t measure(const struct tg_sweep *sweep, int group, size_t *column)
 {
     size_t count = 0, widest = 0;
 
     for (size_t i = 0; i < sweep->targets->count; i++) {
-        const struct tg_endpoint *at = &sweep->targets->item[i].at;
-        const char *text;
-        size_t width = strlen(at->host) + 8;
+        size_t width = strlen(sweep->targets->item[i].at.host) + 8;
 
-        if (!belongs(&sweep->results[i], kind, &text))
+        if (!belongs(sweep, i, group))
             continue;
         count++;
         widest = width > widest && width <= WIDEST_NAME ? width : widest;
@@ -59,21 +113,36 @@ static size_t measure(const struct tg_sweep *sweep, enum tg_finding_kind kind, s
     return count;
 }
 
-static void add_group(struct tg_buf *out, const struct tg_sweep *sweep, enum tg_finding_kind kind)
+static void add_heading(struct tg_buf *out, int group, size_t count)
 {
-    bool failures = kind == TG_FINDING_KINDS;
-    size_t column, count = measure(sweep, kind, &column);
+    enum tg_colour colour = group == ACCEPTED ? TG_GOOD : TG_WARN;
+    const char *text = group == FAILED ? "not reached"
+                       : group == SOON ? "accepted, but not for long"
+                                       : "accepted";
+
+    if (group < TG_FINDING_KINDS) {
+        colour = TG_BAD;
+        text = tg_finding_info((enum tg_finding_kind)group)->name;
+    }
+    tg_buf_printf(out, "%s%s%s (%zu)\n", tg_terminal_colour(stdout, colour), text,
+                  tg_terminal_colour(stdout, TG_PLAIN), count);
+}
+
+static void add_group(struct tg_buf *out, const struct tg_sweep *sweep, int group)
+{
+    size_t column, count = measure(sweep, group, &column);
 
     if (count == 0)
         return;
-    tg_buf_printf(out, "%s%s%s (%zu)\n", tg_terminal_colour(stdout, failures ? TG_WARN : TG_BAD),
-                  failures ? "not reached" : tg_finding_info(kind)->name,
-                  tg_terminal_colour(stdout, TG_PLAIN), count);
+    add_heading(out, group, count);
     for (size_t i = 0; i < sweep->targets->count; i++) {
-        const char *text;
+        char *text;
 
-        if (belongs(&sweep->results[i], kind, &text))
-            add_row(out, &sweep->targets->item[i], column, text);
+        if (!belongs(sweep, i, group))
+            continue;
+        text = text_of(sweep, i, group);
+        add_row(out, &sweep->targets->item[i], column, text);
+        free(text);
     }
     tg_buf_add(out, "\n");
 }
@@ -98,8 +167,8 @@ void tg_summary_line(struct tg_buf *out, const struct tg_sweep *sweep)
 
 void tg_summary(struct tg_buf *out, const struct tg_sweep *sweep)
 {
-    for (int kind = 0; kind <= TG_FINDING_KINDS; kind++)
-        add_group(out, sweep, (enum tg_finding_kind)kind);
+    for (int group = 0; group < GROUPS; group++)
+        add_group(out, sweep, group);
     tg_buf_add(out, tg_terminal_colour(stdout, TG_STRONG));
     tg_summary_line(out, sweep);
     tg_buf_add(out, tg_terminal_colour(stdout, TG_PLAIN));

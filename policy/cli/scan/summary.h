@@ -5,8 +5,9 @@
 #include "sweep.h"
 
 /*
- * Appends each finding with the hosts that have it, the hosts that couldn't be evaluated, and a
- * line of sums. A host with several findings stands below each. SWEEP has ended.
+ * Appends each finding with the hosts that have it, the hosts that couldn't be evaluated, those
+ * that are accepted but not for long, with --all those that are accepted, and a line of sums. A
+ * host with several findings stands below each. SWEEP has ended.
  */
 void tg_summary(struct tg_buf *out, const struct tg_sweep *sweep);
 

@@ -70,25 +70,45 @@ static void take_findings(struct tg_sweep_result *result, const struct tg_verdic
     }
 }
 
-static void take_verdict(struct tg_sweep_result *result, const struct tg_question *question,
-                         const struct tg_verdict *verdict)
+/* The object of `explain`; with --all, the key, names and days of the server's certificate too. */
+static char *verdict_json(const struct tg_sweep *sweep, const struct tg_question *question,
+                          const struct tg_verdict *verdict)
+{
+    char *object = tg_question_json(question, verdict);
+    struct tg_buf out = {0};
+
+    if (object == NULL || !question->options->all || sk_X509_num(verdict->path) < 1)
+        return object;
+    tg_buf_addn(&out, object, strlen(object) - 1);
+    tg_facts_json(&out, sk_X509_value(verdict->path, 0), sweep->now);
+    tg_buf_add(&out, "}");
+    free(object);
+    return tg_buf_take(&out);
+}
+
+static void take_verdict(struct tg_sweep_result *result, const struct tg_sweep *sweep,
+                         const struct tg_question *question, const struct tg_verdict *verdict)
 {
     result->state = verdict->accepted ? TG_SWEEP_ACCEPTED : TG_SWEEP_REFUSED;
     result->pinned =
         verdict->accepted && tg_hash_spki(sk_X509_value(verdict->path, 0), result->pin);
-    if (question->options->json)
-        result->json = tg_question_json(question, verdict);
-    else if (!verdict->accepted)
+    tg_facts_take(&result->facts, question, verdict, sweep->soon);
+    if (question->options->html != NULL)
+        result->path = X509_chain_up_ref(verdict->path);
+    if (!verdict->accepted)
         take_findings(result, verdict);
+    if (question->options->json)
+        result->json = verdict_json(sweep, question, verdict);
 }
 
-static void evaluate(struct tg_sweep_result *result, const struct tg_question *question,
-                     const struct tg_presented *presented, struct tg_buf *why)
+static void evaluate(struct tg_sweep_result *result, const struct tg_sweep *sweep,
+                     const struct tg_question *question, const struct tg_presented *presented,
+                     struct tg_buf *why)
 {
     struct tg_verdict *verdict = tg_question_evaluate(question, presented);
 
     if (verdict != NULL) {
-        take_verdict(result, question, verdict);
+        take_verdict(result, sweep, question, verdict);
     } else {
         tg_buf_add(why, "memory ran out: nothing was accepted");
         take_failure(result, question, why);
@@ -111,7 +131,7 @@ static void visit(const struct tg_sweep *sweep, const struct tg_target *target,
         tg_buf_printf(&why, "which rule applies depends on the %s: give %s", question.under.lacking,
                       tg_argument_for(question.under.lacking, "HOST:PORT"));
     else if (tg_route_connect(&route, &question.at, &presented, &why, &note))
-        evaluate(result, &question, &presented, &why);
+        evaluate(result, sweep, &question, &presented, &why);
     if (result->state == TG_SWEEP_PENDING && !tg_deadline_cancelled())
         take_failure(result, &question, &why);
     tg_presented_clear(&presented);
@@ -240,6 +260,8 @@ void tg_sweep_clear(struct tg_sweep *sweep)
         free(result->findings);
         free(result->failure);
         free(result->json);
+        tg_facts_clear(&result->facts);
+        sk_X509_pop_free(result->path, X509_free);
     }
     free(sweep->results);
     free(sweep->threads);

@@ -2,6 +2,7 @@
 #ifndef TG_SWEEP_H
 #define TG_SWEEP_H
 
+#include "facts.h"
 #include "question.h"
 #include "targets.h"
 #include "trustgraft.h"
@@ -22,12 +23,14 @@ struct tg_sweep_result {
     struct tg_sweep_finding {
         enum tg_finding_kind kind;
         char *text;
-    } * findings; /* the findings of a refusal */
+    } * findings; /* of a refusal */
     size_t finding_count;
     char *failure; /* a sentence */
     char *json;    /* where the question's options ask for it; an object without a newline */
     bool pinned;   /* it was accepted, and PIN is its leaf's key */
     uint8_t pin[TG_SHA256_SIZE];
+    struct tg_facts facts;
+    STACK_OF(X509) *path; /* leaf first, where a page is to be made; else NULL */
 };
 
 /* Zero-initialise but for what is borrowed and `jobs`. */
@@ -36,6 +39,7 @@ struct tg_sweep {
     const struct tg_route *route;
     const struct tg_question *question; /* without an endpoint: its policy, program, time... */
     int jobs;
+    time_t now, soon;                /* when it began, and what ends before is told */
     struct tg_sweep_result *results; /* one for each target */
     size_t counts[TG_SWEEP_STATES];  /* how many are in each state */
     size_t finished;

@@ -2,6 +2,7 @@
 #include "pattern.h"
 #include "terminal.h"
 #include "text.h"
+#include "url.h"
 #include "value.h"
 #include <errno.h>
 #include <openssl/tls1.h>
@@ -11,14 +12,22 @@
 bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *why)
 {
     struct tg_arena *arena = tg_arena_new();
+    struct tg_buf endpoint = {0};
+    const char *wrong = arena == NULL ? tg_no_memory : NULL;
     size_t column = 0;
-    const char *wrong =
-        arena == NULL ? tg_no_memory : tg_host_read(arena, word, out->host, &out->port, &column);
+    bool right = wrong == NULL;
 
+    if (right && tg_url_is(word)) {
+        right = tg_url_endpoint(word, &endpoint, why);
+        word = tg_why(&endpoint);
+    }
+    if (right)
+        wrong = tg_host_read(arena, word, out->host, &out->port, &column);
     if (wrong != NULL)
         tg_buf_add(why, wrong); /* it quotes WORD */
     tg_arena_free(arena);
-    return wrong == NULL;
+    tg_buf_free(&endpoint);
+    return right && wrong == NULL;
 }
 
 bool tg_argument_endpoint(const char *word, struct tg_endpoint *out)
@@ -88,6 +97,18 @@ bool tg_argument_number(const char *word, int least, int most, int *out)
     if (number < least || number > most)
         return false;
     *out = (int)number;
+    return true;
+}
+
+bool tg_argument_warn_days(const char *word, time_t *out)
+{
+    int days = 30;
+
+    if (word != NULL && !tg_argument_number(word, 0, 3650, &days)) {
+        tg_complain("--warn-days: '%s' isn't a number from 0 to 3650", word);
+        return false;
+    }
+    *out = (time_t)days * 86400;
     return true;
 }
 

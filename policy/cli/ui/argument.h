@@ -14,7 +14,8 @@ struct tg_endpoint {
     unsigned port;           /* 0: not given */
 };
 
-/* HOST[:PORT], as a pattern of [host] spells it, but for one host. False after a complaint. */
+/* HOST[:PORT], as a pattern of [host] spells it, but for one host; or the URL of a server where TLS
+ * begins at once. False after a complaint. */
 TG_MUST_USE bool tg_argument_endpoint(const char *word, struct tg_endpoint *out);
 
 /* The same, with the complaint in WHY. */
@@ -34,6 +35,9 @@ TG_MUST_USE bool tg_argument_tls(const char *word, int *out);
 
 /* A whole number from LEAST, which isn't negative, to MOST. False without a complaint. */
 TG_MUST_USE bool tg_argument_number(const char *word, int least, int most, int *out);
+
+/* --warn-days: 0 to 3650, 30 where it isn't given, in seconds. False after a complaint. */
+TG_MUST_USE bool tg_argument_warn_days(const char *word, time_t *out);
 
 /* Whole seconds, 1 to 3600. False after a complaint. */
 TG_MUST_USE bool tg_argument_timeout(const char *word, int *out);

@@ -21,12 +21,12 @@ struct tg_options {
     const char *policy, *program, *host, *time, *app_anchors, *staple, *tls, *starttls, *timeout;
     const char *resolve[TG_RESOLVE_MOST + 1]; /* ends with NULL */
     const char *to, *expires, *note;
-    const char *dir, *days, *password_file, *jobs, *pin_to;
+    const char *dir, *days, *password_file, *jobs, *pin_to, *warn_days, *html, *prometheus;
     const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
     const char *verdict, *lines;
     bool follow;
     bool json, preload, provider, connect, yes, dry_run, help;
-    bool rsa, new_key, allow_private, allow_unreached, refresh;
+    bool rsa, new_key, allow_private, allow_unreached, refresh, revocation, add, all;
     char **operands; /* ends with NULL */
     int operand_count;
 };
@@ -52,7 +52,10 @@ enum tg_option_bit {
     TG_OPTION_UNREACHED = 1 << 16, /* of `run` alone */
     TG_OPTION_LOG = 1 << 17,       /* of `log` alone */
     TG_OPTION_TO = 1 << 20,
-    TG_OPTION_EXCEPT = 1 << 21, /* --expires, --note */
+    TG_OPTION_EXCEPT = 1 << 21,  /* --expires, --note */
+    TG_OPTION_PIN = 1 << 22,     /* of `pin` alone */
+    TG_OPTION_WARN = 1 << 23,    /* --warn-days */
+    TG_OPTION_PRIVATE = 1 << 24, /* --allow-private */
 };
 
 struct tg_verb {

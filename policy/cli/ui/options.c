@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ALWAYS = 0, LONG = 256 }; /* what getopt_long returns: LONG + row */
+enum { ALWAYS = 0, LONG = 256 };     /* what getopt_long returns: LONG + row */
+enum { COLUMNS = 80, MEANING = 32 }; /* of the help, and where the meaning of an option begins */
 
 /* Where an option is kept; the compiler refuses a member of another type than store() writes. */
 #define MEMBER(type, member)                                                                       \
@@ -43,13 +44,14 @@ static const struct row {
      .name = "resolve",
      .argument = "HOST:PORT:ADDR",
      VALUES(resolve),
-     .meaning = "connect to ADDR instead of HOST's own address; may be\n"
-                "                                repeated, several ADDR are separated by commas"},
+     .meaning = "connect to ADDR instead of HOST's own address; may be "
+                "repeated, several ADDR are separated by commas"},
     {.bit = TG_OPTION_ROUTE,
      .name = "starttls",
      .argument = "PROTO",
      VALUE(starttls),
-     .meaning = "ask for TLS as smtp, imap, pop3, ftp, postgres or ldap do"},
+     .meaning = "ask for TLS first: smtp, imap, pop3, ftp, lmtp, "
+                "nntp, sieve, postgres, mysql, ldap, xmpp, xmpp-server"},
     {.bit = TG_OPTION_ROUTE,
      .name = "timeout",
      .argument = "SECONDS",
@@ -59,12 +61,12 @@ static const struct row {
      .name = "host",
      .argument = "HOST[:PORT]",
      VALUE(host),
-     .meaning = "the server that the certificates are for"},
+     .meaning = "the server in question"},
     {.bit = TG_OPTION_PROGRAM,
      .name = "program",
      .argument = "PATH",
      VALUE(program),
-     .meaning = "the executable that connects, for rules with `program`"},
+     .meaning = "the executable that connects"},
     {.bit = TG_OPTION_TIME,
      .name = "time",
      .argument = "TIME",
@@ -74,8 +76,8 @@ static const struct row {
      .name = "app-anchors",
      .argument = "FILE|DIR",
      VALUE(app_anchors),
-     .meaning = "what the application itself would trust, instead of\n"
-                "                                OpenSSL's default store"},
+     .meaning = "what the application itself would trust, instead of "
+                "OpenSSL's default store"},
     {.bit = TG_OPTION_STAPLE,
      .name = "staple",
      .argument = "FILE",
@@ -91,11 +93,15 @@ static const struct row {
      .argument = "FILE|DIR",
      VALUE(to),
      .meaning = "write to this file, or with fetch into this folder"},
+    {.bit = TG_OPTION_PIN,
+     .name = "add",
+     SWITCH(add),
+     .meaning = "add the key to the host's rule in the policy"},
     {.bit = TG_OPTION_EXCEPT,
      .name = "expires",
      .argument = "TIME",
      VALUE(expires),
-     .meaning = "RFC 3339: from then on the exception doesn't apply"},
+     .meaning = "RFC 3339, or 90d, 12w from now: from then on the exception doesn't apply"},
     {.bit = TG_OPTION_EXCEPT,
      .name = "note",
      .argument = "TEXT",
@@ -134,6 +140,10 @@ static const struct row {
      SWITCH(refresh),
      .meaning = "renew the CRLs that the policy names"},
     {.bit = TG_OPTION_FETCH,
+     .name = "revocation",
+     SWITCH(revocation),
+     .meaning = "print the lines that ask for revocation, too"},
+    {.bit = TG_OPTION_PRIVATE,
      .name = "allow-private",
      SWITCH(allow_private),
      .meaning = "download from private addresses and through a proxy too"},
@@ -147,11 +157,26 @@ static const struct row {
      .argument = "FILE",
      VALUE(pin_to),
      .meaning = "add the accepted hosts to this known-hosts file"},
-    {.bit = TG_OPTION_LOG,
-     .letter = 'f',
-     .name = "follow",
-     SWITCH(follow),
-     .meaning = "go on with those to come"},
+    {.bit = TG_OPTION_SCAN,
+     .name = "all",
+     SWITCH(all),
+     .meaning = "list the accepted hosts too, with their keys, names and days left"},
+    {.bit = TG_OPTION_SCAN,
+     .name = "html",
+     .argument = "FILE",
+     VALUE(html),
+     .meaning = "write a page for a browser, too"},
+    {.bit = TG_OPTION_SCAN,
+     .name = "prometheus",
+     .argument = "FILE",
+     VALUE(prometheus),
+     .meaning = "write metrics for node_exporter's textfile collector, too"},
+    {.bit = TG_OPTION_WARN,
+     .name = "warn-days",
+     .argument = "N",
+     VALUE(warn_days),
+     .meaning = "warn of what ends within so many days (30)"},
+    {.bit = TG_OPTION_LOG, .letter = 'f', .name = "follow", SWITCH(follow), .meaning = "and go on"},
     {.bit = TG_OPTION_LOG,
      .letter = 'n',
      .name = "lines",
@@ -159,24 +184,11 @@ static const struct row {
      VALUE(lines),
      .meaning = "so many of each place (20)"},
     {.bit = TG_OPTION_LOG,
-     .name = "host",
-     .argument = "HOST[:PORT]",
-     VALUE(host),
-     .meaning = "only those on this server"},
-    {.bit = TG_OPTION_LOG,
-     .name = "program",
-     .argument = "PATH",
-     VALUE(program),
-     .meaning = "only those of this program, by its path or its name"},
-    {.bit = TG_OPTION_LOG,
      .name = "verdict",
-     .argument = "accept|reject|report",
+     .argument = "VERDICT",
      VALUE(verdict),
-     .meaning = "only these; report: a refusal that was only reported"},
-    {.bit = TG_OPTION_JSON,
-     .name = "json",
-     SWITCH(json),
-     .meaning = "one JSON object a line instead of text"},
+     .meaning = "accept, reject, or report: a refusal that was only reported"},
+    {.bit = TG_OPTION_JSON, .name = "json", SWITCH(json), .meaning = "one JSON object a line"},
     {.bit = TG_OPTION_YES, .name = "yes", SWITCH(yes), .meaning = "don't ask"},
     {.bit = TG_OPTION_DRY_RUN,
      .name = "dry-run",
@@ -331,9 +343,47 @@ bool tg_option_at(const struct tg_verb *verb, size_t index, struct tg_option *op
     return false;
 }
 
+/* The word at TEXT ends at a blank, which in brackets is a part of it, or with the line. */
+static size_t word_length(const char *text)
+{
+    size_t length = 0;
+
+    for (int depth = 0;
+         text[length] != '\0' && text[length] != '\n' && (text[length] != ' ' || depth > 0);
+         length++)
+        depth += (text[length] == '[') - (text[length] == ']');
+    return length;
+}
+
+/* Writes TEXT from column AT on; lines after the first are indented by INDENT. */
+static void write_wrapped(FILE *to, const char *text, size_t at, int indent)
+{
+    bool first = true; /* of its line: there is no better place for it */
+
+    while (*text != '\0') {
+        size_t blanks = strspn(text, " "), length = blanks + word_length(text + blanks);
+
+        if (*text == '\n' || (!first && at + length > COLUMNS)) {
+            fprintf(to, "\n%*s", indent, "");
+            at = (size_t)indent;
+            first = true;
+            text += *text == '\n' ? 1 : blanks;
+            continue;
+        }
+        fwrite(text, 1, length, to);
+        at += length;
+        text += length;
+        first = false;
+    }
+    fputc('\n', to);
+}
+
 void tg_options_help(FILE *to, const struct tg_verb *verb)
 {
-    fprintf(to, "usage: trustgraft %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->details);
+    write_wrapped(to, verb->synopsis, (size_t)fprintf(to, "usage: trustgraft %s ", verb->name), 8);
+    fputc('\n', to);
+    write_wrapped(to, verb->details, 0, 0);
+    fputc('\n', to);
     for (int i = 0; i < ROWS; i++) {
         char name[64], letter = rows[i].letter;
 
@@ -341,7 +391,8 @@ void tg_options_help(FILE *to, const struct tg_verb *verb)
             continue;
         snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument != NULL ? " " : "",
                  rows[i].argument != NULL ? rows[i].argument : "");
-        fprintf(to, "  %c%c%c %-25s %s\n", letter != 0 ? '-' : ' ', letter != 0 ? letter : ' ',
-                letter != 0 ? ',' : ' ', name, rows[i].meaning);
+        fprintf(to, "  %c%c%c %-25s ", letter != 0 ? '-' : ' ', letter != 0 ? letter : ' ',
+                letter != 0 ? ',' : ' ', name);
+        write_wrapped(to, rows[i].meaning, MEANING, MEANING);
     }
 }

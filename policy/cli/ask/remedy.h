@@ -1,0 +1,16 @@
+/* remedy.h - the one command, or line of a policy, that would help where a server is refused. */
+#ifndef TG_REMEDY_H
+#define TG_REMEDY_H
+
+#include "question.h"
+#include "text.h"
+#include "verdict.h"
+
+/*
+ * Appends the line `  next    COMMAND` for VERDICT, a refusal of QUESTION's server; nothing where
+ * no command should make it be accepted.
+ */
+void tg_remedy(struct tg_buf *out, const struct tg_question *question,
+               const struct tg_verdict *verdict);
+
+#endif

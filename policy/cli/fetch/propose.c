@@ -1,0 +1,290 @@
+#include "propose.h"
+#include "fetched.h"
+#include "finding.h"
+#include "forgive.h"
+#include "hash.h"
+#include "load.h"
+#include "pem.h"
+#include "pin.h"
+#include "show.h"
+#include "terminal.h"
+#include "write.h"
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is put together. */
+struct draft {
+    struct tg_proposal *out;
+    struct tg_question *question;
+    struct tg_presented *presented;
+    const char *written;
+    X509 *anchor;                /* a CA that the server itself sent; borrowed */
+    bool leaf_alone;             /* nobody vouches for the server's certificate */
+    STACK_OF(X509) *fetched;     /* intermediates that the server forgot */
+    char hostname[TG_HOST_SIZE]; /* "": the dialled name */
+};
+
+/* ---- what an application of this machine would say ---------------------------------------- */
+
+/* The policy that TEXT is, which names no file. */
+static tg_policy *trial(const struct tg_buf *text)
+{
+    char folder[] = "/tmp/trustgraft-init-XXXXXX", path[sizeof(folder) + 16];
+    struct tg_save save = {.path = path, .text = text, .mode = 0600};
+    struct tg_buf why = {0};
+    struct tg_diags diags = {0};
+    tg_policy *policy = NULL;
+
+    if (text->failed || mkdtemp(folder) == NULL)
+        return NULL;
+    snprintf(path, sizeof(path), "%s/policy.conf", folder);
+    if (tg_save_all(&save, 1, true, &why))
+        policy = tg_policy_parse(path, &diags);
+    unlink(path);
+    rmdir(folder);
+    tg_buf_free(&why);
+    tg_diags_clear(&diags);
+    return policy;
+}
+
+/* The verdict under a rule that leaves all to the application but the name. */
+static struct tg_verdict *evaluate(struct draft *draft)
+{
+    struct tg_buf text = {0};
+
+    tg_buf_printf(&text, "[host %s]\n", draft->written);
+    if (draft->hostname[0] != '\0')
+        tg_buf_printf(&text, "hostname = %s\n", draft->hostname);
+    tg_policy_free(draft->question->policy);
+    draft->question->policy = trial(&text);
+    tg_buf_free(&text);
+    if (draft->question->policy == NULL || !tg_question_apply(draft->question))
+        return NULL;
+    return tg_question_evaluate(draft->question, draft->presented);
+}
+
+static bool has(const struct tg_verdict *verdict, enum tg_finding_kind kind)
+{
+    for (size_t i = 0; i < verdict->finding_count; i++)
+        if (verdict->findings[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* ---- what would help ---------------------------------------------------------------------- */
+
+/* The intermediates that were downloaded, if with them the path ends at an anchor. */
+static bool complete(struct draft *draft, const struct tg_download *how)
+{
+    struct tg_issuers issuers = {0};
+    bool anchored = false;
+
+    tg_issuers_find(&issuers, draft->question, draft->presented, how);
+    draft->fetched = sk_X509_new_null();
+    for (int i = 0; i < issuers.count && draft->fetched != NULL; i++) {
+        anchored = anchored || issuers.path[i].from == TG_FROM_ANCHOR;
+        if (issuers.path[i].from == TG_FROM_WEB)
+            (void)X509_add_cert(draft->fetched, issuers.path[i].certificate, X509_ADD_FLAG_UP_REF);
+    }
+    anchored = anchored && sk_X509_num(draft->fetched) > 0 &&
+               X509_add_certs(draft->presented->chain, draft->fetched, X509_ADD_FLAG_UP_REF) == 1;
+    tg_issuers_clear(&issuers);
+    return anchored;
+}
+
+/* The root that the server sent itself, if it did. */
+static X509 *sent_root(const struct tg_presented *presented)
+{
+    for (int i = sk_X509_num(presented->chain) - 1; i > 0; i--) {
+        X509 *one = sk_X509_value(presented->chain, i);
+
+        if (X509_check_ca(one) == 1 && X509_self_signed(one, 1) == 1)
+            return one;
+    }
+    return NULL;
+}
+
+static void find_issuer(struct draft *draft, const struct tg_download *how)
+{
+    if (complete(draft, how))
+        return;
+    sk_X509_pop_free(draft->fetched, X509_free);
+    draft->fetched = NULL;
+    draft->anchor = sent_root(draft->presented);
+    draft->leaf_alone =
+        draft->anchor == NULL || X509_STORE_add_cert(draft->question->store, draft->anchor) != 1;
+}
+
+/* NAME of a certificate as a host to demand; "www.example" stands for "*.example". */
+static bool as_host(const ASN1_STRING *name, char out[TG_HOST_SIZE])
+{
+    int length = ASN1_STRING_length(name);
+    const char *text = (const char *)ASN1_STRING_get0_data(name);
+    bool wild = length > 2 && memcmp(text, "*.", 2) == 0;
+    char host[TG_HOST_SIZE];
+
+    return snprintf(host, sizeof(host), "%s%.*s", wild ? "www." : "", wild ? length - 2 : length,
+                    wild ? text + 2 : text) < TG_HOST_SIZE &&
+           tg_host_canonical(host, out) == TG_HOST_NAME;
+}
+
+/* A name of the certificate's that can be demanded instead of the dialled one. */
+static void find_name(struct draft *draft)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(sk_X509_value(draft->presented->chain, 0),
+                                            NID_subject_alt_name, NULL, NULL);
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        int kind;
+        const ASN1_STRING *name = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
+
+        if (kind == GEN_DNS && as_host(name, draft->hostname))
+            break;
+        draft->hostname[0] = '\0';
+    }
+    GENERAL_NAMES_free(names);
+}
+
+/* ---- the text ----------------------------------------------------------------------------- */
+
+/* Appends the line `KEY = FILE` for CERTIFICATE, which is one of the files then. */
+static void add_file(struct tg_proposal *out, const X509 *certificate, const char *before)
+{
+    struct tg_proposal_file *file = &out->files[out->file_count];
+    char name[TG_FETCHED_NAME];
+
+    if (!tg_fetched_name(certificate, name) ||
+        snprintf(file->path, sizeof(file->path), "%s/%s.pem", out->folder, name) >= PATH_MAX ||
+        !tg_pem_add(&file->text, NULL, certificate)) {
+        out->text.failed = true;
+        return;
+    }
+    out->file_count++;
+    tg_buf_add(&out->text, before);
+    tg_argument_quote(&out->text, file->path);
+}
+
+static void compare(struct tg_buf *out, const X509 *certificate)
+{
+    tg_buf_add(out, "# compare it with what its administrator says:\n#   ");
+    tg_write_fingerprint(out, certificate);
+    tg_buf_add(out, "\n");
+}
+
+static void add_anchors(struct draft *draft, const struct tg_verdict *verdict)
+{
+    struct tg_buf *text = &draft->out->text;
+    int count = sk_X509_num(verdict->path);
+
+    if (draft->leaf_alone) {
+        tg_buf_add(text, "# nobody vouches for it: this certificate and no other;\n");
+        compare(text, sk_X509_value(draft->presented->chain, 0));
+        add_file(draft->out, sk_X509_value(draft->presented->chain, 0), "trust-certificate = ");
+        tg_buf_add(text, "\n");
+        return;
+    }
+    if (draft->anchor != NULL) {
+        tg_buf_add(text, "# its CA, as the server sent it, for this host alone;\n");
+        compare(text, draft->anchor);
+        add_file(draft->out, draft->anchor, "anchors = ");
+        tg_buf_add(text, "\n");
+        return;
+    }
+    tg_buf_add(text, "# the CAs of this machine, whatever the program itself trusts\n"
+                     "anchors = system\n");
+    for (int i = 0; i < sk_X509_num(draft->fetched); i++) {
+        tg_buf_add(text, i == 0 ? "# the server doesn't send it\n" : "");
+        add_file(draft->out, sk_X509_value(draft->fetched, i), i == 0 ? "intermediates = " : ", ");
+        tg_buf_add(text, i == sk_X509_num(draft->fetched) - 1 ? "\n" : "");
+    }
+    if (count < 3)
+        return;
+    tg_buf_add(text, "# of them only the one that issued for it, and as a backup the root above;\n"
+                     "# take the # away if a change of CA shall be noticed\n# ca-pin = ");
+    tg_write_pin(text, sk_X509_value(verdict->path, 1));
+    tg_buf_add(text, ", ");
+    tg_write_pin(text, sk_X509_value(verdict->path, count - 1));
+    tg_buf_add(text, "\n");
+}
+
+static void compose(struct draft *draft, const struct tg_verdict *verdict)
+{
+    const X509 *leaf = sk_X509_value(draft->presented->chain, 0);
+    struct tg_buf *text = &draft->out->text;
+
+    tg_buf_add(text, "# ");
+    tg_write_time(text, time(NULL));
+    tg_buf_printf(text, ": %s presents ", draft->presented->peer);
+    tg_show_subject(text, leaf);
+    tg_buf_add(text, ",\n# valid until ");
+    tg_write_asn1_time(text, X509_get0_notAfter(leaf));
+    tg_buf_printf(text, "\n[host %s]\n", draft->written);
+    add_anchors(draft, verdict);
+    if (draft->hostname[0] != '\0')
+        tg_buf_printf(text, "# the certificate isn't for the name that is dialled\nhostname = %s\n",
+                      draft->hostname);
+}
+
+/* The exception that would be needed besides, for three months. */
+static bool forgive(struct draft *draft, const struct tg_verdict *verdict)
+{
+    struct tg_options options = *draft->question->options;
+    struct tg_question question = *draft->question;
+    const struct stat nowhere = {0};
+    char *name;
+
+    if (!tg_forgive_possible(draft->question, verdict))
+        return false;
+    options.expires = options.expires != NULL ? options.expires : "90d";
+    options.note = options.note != NULL ? options.note : "until the server is mended";
+    question.options = &options;
+    name = tg_forgive_write(&draft->out->text, &question, verdict, &nowhere);
+    draft->out->text.failed |= name == NULL;
+    free(name);
+    return true;
+}
+
+static bool draft_rule(struct draft *draft, const struct tg_download *how)
+{
+    struct tg_verdict *verdict = evaluate(draft);
+    bool done = verdict != NULL;
+
+    if (done && (has(verdict, TG_MISSING_ISSUER) || has(verdict, TG_UNTRUSTED_ROOT) ||
+                 has(verdict, TG_SELF_SIGNED_LEAF)))
+        find_issuer(draft, how);
+    if (done && has(verdict, TG_NAME_MISMATCH) && !draft->leaf_alone)
+        find_name(draft);
+    tg_verdict_free(verdict);
+    verdict = done ? evaluate(draft) : NULL;
+    if (verdict == NULL) {
+        tg_complain("%s", tg_no_memory);
+        return false;
+    }
+    compose(draft, verdict);
+    done = draft->leaf_alone || verdict->accepted || forgive(draft, verdict);
+    tg_verdict_free(verdict);
+    return done;
+}
+
+bool tg_propose(struct tg_proposal *out, struct tg_question *question,
+                struct tg_presented *presented, const char *written, const struct tg_download *how)
+{
+    struct draft draft = {
+        .out = out, .question = question, .presented = presented, .written = written};
+    bool done = draft_rule(&draft, how);
+
+    sk_X509_pop_free(draft.fetched, X509_free);
+    if (done && out->text.failed)
+        tg_complain("%s", tg_no_memory);
+    return done && !out->text.failed;
+}
+
+void tg_proposal_clear(struct tg_proposal *proposal)
+{
+    for (size_t i = 0; i < proposal->file_count; i++)
+        tg_buf_free(&proposal->files[i].text);
+    tg_buf_free(&proposal->text);
+}

@@ -1,0 +1,152 @@
+"""trustgraft init: the first policy."""
+import os
+import re
+import ssl
+
+from cli import plain
+from cli.fetching import Realm, Web
+from e2e.harness import require
+
+HOST = "api.example.test"
+
+
+def served(command, leaf, *others, changed=lambda text: text):
+    """A server that sends the chain of LEAF, CHANGED, and these certificates behind it."""
+    folder = command.folder().path
+    text = changed((command.pki / f"{leaf}.chain.pem").read_text()) + "".join(
+        (command.pki / f"{other}.pem").read_text() for other in others)
+    (folder / "chain.pem").write_text(text)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "chain.pem", command.pki / f"{leaf}.key")
+    return plain.listening(plain.secured(tls))
+
+
+def init(command, policy, port, *words, **options):
+    return command("init", "-p", policy, "--timeout", "20", "--resolve", f"{HOST}:{port}:127.0.0.1",
+                   *words, f"{HOST}:{port}", **options)
+
+
+def explain(command, policy, port):
+    return command("explain", "--connect", "-p", policy, "--resolve", f"{HOST}:{port}:127.0.0.1",
+                   f"{HOST}:{port}").status
+
+
+def new(command):
+    return command.folder().path / "new" / "policy.conf"
+
+
+def fingerprint(command, name):
+    return next(line.split("\t")[1] for line in (command.pki / "INDEX").read_text().splitlines()
+                if line.split("\t")[0] == name)
+
+
+def test_ca_that_the_server_sends(command):
+    """It is trusted for this host alone, and another server of it isn't accepted for it."""
+    policy = new(command)
+    with served(command, "api", "root") as port, served(command, "api-other") as other:
+        result = init(command, policy, port, "--yes").ended(0).quiet()
+        result.printed(f"[host {HOST}:{port}]\n", "compare it with", fingerprint(command, "root"),
+                       "anchors = ", f"Written to {policy}", "trustgraft run ")
+        require(explain(command, policy, port) == 0, policy.read_text())
+        policy.write_text(policy.read_text().replace(str(port), str(other)))
+        require(explain(command, policy, other) == 1, policy.read_text())
+    command("check", policy).ended(0)
+
+
+def test_certificate_that_nobody_vouches_for(command):
+    policy = new(command)
+    with served(command, "api-other") as port, served(command, "api") as other:
+        init(command, policy, port, "--yes").ended(0).quiet().printed(
+            "nobody vouches for it", fingerprint(command, "api-other"), "trust-certificate = ")
+        require(explain(command, policy, port) == 0, policy.read_text())
+        policy.write_text(policy.read_text().replace(str(port), str(other)))
+        require(explain(command, policy, other) == 1, policy.read_text())
+
+
+def test_all_that_is_wrong(command):
+    """Another name and expired: a hostname, and an exception for three months."""
+    policy = new(command)
+    with served(command, "expired-partner", "root") as port:
+        result = init(command, policy, port, "--yes").ended(0).quiet()
+        result.printed("hostname = www.partner.test\n", "findings = certificate-expired\n",
+                       "expires = ", "note = ")
+        require(explain(command, policy, port) == 0, policy.read_text())
+
+
+def test_machine_trusts_it(command):
+    policy = new(command)
+    with served(command, "api") as port:
+        text = init(command, policy, port, "--yes", "--app-anchors",
+                    command.pki / "root.pem").ended(0).quiet().out
+    require("\nanchors = system\n" in text and "\n# ca-pin = sha256/" in text, text)
+    require("exception" not in text and "hostname" not in text, text)
+    require(os.listdir(policy.parent) == ["policy.conf"], os.listdir(policy.parent))
+
+
+def test_intermediate_that_is_forgotten(command):
+    with Web() as web:
+        realm = Realm(command.folder(), web.base)
+        web.pages.update(realm.pages())
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(realm.path("leaf.pem"), realm.path("leaf.key"))
+        policy = new(command)
+        with plain.listening(plain.secured(tls)) as port:
+            init(command, policy, port, "--yes", "--allow-private", "--app-anchors",
+                 realm.path("root.pem")).ended(0).printed("doesn't send it\nintermediates = ")
+            text = policy.read_text().replace("anchors = system", f"anchors = {realm.path('root.pem')}")
+            policy.write_text(text)
+            require(explain(command, policy, port) == 0, text)
+            policy.write_text(re.sub("intermediates = .*", "", text))
+            require(explain(command, policy, port) == 1, text)
+
+
+def test_nothing_is_forgiven_that_may_not_be(command):
+    policy = new(command)
+    def tamper(chain):
+        leaf, end, others = chain.partition("-----END CERTIFICATE-----\n")
+        der = ssl.PEM_cert_to_DER_cert(leaf[leaf.index("-----BEGIN"):] + end)
+        return ssl.DER_cert_to_PEM_cert(der[:-1] + bytes([der[-1] ^ 1])) + others
+
+    with served(command, "api", "root", changed=tamper) as port:
+        init(command, policy, port, "--yes").ended(2).said("no exception can forgive bad-signature",
+                                                           "nothing was written")
+    require(not policy.parent.exists(), "something was written")
+
+
+def test_added_to_a_policy(command):
+    """Behind what is there; a host that has a rule, and a policy with an error, are left alone."""
+    policy = command.policy("# mine\n[host b.test]\naction = reject")
+    before = policy.read_text()
+    with served(command, "api", "root") as port:
+        init(command, policy, port, "--dry-run").ended(0).printed(f"[host {HOST}:{port}]")
+        require(policy.read_text() == before, "--dry-run wrote")
+        init(command, policy, port).ended(2).silent().said("no terminal to ask on")
+        init(command, policy, port, "--yes", "b.test").ended(2).said(
+            f"b.test has a rule already, at {policy}:2", "nothing was written")
+        require(policy.read_text() == before, "it was written all the same")
+        init(command, policy, port, "--yes").ended(0)
+        require(policy.read_text().startswith(before + "\n\n# "), policy.read_text())
+        require(explain(command, policy, port) == 0, policy.read_text())
+        init(command, policy, port, "--yes").ended(2).said("has a rule already")
+    broken = command.policy("[host b.test]\nnonsense = 1\n")
+    before = broken.read_text()
+    init(command, broken, 1, "--yes").ended(1).said("nonsense")
+    require(broken.read_text() == before, "it was written")
+
+
+def test_place_of_a_new_policy(command):
+    """Where programs find it; and verbs that find none tell of init."""
+    home = command.folder().path
+    with served(command, "api", "root") as port:
+        environment = {"XDG_CONFIG_HOME": str(home), "TRUSTGRAFT_POLICY": str(home / "p.conf")}
+        command("init", "--yes", "--resolve", f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}",
+                env=environment).ended(0).printed(f"Written to {home}/p.conf")
+    command("explain", HOST, env={"XDG_CONFIG_HOME": str(home)}).ended(2).said(
+        "'trustgraft init HOST' proposes one")
+
+
+def test_folder_that_can_not_be_written(command):
+    with served(command, "api", "root") as port:
+        init(command, "/proc/nowhere/policy.conf", port, "--yes").ended(2).said("/proc/nowhere")
+    init(command, new(command), plain.closed_port(), "--yes").ended(2).said(
+        "the connection is refused", "nothing was written")
