@@ -26,7 +26,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/single_threaded.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -40,6 +39,9 @@ static TG_EARLY bool alone;    /* there was one thread when the process forked *
 static TG_EARLY _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
 static TG_EARLY _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
+
+/* glibc's since 2.32, and so is the header that declares it: weak. */
+extern char __libc_single_threaded __attribute__((weak)); // NOLINT(bugprone-reserved-identifier)
 
 /* ---- the line ----------------------------------------------------------------------------- */
 
@@ -224,7 +226,9 @@ static void look(bool begin)
 
 static void before_fork(void)
 {
-    alone = __libc_single_threaded && getpid() == process;
+    const char *single = &__libc_single_threaded;
+
+    alone = single != NULL && *single && getpid() == process;
 }
 
 static void in_child(void)

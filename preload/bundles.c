@@ -22,8 +22,8 @@ static const struct tg_inject_stores *stores_of(const struct tg_crypto_target *t
     const struct link_map *caller = target->caller;
 
     if (target->function == NULL ||
-        (caller != NULL && (caller == target->object ||
-                            (own == OWN_PASSES && caller == tg_engine_object()))))
+        (caller != NULL &&
+         (caller == target->object || (own == OWN_PASSES && caller == tg_engine_object()))))
         return NULL;
     return tg_engine_stores();
 }

@@ -15,7 +15,8 @@
  * gnutls_record_send_early_data alone. */
 static atomic_bool early;
 
-/* Without either flag it is a client's too. */
+/* Without either flag it is a client's too. Not every program looks at what this returns: wget goes
+ * on with the session, which had better be none than whatever stood there. */
 TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
 {
     TG_GNUTLS_REAL(gnutls_init);
@@ -23,8 +24,10 @@ TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
     bool client = (flags & TG_GNUTLS_SERVER) == 0;
     int result;
 
-    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls)))
+    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls))) {
+        *session = NULL;
         return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    }
     if (client && flags & TG_GNUTLS_ENABLE_EARLY_DATA)
         atomic_store(&early, true);
     result = real(session, flags);
@@ -32,6 +35,7 @@ TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
         gnutls.hook->begin(gnutls.library, *session, flags))
         return result;
     gnutls_deinit(*session);
+    *session = NULL;
     return TG_GNUTLS_E_MEMORY_ERROR;
 }
 

@@ -94,12 +94,14 @@ SAYS = {
 
 
 def says(program, way):
-    return SAYS[program.name][ways.WAYS.index(way)]
+    return SAYS.get(program.name, NOTHING)[ways.WAYS.index(way)]
 
 
 def wrong(program, way, result, file):
     """What of RESULT, of a refusal by a rule in FILE, isn't as is said; or ''."""
     status, out, err = result
+    if program.name not in SAYS:
+        return ""   # nobody has looked yet
     wanted = says(program, way)
     printed = (out + err).replace("\\'", "'")
     if not wanted:

@@ -1,7 +1,10 @@
 #include "inspect.h"
 #include "embedded.h"
+#include "environment.h"
 #include "executable.h"
 #include "foreign.h"
+#include "hook/inject.h"
+#include "installation.h"
 #include "library.h"
 #include "reach.h"
 #include "script.h"
@@ -227,6 +230,17 @@ static void conclude_without(const struct program *program, const char *path)
     tg_buf_free(&why);
 }
 
+/* As the preload library chooses (choice.h). */
+static void tell_engine(const struct program *program)
+{
+    bool linked =
+        !tg_environment_needs(TG_OWN_INSIDE) || (program->three && tg_installation_has_openssl());
+
+    tg_health_note(program->health, TG_HEALTH_GOOD, "engine", "the preload library takes %s",
+                   linked ? TG_ENGINE_LINKED ", on OpenSSL 3"
+                          : TG_ENGINE_INSIDE ", with a libcrypto of its own");
+}
+
 static void conclude(const struct program *program, const char *path)
 {
     bool got_into = program->preload || program->provider;
@@ -267,6 +281,8 @@ void tg_inspect_program(struct tg_health *health, const char *path)
     tell_privileges(&program);
     program.preload = try_way(&program, path, TG_WAY_PRELOAD, "preload");
     program.provider = try_way(&program, path, TG_WAY_PROVIDER, "provider");
+    if (program.preload && (program.three || program.other))
+        tell_engine(&program);
     conclude(&program, path);
     free(program.libraries.item);
 }
