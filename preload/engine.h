@@ -28,7 +28,8 @@
     X(set_sockets)                                                                                 \
     X(set_stderr)                                                                                  \
     X(set_source)                                                                                  \
-    X(stores)
+    X(stores)                                                                                      \
+    X(reasons)
 
 #define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {

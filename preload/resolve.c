@@ -26,8 +26,9 @@
 
 #define NAME(symbol, name)                     [symbol] = #name,
 #define FOREIGN_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
-static const char *const symbol_names[] = {TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(
-    NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME) TG_FOREIGN_SYMBOLS(FOREIGN_NAME)};
+static const char *const symbol_names[] = {
+    TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME) TG_ERROR_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
+        TG_SOCKET_SYMBOLS(NAME) TG_FOREIGN_SYMBOLS(FOREIGN_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)

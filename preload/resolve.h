@@ -19,7 +19,8 @@
     X(TG_SSL_CTX_SET_CUSTOM_VERIFY, SSL_CTX_set_custom_verify)                                     \
     X(TG_SSL_SET_CUSTOM_VERIFY, SSL_set_custom_verify)                                             \
     X(TG_SSL_CTX_FREE, SSL_CTX_free)                                                               \
-    X(TG_SSL_FREE, SSL_free)
+    X(TG_SSL_FREE, SSL_free)                                                                       \
+    X(TG_SSL_GET_VERIFY_RESULT, SSL_get_verify_result)
 
 /* Of libcrypto: what has to do with an X509_STORE. */
 #define TG_STORE_SYMBOLS(X)                                                                        \
@@ -64,6 +65,21 @@
     X(TG_OSSL_CMP_CTX_SET0_TRUSTEDSTORE, OSSL_CMP_CTX_set0_trustedStore)                           \
     X(TG_OSSL_CMP_CTX_SET0_TRUSTED, OSSL_CMP_CTX_set0_trusted)
 
+/* Of it too: what is said of an error. */
+#define TG_ERROR_SYMBOLS(X)                                                                        \
+    X(TG_X509_VERIFY_CERT_ERROR_STRING, X509_verify_cert_error_string)                             \
+    X(TG_ERR_REASON_ERROR_STRING, ERR_reason_error_string)                                         \
+    X(TG_ERR_ERROR_STRING, ERR_error_string)                                                       \
+    X(TG_ERR_ERROR_STRING_N, ERR_error_string_n)                                                   \
+    X(TG_ERR_PEEK_ERROR_DATA, ERR_peek_error_data)                                                 \
+    X(TG_ERR_PEEK_LAST_ERROR_DATA, ERR_peek_last_error_data)                                       \
+    X(TG_ERR_GET_ERROR_ALL, ERR_get_error_all)                                                     \
+    X(TG_ERR_PEEK_ERROR_ALL, ERR_peek_error_all)                                                   \
+    X(TG_ERR_PEEK_LAST_ERROR_ALL, ERR_peek_last_error_all)                                         \
+    X(TG_ERR_GET_ERROR_LINE_DATA, ERR_get_error_line_data)                                         \
+    X(TG_ERR_PEEK_ERROR_LINE_DATA, ERR_peek_error_line_data)                                       \
+    X(TG_ERR_PEEK_LAST_ERROR_LINE_DATA, ERR_peek_last_error_line_data)
+
 /* Of libc: the look-ups of names, */
 #define TG_LOOKUP_SYMBOLS(X)                                                                       \
     X(TG_GETADDRINFO, getaddrinfo)                                                                 \
@@ -98,8 +114,9 @@
 #define TG_FOREIGN_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
 enum tg_symbol {
     TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_STORE_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-        TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-            TG_FOREIGN_SYMBOLS(TG_FOREIGN_ENUMERATOR) TG_SYMBOLS /* how many */
+        TG_ERROR_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR)
+            TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_FOREIGN_SYMBOLS(TG_FOREIGN_ENUMERATOR)
+                TG_SYMBOLS /* how many */
 };
 #undef TG_FOREIGN_ENUMERATOR
 #undef TG_SYMBOL_ENUMERATOR

@@ -138,6 +138,21 @@ struct tg_inject_stores {
 TG_API const struct tg_inject_stores *tg_inject_stores(void);
 
 /*
+ * What the application asks its TLS library to say of an error: where the policy refused, the
+ * answer has the reason (reason.h). PLAIN is the library's own.
+ */
+struct tg_inject_reasons {
+    /* SSL_get_verify_result(3) gave CODE for SSL. */
+    void (*result)(void *ssl_ctx_new, const SSL *ssl, long code);
+    const char *(*verification)(long code, const char *plain);
+    const char *(*error)(unsigned long code, const char *plain);
+    const char *(*gnutls)(int code, const char *plain);
+    const char *(*take)(unsigned long code);
+    void (*read)(const char *data);
+};
+TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
+
+/*
  * Of the preload library: what a call from CALLER of NAME, a function of libcrypto that it stands
  * in for, reaches in the end; NULL: it stands in for none of that name.
  */

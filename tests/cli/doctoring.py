@@ -118,6 +118,64 @@ def test_settings_in_the_environment(command):
     require("doesn't activate" in notes(other)["installation", "OPENSSL_CONF"][0][1], other)
 
 
+# ---- its log ----------------------------------------------------------------------------------
+
+
+def logging(command, log, **options):
+    """{name: [(state, text)...]} of the log"""
+    policy = f"[policy]\nlog = {log}\n{POLICY}" if log else POLICY
+    found = notes(doctor(command, "--json", policy=policy, **options))
+    return {name: told for (section, name), told in found.items() if section == "log"}
+
+
+def test_log_that_can_be_written(command):
+    folder = command.folder().path
+    folder.chmod(0o1777)
+    pathlib.Path(command.root).chmod(0o755)
+    file = folder / "verdicts"
+    told = logging(command, f"file:{file}")["file"]
+    require(told[0][0] == "good" and str(file) in told[0][1], told)
+    require(not file.exists(), "nothing is made")
+    if os.geteuid() == 0:
+        require(told[1][0] == "note" and "isn't there yet" in told[1][1], told)
+    file.touch()
+    file.chmod(0o666)
+    told = logging(command, f"file:{file}")["file"]
+    require([state for state, _ in told] == ["good"] and file.stat().st_size == 0, told)
+
+
+def test_log_that_cannot_be_written(command):
+    folder = command.folder().path
+    for path, why in ((folder / "none" / "verdicts", "No such file or directory"),
+                      (folder, "Is a directory"), ("/dev/null", "Not a regular file")):
+        told = logging(command, f"file:{path}")["file"]
+        require(told[0][0] in ("bad", "note") and f"{path} can't be written" in told[0][1] and
+                why in told[0][1], told)
+        lost = "are lost" in told[0][1]
+        require(lost == (told[0][0] == "bad") and lost != ("go to syslog" in told[0][1]), told)
+
+
+def test_log_that_not_every_user_can_write(command):
+    """The users are those who log, whatever root can do."""
+    if os.geteuid() != 0:
+        raise Skip("only root can try as other users")
+    folder = command.folder().path
+    pathlib.Path(command.root).chmod(0o755)
+    folder.chmod(0o755)
+    told = logging(command, f"file:{folder / 'verdicts'}")["file"]
+    require(told[0][0] in ("bad", "note") and "daemon" in told[0][1] and
+            "Permission denied" in told[0][1], told)
+
+
+def test_other_sinks(command):
+    there = os.path.exists("/dev/log")
+    state, text = logging(command, "syslog")["syslog"][0]
+    require((state == "good") if there else (state == "bad" and "are lost" in text), text)
+    require(logging(command, "none")["none"][0][0] == "note", "none")
+    for log in ("stderr", None):
+        require(list(logging(command, log)) == ["stderr"], log)
+
+
 # ---- the policy -------------------------------------------------------------------------------
 
 

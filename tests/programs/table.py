@@ -2,6 +2,7 @@
 import textwrap
 
 from lab import ways
+from programs import messages
 from programs.cases import CASES, NO, NONE, YES
 
 PAGE = "preload/trustgraft-programs.7"
@@ -42,6 +43,12 @@ def sentences(text):
     return "\n".join("\\&" + line if line[0] in ".'" else line for line in lines)
 
 
+def literal(text):
+    """TEXT on one line, as mdoc shows it unchanged."""
+    text = text.replace("\\", "\\e").replace('"', '\\(dq')
+    return "\\&" + text if text[0] in ".'" else text
+
+
 def rows(programs):
     yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in (22, *[8] * len(CASES)))
     yield ".It Em program Ta " + " Ta ".join(f"Em {case.head}" for case in CASES)
@@ -69,6 +76,25 @@ def details(program):
     yield program.packages[0] if program.packages[0] != program.name else None
     yield f"through {program.via}" if program.via else None
     yield "own callback" if program.callback else None
+
+
+def spoken(programs):
+    """What each program says of a refusal."""
+    yield ".Bl -tag -width Ds"
+    for program in programs:
+        said = {way: messages.says(program, way) for way in ways.WAYS}
+        texts = dict.fromkeys(text for text in said.values() if text)
+        if not texts:
+            continue
+        for text in texts:
+            where = [way for way in ways.WAYS if said[way] == text]
+            yield f".It {program.name}, {' and '.join(where)}"
+            yield literal(f"{text} ...")
+    yield ".El"
+    yield ".Pp"
+    silent = [program.name for program in programs
+              if messages.SAYS.get(program.name) == messages.NOTHING]
+    yield sentences(f"Of these the log alone tells: {', '.join(silent)}.")
 
 
 def limits(programs):
@@ -118,6 +144,12 @@ def page(programs, unreached):
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
               ".Ss What was seen", *rows(programs),
+              ".Ss What the programs say",
+              sentences("The words in the program's own message of a refusal, before the rule and "
+                        "what it found; by the preload library, as it stands in for the functions "
+                        "that say what an error is; by the provider, where a program prints the "
+                        "whole error queue, or an error's data. The lines are cut off as the program cuts them."),
+              *spoken(programs),
               ".Ss How the programs verify",
               "By whom the server's name is compared; in brackets the package, what stands between the",
               "program and its TLS library, and whether it sets a verify callback of its own:",

@@ -1,5 +1,6 @@
 #include "gnutls_decide.h"
 #include "gnutls_judge.h"
+#include "reason.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
@@ -83,6 +84,7 @@ static bool start(struct tg_gnutls_session *state)
 {
     enum tg_foreign_demand demand = tg_gnutls_demand(state);
 
+    tg_reason_forget();
     if (state->early && tg_gnutls_demands(state)) {
         tg_gnutls_refuse(state, TG_HOST_UNKNOWN,
                          "it became known after data had been given that goes out early");
