@@ -246,7 +246,7 @@ units: $(UNITS) $(SANITIZED) $(STRESS) $(RACED) $(CORPORA)
 demo: all pki
 	$(Q)tests/demo --build $(BUILD) --pki $(BUILD)/pki
 
-check: all units pki
+check: all units pki $(BENCHES)
 	$(Q)$(PYTHON) tests/check.py --build $(BUILD) --pki $(BUILD)/pki
 
 # WRITE=1 makes the manual page of it anew.
@@ -254,6 +254,7 @@ programs: all pki
 	$(Q)$(PYTHON) tests/programs/fetch.py $(BUILD)/programs || echo "  without it, its rows are skipped"
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) python
+	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) gnutls
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
 compat: all pki

@@ -16,23 +16,25 @@ TG_API int OSSL_CMP_CTX_set0_trusted(OSSL_CMP_CTX *context, X509_STORE *store);
 /* Where an engine's own call goes on. */
 enum own { OWN_PASSES, OWN_TOO };
 
-/* What the engine does with the stores of REAL's library, for CALLER; NULL: nothing. */
-static const struct tg_inject_stores *stores_of(const void *real, const void *caller, enum own own)
+/* What the engine does with the stores of TARGET's library, for its caller; NULL: nothing. */
+static const struct tg_inject_stores *stores_of(const struct tg_crypto_target *target, enum own own)
 {
-    struct tg_engine engine;
+    const struct link_map *caller = target->caller;
 
-    if (real == NULL || !tg_engine_active(&engine) || tg_resolve_is_inside(caller, real) ||
-        (own == OWN_PASSES && tg_resolve_is_inside(caller, (const void *)engine.stores)))
+    if (target->function == NULL ||
+        (caller != NULL &&
+         (caller == target->object || (own == OWN_PASSES && caller == tg_engine_object()))))
         return NULL;
-    return engine.stores();
+    return tg_engine_stores();
 }
 
 /* The real function NAME, and what the engine does beforehand. */
 #define BEGIN(symbol, name) BEGIN_FOR(symbol, name, OWN_PASSES)
 #define BEGIN_FOR(symbol, name, own)                                                               \
-    void *address = tg_resolve_crypto(symbol, CALLER);                                             \
+    const struct tg_crypto_target target = tg_resolve_crypto(symbol, CALLER);                      \
+    void *address = target.function;                                                               \
     __typeof__(&(name)) real = address;                                                            \
-    const struct tg_inject_stores *stores = stores_of(address, CALLER, own)
+    const struct tg_inject_stores *stores = stores_of(&target, own)
 
 /* ---- what loads a file ---------------------------------------------------------------------- */
 
@@ -236,7 +238,7 @@ AFTER(TG_X509_STORE_LOAD_STORE_EX, int, X509_STORE_load_store_ex,
       (store, place, library, query), reveal, (address, store), 0)
 AFTER(TG_X509_STORE_ADD_CRL, int, X509_STORE_add_crl, (X509_STORE * store, X509_CRL *crl),
       (store, crl), look, (address, store), 0)
-AFTER(TG_X509_STORE_LOCK, int, X509_STORE_lock, (X509_STORE * store), (store), look,
+AFTER(TG_X509_STORE_LOCK, int, X509_STORE_lock, (X509_STORE * store), (store), reveal,
       (address, store), 0)
 AFTER(TG_X509_STORE_GET0_OBJECTS, STACK_OF(X509_OBJECT) *, X509_STORE_get0_objects,
       (const X509_STORE *store), (store), reveal, (address, (X509_STORE *)store), NULL)
@@ -273,12 +275,11 @@ AFTER(TG_X509_STORE_CTX_GET1_ISSUER, int, X509_STORE_CTX_get1_issuer,
 /* libcrypto calls it, as the callback that it is. */
 TG_API int X509_STORE_CTX_print_verify_cb(int good, X509_STORE_CTX *context)
 {
-    void *address = tg_resolve_crypto(TG_X509_STORE_CTX_PRINT_VERIFY_CB, CALLER);
+    void *address = tg_resolve_crypto(TG_X509_STORE_CTX_PRINT_VERIFY_CB, CALLER).function;
     __typeof__(&X509_STORE_CTX_print_verify_cb) real = address;
-    struct tg_engine engine;
+    const struct tg_inject_stores *stores = tg_engine_stores();
 
-    if (real == NULL ||
-        (tg_engine_active(&engine) && !engine.stores()->look_context(address, context)))
+    if (real == NULL || (stores != NULL && !stores->look_context(address, context)))
         return 0;
     return real(good, context);
 }
@@ -314,7 +315,7 @@ TG_API X509_STORE_CTX_get_issuer_fn X509_STORE_CTX_get_get_issuer(const X509_STO
     if (stores != NULL && stores->look_context(address, context))
         found = stores->show_get_issuer(address, found);
     /* The program knows libcrypto's own by the name of our wrapper. */
-    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_ISSUER, CALLER)
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_ISSUER, CALLER).function
                ? X509_STORE_CTX_get1_issuer
                : found;
 }
@@ -327,7 +328,7 @@ TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509
     if (stores != NULL && stores->look_context(address, context))
         found = stores->show_lookup_certs(address, found);
     /* The program knows libcrypto's own by the name of our wrapper. */
-    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CERTS, CALLER)
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CERTS, CALLER).function
                ? X509_STORE_CTX_get1_certs
                : found;
 }
@@ -335,10 +336,10 @@ TG_API X509_STORE_CTX_lookup_certs_fn X509_STORE_CTX_get_lookup_certs(const X509
 TG_API X509_STORE_CTX_lookup_crls_fn X509_STORE_CTX_get_lookup_crls(const X509_STORE_CTX *context)
 {
     __typeof__(&X509_STORE_CTX_get_lookup_crls) real =
-        tg_resolve_crypto(TG_X509_STORE_CTX_GET_LOOKUP_CRLS, CALLER);
+        tg_resolve_crypto(TG_X509_STORE_CTX_GET_LOOKUP_CRLS, CALLER).function;
     X509_STORE_CTX_lookup_crls_fn found = real != NULL ? real(context) : NULL;
 
-    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CRLS, CALLER)
+    return (void *)found == tg_resolve_crypto(TG_X509_STORE_CTX_GET1_CRLS, CALLER).function
                ? X509_STORE_CTX_get1_crls
                : found;
 }
@@ -354,6 +355,6 @@ TG_API void *tg_preload_real(const char *name, const void *caller)
 
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
         if (strcmp(tg_symbol_name(symbols[i]), name) == 0)
-            return tg_resolve_crypto(symbols[i], caller);
+            return tg_resolve_crypto(symbols[i], caller).function;
     return NULL;
 }

@@ -22,30 +22,34 @@ static void *find_loaded(const char *name)
     return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
 }
 
-/*
- * A program with an OpenSSL 3 inside, as Node.js, may run where the system has none: that is
- * foreign to the engine then. Else the library will be loaded anyway, with the engine that is
- * linked to it.
+/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1).
  */
-static bool wants_linked(void)
+static bool is_foreign(void)
 {
-    if (!TG_HAS_INSIDE || find_loaded("libcrypto.so.3") != NULL)
-        return true;
-    return global_version() >> 28 == TG_VERSION_3_0 >> 28 &&
-           dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_LOCAL) != NULL;
+    unsigned long version = global_version();
+
+    return version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 }
 
 /*
- * Where the global scope holds another libcrypto's functions of the same names (BoringSSL,
- * OpenSSL 1.1), the engine that is linked to OpenSSL 3 must see its own first.
+ * An OpenSSL 3 beside a foreign libcrypto may be bound to that one's functions, and what it is
+ * bound to otherwise (linked_mode) includes libc's own malloc, whichever the process has. A program
+ * with an OpenSSL 3 inside, as Node.js, may run where the system has none.
  */
+static bool wants_linked(void)
+{
+    static const char libcrypto[] = "libcrypto.so.3";
+
+    if (!TG_HAS_INSIDE || (!is_foreign() && find_loaded(libcrypto) != NULL))
+        return true;
+    return global_version() >> 28 == TG_VERSION_3_0 >> 28 &&
+           dlopen(libcrypto, RTLD_LAZY | RTLD_LOCAL) != NULL;
+}
+
+/* The engine that is linked to OpenSSL 3 must see its own functions first. */
 static int linked_mode(void)
 {
-    unsigned long version = global_version();
-    bool foreign =
-        version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
-
-    return foreign ? RTLD_DEEPBIND : 0;
+    return is_foreign() ? RTLD_DEEPBIND : 0;
 }
 
 /*

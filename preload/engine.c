@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -247,11 +248,18 @@ bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls)
            tg_engine_protect_gnutls(function, gnutls) && gnutls->library != NULL;
 }
 
-const void *tg_engine_code(void)
+/* It stays where it is, so it is looked for once. */
+const struct link_map *tg_engine_object(void)
 {
+    static const struct link_map *_Atomic object;
+    const struct link_map *found = atomic_load_explicit(&object, memory_order_acquire);
     uintptr_t function = atomic_load_explicit(&functions[0], memory_order_relaxed);
 
-    return (const void *)function; // NOLINT(performance-no-int-to-ptr)
+    if (found != NULL || function == 0)
+        return found;
+    found = tg_elf_map((const void *)function); // NOLINT(performance-no-int-to-ptr)
+    atomic_store_explicit(&object, found, memory_order_release);
+    return found;
 }
 
 bool tg_engine_inert(void)
@@ -268,4 +276,16 @@ bool tg_engine_active(struct tg_engine *engine)
     fetch(&table);
     *engine = table.engine;
     return true;
+}
+
+const struct tg_inject_stores *tg_engine_stores(void)
+{
+    const size_t number = offsetof(struct tg_engine, stores) / sizeof(uintptr_t);
+    __typeof__(&tg_inject_stores) stores = NULL;
+
+    if (atomic_load_explicit(&state, memory_order_acquire) != STATE_ACTIVE)
+        return NULL;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    stores = (void *)atomic_load_explicit(&functions[number], memory_order_relaxed);
+    return stores();
 }

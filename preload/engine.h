@@ -7,6 +7,7 @@
 #define TG_ENGINE_H
 
 #include "gnutls_api.h"
+#include <link.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -66,11 +67,14 @@ TG_MUST_USE bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutl
 /* The same where some TLS of this process is under a policy by now. False, too, where it isn't. */
 TG_MUST_USE bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls);
 
-/* An address in the engine's code; NULL: it isn't loaded. */
-const void *tg_engine_code(void);
+/* The object that the engine is; NULL: it isn't loaded. */
+const struct link_map *tg_engine_object(void);
 
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
+
+/* What it does with the application's stores; NULL as above. */
+const struct tg_inject_stores *tg_engine_stores(void);
 
 /* True once it is settled that no policy is, nor ever will be. */
 TG_MUST_USE bool tg_engine_inert(void);

@@ -9,8 +9,14 @@
  * that would keep every program from starting that has none.
  */
 #include "gnutls_real.h"
+#include <stdatomic.h>
 
-/* Without either flag it is a client's too. */
+/* A session may send data before its handshake is over (GNUTLS_ENABLE_EARLY_DATA), and not by
+ * gnutls_record_send_early_data alone. */
+static atomic_bool early;
+
+/* Without either flag it is a client's too. Not every program looks at what this returns: wget goes
+ * on with the session, which had better be none than whatever stood there. */
 TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
 {
     TG_GNUTLS_REAL(gnutls_init);
@@ -18,13 +24,18 @@ TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
     bool client = (flags & TG_GNUTLS_SERVER) == 0;
     int result;
 
-    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls)))
+    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls))) {
+        *session = NULL;
         return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    }
+    if (client && flags & TG_GNUTLS_ENABLE_EARLY_DATA)
+        atomic_store(&early, true);
     result = real(session, flags);
     if (result < 0 || !client || gnutls.library == NULL ||
         gnutls.hook->begin(gnutls.library, *session, flags))
         return result;
     gnutls_deinit(*session);
+    *session = NULL;
     return TG_GNUTLS_E_MEMORY_ERROR;
 }
 
@@ -100,6 +111,19 @@ TG_API void gnutls_handshake_set_read_function(gnutls_session_t session,
         gnutls.hook->pushed(session, true);
     if (real != NULL)
         real(session, read);
+}
+
+/* It also encrypts them itself, and data before the handshake is over. */
+TG_API void gnutls_handshake_set_secret_function(gnutls_session_t session,
+                                                 gnutls_handshake_secret_func function)
+{
+    TG_GNUTLS_REAL(gnutls_handshake_set_secret_function);
+    struct tg_engine_gnutls gnutls;
+
+    if (real == NULL)
+        return;
+    real(session,
+         tg_gnutls_hooked(&target, &gnutls) ? gnutls.hook->secrets(session, function) : function);
 }
 
 /* ---- what the program verifies with ---- */
@@ -196,7 +220,74 @@ TG_API ssize_t gnutls_record_send_early_data(gnutls_session_t session, const voi
         return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
     if (tg_gnutls_hooked(&target, &gnutls) && !gnutls.hook->allows_early(session))
         return TG_GNUTLS_E_INVALID_REQUEST;
+    atomic_store(&early, true);
     return real(session, data, size);
+}
+
+static bool allows_data(const struct tg_gnutls_target *target, gnutls_session_t session)
+{
+    struct tg_engine_gnutls gnutls;
+
+    return !tg_gnutls_hooked(target, &gnutls) || gnutls.hook->allows_data(session);
+}
+
+/* A program that asks goes on without. */
+TG_API size_t gnutls_record_get_max_early_data_size(gnutls_session_t session)
+{
+    TG_GNUTLS_REAL(gnutls_record_get_max_early_data_size);
+
+    return real != NULL && allows_data(&target, session) ? real(session) : 0;
+}
+
+/* While the handshake of such a session waits, the library sends data under the keys for early
+ * data. Otherwise it has none go out then. */
+static bool may_send(const struct tg_gnutls_target *target, gnutls_session_t session)
+{
+    return !atomic_load_explicit(&early, memory_order_relaxed) || allows_data(target, session);
+}
+
+TG_API ssize_t gnutls_record_send(gnutls_session_t session, const void *data, size_t size)
+{
+    TG_GNUTLS_REAL(gnutls_record_send);
+
+    if (real == NULL)
+        return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    return may_send(&target, session) ? real(session, data, size)
+                                      : TG_GNUTLS_E_UNAVAILABLE_DURING_HANDSHAKE;
+}
+
+TG_API ssize_t gnutls_record_send2(gnutls_session_t session, const void *data, size_t size,
+                                   size_t pad, unsigned flags)
+{
+    TG_GNUTLS_REAL(gnutls_record_send2);
+
+    if (real == NULL)
+        return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    return may_send(&target, session) ? real(session, data, size, pad, flags)
+                                      : TG_GNUTLS_E_UNAVAILABLE_DURING_HANDSHAKE;
+}
+
+/* This one doesn't look whether the handshake is over. */
+TG_API ssize_t gnutls_record_send_range(gnutls_session_t session, const void *data, size_t size,
+                                        const gnutls_range_st *range)
+{
+    TG_GNUTLS_REAL(gnutls_record_send_range);
+
+    if (real == NULL)
+        return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    return allows_data(&target, session) ? real(session, data, size, range)
+                                         : TG_GNUTLS_E_UNAVAILABLE_DURING_HANDSHAKE;
+}
+
+TG_API ssize_t gnutls_record_send_file(gnutls_session_t session, int file, off_t *offset,
+                                       size_t size)
+{
+    TG_GNUTLS_REAL(gnutls_record_send_file);
+
+    if (real == NULL)
+        return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    return may_send(&target, session) ? real(session, file, offset, size)
+                                      : TG_GNUTLS_E_UNAVAILABLE_DURING_HANDSHAKE;
 }
 
 /* ---- what came of it ---- */

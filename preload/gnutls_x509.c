@@ -98,6 +98,13 @@ TG_API int gnutls_x509_trust_list_verify_crt(gnutls_x509_trust_list_t trusted,
                   real(trusted, list, count, flags, status, told), status);
 }
 
+/* A rule has accepted a server, and nothing else that its certificate may be for. */
+static bool is_for_servers(const gnutls_typed_vdata_st *purpose)
+{
+    return purpose->type == TG_GNUTLS_DT_KEY_PURPOSE_OID && purpose->data != NULL &&
+           strcmp((const char *)purpose->data, "1.3.6.1.5.5.7.3.1") == 0;
+}
+
 /* The name among DATA; NULL: none. More than one, or one of another kind, is nobody's to answer:
  * *ANSWERED is false then. */
 static const char *name_in(const gnutls_typed_vdata_st *data, unsigned count, char room[256],
@@ -108,7 +115,7 @@ static const char *name_in(const gnutls_typed_vdata_st *data, unsigned count, ch
     *answered = true;
     for (unsigned i = 0; data != NULL && i < count; i++) {
         if (data[i].type != TG_GNUTLS_DT_DNS_HOSTNAME)
-            *answered = *answered && data[i].type == TG_GNUTLS_DT_KEY_PURPOSE_OID;
+            *answered = *answered && is_for_servers(&data[i]);
         else if (host != NULL || data[i].size >= 256)
             *answered = false;
         else if (data[i].size == 0)

@@ -22,6 +22,7 @@
 #include "slot.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <string.h>
 
 #define NAME(symbol, name)                    [symbol] = #name,
 #define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
@@ -188,21 +189,30 @@ static struct tg_target find_target(enum tg_symbol symbol, const struct link_map
     return target;
 }
 
+static inline uint64_t mix(uint64_t hash, const char *bytes, size_t size)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, bytes, size);
+    return (hash ^ word ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* What tells an object from another that may come to stand in its place. */
 static uint64_t identify(const struct link_map *map)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uintptr_t)map;
+    const char *name = map != NULL ? map->l_name : "";
+    size_t rest = strlen(name);
 
-    if (map == NULL)
-        return hash;
-    for (const char *name = map->l_name; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return (hash ^ (uintptr_t)map->l_ld) * UINT64_C(0x100000001b3);
+    for (; rest >= sizeof(hash); rest -= sizeof(hash), name += sizeof(hash))
+        hash = mix(hash, name, sizeof(hash));
+    return mix(hash, name, rest) ^ (map != NULL ? (uintptr_t)map->l_ld : 0);
 }
 
 /* The answers; a call site has WAYS slots to be in. */
 struct answer {
-    uint64_t caller, symbol, object, function, ssl_ctx_new;
+    uint64_t caller, symbol, object, function;
+    uint64_t ssl_ctx_new; /* or what else is kept with a function of another library */
 };
 #define ANSWER_WORDS (sizeof(struct answer) / sizeof(uint64_t))
 #define SLOTS        64
@@ -263,21 +273,20 @@ static void keep(const union record *record)
  * this library's own wrapper of SSL_CTX_new. Whoever called that wrapper last in this thread means
  * the same libssl.
  */
-static const void *outer_caller(const void *caller, const void **last)
+static const struct link_map *outer_caller(const void *caller, const struct link_map *map,
+                                           const void **last)
 {
-    const struct link_map *map = tg_elf_map(caller);
-
-    if (map == NULL || map->l_ld != _DYNAMIC)
-        *last = caller;
-    return *last;
+    if (map != NULL && map->l_ld == _DYNAMIC)
+        return tg_elf_map(*last);
+    *last = caller;
+    return map;
 }
 
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
-    const void *caller = outer_caller(called_from, &last);
-    const struct link_map *map = tg_elf_map(caller);
-    union record record = {{(uintptr_t)caller, symbol, identify(map), 0, 0}};
+    const struct link_map *map = outer_caller(called_from, tg_elf_map(called_from), &last);
+    union record record = {{(uintptr_t)last, symbol, identify(map), 0, 0}};
     struct tg_target target = {0};
     int saved = errno;
 
@@ -294,32 +303,30 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
 
 /* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too.
  */
-void *tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
+struct tg_crypto_target tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
-    const void *caller = outer_caller(called_from, &last);
-    const struct link_map *map = tg_elf_map(caller);
+    struct tg_crypto_target target = {.caller = tg_elf_map(called_from)};
+    const struct link_map *map = outer_caller(called_from, target.caller, &last);
     struct search search = {.name = symbol_names[symbol]};
     union record record = {{(uintptr_t)map, symbol, identify(map), 0, 0}};
-    struct tg_target target = {0};
+    struct tg_target known;
     int saved = errno;
 
-    if (recall(&record.answer, &target))
-        return target.function;
+    if (recall(&record.answer, &known)) {
+        target.function = known.function;
+        target.object = known.ssl_ctx_new;
+        return target;
+    }
     target.function = find(&search, whole_libcrypto, map);
+    target.object = target.function != NULL ? tg_elf_map(target.function) : NULL;
     (void)dlerror();
     record.answer.function = (uintptr_t)target.function;
+    record.answer.ssl_ctx_new = (uintptr_t)target.object;
     if (pin(target.function))
         keep(&record);
     errno = saved;
-    return target.function;
-}
-
-bool tg_resolve_is_inside(const void *caller, const void *function)
-{
-    const struct link_map *map = tg_elf_map(caller);
-
-    return map != NULL && map == tg_elf_map(function);
+    return target;
 }
 
 /*
@@ -329,9 +336,7 @@ bool tg_resolve_is_inside(const void *caller, const void *function)
  */
 static bool is_ours(const struct link_map *map)
 {
-    const void *engine = tg_engine_code();
-
-    return map != NULL && (map->l_ld == _DYNAMIC || (engine != NULL && map == tg_elf_map(engine)));
+    return map != NULL && (map->l_ld == _DYNAMIC || map == tg_engine_object());
 }
 
 static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)

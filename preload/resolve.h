@@ -119,13 +119,15 @@ struct tg_gnutls_target {
 /* As tg_resolve_ssl. */
 struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller);
 
-/*
- * A function of libcrypto: the same for all that is called by the caller's object; NULL: not found.
- */
-void *tg_resolve_crypto(enum tg_symbol symbol, const void *caller);
+/* A function of a libcrypto. */
+struct tg_crypto_target {
+    void *function;                /* NULL: not found */
+    const struct link_map *object; /* that it is of */
+    const struct link_map *caller; /* that calls it; NULL: none is known */
+};
 
-/* True if CALLER lies in the object that FUNCTION is of. */
-bool tg_resolve_is_inside(const void *caller, const void *function);
+/* As tg_resolve_ssl. The same function for all that is called by the caller's object. */
+struct tg_crypto_target tg_resolve_crypto(enum tg_symbol symbol, const void *caller);
 
 /* The same for a function of libc, of which there is one; NULL if there is none. */
 void *tg_resolve_libc(enum tg_symbol symbol);

@@ -1,6 +1,7 @@
 #include "anchors.h"
 #include "distrust.h"
 #include "error.h"
+#include "holding.h"
 #include "host.h"
 #include "match.h"
 #include "process.h"
@@ -172,15 +173,38 @@ static int wanted(const struct tg_anchors *anchors, const X509 *certificate)
     return distrusted < 0 ? -1 : distrusted == 0;
 }
 
+static bool append_one(const struct tg_anchors *anchors, X509 *certificate, STACK_OF(X509) *out)
+{
+    int want = wanted(anchors, certificate);
+
+    return want == 0 || (want > 0 && X509_add_cert(out, certificate,
+                                                   X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP));
+}
+
 static bool append(const struct tg_anchors *anchors, const STACK_OF(X509) *from,
                    STACK_OF(X509) *out)
 {
-    for (int i = 0; i < sk_X509_num(from); i++) {
-        X509 *certificate = sk_X509_value(from, i);
-        int want = wanted(anchors, certificate);
+    for (int i = 0; i < sk_X509_num(from); i++)
+        if (!append_one(anchors, sk_X509_value(from, i), out))
+            return false;
+    return true;
+}
 
-        if (want < 0 ||
-            (want && !X509_add_cert(out, certificate, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP)))
+static bool append_own(const struct tg_anchors *anchors, STACK_OF(X509) *out)
+{
+    const struct tg_holding *own = anchors->rule->anchors;
+    STACK_OF(X509) *found = NULL;
+    bool done;
+
+    if (anchors->subject != NULL) {
+        done = tg_holding_find(own, anchors->subject, NULL, &found) && append(anchors, found, out);
+        sk_X509_pop_free(found, X509_free);
+        return done;
+    }
+    for (size_t i = 0; i < tg_holding_count(own); i++) {
+        X509 *certificate = tg_holding_get(own, i);
+
+        if (certificate == NULL || !append_one(anchors, certificate, out))
             return false;
     }
     return true;
@@ -213,6 +237,6 @@ static bool append_system(const struct tg_anchors *anchors, STACK_OF(X509) *out)
 
 bool tg_anchors_list(const struct tg_anchors *anchors, STACK_OF(X509) *out)
 {
-    return append(anchors, anchors->rule->anchors, out) &&
+    return append_own(anchors, out) &&
            (!anchors->rule->anchors_system || append_system(anchors, out));
 }

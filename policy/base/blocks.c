@@ -76,5 +76,7 @@ const char *tg_blocks_each(struct tg_arena *arena, const struct tg_file *file,
         return kind->none;
     if (memchr(file->data, '\0', file->size) != NULL)
         return "holds a NUL byte among its PEM";
+    if (kind->take_all != NULL && kind->take_all(file, begins, arg))
+        return NULL;
     return each_pem(arena, file, begins, kind->take, arg);
 }

@@ -18,11 +18,15 @@ struct tg_block {
 /* Takes BLOCK, which is gone afterwards, to ARG. NULL, or a sentence: no other block follows. */
 typedef const char *tg_block_take(struct tg_arena *arena, struct tg_block block, void *arg);
 
+/* Takes all of FILE, which COUNT PEM blocks begin in, to ARG; false: it goes block by block. */
+typedef bool tg_block_take_all(const struct tg_file *file, size_t count, void *arg);
+
 /* What a file is read for. */
 struct tg_block_kind {
     const char *der; /* the PEM name of what a DER file holds */
     tg_block_take *take;
-    const char *none; /* what is said where a file has nothing of the kind */
+    tg_block_take_all *take_all; /* NULL: none */
+    const char *none;            /* what is said where a file has nothing of the kind */
 };
 
 /* Hands each block of FILE to KIND. NULL, or a sentence; ARG may then have some of them. */

@@ -4,11 +4,13 @@
 #include "hash.h"
 #include "spki.h"
 #include "twinkey.h"
-#include "unique.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <string.h>
+
+#define TG_PKCS7_HINT                                                                              \
+    "is PKCS #7 (.p7b): 'openssl pkcs7 -print_certs -in FILE' writes its certificates as PEM"
 
 static bool is_certificate(const char *name)
 {
@@ -29,21 +31,54 @@ static X509 *decode(const struct tg_block *block)
     return NULL;
 }
 
+/* What often stands where PEM was meant: PKCS #7 (RFC 2315 section 7) and PKCS #12 (RFC 7292
+ * section 4), by how they begin. NULL: neither. */
+static const char *find_hint(const struct tg_block *block)
+{
+    static const uint8_t signed_data[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                          0xf7, 0x0d, 0x01, 0x07, 0x02},
+                         version_3[] = {0x02, 0x01, 0x03, 0x30};
+    const unsigned char *at = block->der;
+    long size = 0;
+    int tag, class;
+
+    if (strcmp(block->name, PEM_STRING_PKCS7) == 0)
+        return TG_PKCS7_HINT;
+    if (ASN1_get_object(&at, &size, &tag, &class, block->length) & 0x80)
+        return NULL;
+    if (size > (long)sizeof(signed_data) && memcmp(at, signed_data, sizeof(signed_data)) == 0)
+        return TG_PKCS7_HINT;
+    if (size > (long)sizeof(version_3) && memcmp(at, version_3, sizeof(version_3)) == 0)
+        return "is PKCS #12 (.p12, .pfx): 'openssl pkcs12 -nokeys -in FILE' writes its "
+               "certificates as PEM";
+    return NULL;
+}
+
 static const char *take_certificate(struct tg_arena *arena, struct tg_block block, void *arg)
 {
-    STACK_OF(X509) *out = arg;
+    const struct tg_certfile_to *to = arg;
+    const char *hint = find_hint(&block);
     X509 *certificate;
+    bool added;
 
+    if (hint != NULL)
+        return hint;
     if (!is_certificate(block.name))
         return tg_arena_sentence(arena, "holds a PEM block \"%s\" where certificates are expected",
                                  block.name);
     certificate = decode(&block);
     if (certificate == NULL)
         return tg_arena_sentence(arena, "certificate %zu doesn't parse", block.number);
-    if (sk_X509_push(out, certificate) > 0)
-        return NULL;
+    added = to->add(to->arg, certificate);
     X509_free(certificate);
-    return tg_no_memory;
+    return added ? NULL : tg_no_memory;
+}
+
+static bool take_file(const struct tg_file *file, size_t count, void *arg)
+{
+    const struct tg_certfile_to *to = arg;
+
+    return to->add_file(to->arg, file, count);
 }
 
 /* "1a2b3c4d.0", or "1a2b3c4d.r0" with MARK "r", as openssl-rehash(1) makes them. */
@@ -56,9 +91,10 @@ static bool is_hashed(const char *name, const char *mark)
            strspn(name + 9 + length, "0123456789") == strlen(name + 9 + length);
 }
 
+/* As a shell's *.pem: not what is hidden, as editors and openssl-rehash(1) leave things. */
 static bool ends_in(const char *name, const char *const *suffixes)
 {
-    size_t length = strlen(name);
+    size_t length = name[0] != '.' ? strlen(name) : 0;
 
     for (; *suffixes != NULL; suffixes++)
         if (length > 4 && strcmp(name + length - 4, *suffixes) == 0)
@@ -80,12 +116,13 @@ static int is_crl_file(const struct dirent *entry)
     return ends_in(entry->d_name, suffixes) || is_hashed(entry->d_name, "r");
 }
 
-const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK_OF(X509) *out,
-                                 const struct tg_watching *watching)
+const char *tg_file_certificates(struct tg_arena *arena, const char *path,
+                                 struct tg_certfile_to *to, const struct tg_watching *watching)
 {
     static const struct tg_block_kind certificates = {
         .der = PEM_STRING_X509,
         .take = take_certificate,
+        .take_all = take_file,
         .none = "holds no certificate, neither in PEM nor in DER",
     };
     static const struct tg_entries files = {
@@ -96,9 +133,7 @@ const char *tg_file_certificates(struct tg_arena *arena, const char *path, STACK
 
     ERR_set_mark();
     wrong = tg_collection_read(
-        &(struct tg_collection){arena, path, &certificates, &files, out, watching});
-    if (wrong == NULL)
-        wrong = tg_certificates_unique(out);
+        &(struct tg_collection){arena, path, &certificates, &files, to, watching});
     ERR_pop_to_mark();
     return wrong;
 }

@@ -6,18 +6,28 @@
 #ifndef TG_CERTFILE_H
 #define TG_CERTFILE_H
 
+#include "file.h"
 #include "hash.h"
 #include "mem.h"
 #include "watch.h"
 
+/* Where the certificates of files go, each with ARG. */
+struct tg_certfile_to {
+    /* One more reference to CERTIFICATE; false: no memory. */
+    bool (*add)(void *arg, X509 *certificate);
+    /* FILE, which BLOCKS PEM blocks begin in; false: it is decoded, and its certificates added. */
+    bool (*add_file)(void *arg, const struct tg_file *file, size_t blocks);
+    void *arg;
+};
+
 /*
  * The certificates of PATH, a PEM or DER file, or a directory of them (its *.pem, *.crt,
- * *.cer, *.der and hashed HASH.N entries). Appends to OUT without duplicates; after an error OUT
- * may hold some of them. A file without a certificate, with one that doesn't parse, or an empty
- * directory is an error.
+ * *.cer, *.der and hashed HASH.N entries), TO as they come; after an error some of them may be
+ * there. A file without a certificate, with one that doesn't parse, or an empty directory is an
+ * error.
  */
 TG_MUST_USE const char *tg_file_certificates(struct tg_arena *arena, const char *path,
-                                             STACK_OF(X509) *out,
+                                             struct tg_certfile_to *to,
                                              const struct tg_watching *watching);
 
 /*

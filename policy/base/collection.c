@@ -3,6 +3,7 @@
 #include "parents.h"
 #include "text.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,9 @@ static const char *read_entry(const struct tg_collection *directory, int fd, con
     wrong = path.failed ? tg_no_memory : NULL;
     if (wrong == NULL && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISLNK(status.st_mode))
-        wrong = tg_parents_check(entry.arena, entry.path, entry.watching);
+        wrong = fstatat(fd, name, &status, 0) == -1 && errno == ENOENT
+                    ? "is a symbolic link that leads nowhere"
+                    : tg_parents_check(entry.arena, entry.path, entry.watching);
     if (wrong == NULL)
         wrong = read_file(&entry, fd, name);
     tg_buf_free(&path);

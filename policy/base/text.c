@@ -124,6 +124,24 @@ void tg_buf_add(struct tg_buf *buf, const char *text)
     tg_buf_addn(buf, text, strlen(text));
 }
 
+void tg_buf_expect(struct tg_buf *buf, size_t size)
+{
+    (void)reserve(buf, size);
+}
+
+void tg_buf_number(struct tg_buf *buf, long number)
+{
+    char digits[3 * sizeof(number) + 1], *at = digits + sizeof(digits);
+    unsigned long rest = number < 0 ? 0 - (unsigned long)number : (unsigned long)number;
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    if (number < 0)
+        *--at = '-';
+    tg_buf_addn(buf, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void tg_buf_vprintf(struct tg_buf *buf, const char *format, va_list args)
 {
     char text[256]; /* enough for nearly all of what is written */

@@ -58,6 +58,9 @@ __attribute__((format(printf, 2, 3))) void tg_buf_printf(struct tg_buf *buf, con
                                                          ...);
 __attribute__((format(printf, 2, 0))) void tg_buf_vprintf(struct tg_buf *buf, const char *format,
                                                           va_list args);
+void tg_buf_number(struct tg_buf *buf, long number);
+/* As much is to come, so that it needn't grow by and by. */
+void tg_buf_expect(struct tg_buf *buf, size_t size);
 /* Bytes of a hostile origin: controls, invalid UTF-8, DEL and backslashes as \xHH. */
 void tg_buf_escape(struct tg_buf *buf, const char *text, size_t length);
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. NULL becomes null. */

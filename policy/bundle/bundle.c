@@ -6,7 +6,7 @@
 
 struct entry {
     uint64_t subject;
-    uint32_t offset, size;
+    uint32_t offset, size, certificate;
     bool trusted;
 };
 
@@ -28,20 +28,31 @@ static bool grow(struct tg_bundle *bundle)
     return true;
 }
 
-static bool take(void *arg, const uint8_t *data, size_t size, bool trusted)
+bool tg_bundled_read(const uint8_t *der, size_t size, bool trusted, struct tg_bundled *bundled)
 {
-    struct tg_bundle *bundle = arg;
-    struct tg_der rest = {data, data + size}, subject;
+    struct tg_der rest = {der, der + size}, subject;
     uint64_t fold;
 
     if (!tg_certificate_take(&rest, &subject) ||
         (rest.at != rest.end && !(trusted && tg_certificate_is_settings(rest))) ||
         !tg_fold_name(subject, &fold))
         return false;
+    *bundled = (struct tg_bundled){fold, der, size, (size_t)(rest.at - der), trusted};
+    return true;
+}
+
+static bool take(void *arg, const uint8_t *data, size_t size, bool trusted)
+{
+    struct tg_bundle *bundle = arg;
+    struct tg_bundled one;
+
+    if (!tg_bundled_read(data, size, trusted, &one))
+        return false;
     if (bundle->count == bundle->room && !grow(bundle))
         return false;
     bundle->entries[bundle->count++] =
-        (struct entry){fold, (uint32_t)(data - bundle->der), (uint32_t)size, trusted};
+        (struct entry){one.subject, (uint32_t)(data - bundle->der), (uint32_t)size,
+                       (uint32_t)one.certificate, trusted};
     return true;
 }
 
@@ -90,5 +101,5 @@ struct tg_bundled tg_bundle_get(const struct tg_bundle *bundle, size_t index)
     const struct entry *entry = &bundle->entries[index];
 
     return (struct tg_bundled){entry->subject, bundle->der + entry->offset, entry->size,
-                               entry->trusted};
+                               entry->certificate, entry->trusted};
 }

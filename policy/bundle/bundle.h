@@ -14,8 +14,14 @@ struct tg_bundled {
     uint64_t subject; /* tg_fold_name */
     const uint8_t *der;
     size_t size;
-    bool trusted; /* it may have settings behind it: d2i_X509_AUX(3) */
+    size_t certificate; /* in bytes, of SIZE: without the settings */
+    bool trusted;       /* it may have settings behind it: d2i_X509_AUX(3) */
 };
+
+/* What DER of SIZE bytes is, of a bundle or by itself; false where it isn't well-formed
+ * (certificate.h), or has behind it what isn't settings of a TRUSTED one. */
+TG_MUST_USE bool tg_bundled_read(const uint8_t *der, size_t size, bool trusted,
+                                 struct tg_bundled *bundled);
 
 /*
  * Of TEXT, which is in PEM. NULL if there is no certificate, one of them isn't well-formed

@@ -136,12 +136,13 @@ static void keep_last(const struct tg_bundle *bundle)
     free_shared(old);
 }
 
-/* Enters it, unless another thread has meanwhile. Takes BUNDLE over. */
+/* Enters it, unless another thread has meanwhile; STATUS NULL: for nobody else. Takes BUNDLE over.
+ */
 static const struct tg_bundle *enter(struct tg_bundle *bundle, const struct stat *status)
 {
     struct shared *shared = calloc(1, sizeof(*shared));
     const struct tg_bundle *other = NULL;
-    bool settled = is_settled(status), taken;
+    bool settled = status != NULL && is_settled(status), taken;
 
     if (shared == NULL) {
         tg_bundle_free(bundle);
@@ -168,23 +169,33 @@ static const struct tg_bundle *enter(struct tg_bundle *bundle, const struct stat
     return bundle;
 }
 
+static bool is_shared(const struct stat *status)
+{
+    return S_ISREG(status->st_mode) && status->st_size > 0 && status->st_size <= SIZE_MOST;
+}
+
+/* What anyone has of it; NULL: nobody has. */
+static const struct tg_bundle *take_same(const struct stat *status)
+{
+    bool taken = tg_turn_take(&turn);
+    const struct tg_bundle *found = find_same(status);
+
+    tg_turn_give(&turn, taken);
+    keep_last(found);
+    return found;
+}
+
 static const struct tg_bundle *take(int descriptor)
 {
     const struct tg_bundle *found = NULL;
     struct tg_bundle *fresh = NULL;
     struct stat status;
-    bool taken;
 
-    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
-        status.st_size > SIZE_MOST)
+    if (fstat(descriptor, &status) != 0 || !is_shared(&status))
         return NULL;
-    taken = tg_turn_take(&turn);
-    found = find_same(&status);
-    tg_turn_give(&turn, taken);
-    if (found != NULL) {
-        keep_last(found);
+    found = take_same(&status);
+    if (found != NULL)
         return found;
-    }
     fresh = read_bundle(descriptor, &status);
     return fresh != NULL ? enter(fresh, &status) : NULL;
 }
@@ -203,6 +214,26 @@ const struct tg_bundle *tg_share_take(const char *path)
     if (descriptor >= 0) {
         bundle = take(descriptor);
         (void)close(descriptor);
+    }
+    (void)pthread_setcancelstate(cancel, NULL);
+    errno = saved;
+    return bundle;
+}
+
+const struct tg_bundle *tg_share_read(const struct stat *status, const char *text, size_t size)
+{
+    bool shared = is_shared(status) && (size_t)status->st_size == size;
+    const struct tg_bundle *bundle = NULL;
+    int saved = errno, cancel;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    if (shared)
+        bundle = take_same(status);
+    if (bundle == NULL) {
+        struct tg_bundle *fresh = tg_bundle_read(text, size);
+
+        if (fresh != NULL)
+            bundle = enter(fresh, shared ? status : NULL);
     }
     (void)pthread_setcancelstate(cancel, NULL);
     errno = saved;

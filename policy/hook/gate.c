@@ -212,15 +212,14 @@ static void tell(const struct tg_hooked *hooked, const SSL *ssl, struct tg_conne
 
 static void pass(const struct tg_cryptolib *library, const SSL *connection, struct tg_event event)
 {
-    const struct tg_hooked *hooked = tg_hooked_of(library, connection);
-    SSL *ssl = (SSL *)connection;
     struct tg_connection_state *state = NULL;
+    const struct tg_hooked *hooked = tg_hooked_of(library, connection, &state);
+    SSL *ssl = (SSL *)connection;
     bool begins = event.where & SSL_CB_HANDSHAKE_START;
     int saved = errno;
 
     if (hooked == NULL)
         return;
-    state = tg_connection_state_of(hooked, ssl);
     if (state == NULL && tg_given(hooked->libssl.SSL_get_SSL_CTX(ssl), &(const tg_policy *){NULL}))
         state = tg_connection_state_make(hooked, ssl);
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)

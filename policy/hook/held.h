@@ -16,10 +16,10 @@ struct tg_wire {
     const struct tg_hooked *hooked;
     struct tg_connection_state *state; /* of the connection, with SSL; NULL: let go of */
     SSL *ssl;
-    BIO_callback_fn_ex theirs; /* the callback that stood there */
-    _Atomic uint64_t busy;     /* who is calling that callback; 0: nobody */
-    bool stopped;              /* the connection was refused; without a STATE for good */
-    bool buffers;              /* it is libssl's own, which ends with the handshake */
+    _Atomic BIO_callback_fn_ex theirs; /* the callback that stood there */
+    _Atomic uint64_t busy;             /* who is calling that callback; 0: nobody */
+    bool stopped;                      /* the connection was refused; without a STATE for good */
+    bool buffers;                      /* it is libssl's own, which ends with the handshake */
 };
 
 /* One more connection, or one less, has WIRE. */

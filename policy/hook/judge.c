@@ -89,10 +89,14 @@ static bool is_unknown(const struct demands *demands)
 static struct tg_verdict *evaluate(const struct demands *demands, unsigned rule, unsigned i)
 {
     const struct tg_candidate *who = &demands->peer->candidates[i];
+    const struct tg_match *match = match_of(demands, rule);
+    struct tg_verdict *verdict;
 
     demands->query->host = known(who->host);
     demands->query->port = who->port;
-    return tg_evaluate_cached(demands->policy, match_of(demands, rule), demands->query);
+    verdict = tg_evaluate_cached(demands->policy, match, demands->query);
+    tg_log_known_hosts(demands->process, match->rule);
+    return verdict;
 }
 
 static bool same_rule(const struct demands *demands, unsigned i, unsigned j)

@@ -63,7 +63,8 @@ bool tg_inject_get_app_info(void *ssl_ctx_new, const SSL *ssl,
  * argument that tells which. */
 static int custom(size_t number, SSL *ssl, uint8_t *alert)
 {
-    const struct tg_hooked *hooked = tg_hooked_of(tg_cryptolib_number(number), ssl);
+    struct tg_connection_state *state = NULL;
+    const struct tg_hooked *hooked = tg_hooked_of(tg_cryptolib_number(number), ssl, &state);
 
     return hooked != NULL ? tg_hook_verify_custom(hooked, ssl, alert) : TG_CUSTOM_INVALID;
 }

@@ -59,14 +59,12 @@ static bool is_attached(const struct tg_wire *wire, const BIO *bio)
                                    wire->hooked->libssl.SSL_get_wbio(wire->ssl) == bio);
 }
 
-/* True if BIO is to be stopped. The connection may have let go of it: then so do we. */
-static bool attend(const struct tg_cryptolib *library, struct tg_wire *wire, BIO *bio,
-                   int operation)
+/* True if BIO, which is to move data, is to be stopped. The connection may have let go of it: then
+ * so do we. */
+static bool attend(const struct tg_cryptolib *library, struct tg_wire *wire, BIO *bio)
 {
     int saved = errno;
 
-    if (!tg_bio_is_moving(operation))
-        return false;
     if (!wire->stopped && is_attached(wire, bio))
         watching()->look(wire->hooked, wire->ssl, wire->state);
     errno = saved;
@@ -83,37 +81,53 @@ static long stop(const struct tg_libcrypto *crypto, BIO *bio)
     return -1;
 }
 
-/*
- * The callback that stood there may be one that calls ours, as may one that the application has
- * put in our place: ours is deaf while it calls. A BIO that there was no memory for is stopped.
- */
+/* What the callback that stood there says to WORD. It may be one that calls ours, as may one that
+ * the application has put in our place: ours is deaf while it calls. */
+static long pass_on(const struct tg_libcrypto *crypto, struct tg_wire *wire, BIO *bio,
+                    const struct tg_bio_word *word)
+{
+    BIO_callback_fn_ex theirs = atomic_load_explicit(&wire->theirs, memory_order_acquire);
+    long returned;
+
+    if (theirs == NULL && !tg_bio_has_old(crypto, bio))
+        return word->returned;
+    atomic_store_explicit(&wire->busy, tg_turn_self(), memory_order_relaxed);
+    returned = tg_bio_call(crypto, theirs, bio, word);
+    atomic_store_explicit(&wire->busy, 0, memory_order_relaxed);
+    return returned;
+}
+
+static bool is_deaf(const struct tg_wire *wire)
+{
+    uint64_t busy = atomic_load_explicit(&wire->busy, memory_order_relaxed);
+
+    return busy != 0 && busy == tg_turn_self();
+}
+
+/* Most of what libssl does to a BIO moves nothing. One that there was no memory for is stopped. */
 static long overhear(BIO *bio, const struct tg_bio_word *word)
 {
     const struct tg_cryptolib *library = tg_cryptolib_number(word->number);
     const struct tg_libcrypto *crypto = &library->crypto;
     void *kept = crypto->BIO_get_ex_data(bio, library->wire_index);
     struct tg_wire *wire = tg_held_at(kept, bio);
-    BIO_callback_fn_ex theirs = NULL;
-    uint64_t before, me = tg_turn_self();
-    bool entered, stopped;
+    bool entered, stopped = false;
     long returned;
 
     if (wire == NULL && word->operation == BIO_CB_FREE)
         end(kept, bio);
     if (wire == NULL)
         return tg_bio_is_moving(word->operation) ? stop(crypto, bio) : word->returned;
-    before = atomic_load_explicit(&wire->busy, memory_order_relaxed);
-    if (before == me)
+    if (is_deaf(wire))
         return word->returned;
-    entered = tg_turn_take(&wire->inside);
-    stopped = attend(library, wire, bio, word->operation);
-    theirs = wire->theirs;
-    tg_turn_give(&wire->inside, entered);
+    if (tg_bio_is_moving(word->operation)) {
+        entered = tg_turn_take(&wire->inside);
+        stopped = attend(library, wire, bio);
+        tg_turn_give(&wire->inside, entered);
+    }
     if (stopped)
         return stop(crypto, bio);
-    atomic_store_explicit(&wire->busy, me, memory_order_relaxed);
-    returned = tg_bio_call(crypto, theirs, bio, word);
-    atomic_store_explicit(&wire->busy, 0, memory_order_relaxed);
+    returned = pass_on(crypto, wire, bio, word);
     if (word->operation == BIO_CB_FREE && returned > 0 &&
         crypto->BIO_set_ex_data(bio, library->wire_index, NULL))
         end(wire, bio);
@@ -229,7 +243,7 @@ static void hold(const struct tg_hooked *hooked, SSL *ssl, struct tg_connection_
     if (wire != NULL) {
         entered = tg_turn_take(&wire->inside);
         if (theirs != callback_of(library))
-            wire->theirs = theirs;
+            atomic_store_explicit(&wire->theirs, theirs, memory_order_release);
         wire->bio = bio;
         wire->hooked = hooked;
         wire->state = state;

@@ -1,6 +1,7 @@
 /* lint.c - what is valid in a policy but probably not meant, or won't hold for long. */
 #include "lint.h"
 #include "hash.h"
+#include "holding.h"
 #include "match.h"
 #include "pattern.h"
 #include "program.h"
@@ -163,16 +164,22 @@ static void lint_ends(struct lint *lint, const struct tg_rule *rule)
 {
     const struct {
         const char *key;
-        const STACK_OF(X509) *certs;
+        const struct tg_holding *held;
     } lists[] = {{"anchors", rule->anchors}, {"intermediates", rule->intermediates}};
 
     if (rule->skip_dates || rule->verify_time != 0)
         return;
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
-        if (!is_new(lint, lists[i].key, lists[i].certs))
+        if (!is_new(lint, lists[i].key, lists[i].held))
             continue;
-        for (int j = 0; j < sk_X509_num(lists[i].certs); j++)
-            lint_end(lint, rule, lists[i].key, sk_X509_value(lists[i].certs, j));
+        for (size_t j = 0; j < tg_holding_count(lists[i].held); j++) {
+            const X509 *certificate = tg_holding_get(lists[i].held, j);
+
+            if (certificate != NULL)
+                lint_end(lint, rule, lists[i].key, certificate);
+            else
+                lint->diags->lost = true;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 /* load.c - a policy out of its files, whole or not at all. */
 #include "load.h"
 #include "build.h"
+#include "holding.h"
 #include "include.h"
 #include "loading.h"
 #include "parse.h"
@@ -33,21 +34,21 @@ static void read_policy(struct tg_load *load, const char *path)
 }
 
 /* What rules point to is the policy's from now on; the rest was read only to be checked. */
-static void hand_over_stacks(struct tg_load *load)
+static void hand_over_holdings(struct tg_load *load)
 {
     tg_policy *policy = load->policy;
     size_t kept = 0;
 
     if (load->scratch == NULL)
         return;
-    for (struct tg_stack *stack = load->stacks; stack != NULL; stack = stack->next)
-        kept += stack->kept;
-    policy->stacks = tg_load_keep(load, kept * sizeof(*policy->stacks));
-    for (struct tg_stack *stack = load->stacks; stack != NULL; stack = stack->next) {
-        if (stack->kept && policy->stacks != NULL)
-            policy->stacks[policy->stack_count++] = stack->certs;
+    for (struct tg_loaded *loaded = load->loaded; loaded != NULL; loaded = loaded->next)
+        kept += loaded->kept;
+    policy->holdings = tg_load_keep(load, kept * sizeof(*policy->holdings));
+    for (struct tg_loaded *loaded = load->loaded; loaded != NULL; loaded = loaded->next) {
+        if (loaded->kept && policy->holdings != NULL)
+            policy->holdings[policy->holding_count++] = loaded->holding;
         else
-            sk_X509_pop_free(stack->certs, X509_free);
+            tg_holding_free(loaded->holding);
     }
 }
 
@@ -81,7 +82,7 @@ void tg_load_end(struct tg_load *load)
     tg_buf_free(&load->distrusted_certificates);
     tg_buf_free(&load->distrusted_keys);
     if (load->policy != NULL)
-        hand_over_stacks(load);
+        hand_over_holdings(load);
     tg_arena_free(load->scratch);
 }
 

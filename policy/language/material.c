@@ -1,22 +1,23 @@
 #include "material.h"
 #include "certfile.h"
+#include "holding.h"
 #include "include.h"
 #include <string.h>
 
-struct tg_stack *tg_material_new_stack(struct tg_load *load)
+struct tg_loaded *tg_material_new_holding(struct tg_load *load)
 {
-    struct tg_stack *stack = tg_load_alloc(load, sizeof(*stack));
+    struct tg_loaded *loaded = tg_load_alloc(load, sizeof(*loaded));
 
-    if (stack == NULL)
+    if (loaded == NULL)
         return NULL;
-    stack->certs = sk_X509_new_null();
-    if (stack->certs == NULL) {
+    loaded->holding = tg_holding_new();
+    if (loaded->holding == NULL) {
         tg_load_lost(load);
         return NULL;
     }
-    stack->next = load->stacks;
-    load->stacks = stack;
-    return stack;
+    loaded->next = load->loaded;
+    load->loaded = loaded;
+    return loaded;
 }
 
 void tg_material_distrust(struct tg_load *load, EVP_PKEY *key)
@@ -46,6 +47,27 @@ static void read_key(struct tg_load *load, struct tg_material *file)
     EVP_PKEY_free(key);
 }
 
+static bool add(void *arg, X509 *certificate)
+{
+    return tg_holding_add(arg, certificate);
+}
+
+static bool add_file(void *arg, const struct tg_file *file, size_t blocks)
+{
+    return tg_holding_add_file(arg, file, blocks);
+}
+
+/* Those of a file, or of all files in a directory, each once. */
+static const char *read_certificates(struct tg_load *load, const char *path,
+                                     struct tg_holding *holding)
+{
+    const struct tg_watching watching = tg_load_watching(load);
+    struct tg_certfile_to to = {add, add_file, holding};
+    const char *wrong = tg_file_certificates(load->scratch, path, &to, &watching);
+
+    return wrong == NULL && !tg_holding_unique(holding) ? tg_no_memory : wrong;
+}
+
 static void read_material(struct tg_load *load, struct tg_material *file)
 {
     const struct tg_watching watching = tg_load_watching(load);
@@ -59,9 +81,9 @@ static void read_material(struct tg_load *load, struct tg_material *file)
         file->wrong = tg_file_spki(load->scratch, path, file->spki, &watching);
         return;
     }
-    file->stack = tg_material_new_stack(load);
-    file->wrong = file->stack != NULL
-                      ? tg_file_certificates(load->scratch, path, file->stack->certs, &watching)
+    file->certificates = tg_material_new_holding(load);
+    file->wrong = file->certificates != NULL
+                      ? read_certificates(load, path, file->certificates->holding)
                       : tg_no_memory;
 }
 

@@ -9,14 +9,15 @@ struct tg_material {
     struct tg_item item;
     struct tg_material *next; /* of tg_load.materials */
     const char *wrong;        /* NULL: nothing */
-    struct tg_stack *stack;
+    struct tg_loaded *certificates;
     STACK_OF(X509_CRL) *crls;
     EVP_PKEY *key; /* TG_TAG_KEY: the policy's, or NULL */
     uint8_t spki[TG_SHA256_SIZE];
 };
 
-/* An empty stack on the list of LOAD, which frees it unless it is kept. NULL: no memory, noted. */
-TG_MUST_USE struct tg_stack *tg_material_new_stack(struct tg_load *load);
+/* An empty holding on the list of LOAD, which frees it unless it is kept. NULL: no memory, noted.
+ */
+TG_MUST_USE struct tg_loaded *tg_material_new_holding(struct tg_load *load);
 
 /*
  * The file that WORD names, read for what TAG says: TG_TAG_CERTIFICATES, or TG_TAG_SPKI and

@@ -1,4 +1,5 @@
 #include "store_certificates.h"
+#include "holding.h"
 #include "material.h"
 #include <string.h>
 
@@ -7,31 +8,31 @@ static bool is_system(const struct tg_store *in, const struct tg_word *word)
     return in->setting->key->type == TG_TYPE_ANCHORS && strcmp(word->text, "system") == 0;
 }
 
-/* One file's certificates are shared by all that name it alone; those of several are copied. */
-static void join(struct tg_load *load, struct tg_stack **joined, bool *copied,
-                 struct tg_stack *more)
+/* One file's holding is shared by all that name it alone; those of several are joined in another.
+ */
+static void join(struct tg_load *load, struct tg_loaded **joined, bool *copied,
+                 struct tg_loaded *more)
 {
-    struct tg_stack *first = *joined;
+    struct tg_loaded *first = *joined;
 
     if (first == NULL) {
         *joined = more;
         return;
     }
     if (!*copied) {
-        *joined = tg_material_new_stack(load);
+        *joined = tg_material_new_holding(load);
         *copied = true;
-        if (*joined != NULL &&
-            !X509_add_certs((*joined)->certs, first->certs, X509_ADD_FLAG_UP_REF))
+        if (*joined != NULL && !tg_holding_join((*joined)->holding, first->holding))
             tg_load_lost(load);
     }
-    if (*joined != NULL && !X509_add_certs((*joined)->certs, more->certs, X509_ADD_FLAG_UP_REF))
+    if (*joined != NULL && !tg_holding_join((*joined)->holding, more->holding))
         tg_load_lost(load);
 }
 
 /* NULL where the setting names no file, or after a complaint. */
-static STACK_OF(X509) *read_stack(struct tg_store *in)
+static const struct tg_holding *read_files(struct tg_store *in)
 {
-    struct tg_stack *stack = NULL;
+    struct tg_loaded *loaded = NULL;
     bool copied = false;
 
     for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next) {
@@ -39,25 +40,25 @@ static STACK_OF(X509) *read_stack(struct tg_store *in)
             is_system(in, word) ? NULL : tg_material_get(in, word, TG_TAG_CERTIFICATES);
 
         if (file != NULL)
-            join(in->load, &stack, &copied, file->stack);
+            join(in->load, &loaded, &copied, file->certificates);
     }
-    if (stack == NULL)
+    if (loaded == NULL)
         return NULL;
-    if (!stack->kept) /* one that threads share is kept already */
-        stack->kept = true;
-    return stack->certs;
+    if (!loaded->kept) /* one that threads share is kept already */
+        loaded->kept = true;
+    return loaded->holding;
 }
 
 void tg_store_certificates(struct tg_store *in)
 {
-    *(STACK_OF(X509) **)in->field = read_stack(in);
+    *(const struct tg_holding **)in->field = read_files(in);
 }
 
 void tg_store_anchors(struct tg_store *in)
 {
     struct tg_rule *rule = in->object;
 
-    rule->anchors = read_stack(in);
+    rule->anchors = read_files(in);
     for (const struct tg_word *word = in->setting->values; word != NULL; word = word->next)
         rule->anchors_system = rule->anchors_system || is_system(in, word);
 }

@@ -1,4 +1,5 @@
 #include "store_digests.h"
+#include "holding.h"
 #include "material.h"
 #include "pin.h"
 #include "twin.h"
@@ -47,28 +48,47 @@ static bool is_issuing_ca(X509 *certificate)
 }
 
 /* What a rule trusts are those bytes; what is distrusted, whatever has the same meaning. */
+static void add_certificate(struct tg_store *in, const struct tg_word *word, struct tg_buf *digests,
+                            X509 *certificate)
+{
+    uint8_t digest[TG_SHA256_SIZE];
+
+    if (in->field != NULL ? tg_hash_certificate(certificate, digest)
+                          : tg_twin_signed(certificate, digest))
+        add_digest(digests, digest);
+    else
+        tg_load_lost(in->load);
+    if (in->field == NULL)
+        tg_material_distrust(in->load, X509_get0_pubkey(certificate));
+    if (in->setting->key->id == TG_KEY_TRUST_CERTIFICATE && is_issuing_ca(certificate))
+        tg_load_warn(in->load, in->section, word,
+                     "trust-certificate: %s holds the certificate of a CA, which no server "
+                     "presents as its own",
+                     word->text);
+}
+
 static void add_file(struct tg_store *in, const struct tg_word *word, struct tg_buf *digests)
 {
     const struct tg_material *file = tg_material_get(in, word, TG_TAG_CERTIFICATES);
-    const STACK_OF(X509) *certs = file != NULL ? file->stack->certs : NULL;
-    uint8_t digest[TG_SHA256_SIZE];
+    const struct tg_holding *held = file != NULL ? file->certificates->holding : NULL;
 
-    for (int i = 0; i < sk_X509_num(certs); i++) {
-        X509 *certificate = sk_X509_value(certs, i);
+    for (size_t i = 0; i < tg_holding_count(held); i++) {
+        X509 *certificate = tg_holding_get(held, i);
 
-        if (in->field != NULL ? tg_hash_certificate(certificate, digest)
-                              : tg_twin_signed(certificate, digest))
-            add_digest(digests, digest);
+        if (certificate != NULL)
+            add_certificate(in, word, digests, certificate);
         else
             tg_load_lost(in->load);
-        if (in->field == NULL)
-            tg_material_distrust(in->load, X509_get0_pubkey(certificate));
-        if (in->setting->key->id == TG_KEY_TRUST_CERTIFICATE && is_issuing_ca(certificate))
-            tg_load_warn(in->load, in->section, word,
-                         "trust-certificate: %s holds the certificate of a CA, which no server "
-                         "presents as its own",
-                         word->text);
     }
+}
+
+/* "sha256 Fingerprint=AA:BB...", or "AA:BB..." alone, as openssl-x509(1) prints it. */
+static bool is_pasted(const struct tg_word *word)
+{
+    return strcasecmp(word->text, "sha256") == 0 ||
+           strcasestr(word->text, "fingerprint=") != NULL ||
+           (strlen(word->text) == 3 * TG_SHA256_SIZE - 1 &&
+            strspn(word->text, "0123456789abcdefABCDEF:") == strlen(word->text));
 }
 
 static void add_leaf(struct tg_store *in, const struct tg_word *word, struct tg_buf *digests)
@@ -80,6 +100,11 @@ static void add_leaf(struct tg_store *in, const struct tg_word *word, struct tg_
                       in->setting->key->name, word->text);
     else if (is_prefixed(word, "sha256:"))
         add_literal(in, word, digests, tg_fingerprint_read);
+    else if (is_pasted(word))
+        tg_load_error(in->load, in->section, word, NULL,
+                      "%s: a fingerprint is written as sha256:HEX, with or without colons, and "
+                      "nothing between",
+                      in->setting->key->name);
     else
         add_file(in, word, digests);
 }

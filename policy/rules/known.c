@@ -270,16 +270,19 @@ static struct tg_known *open_image(const char *path, struct tg_buf *note)
     return known;
 }
 
-struct tg_known *tg_known_open(const char *path, struct tg_diags *diags)
+struct tg_known *tg_known_open(const char *path, struct tg_diags *diags, char **note)
 {
-    struct tg_buf note = {0};
-    struct tg_known *known = open_image(path, &note);
+    struct tg_buf why = {0};
+    struct tg_known *known = open_image(path, &why);
 
+    *note = NULL;
     if (known == NULL)
         known = tg_known_load(path, diags);
-    if (known == NULL && note.length > 0)
-        tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", note.text);
-    tg_buf_free(&note);
+    if (known == NULL && why.length > 0)
+        tg_diag_add(diags, TG_ERROR, path, 0, 0, NULL, "%s", why.text);
+    else if (why.length > 0)
+        *note = tg_buf_take(&why);
+    tg_buf_free(&why);
     return known;
 }
 
@@ -318,5 +321,6 @@ void tg_known_files_free(struct tg_known_file *files)
     for (; files != NULL; files = files->next) {
         tg_known_free(files->known);
         free(files->problem);
+        free(files->note);
     }
 }

@@ -45,9 +45,10 @@ void tg_known_free(struct tg_known *known); /* NULL is fine */
 
 /*
  * tg_known_load, or its image if it has one that counts: then lines are read when they are asked
- * for. Where an image is there that doesn't, and the file can't be read either, DIAGS has both.
+ * for. *NOTE is malloc'd: why an image that is there wasn't used; NULL: it was, or there is none.
+ * Where the file can't be read either, DIAGS has both.
  */
-TG_MUST_USE struct tg_known *tg_known_open(const char *path, struct tg_diags *diags);
+TG_MUST_USE struct tg_known *tg_known_open(const char *path, struct tg_diags *diags, char **note);
 
 /* True if what ENTRY stands for can't be told: the image is damaged, or memory ran out. */
 TG_MUST_USE bool tg_known_damaged(const struct tg_known_entry *entry);

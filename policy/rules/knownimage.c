@@ -119,8 +119,10 @@ struct tg_knownimage *tg_knownimage_open(const char *path, struct tg_buf *note)
         known->image = tg_image_open(known->arena, path, TG_IMAGE_KNOWN_HOSTS, &why);
     if (known != NULL && known->image != NULL)
         return known;
-    if (why != NULL)
-        tg_buf_printf(note, "its image " TG_IMAGE_SUFFIX " isn't used: it %s", why);
+    if (why != NULL) {
+        tg_buf_escape(note, path, strlen(path));
+        tg_buf_printf(note, TG_IMAGE_SUFFIX " isn't used: it %s", why);
+    }
     tg_knownimage_free(known);
     return NULL;
 }

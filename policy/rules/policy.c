@@ -1,5 +1,6 @@
 /* policy.c - a policy from its first byte to its last reference. */
 #include "policy.h"
+#include "holding.h"
 #include "index.h"
 #include "known.h"
 #include <stdlib.h>
@@ -38,8 +39,8 @@ void tg_policy_free(tg_policy *policy)
         return;
     if (policy->index != NULL && policy->index->supply != NULL)
         policy->index->supply->free(policy->index->supply);
-    for (size_t i = 0; i < policy->stack_count; i++)
-        sk_X509_pop_free(policy->stacks[i], X509_free);
+    for (size_t i = 0; i < policy->holding_count; i++)
+        tg_holding_free(policy->holdings[i]);
     for (struct tg_crl_list *list = policy->crl_lists; list != NULL; list = list->next)
         sk_X509_CRL_pop_free(list->crls, X509_CRL_free);
     for (struct tg_signer *signer = policy->distrusted_signers; signer != NULL;

@@ -1,7 +1,8 @@
 /*
  * policy.h - a loaded policy: made by the language (load.c), asked by match.c and evaluated by
- * evaluate.c; immutable but for what is _Atomic and the memo of CRLs. Everything that a policy
- * holds lives in its arena or in the stacks listed here and goes with it; readers borrow.
+ * evaluate.c; immutable but for what is _Atomic, the memo of CRLs and what a holding has decoded.
+ * Everything that a policy holds lives in its arena or in what is listed here and goes with it;
+ * readers borrow.
  */
 #ifndef TG_POLICY_H
 #define TG_POLICY_H
@@ -58,9 +59,9 @@ struct tg_policy {
     } * crl_lists;                /* every stack of CRLs, to free */
     struct tg_crl_memo *crl_memo; /* NULL where no rule has CRLs */
     struct tg_known_file *known_files;
-    struct tg_index *index;  /* match.c */
-    STACK_OF(X509) **stacks; /* every stack above, to free */
-    size_t stack_count;
+    struct tg_index *index;       /* match.c */
+    struct tg_holding **holdings; /* every one above, to free */
+    size_t holding_count;
 };
 
 /* Of generation 1 and up, with an index and nothing in it; tg_policy_free. NULL: no memory. */

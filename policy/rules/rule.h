@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct tg_holding; /* holding.h */
+
 /* Where something stands in a policy file; lines and columns count from 1, columns in bytes. */
 struct tg_where {
     const char *file; /* NULL: nowhere, as for the rule behind `unmatched` */
@@ -104,11 +106,11 @@ struct tg_rule {
     struct tg_words realpaths; /* realpath() of each absolute program without glob characters */
     enum tg_action action;
     enum tg_mode mode;
-    STACK_OF(X509) *anchors; /* NULL: none given */
+    const struct tg_holding *anchors; /* NULL: none given */
     bool anchors_system;
     bool anchors_only;
-    STACK_OF(X509) *intermediates; /* NULL: none */
-    struct tg_words hostnames;     /* empty: the dialled name */
+    const struct tg_holding *intermediates; /* NULL: none */
+    struct tg_words hostnames;              /* empty: the dialled name */
     bool skip_hostname;
     struct tg_digests trusted_leaves; /* trust-certificate: digests of the DER */
     struct tg_digests leaf_pins, ca_pins, path_pins;
@@ -136,6 +138,7 @@ struct tg_known_file {
     const char *path;
     struct tg_known *_Atomic known; /* NULL: not read yet */
     char *_Atomic problem;          /* why it can't be used; NULL: nothing known against it */
+    char *_Atomic note;             /* why its image isn't; who takes it tells and frees it */
 };
 
 /* An [exception]: forgives findings[] of one leaf at one host until it expires. */

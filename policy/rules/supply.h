@@ -13,7 +13,7 @@ struct tg_group;
 /* A walk over all rules that make demands of some hosts; zero-initialise it. */
 struct tg_walk {
     uint64_t next;
-    bool enforcing; /* rules in report mode don't matter */
+    bool enforcing; /* rules in report mode don't matter, but to tell whether there are several */
 };
 
 struct tg_supply {

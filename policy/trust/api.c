@@ -1,6 +1,7 @@
 /* api.c - trust objects, as trustgraft.h and libtrustgraft(3) have them, on top of tg_evaluate. */
 #include "evaluate.h"
 #include "hash.h"
+#include "holding.h"
 #include "host.h"
 #include "match.h"
 #include "pin.h"
@@ -28,9 +29,9 @@ struct tg_trust {
     bool only, only_set; /* anchors-only, where the caller decided it */
     time_t when;
     uint64_t forgiven;
-    struct tg_rule rule; /* what the last evaluation applied; its stacks are the three below */
-    STACK_OF(X509) *rule_anchors;
-    STACK_OF(X509) *rule_intermediates;
+    struct tg_rule rule; /* what the last evaluation applied; its certificates are the two below */
+    struct tg_holding *rule_anchors;
+    struct tg_holding *rule_intermediates;
     struct tg_verdict *verdict; /* of the last evaluation; NULL before */
 };
 
@@ -78,8 +79,8 @@ void tg_trust_free(tg_trust *trust)
     sk_X509_pop_free(trust->sent, X509_free);
     sk_X509_pop_free(trust->anchors, X509_free);
     sk_X509_pop_free(trust->intermediates, X509_free);
-    sk_X509_pop_free(trust->rule_anchors, X509_free);
-    sk_X509_pop_free(trust->rule_intermediates, X509_free);
+    tg_holding_free(trust->rule_anchors);
+    tg_holding_free(trust->rule_intermediates);
     X509_STORE_free(trust->store);
     tg_policy_free(trust->policy);
     free(trust->host);
@@ -145,14 +146,34 @@ void tg_trust_set_verify_time(tg_trust *trust, time_t when)
     trust->when = when;
 }
 
-/* *SLOT becomes FIRST and SECOND together, NULL where both are. */
-static bool join(STACK_OF(X509) **slot, const STACK_OF(X509) *first, const STACK_OF(X509) *second)
+/* Adds CERTIFICATE where HOLDING doesn't have it. */
+static bool add_once(struct tg_holding *holding, X509 *certificate)
 {
-    if (!replace(slot, first != NULL ? first : second))
-        return false;
-    return first == NULL || second == NULL ||
-           X509_add_certs(*slot, (STACK_OF(X509) *)second,
-                          X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP);
+    STACK_OF(X509) *found = NULL;
+    bool known = tg_holding_find(holding, X509_get_subject_name(certificate), NULL, &found);
+    bool has = false;
+
+    for (int i = 0; !has && i < sk_X509_num(found); i++)
+        has = X509_cmp(sk_X509_value(found, i), certificate) == 0;
+    sk_X509_pop_free(found, X509_free);
+    return known && (has || tg_holding_add(holding, certificate));
+}
+
+/* *SLOT becomes FIRST and SECOND together, NULL where both are. */
+static bool join(struct tg_holding **slot, const struct tg_holding *first,
+                 const STACK_OF(X509) *second)
+{
+    bool joined = true;
+
+    tg_holding_free(*slot);
+    *slot = NULL;
+    if (first == NULL && second == NULL)
+        return true;
+    *slot = tg_holding_new();
+    joined = *slot != NULL && tg_holding_join(*slot, first);
+    for (int i = 0; joined && i < sk_X509_num(second); i++)
+        joined = add_once(*slot, sk_X509_value(second, i));
+    return joined;
 }
 
 /* The rule of the policy, with what was set on the object on top of it. */

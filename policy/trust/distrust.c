@@ -116,10 +116,10 @@ static bool look_among(const tg_policy *policy, const STACK_OF(X509) *held, X509
     return true;
 }
 
-static bool look_in(const tg_policy *policy, X509_STORE_CTX *store, X509 *end, int depth,
+/* FOUND, which is freed. */
+static bool look_in(const tg_policy *policy, STACK_OF(X509) *found, X509 *end, int depth,
                     struct tg_findings *findings)
 {
-    STACK_OF(X509) *found = tg_sources_find(store, X509_get_issuer_name(end));
     bool looked = look_among(policy, found, end, depth, findings);
 
     sk_X509_pop_free(found, X509_free);
@@ -129,25 +129,39 @@ static bool look_in(const tg_policy *policy, X509_STORE_CTX *store, X509 *end, i
 bool tg_distrust_signer(const tg_policy *policy, const struct tg_sources *from, X509 *end,
                         int depth, struct tg_findings *findings)
 {
+    const X509_NAME *issuer = X509_get_issuer_name(end);
+
     if (!distrusts_any(policy) || is_self_signed(end))
         return true;
     look_for_key(policy, end, depth, findings);
     return look_among(policy, from->sent, end, depth, findings) &&
-           look_among(policy, from->intermediates, end, depth, findings) &&
-           look_among(policy, from->anchors, end, depth, findings) &&
-           look_in(policy, from->system, end, depth, findings) &&
-           look_in(policy, from->app, end, depth, findings) && !findings->failed;
+           look_in(policy, tg_sources_held(from, from->intermediates, issuer), end, depth,
+                   findings) &&
+           look_in(policy, tg_sources_held(from, from->anchors, issuer), end, depth, findings) &&
+           look_in(policy, tg_sources_find(from->system, issuer), end, depth, findings) &&
+           look_in(policy, tg_sources_find(from->app, issuer), end, depth, findings) &&
+           !findings->failed;
 }
 
+/* A reference, as those that follow. */
 static X509 *issuer_among(const STACK_OF(X509) *held, X509 *end)
 {
     for (int i = 0; i < sk_X509_num(held); i++) {
         X509 *one = sk_X509_value(held, i);
 
-        if (X509_cmp(one, end) != 0 && X509_check_issued(one, end) == X509_V_OK)
+        if (X509_cmp(one, end) != 0 && X509_check_issued(one, end) == X509_V_OK && X509_up_ref(one))
             return one;
     }
     return NULL;
+}
+
+static X509 *issuer_in(const struct tg_sources *from, const struct tg_holding *held, X509 *end)
+{
+    STACK_OF(X509) *found = tg_sources_held(from, held, X509_get_issuer_name(end));
+    X509 *issuer = issuer_among(found, end);
+
+    sk_X509_pop_free(found, X509_free);
+    return issuer;
 }
 
 /* Who has issued END: by the policy's word, OWN, or else by the server's. */
@@ -156,25 +170,31 @@ static X509 *issuer_of(const struct tg_sources *from, X509 *end, bool own)
     X509 *issuer = own ? NULL : issuer_among(from->sent, end);
 
     if (issuer == NULL)
-        issuer = issuer_among(from->intermediates, end);
+        issuer = issuer_in(from, from->intermediates, end);
     if (issuer == NULL)
-        issuer = issuer_among(from->anchors, end);
+        issuer = issuer_in(from, from->anchors, end);
     return issuer != NULL || !own ? issuer : issuer_among(from->sent, end);
 }
 
-/* From LEAF upwards; *END, at *DEPTH, is where it ended. */
+/* From LEAF upwards; where that ends, by the signature. */
 static bool follow(const tg_policy *policy, const struct tg_sources *from, X509 *leaf, bool own,
-                   X509 **end, int *depth, struct tg_findings *findings)
+                   struct tg_findings *findings)
 {
-    X509 *next = leaf;
+    X509 *end = X509_up_ref(leaf) ? leaf : NULL;
+    bool looked = end != NULL;
 
-    for (*depth = -1; *depth + 1 < TG_PATH_MAX_LENGTH && next != NULL; ++*depth) {
-        *end = next;
-        next = issuer_of(from, *end, own);
-        if (!look_at(policy, *end, next, *depth + 1, findings))
-            return false;
+    for (int depth = 0; looked && end != NULL && depth < TG_PATH_MAX_LENGTH; depth++) {
+        X509 *next = issuer_of(from, end, own);
+        bool last = next == NULL || depth + 1 == TG_PATH_MAX_LENGTH;
+
+        looked = look_at(policy, end, next, depth, findings);
+        if (looked && last && end != leaf && findings->count == 0)
+            looked = tg_distrust_signer(policy, from, end, depth, findings);
+        X509_free(end);
+        end = next;
     }
-    return true;
+    X509_free(end);
+    return looked;
 }
 
 /* Of several of one name the walks above take the first; a library may take any. */
@@ -206,15 +226,10 @@ static bool explore(const tg_policy *policy, const struct tg_sources *from, X509
 bool tg_distrust_leaf(const tg_policy *policy, const struct tg_sources *from, X509 *leaf,
                       struct tg_findings *findings)
 {
-    X509 *end = leaf;
-    int depth = 0;
-
     if (!distrusts_any(policy))
         return true;
     for (int own = 0; own <= 1 && findings->count == 0; own++)
-        if (!follow(policy, from, leaf, own, &end, &depth, findings) ||
-            (findings->count == 0 && end != leaf &&
-             !tg_distrust_signer(policy, from, end, depth, findings)))
+        if (!follow(policy, from, leaf, own, findings))
             return false;
     return (findings->count > 0 || explore(policy, from, leaf, findings)) && !findings->failed;
 }

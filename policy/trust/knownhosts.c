@@ -21,14 +21,19 @@ static const struct tg_known *open_file(struct tg_known_file *file, struct tg_di
                                         bool text)
 {
     struct tg_known *fresh, *first = seen(file);
+    char *note = NULL;
 
     if (first != NULL)
         return first;
-    fresh = text ? tg_known_load(file->path, diags) : tg_known_open(file->path, diags);
+    fresh = text ? tg_known_load(file->path, diags) : tg_known_open(file->path, diags, &note);
     if (fresh == NULL ||
         atomic_compare_exchange_strong_explicit(&file->known, &first, fresh, memory_order_acq_rel,
-                                                memory_order_acquire))
+                                                memory_order_acquire)) {
+        if (note != NULL)
+            free(atomic_exchange_explicit(&file->note, note, memory_order_acq_rel));
         return fresh;
+    }
+    free(note);
     tg_known_free(fresh);
     return first;
 }

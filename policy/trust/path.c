@@ -125,11 +125,11 @@ static enum tg_walk try_candidates(struct walk *walk, const STACK_OF(X509) *cand
     return found;
 }
 
-static enum tg_walk try_store(struct walk *walk, X509_STORE_CTX *store, bool any, bool valid)
+/* CANDIDATES, which are freed. */
+static enum tg_walk try_found(struct walk *walk, STACK_OF(X509) *candidates, bool trusted, bool any,
+                              bool valid)
 {
-    const X509 *end = sk_X509_value(walk->path, sk_X509_num(walk->path) - 1);
-    STACK_OF(X509) *candidates = tg_sources_find(store, X509_get_issuer_name(end));
-    enum tg_walk found = try_candidates(walk, candidates, true, any, valid);
+    enum tg_walk found = try_candidates(walk, candidates, trusted, any, valid);
 
     sk_X509_pop_free(candidates, X509_free);
     return found;
@@ -139,16 +139,20 @@ static enum tg_walk try_store(struct walk *walk, X509_STORE_CTX *store, bool any
 static enum tg_walk try_all(struct walk *walk, bool valid)
 {
     const struct tg_sources *from = walk->sources;
-    enum tg_walk found = try_candidates(walk, from->anchors, true, true, valid);
+    const X509_NAME *issuer =
+        X509_get_issuer_name(sk_X509_value(walk->path, sk_X509_num(walk->path) - 1));
+    enum tg_walk found =
+        try_found(walk, tg_sources_held(from, from->anchors, issuer), true, true, valid);
 
     if (found == TG_WALK_ON)
-        found = try_store(walk, from->system, true, valid);
+        found = try_found(walk, tg_sources_find(from->system, issuer), true, true, valid);
     if (found == TG_WALK_ON)
-        found = try_store(walk, from->app, from->app_partial, valid);
+        found = try_found(walk, tg_sources_find(from->app, issuer), true, from->app_partial, valid);
     if (found == TG_WALK_ON)
         found = try_candidates(walk, from->sent, false, false, valid);
     if (found == TG_WALK_ON)
-        found = try_candidates(walk, from->intermediates, false, false, valid);
+        found = try_found(walk, tg_sources_held(from, from->intermediates, issuer), false, false,
+                          valid);
     return found;
 }
 

@@ -18,9 +18,8 @@ static X509 *find_among(X509 *leaf, const STACK_OF(X509) *candidates)
     return NULL;
 }
 
-static X509 *find_in(X509 *leaf, X509_STORE_CTX *store)
+static X509 *find_in(X509 *leaf, STACK_OF(X509) *candidates)
 {
-    STACK_OF(X509) *candidates = tg_sources_find(store, X509_get_issuer_name(leaf));
     X509 *found = find_among(leaf, candidates);
 
     sk_X509_pop_free(candidates, X509_free);
@@ -30,14 +29,15 @@ static X509 *find_in(X509 *leaf, X509_STORE_CTX *store)
 /* What the policy has comes first: a server could send many that only look like the issuer. */
 static X509 *find_issuer(X509 *leaf, const struct tg_sources *from)
 {
-    X509 *issuer = find_among(leaf, from->anchors);
+    const X509_NAME *name = X509_get_issuer_name(leaf);
+    X509 *issuer = find_in(leaf, tg_sources_held(from, from->anchors, name));
 
     if (issuer == NULL)
-        issuer = find_among(leaf, from->intermediates);
+        issuer = find_in(leaf, tg_sources_held(from, from->intermediates, name));
     if (issuer == NULL)
-        issuer = find_in(leaf, from->system);
+        issuer = find_in(leaf, tg_sources_find(from->system, name));
     if (issuer == NULL)
-        issuer = find_in(leaf, from->app);
+        issuer = find_in(leaf, tg_sources_find(from->app, name));
     if (issuer == NULL && sk_X509_num(from->sent) <= TG_PATH_MAX_SENT)
         issuer = find_among(leaf, from->sent);
     return issuer;

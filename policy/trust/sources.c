@@ -1,4 +1,5 @@
 #include "sources.h"
+#include "missed.h"
 #include "system.h"
 #include "twin.h"
 #include <openssl/x509v3.h>
@@ -15,6 +16,8 @@ bool tg_sources_open(struct tg_sources *sources, const struct tg_evaluation *eva
                                        X509_V_FLAG_PARTIAL_CHAIN),
         .sent = evaluation->query->sent,
         .intermediates = rule->intermediates,
+        .beside = evaluation->query->app != NULL ? X509_STORE_CTX_get0_store(evaluation->query->app)
+                                                 : NULL,
         .when = evaluation->when,
     };
     if (!rule->anchors_system)
@@ -32,6 +35,16 @@ void tg_sources_close(struct tg_sources *sources)
 STACK_OF(X509) *tg_sources_find(X509_STORE_CTX *store, const X509_NAME *subject)
 {
     return store != NULL ? X509_STORE_CTX_get_lookup_certs(store)(store, subject) : NULL;
+}
+
+STACK_OF(X509) *tg_sources_held(const struct tg_sources *from, const struct tg_holding *held,
+                                const X509_NAME *subject)
+{
+    STACK_OF(X509) *found = NULL;
+
+    if (!tg_holding_find(held, subject, from->beside, &found))
+        tg_missed_note();
+    return found;
 }
 
 bool tg_sources_same_holder(const X509 *one, const X509 *other)
@@ -67,18 +80,28 @@ static enum word word_of(const STACK_OF(X509) *certificates, const X509 *wanted)
     return held ? HOLDS : barred ? REJECTS : SAYS_NOTHING;
 }
 
-static enum word word_of_store(X509_STORE_CTX *store, const X509 *wanted)
+static enum word word_of_found(STACK_OF(X509) *found, const X509 *wanted)
 {
-    STACK_OF(X509) *found = tg_sources_find(store, X509_get_subject_name(wanted));
     enum word word = word_of(found, wanted);
 
     sk_X509_pop_free(found, X509_free);
     return word;
 }
 
+static enum word word_of_anchors(const struct tg_sources *from, const X509 *wanted)
+{
+    return word_of_found(tg_sources_held(from, from->anchors, X509_get_subject_name(wanted)),
+                         wanted);
+}
+
+static enum word word_of_store(X509_STORE_CTX *store, const X509 *wanted)
+{
+    return word_of_found(tg_sources_find(store, X509_get_subject_name(wanted)), wanted);
+}
+
 bool tg_sources_reject(const struct tg_sources *from, const X509 *certificate)
 {
-    return word_of(from->anchors, certificate) == REJECTS ||
+    return word_of_anchors(from, certificate) == REJECTS ||
            word_of_store(from->system, certificate) == REJECTS ||
            word_of_store(from->app, certificate) == REJECTS;
 }
@@ -88,7 +111,7 @@ bool tg_sources_anchor(const struct tg_sources *from, X509 *leaf)
     bool app_takes = from->app_partial || (X509_get_extension_flags(leaf) & EXFLAG_SS);
 
     return !tg_sources_reject(from, leaf) &&
-           (word_of(from->anchors, leaf) == HOLDS || word_of_store(from->system, leaf) == HOLDS ||
+           (word_of_anchors(from, leaf) == HOLDS || word_of_store(from->system, leaf) == HOLDS ||
             (app_takes && word_of_store(from->app, leaf) == HOLDS));
 }
 
@@ -109,9 +132,8 @@ static bool misfit_among(const STACK_OF(X509) *certificates, X509 *end, bool *ke
     return false;
 }
 
-static bool misfit_in(X509_STORE_CTX *store, X509 *end, bool *key)
+static bool misfit_in(STACK_OF(X509) *found, X509 *end, bool *key)
 {
-    STACK_OF(X509) *found = tg_sources_find(store, X509_get_issuer_name(end));
     bool misfit = misfit_among(found, end, key);
 
     sk_X509_pop_free(found, X509_free);
@@ -120,7 +142,11 @@ static bool misfit_in(X509_STORE_CTX *store, X509 *end, bool *key)
 
 bool tg_sources_misfit(const struct tg_sources *from, X509 *end, bool *key)
 {
-    return misfit_among(from->anchors, end, key) || misfit_in(from->system, end, key) ||
-           misfit_in(from->app, end, key) || misfit_among(from->sent, end, key) ||
-           misfit_among(from->intermediates, end, key);
+    const X509_NAME *issuer = X509_get_issuer_name(end);
+
+    return misfit_in(tg_sources_held(from, from->anchors, issuer), end, key) ||
+           misfit_in(tg_sources_find(from->system, issuer), end, key) ||
+           misfit_in(tg_sources_find(from->app, issuer), end, key) ||
+           misfit_among(from->sent, end, key) ||
+           misfit_in(tg_sources_held(from, from->intermediates, issuer), end, key);
 }

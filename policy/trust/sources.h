@@ -6,16 +6,18 @@
 #define TG_SOURCES_H
 
 #include "evaluation.h"
+#include "holding.h"
 
 /* Everything is borrowed but SYSTEM, everything may be NULL. */
 struct tg_sources {
-    const STACK_OF(X509) *anchors; /* any certificate here ends a path */
-    X509_STORE_CTX *system;        /* so does any that this finds; owned */
-    X509_STORE_CTX *app;           /* here a certificate ends a path if it is self-signed, or */
-    bool app_partial;              /* any does: X509_V_FLAG_PARTIAL_CHAIN */
+    const struct tg_holding *anchors; /* any certificate here ends a path */
+    X509_STORE_CTX *system;           /* so does any that this finds; owned */
+    X509_STORE_CTX *app;              /* here a certificate ends a path if it is self-signed, or */
+    bool app_partial;                 /* any does: X509_V_FLAG_PARTIAL_CHAIN */
     const STACK_OF(X509) *sent;
-    const STACK_OF(X509) *intermediates;
-    time_t when; /* candidates valid at this time come first */
+    const struct tg_holding *intermediates;
+    X509_STORE *beside; /* of the application: it may have decoded what the policy holds */
+    time_t when;        /* candidates valid at this time come first */
 };
 
 /* Those of EVALUATION, until they are closed. False only when memory ran out. */
@@ -25,6 +27,12 @@ void tg_sources_close(struct tg_sources *sources);
 
 /* The certificates of STORE (may be NULL) with this subject; free with sk_X509_pop_free. */
 TG_MUST_USE STACK_OF(X509) *tg_sources_find(X509_STORE_CTX *store, const X509_NAME *subject);
+
+/* The same of those that HELD, of FROM, has. What can't be had without memory is noted (missed.h),
+ * which voids the evaluation. */
+TG_MUST_USE STACK_OF(X509) *tg_sources_held(const struct tg_sources *from,
+                                            const struct tg_holding *held,
+                                            const X509_NAME *subject);
 
 /* True if both are certificates of one name and key. */
 bool tg_sources_same_holder(const X509 *one, const X509 *other);

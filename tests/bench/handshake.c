@@ -1,11 +1,13 @@
 /*
- * handshake.c - in-memory TLS 1.3 handshakes, of which only the client's CPU time counts.
+ * handshake.c - TLS 1.3 handshakes in one process, of which only the client's CPU time counts.
  *
- *   handshake DIR [fresh]
+ *   handshake DIR [fresh] [tcp]
  *
  * DIR holds root.pem, intermediate.pem and .key, leaf.pem and .key (P-256; the leaf is for
  * *.bench.test). The client verifies against root.pem, as it would without trustgraft.
  * fresh: a certificate that was never seen before and another name for each handshake.
+ * tcp: over TCP on loopback, as programs have it, whose connections are made and closed on nobody's
+ * account; else through memory, which leaves out what the kernel does for either side.
  * BENCH_DESCRIPTORS in the environment: so many descriptors of TCP connections stay open beside.
  *
  * Each line of standard input is a number of handshakes to make; each is answered by a JSON
@@ -13,6 +15,7 @@
  * (what disturbs a machine only ever adds), and the memory held now. So several of these can
  * take turns and be compared round by round. Exit: 0, or 1 where a handshake failed.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -33,7 +36,8 @@ struct bench {
     SSL_CTX *client, *server;
     X509 *leaf;
     EVP_PKEY *leaf_key, *issuer_key;
-    bool fresh;
+    bool fresh, tcp;
+    int listener;
 };
 
 static void fail(const char *what)
@@ -140,12 +144,70 @@ static bool step(SSL *ssl)
     return done == 1;
 }
 
+/* An end of a connection: a descriptor, or else a BIO. */
+struct line {
+    BIO *bio;
+    int descriptor;
+};
+
+static void attach(SSL *ssl, const struct line *line)
+{
+    if (line->bio)
+        SSL_set_bio(ssl, line->bio, line->bio);
+    else if (!SSL_set_fd(ssl, line->descriptor))
+        fail("no descriptor");
+}
+
+static int listen_on_loopback(struct sockaddr_in *address)
+{
+    socklen_t size = sizeof *address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    if (bind(listener, (struct sockaddr *)address, size) != 0 || listen(listener, 64) != 0 ||
+        getsockname(listener, (struct sockaddr *)address, &size) != 0)
+        fail("no listener");
+    return listener;
+}
+
+/* A client and a server that take turns in one thread never wait for each other. */
+static void set_up_line(const struct bench *bench, struct line *client, struct line *server)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+
+    *client = *server = (struct line){NULL, -1};
+    if (!bench->tcp) {
+        if (!BIO_new_bio_pair(&client->bio, 0, &server->bio, 0))
+            fail("no BIO pair");
+        return;
+    }
+    client->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (getsockname(bench->listener, (struct sockaddr *)&address, &size) != 0 ||
+        connect(client->descriptor, (struct sockaddr *)&address, size) != 0)
+        fail("no connection");
+    server->descriptor = accept4(bench->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (server->descriptor < 0 || fcntl(client->descriptor, F_SETFL, O_NONBLOCK) != 0)
+        fail("no connection");
+}
+
+/* By a reset: thousands would use up the ports, each for a minute. */
+static void hang_up(const struct line *line)
+{
+    const struct linger none = {.l_onoff = 1};
+
+    if (line->descriptor < 0)
+        return;
+    (void)setsockopt(line->descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close(line->descriptor);
+}
+
 /*
  * The client's part: all of it stands in functions called client_*, which callgrind can pick out.
  * Each adds the nanoseconds of CPU that it took to *SPENT.
  */
-static __attribute__((noinline)) SSL *client_new(const struct bench *bench, BIO *bio, long number,
-                                                 long long *spent)
+static __attribute__((noinline)) SSL *client_new(const struct bench *bench, const struct line *line,
+                                                 long number, long long *spent)
 {
     long long start = cpu_ns();
     SSL *client = SSL_new(bench->client);
@@ -154,7 +216,7 @@ static __attribute__((noinline)) SSL *client_new(const struct bench *bench, BIO 
     snprintf(host, sizeof host, "h%ld.bench.test", bench->fresh ? number : 0L);
     if (!client || !SSL_set1_host(client, host) || !SSL_set_tlsext_host_name(client, host))
         fail("no client");
-    SSL_set_bio(client, bio, bio);
+    attach(client, line);
     SSL_set_connect_state(client);
     *spent += cpu_ns() - start;
     return client;
@@ -177,13 +239,13 @@ static __attribute__((noinline)) void client_free(SSL *client, long long *spent)
     *spent += cpu_ns() - start;
 }
 
-static SSL *new_server(const struct bench *bench, BIO *bio, long number)
+static SSL *new_server(const struct bench *bench, const struct line *line, long number)
 {
     SSL *server = SSL_new(bench->server);
 
     if (!server)
         fail("no server");
-    SSL_set_bio(server, bio, bio);
+    attach(server, line);
     SSL_set_accept_state(server);
     if (bench->fresh)
         use_fresh_leaf(bench, server, number);
@@ -193,15 +255,14 @@ static SSL *new_server(const struct bench *bench, BIO *bio, long number)
 /* Returns the nanoseconds of CPU that the client took, its SSL's making and freeing included. */
 static long long handshake(const struct bench *bench, long number)
 {
-    BIO *to_server, *to_client;
+    struct line to_server, to_client;
     long long spent = 0;
     bool client_done = false, server_done = false;
     SSL *client, *server;
 
-    if (!BIO_new_bio_pair(&to_server, 0, &to_client, 0))
-        fail("no BIO pair");
-    server = new_server(bench, to_client, number);
-    client = client_new(bench, to_server, number, &spent);
+    set_up_line(bench, &to_server, &to_client);
+    server = new_server(bench, &to_client, number);
+    client = client_new(bench, &to_server, number, &spent);
     for (int round = 0; !(client_done && server_done); round++) {
         if (round == MAX_ROUNDS)
             fail("the handshake does not end");
@@ -210,6 +271,8 @@ static long long handshake(const struct bench *bench, long number)
     }
     client_free(client, &spent);
     SSL_free(server);
+    hang_up(&to_server);
+    hang_up(&to_client);
     return spent;
 }
 
@@ -252,20 +315,16 @@ static void report(long made, long long client_ns)
 /* Connections to a listener of its own, until it has COUNT descriptors more. */
 static void crowd(long count)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address;
     struct rlimit limit;
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int listener = listen_on_loopback(&address);
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
-    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 64) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
-        fail("no listener");
     for (; count > 0; count -= 2)
         if (connect(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
-                    size) != 0 ||
+                    sizeof address) != 0 ||
             accept(listener, NULL, NULL) < 0)
             fail("no connection");
 }
@@ -278,8 +337,11 @@ int main(int argc, char **argv)
     long made = 0;
 
     if (argc < 2)
-        fail("usage: handshake DIR [fresh]");
+        fail("usage: handshake DIR [fresh] [tcp]");
     bench.fresh = argc > 2 && !strcmp(argv[2], "fresh");
+    bench.tcp = argc > 2 && !strcmp(argv[argc - 1], "tcp");
+    if (bench.tcp)
+        bench.listener = listen_on_loopback(&(struct sockaddr_in){0});
     set_up(&bench, argv[1]);
     if (descriptors)
         crowd(strtol(descriptors, NULL, 10));

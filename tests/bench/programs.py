@@ -22,13 +22,14 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 # How often: processes whose cheapest counts, and rounds.
 Often = namedtuple("Often", "runs rounds")
+PAIRED_QUICK, PAIRED = Often(1, 50), Often(2, 150)
 
 # argv(place, port, bundle) and environment(bundle) of one request; how often, quickly and fully.
 Client = namedtuple("Client", "title program argv environment quick full")
 
 
 def bench_processes(report, bench, runs, often):
-    """Time and CPU of RUNS, against the first of them. Returns {name: [(cpu, wall) a round]}."""
+    """Time and CPU of RUNS, against the first of them."""
     values = take_turns({run.name: lambda run=run: cheapest_run(run, often.runs) for run in runs},
                         often.rounds)
     base = values[runs[0].name]
@@ -36,7 +37,6 @@ def bench_processes(report, bench, runs, often):
         for index, metric in enumerate(("cpu", "wall")):
             report.add(bench, run.name, metric, [v[index] for v in values[run.name]],
                        [b[index] for b in base], "us", target(bench, run.name, metric))
-    return values
 
 
 def bench_instructions(report, bench, runs):
@@ -124,13 +124,13 @@ def bench_client(name):
             place.must_refuse(bundle, more=more)
             runs = [Run(case, bundle, {**env, **more}) for case, env in ways(place)]
             runs += alone(client, place, port)
-            values = bench_processes(report, name, runs, client.quick if quick else client.full)
+            bench_processes(report, name, runs, client.quick if quick else client.full)
             if quick and name != "curl":
                 report.lacks(name, [run.name for run in runs], ["insn"], "too long for --quick")
             else:
                 bench_instructions(report, name, runs)
-        if name == "curl":
-            against_one(report, values)
+            if name == "curl":
+                against_one(report, runs, PAIRED_QUICK if quick else PAIRED)
     return bench
 
 
@@ -143,14 +143,14 @@ def alone(client, place, port):
                   [*argv[:-1], "--pinnedpubkey", place.pin("leaf").replace("/", "//", 1), argv[-1]], env)
 
 
-def against_one(report, values):
+def against_one(report, runs, often):
+    """Near 1 the machine's noise counts: many short rounds of few cases."""
+    named = {run.name: run for run in runs}
     report.title("The same, to curl with one CA and --pinnedpubkey")
-    base = values["bare, one CA and --pinnedpubkey"]
-    for case in ("bare, one CA and --pinnedpubkey", "bare, one CA instead of the bundle",
-                 "preload, anchors and pins", "provider, anchors and pins"):
-        for index, metric in enumerate(("cpu", "wall")):
-            report.add("curl-pinned", case, metric, [v[index] for v in values[case]],
-                       [b[index] for b in base], "us", target("curl-pinned", case, metric))
+    paired = [named[case] for case in ("bare, one CA and --pinnedpubkey", "bare, one CA instead of the bundle",
+                                       "preload, anchors and pins", "provider, anchors and pins")]
+    bench_processes(report, "curl-pinned", paired, often)
+    bench_instructions(report, "curl-pinned", paired)
 
 
 def nginx_argv(place, name, locations, bundle):

@@ -1,5 +1,7 @@
 """trustgraft check."""
 import os
+import shutil
+import subprocess
 import time
 
 from e2e.harness import require
@@ -177,3 +179,32 @@ def test_included_file_is_named(command):
     policy = folder.write("policy.conf", "[policy]\ninclude = more.conf\n")
     one = command("check", "--json", policy).ended(1).object()
     require(one["file"] == str(folder / "more.conf") and one["line"] == 2, one)
+
+
+def test_what_people_paste_is_told_of(command):
+    """PKCS #7 and #12 where PEM was meant, a line of `openssl x509 -fingerprint`, a dead link."""
+    folder = command.folder()
+    at, root = folder.path, command.pki / "root.pem"
+
+    def openssl(*words):
+        return subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, text=True,
+                              cwd=at).stdout
+
+    openssl("crl2pkcs7", "-nocrl", "-certfile", root, "-out", "pem.p7b")
+    openssl("crl2pkcs7", "-nocrl", "-certfile", root, "-outform", "DER", "-out", "der.p7b")
+    openssl("pkcs12", "-export", "-nokeys", "-in", root, "-out", "all.p12", "-passout", "pass:")
+    for name, said in (("pem.p7b", "openssl pkcs7 -print_certs"), ("der.p7b", "openssl pkcs7 -print_certs"),
+                       ("all.p12", "openssl pkcs12 -nokeys")):
+        command("check", folder.write("p.conf", f"[host a.test]\nanchors = {name}\n")).ended(1).printed(
+            f"{name}: is PKCS #", said)
+    line = openssl("x509", "-in", root, "-noout", "-fingerprint", "-sha256").strip()
+    for pasted in (line, line.partition("=")[2]):
+        command("check", folder.write("p.conf", f"[distrust]\ncertificate = {pasted}\n")).ended(1).printed(
+            "certificate: a fingerprint is written as sha256:HEX")
+    policy = folder.write("p.conf", "[host a.test]\nanchors = cas\n")
+    (at / "cas").mkdir()
+    shutil.copy(root, at / "cas")
+    (at / "cas" / ".editor.pem").write_text("hidden, as from a shell's *.pem")
+    command("check", policy).ended(0).printed("valid: 1 rule")
+    (at / "cas" / "x.pem").symlink_to("/nowhere")
+    command("check", policy).ended(1).printed("cas: x.pem: is a symbolic link that leads nowhere")

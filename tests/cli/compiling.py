@@ -1,12 +1,12 @@
 """trustgraft compile."""
 import os
+import re
+import subprocess
 
 from cli.checking import GOOD
 from e2e.harness import require
 
 PIN = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-
-
 
 
 def is_used(command, policy):
@@ -22,6 +22,23 @@ def test_image_beside_the_policy(command):
     require((one["file"], one["image"], one["rules"], one["exceptions"], one["hosts"])
             == (str(policy), f"{policy}.compiled", 1, 1, 0), one)
     require(one["size"] == os.stat(one["image"]).st_size, one)
+
+
+def test_rules_are_named_as_the_text_names_them(command):
+    folder = command.folder()
+    folder.write("rules/more.conf", f"[host b.test]\nanchors = {command.pki}/root.pem\n")
+    folder.write("policy.conf", "[policy]\ninclude = rules/*.conf\n" + GOOD.replace("{pki}", str(command.pki)))
+    for path in ("policy.conf", folder / "policy.conf"):
+        for host, place in (("api.test", f"{path}:"), ("b.test", f"{path}".replace("policy.conf", "rules/more.conf:1"))):
+            told = {}
+            for compiled in (False, True):
+                (folder / "policy.conf.compiled").unlink(missing_ok=True)
+                if compiled:
+                    command("compile", "policy.conf", cwd=folder.path).ended(0)
+                told[compiled] = command("explain", "-p", path, host, cwd=folder.path).ended(0).printed(place).out
+            require("which is fresh" in told[True], told[True])
+            same = re.sub(r"\n[^\n]*, which is fresh[^\n]*", "", told[True])
+            require(same == told[False], f"{told[True]}\n{told[False]}")
 
 
 def test_image_of_known_hosts(command):
@@ -67,3 +84,20 @@ def test_folder_that_it_would_change_itself(command):
     folder.write("more.rules", "[host a.test]\n")
     policy = folder.write("policy.conf", "[policy]\ninclude = *.rules\n")
     command("compile", policy).ended(2).said("stale as soon as it was there")
+
+
+def test_image_that_has_no_room(command):
+    """What was there stays, and nothing is left beside it."""
+    folder = command.folder()
+    hosts = [f"h{number}.test" for number in range(9000)]
+    known = folder.write("known", "".join(f"{host} {PIN}\n" for host in hosts))
+    policy = folder.write("policy.conf", "[host a.test]\n")
+    command("compile", policy).ended(0).quiet()
+    for text, image in (("".join(f"[host {host}]\naction = reject\n" for host in hosts), policy),
+                        (f"[host a.test]\nknown-hosts = {known}\n", known)):
+        folder.write("policy.conf", text)
+        script = f"trap '' XFSZ; ulimit -f 200; exec '{command.program}' compile '{policy}'"
+        done = subprocess.run(["/bin/sh", "-c", script], env=command.environment(), capture_output=True, text=True,
+                              timeout=60, check=False)
+        require(done.returncode == 2 and f"{image}.compiled: can't be written: File too large" in done.stderr, done)
+        require(sorted(os.listdir(folder.path)) == ["known", "policy.conf", "policy.conf.compiled"], os.listdir(folder.path))

@@ -253,6 +253,16 @@ def test_other_tls_libraries(command):
     run(command, built(command, "", "libnss3.so", "libgnutls.so.30")).ended(0).quiet()
 
 
+def test_set_uid_program_that_no_provider_reaches(command):
+    path = built(command, "", "libgnutls.so.30")
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534)
+    path.chmod(0o4755)
+    for way in ((), ("--provider",)):
+        said = run(command, path, *way).ended(126).silent().said("is set-uid", "GnuTLS, which loads no providers").err
+        require("openssl.cnf" not in said, f"that is no way: {said}")
+
+
 def test_gnutls_is_reached_by_the_preload_alone(command):
     for path in (built(command, "", "libgnutls.so.30"),
                  built(command, "", "libgnutls.so.30", "libcurl-gnutls.so.4 libgnutls.so.30")):

@@ -1,3 +1,4 @@
+#include "../unit/hold.h"
 #include "corpora.h"
 #include "evaluate.h"
 #include "verdict.h"
@@ -11,8 +12,9 @@ static enum tg_revocation revocation(unsigned long flags)
 
 struct tg_verdict *engine_verdict(const struct question *question)
 {
+    struct tg_holding *anchors = hold(question->trusted);
     const struct tg_rule rule = {
-        .anchors = question->trusted,
+        .anchors = anchors,
         .anchors_only = true,
         .skip_hostname = question->host == NULL && question->ip == NULL,
         .verify_time = question->time,
@@ -30,6 +32,9 @@ struct tg_verdict *engine_verdict(const struct question *question)
         .now = question->time,
         .security_level = question->level,
     };
+    struct tg_verdict *verdict;
 
-    return tg_evaluate(NULL, &match, &query);
+    verdict = tg_evaluate(NULL, &match, &query);
+    tg_holding_free(anchors);
+    return verdict;
 }

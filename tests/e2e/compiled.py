@@ -5,6 +5,7 @@ import subprocess
 from e2e.harness import require
 from e2e.naming import in_both_ways
 from e2e.reload import ACCEPT, HOST, REJECT, Running
+from lab.files import put
 
 SERVERS = ("api", "api-other", "api-rotated")
 MANY = "".join(f"[host h{number}.example.com]\naction = reject\n" for number in range(2000))
@@ -41,6 +42,19 @@ def decides(lab, way):
             require("isn't used" not in outcome.stderr, outcome.said)
 
 
+def known_hosts(lab, way):
+    """A line that is added counts at once, and that the file's image doesn't is told."""
+    known = put(lab.scratch / f"lines-{way}", lab.pki.expand("other.example.test {pin api}\n").encode())
+    policy = lab.policy(f"{LOG}{ACCEPT}known-hosts = {known}\n")
+    compile_policy(lab, policy)
+    for added, wanted in (("", "refuse"), ("api.example.test {pin api}\n", "accept")):
+        with open(known, "a", encoding="utf-8") as lines:
+            lines.write(lab.pki.expand(added))
+        outcome = lab.get("curl", way, lab.target("api", insecure=True), policy)
+        require(outcome.verdict == wanted, f"wanted {wanted}: {outcome.said}")
+        require((f"{known}.compiled isn't used: it is stale" in outcome.stderr) == bool(added), outcome.said)
+
+
 def followed(lab, way):
     """Text that is newer counts at once, and its image when there is one."""
     with Running(lab, way) as client:
@@ -74,5 +88,6 @@ def cut_off(lab, way):
 
 def tests():
     yield from in_both_ways("compiled: curl, python3 and s_client", decides)
+    yield from in_both_ways("compiled: a line that is added to known hosts", known_hosts)
     yield from in_both_ways("compiled: a changed policy is followed", followed)
     yield from in_both_ways("compiled: an image that is cut off", cut_off)

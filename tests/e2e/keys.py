@@ -39,6 +39,8 @@ SCENARIOS = (
              app=None),
     Scenario("anchors: a bundle", "api-other", "anchors = {scratch}/bundle.pem", REFUSE, ACCEPT,
              app=None),
+    Scenario("anchors: a bundle without that CA", "api", "anchors = {scratch}/others.pem", ACCEPT,
+             REFUSE, "missing-issuer"),
     Scenario("anchors: DER", "api", "anchors = {scratch}/root.der", REFUSE, ACCEPT, app=None),
     Scenario("anchors: a directory", "api", "anchors = {scratch}/anchors.d", REFUSE, ACCEPT,
              app=None),
@@ -244,6 +246,8 @@ def start(lab):
              "device.der": lab.pki.der("device"),
              "bundle.pem": b"".join(lab.pki.pem(name).read_bytes()
                                     for name in ("root", "other-root")),
+             "others.pem": b"".join(lab.pki.pem(name).read_bytes()
+                                    for name in ("other-root", "stranger-root")),
              "api.pub": subprocess.run(
                  ["openssl", "x509", "-in", lab.pki.pem("api"), "-noout", "-pubkey"], check=True,
                  stdout=subprocess.PIPE).stdout}

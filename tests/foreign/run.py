@@ -6,6 +6,7 @@ OpenSSL 1.1 (of Debian 11, unpacked beside) and for BoringSSL, meets the servers
 laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
 """
 import contextlib
+import glob
 import os
 import pathlib
 import re
@@ -78,6 +79,8 @@ def compile_clients(folder):
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g",
                         "-Wno-deprecated-declarations", *extra, HERE / "client.c", HERE / "policy.c",
                         "-o", folder / name, *libraries], check=True)
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", HERE / "module.c", "-o",
+                    folder / "module.so"], check=True)
 
 
 # ---- a visit -------------------------------------------------------------------------------
@@ -343,6 +346,14 @@ def unchanged(lab, library):
                     f"{words}, {policy}: {seen} {err}, not {bare}")
 
 
+def beside_an_openssl_3(lab, library):
+    """A module has brought it; also where the process has another malloc than libc's."""
+    for allocator in ("", *glob.glob("/usr/lib/*/libjemalloc.so.2")):
+        extra = {"LD_PRELOAD": f"{allocator} {lab.build.preload} {lab.clients / 'module.so'}"}
+        expect(lab, library, "api", ROOT, ASKED, extra, **ACCEPTED)
+        expect(lab, library, "api-other", ROOT, (*ASKED, "unverified"), extra, **REFUSED)
+
+
 def alert_of(lab, library, policy, *words):
     """What a server hears of a client that refuses it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -483,6 +494,7 @@ def tests():
         for test in TESTS:
             yield made(test, library)
     yield from (made(retry, library) for library in ("openssl-3", "openssl-copy"))
+    yield from (made(beside_an_openssl_3, library) for library in ("openssl-1.1", "boringssl"))
     yield made(custom_verify, "boringssl")
     yield made(poisoned, "boringssl")
     yield made(given_staples, "openssl-3")

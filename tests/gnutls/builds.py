@@ -11,6 +11,7 @@ CLIENT = ("client.c", "hands.c", "serve.c", "transport.c")
 BUILDS = {
     "client": (*CLIENT, "-lgnutls"),
     "client-openssl": (*CLIENT, "-DWITH_OPENSSL", "-lgnutls", "-lssl", "-lcrypto"),
+    "ahead": ("ahead.c", "serve.c", "-lgnutls"),
     "odd": ("odd.c", "serve.c", "-lgnutls"),
     "client.so": (*CLIENT, "-shared", "-Dmain=client", "-lgnutls"),
     "host": ("host.c",),

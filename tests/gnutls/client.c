@@ -15,6 +15,7 @@
  *   vec                the same, given a pointer
  *   hand=NAME          asks gnutls_certificate_verify_peers3 afterwards
  *   crt=NAME           takes the leaf, and verifies chain, name and dates of it by hand
+ *   purpose=OID        the same, for that purpose, with no anchor
  *   listed=NAME        looks for that name in the leaf, as a program that matches names itself does
  *   twice=NAME         a second connection resumes the session, sending NAME
  *   then=NAME          which that one looks up
@@ -273,6 +274,8 @@ static void converse(const char *name, FILE *out)
                     : "bad");
     if (client_word("crt") != NULL && result == 0)
         client_verify_by_hand(session, out);
+    if (client_word("purpose") != NULL && result == 0)
+        client_verify_for_purpose(session, out);
     if (client_word("listed") != NULL && result == 0)
         client_look_for_name(session, out);
     if (result == 0 || client_word("ignore") != NULL)

@@ -16,6 +16,7 @@ void client_set_transport(gnutls_session_t session, int descriptor);
 
 /* Takes the leaf from SESSION, and says what comes of it. */
 void client_verify_by_hand(gnutls_session_t session, FILE *out);
+void client_verify_for_purpose(gnutls_session_t session, FILE *out);
 void client_look_for_name(gnutls_session_t session, FILE *out);
 
 #endif

@@ -37,6 +37,22 @@ void client_verify_by_hand(gnutls_session_t session, FILE *out)
                 : "bad");
 }
 
+void client_verify_for_purpose(gnutls_session_t session, FILE *out)
+{
+    unsigned count = 0, status = 0;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
+    gnutls_x509_trust_list_t none = NULL;
+    gnutls_x509_crt_t leaf = NULL;
+    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (void *)client_word("purpose"), 0};
+
+    gnutls_x509_trust_list_init(&none, 0);
+    gnutls_x509_crt_init(&leaf);
+    if (count == 0 || gnutls_x509_crt_import(leaf, &list[0], GNUTLS_X509_FMT_DER) < 0 ||
+        gnutls_x509_trust_list_verify_crt2(none, &leaf, 1, &purpose, 1, 0, &status, NULL) < 0)
+        exit(2);
+    fprintf(out, " purpose %s", status == 0 ? "good" : "bad");
+}
+
 void client_look_for_name(gnutls_session_t session, FILE *out)
 {
     unsigned count = 0;

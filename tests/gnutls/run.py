@@ -6,10 +6,10 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from e2e.harness import suite                                              # noqa: E402
-from gnutls import cases, odd, places, programs                                            # noqa: E402
+from gnutls import ahead, cases, odd, places, programs                                     # noqa: E402
 from gnutls.builds import Builds                                           # noqa: E402
 
-GROUPS = (programs, cases, odd, places)
+GROUPS = (programs, cases, odd, ahead, places)
 
 
 def start(lab):

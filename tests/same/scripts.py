@@ -258,6 +258,7 @@ def life_scripts(scripts):
     for at in range(4):
         yield f"life/threads-{at}", ["store 0", f"load-file 0 {kit}", f"{'threads' if at % 2 else 'threads-listing'} 0 {many}", "objects 0",
                                      f"threads 0 {many}", f"in-child threads 0 {many}"]
+    yield "life/threads-locking", [f"threads-locking {kit} {leaf['of-a']} 400"]
     yield "life/threads-load", [f"threads-load {kit}", "store 0", f"threads-load-one 0 {kit}", f"threads-load {kit}", ask.format(0)]
     yield from hook_scripts(scripts, kit)
 

@@ -64,6 +64,23 @@ static void *keep_listing(void *unused)
     return unused;
 }
 
+/* Every other one has all brought in, while the rest lock the store and look. */
+static void *lock(void *number)
+{
+    long thread = (long)number;
+
+    (void)pthread_barrier_wait(&begin);
+    if (thread % 2 == 0)
+        sk_X509_pop_free(X509_STORE_get1_all_certs(shared), X509_free);
+    for (int i = 0; i < 20; i++) {
+        X509_STORE_lock(shared);
+        snprintf(answers[thread][0], ANSWER, "%d objects",
+                 sk_X509_OBJECT_num(X509_STORE_get0_objects(shared)));
+        X509_STORE_unlock(shared);
+    }
+    return NULL;
+}
+
 static void *load(void *number)
 {
     X509_STORE *store = X509_STORE_new();
@@ -138,6 +155,19 @@ static void threads_listing(char **word)
     show_answers(asked_count);
 }
 
+/* threads-locking PATH cert times: each time a fresh store, of which one has been asked for. */
+static void threads_locking(char **word)
+{
+    for (long left = strtol(word[3], NULL, 10); left > 0; left--) {
+        shared = X509_STORE_new();
+        (void)X509_STORE_load_file(shared, word[1]);
+        answer(answers[0][0], word[2]);
+        together(lock, NULL);
+        X509_STORE_free(shared);
+    }
+    show_answers(1);
+}
+
 /* threads-load PATH: each into a store of its own. */
 static void threads_load(char **word)
 {
@@ -159,6 +189,7 @@ static void threads_load_one(char **word)
 const struct step thread_steps[] = {
     {"threads", threads},
     {"threads-listing", threads_listing},
+    {"threads-locking", threads_locking},
     {"threads-load", threads_load},
     {"threads-load-one", threads_load_one},
     {NULL, NULL},

@@ -272,6 +272,29 @@ static void the_error_queue_is_as_it_would_have_been(void **state)
     pair_end(&pair);
 }
 
+/* As PEM_X509_INFO_read_bio(3) of some versions of libcrypto at the end of a file. */
+static void *clear_errors(BIO *bio, void *infos, void *ask, void *arg)
+{
+    (void)bio, (void)infos, (void)ask, (void)arg;
+    ERR_clear_error();
+    return NULL;
+}
+
+static void where_the_end_of_a_file_clears_the_error_queue_it_does(void **state)
+{
+    const char *file = file_of("many.pem", MANY, (char *)NULL);
+    struct pair pair = pair_new();
+    struct tg_storelib other = *lib;
+
+    (void)state;
+    other.PEM_X509_INFO_read_bio = clear_errors;
+    ERR_raise(ERR_LIB_USER, 1);
+    assert_true(tg_attached_load(&other, pair.lazy, file) > 0);
+    assert_int_equal(ERR_peek_error(), 0);
+    assert_int_equal(X509_STORE_load_file(pair.plain, file), 1);
+    pair_end(&pair);
+}
+
 #if OWN_ALLOCATOR
 /* Whichever allocation fails: it is told, and comes once there is memory. */
 static void without_memory_the_search_fails_and_finds_no_less_later(void **state)
@@ -315,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_store_with_hooks_of_its_own_or_in_use_is_left_alone),
         cmocka_unit_test(once_it_was_opened_there_are_no_hooks_left),
         cmocka_unit_test(the_error_queue_is_as_it_would_have_been),
+        cmocka_unit_test(where_the_end_of_a_file_clears_the_error_queue_it_does),
 #if OWN_ALLOCATOR
         cmocka_unit_test(without_memory_the_search_fails_and_finds_no_less_later),
 #endif

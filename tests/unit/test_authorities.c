@@ -126,15 +126,15 @@ static void extend_by_days(X509 *certificate, EVP_PKEY *signer, long days)
 
 static struct tg_verdict *evaluate_in_days(const struct world *world, long days, bool skip_dates)
 {
-    const struct tg_rule rule = {.anchors = world->anchors,
-                                 .anchors_only = true,
-                                 .skip_hostname = true,
-                                 .skip_dates = skip_dates};
+    struct tg_holding *anchors = hold(world->anchors);
+    const struct tg_rule rule = {
+        .anchors = anchors, .anchors_only = true, .skip_hostname = true, .skip_dates = skip_dates};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
     const struct tg_query query = {
         .leaf = world->leaf, .sent = world->sent, .now = time(NULL) + days * DAY};
     struct tg_verdict *verdict = tg_evaluate(NULL, &match, &query);
 
+    tg_holding_free(anchors);
     assert_non_null(verdict);
     return verdict;
 }

@@ -1,21 +1,14 @@
 /* The certificates of a file, without decoding one: what is ordinary, and which names are alike. */
 #include "bundle.h"
 #include "certificate.h"
-#include "folder.h"
 #include "pki.h"
-#include "share.h"
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <openssl/x509v3.h>
-
-#define HOUR 3600
 
 static char *slurp(const char *path)
 {
@@ -283,8 +276,7 @@ static void a_name_that_cannot_be_read_has_no_number(void **state)
     assert_false(tg_fold_name(name, &number));
 }
 
-/* ---- bundles, and who shares them --------------------------------------------------------------
- */
+/* ---- bundles --------------------------------------------------------------------------------- */
 
 static void a_bundle_has_what_is_in_the_file_in_its_order(void **state)
 {
@@ -310,67 +302,6 @@ static void a_bundle_has_what_is_in_the_file_in_its_order(void **state)
     free(text);
 }
 
-static void put(const char *path, const char *from, time_t age)
-{
-    struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
-    char *text = slurp(pki_path(from));
-    FILE *file = fopen(path, "we");
-
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-    free(text);
-}
-
-static void a_file_that_just_changed_is_shared_with_nobody(void **state)
-{
-    const struct tg_bundle *one, *other;
-
-    (void)state;
-    put("fresh.pem", "root.pem", HOUR); /* ctime is now */
-    one = tg_share_take("fresh.pem");
-    other = tg_share_take("fresh.pem");
-    assert_non_null(one);
-    assert_non_null(other);
-    assert_ptr_not_equal(one, other);
-    tg_share_give(one);
-    tg_share_give(other);
-}
-
-/* Of the system, so that it is old enough. */
-static void a_file_that_has_settled_is_read_once(void **state)
-{
-    const char *path = X509_get_default_cert_file();
-    const struct tg_bundle *one = NULL, *other = NULL, *again = NULL;
-
-    (void)state;
-    if (access(path, R_OK) != 0)
-        path = "/etc/ssl/certs/ca-certificates.crt";
-    if (access(path, R_OK) != 0)
-        skip();
-    one = tg_share_take(path);
-    other = tg_share_take(path);
-    assert_non_null(one);
-    assert_ptr_equal(one, other);
-    tg_share_give(one);
-    tg_share_give(other);
-    again = tg_share_take(path);
-    assert_ptr_equal(again, one); /* the last one stays */
-    tg_share_give(again);
-}
-
-static void what_is_no_regular_file_is_not_opened(void **state)
-{
-    (void)state;
-    assert_int_equal(mkfifo("fifo", 0600), 0);
-    assert_null(tg_share_take("fifo"));
-    assert_null(tg_share_take("."));
-    assert_null(tg_share_take("absent"));
-    assert_null(tg_share_take("/dev/null"));
-    tg_share_give(NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,15 +313,7 @@ int main(void)
         cmocka_unit_test(the_order_in_a_relative_name_does_not_count),
         cmocka_unit_test(a_name_that_cannot_be_read_has_no_number),
         cmocka_unit_test(a_bundle_has_what_is_in_the_file_in_its_order),
-        cmocka_unit_test(a_file_that_just_changed_is_shared_with_nobody),
-        cmocka_unit_test(a_file_that_has_settled_is_read_once),
-        cmocka_unit_test(what_is_no_regular_file_is_not_opened),
     };
-    static char folder[] = "/tmp/test_bundle.XXXXXX";
 
-    if (folder_enter(folder) != 0)
-        return 1;
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    (void)folder_remove(folder);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * rule by rule. `trustgraft compile` of TG_BUILD writes the images.
  */
 #include "compiled.h"
+#include "holding.h"
 #include "index.h"
 #include "load.h"
 #include "match.h"
@@ -100,12 +101,12 @@ static bool same_digests(const struct tg_digests *a, const struct tg_digests *b)
            (a->count == 0 || memcmp(a->digest, b->digest, a->count * TG_SHA256_SIZE) == 0);
 }
 
-static bool same_certificates(const STACK_OF(X509) *a, const STACK_OF(X509) *b)
+static bool same_certificates(const struct tg_holding *a, const struct tg_holding *b)
 {
-    bool same = (a == NULL) == (b == NULL) && sk_X509_num(a) == sk_X509_num(b);
+    bool same = (a == NULL) == (b == NULL) && tg_holding_count(a) == tg_holding_count(b);
 
-    for (int i = 0; same && i < sk_X509_num(a); i++)
-        same = X509_cmp(sk_X509_value(a, i), sk_X509_value(b, i)) == 0;
+    for (size_t i = 0; same && i < tg_holding_count(a); i++)
+        same = X509_cmp(tg_holding_get(a, i), tg_holding_get(b, i)) == 0;
     return same;
 }
 

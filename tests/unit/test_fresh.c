@@ -10,12 +10,20 @@
 
 static void test_what_others_may_have_written_is_not_used(void **state)
 {
+    char *note;
+
     (void)state;
     compile();
     assert_int_equal(chmod(image_path, 0664), 0);
     expect_text("is writable by group");
     assert_int_equal(chmod(image_path, 0646), 0);
     expect_text("is writable by others");
+    assert_int_equal(chmod(image_path, 0644), 0);
+    assert_int_equal(chmod(work, 0770), 0);
+    assert_null(tg_compiled_open(path, &note));
+    assert_non_null(strstr(note, "it can't be opened: its directory "));
+    free(note);
+    assert_int_equal(chmod(work, 0700), 0);
     assert_int_equal(chmod(image_path, 0644), 0);
     tg_policy_free(expect_image());
     if (geteuid() == 0) {
@@ -180,13 +188,14 @@ static void test_known_hosts_are_found_or_refused(void **state)
 {
     struct tg_diags diags = {0};
     struct tg_known *image;
-    char name[80], compiled[96];
+    char name[80], compiled[96], *note;
 
     (void)state;
     compile();
     snprintf(name, sizeof name, "%s/known", work);
-    image = tg_known_open(name, &diags);
+    image = tg_known_open(name, &diags, &note);
     assert_non_null(image);
+    assert_null(note);
     assert_int_equal(tg_known_find(image, "a.test", 0)->line, 1);
     assert_null(tg_known_find(image, "a.test", 8443));
     assert_int_equal(tg_known_find(image, "b.test", 8443)->pins[0][0], 4);
@@ -197,6 +206,17 @@ static void test_known_hosts_are_found_or_refused(void **state)
     assert_int_equal(tg_known_find(image, "a.test", 0)->line, 1);
     assert_true(tg_known_damaged(tg_known_find(image, "c.test", 0)));
     tg_known_free(image);
+    image = tg_known_open(name, &diags, &note);
+    assert_non_null(image);
+    assert_non_null(strstr(note, "known.compiled isn't used: it is truncated"));
+    assert_null(tg_known_find(image, "c.test", 0));
+    tg_known_free(image);
+    free(note);
+    assert_int_equal(truncate(name, 1), 0);
+    assert_null(tg_known_open(name, &diags, &note));
+    assert_null(note);
+    assert_int_equal(diags.count, 2);
+    tg_diags_clear(&diags);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* Loading a policy: the public calls, and the bounds of time and of what is reported. */
 #include "diag.h"
 #include "folder.h"
+#include "holding.h"
 #include "load.h"
 #include "match.h"
 #include "pki.h"
@@ -140,7 +141,7 @@ static void a_reference_keeps_a_policy(void **state)
     assert_non_null(policy);
     assert_ptr_equal(tg_policy_ref(policy), policy);
     tg_policy_free(policy);
-    assert_int_equal(sk_X509_num(policy->rules[0]->anchors), 1);
+    assert_int_equal(tg_holding_count(policy->rules[0]->anchors), 1);
     tg_policy_free(policy);
 }
 
@@ -198,8 +199,8 @@ static void one_file_is_shared_by_all_that_name_it(void **state)
     assert_ptr_equal(policy->rules[0]->anchors, policy->rules[1]->anchors);
     assert_ptr_equal(policy->rules[0]->anchors, policy->rules[3]->intermediates);
     assert_ptr_not_equal(policy->rules[0]->anchors, policy->rules[2]->anchors);
-    assert_ptr_equal(sk_X509_value(policy->rules[0]->anchors, 0),
-                     sk_X509_value(policy->rules[2]->anchors, 1));
+    assert_ptr_equal(tg_holding_get(policy->rules[0]->anchors, 0),
+                     tg_holding_get(policy->rules[2]->anchors, 1));
     tg_policy_free(policy);
 }
 
@@ -293,7 +294,7 @@ static void many_hosts_load(void **state)
     policy = tg_policy_load("many.conf", NULL);
     assert_non_null(policy);
     assert_int_equal(policy->rule_count, HOSTS);
-    assert_int_equal(policy->stack_count, 1);
+    assert_int_equal(policy->holding_count, 1);
     assert_ptr_equal(tg_policy_match(policy, "x.w19999.example", 443, NULL).rule,
                      policy->rules[HOSTS - 1]);
     tg_policy_free(policy);

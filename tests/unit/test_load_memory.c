@@ -5,6 +5,7 @@
 #include "allocator.h"
 #include "diag.h"
 #include "folder.h"
+#include "holding.h"
 #include "knownhosts.h"
 #include "lint.h"
 #include "load.h"
@@ -109,11 +110,11 @@ static char work[] = "/tmp/tg-load-memory.XXXXXX";
 
 static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
 {
-    tg_buf_printf(out, "%llx %zu %zu %zu %zu %zu %zu %zu %zu %d %d %d %d\n",
+    tg_buf_printf(out, "%llx %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu %d %d\n",
                   (unsigned long long)rule->set, rule->patterns.count, rule->programs.count,
                   rule->realpaths.count, rule->hostnames.count, rule->trusted_leaves.count,
                   rule->leaf_pins.count, rule->ca_pins.count, rule->path_pins.count,
-                  sk_X509_num(rule->anchors), sk_X509_num(rule->intermediates),
+                  tg_holding_count(rule->anchors), tg_holding_count(rule->intermediates),
                   rule->anchors_system, rule->anchors_only);
 }
 

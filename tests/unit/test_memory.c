@@ -5,6 +5,7 @@
 #include "countdown.h"
 #include "evaluate.h"
 #include "folder.h"
+#include "hold.h"
 #include "match.h"
 #include "pki.h"
 #include "policy.h"
@@ -44,7 +45,8 @@ static tg_result evaluate(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, long nu
 static bool accepts_at(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, const char *address,
                        long number, bool *spent)
 {
-    const struct tg_rule rule = {.anchors = anchors, .anchors_only = true};
+    struct tg_holding *held = hold(anchors);
+    const struct tg_rule rule = {.anchors = held, .anchors_only = true};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *app = X509_STORE_CTX_new();
@@ -65,6 +67,7 @@ static bool accepts_at(STACK_OF(X509) *sent, STACK_OF(X509) *anchors, const char
     tg_verdict_free(verdict);
     X509_STORE_CTX_free(app);
     X509_STORE_free(store);
+    tg_holding_free(held);
     return accepted;
 }
 

@@ -33,17 +33,19 @@ static void voids_what_would_be_accepted(void **state)
     struct tg_rule rule = {.skip_hostname = true, .anchors_only = true};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
     struct tg_query query = {.host = "host.test"};
+    struct tg_holding *anchors;
     struct world world;
 
     (void)state;
     begin_accepted(&world);
-    rule.anchors = world.anchors;
+    rule.anchors = anchors = hold(world.anchors);
     query.leaf = world.leaf;
     query.sent = world.sent;
     misses = true;
     assert_null(tg_evaluate(NULL, &match, &query));
     misses = false;
     assert_false(tg_missed_take());
+    tg_holding_free(anchors);
     end(&world);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "evaluate.h"
 #include "hash.h"
+#include "holding.h"
 #include "match.h"
 #include "mem.h"
 #include "rules.h"
@@ -202,7 +203,8 @@ static X509_CRL *make_list(unsigned long has)
 
 struct world {
     X509 *root, *ca, *leaf;
-    STACK_OF(X509) *sent, *anchors;
+    STACK_OF(X509) *sent;
+    struct tg_holding *anchors;
     STACK_OF(X509_CRL) *lists;
     X509_STORE *store;
     X509_STORE_CTX *app;
@@ -219,11 +221,11 @@ static void trust(struct world *world, unsigned long has, enum trust trusts)
     X509 *anchor = trusts == CA_ANCHOR ? world->ca : world->root;
     bool none = has & (BIT(UNTRUSTED_ROOT) | BIT(MISSING_ISSUER));
 
-    world->anchors = sk_X509_new_null();
+    world->anchors = tg_holding_new();
     world->store = X509_STORE_new();
     world->app = X509_STORE_CTX_new();
     if (!none && trusts != APP_ANCHORS)
-        assert_true(sk_X509_push(world->anchors, anchor) > 0);
+        assert_true(tg_holding_add(world->anchors, anchor));
     if (!none && (trusts == APP_ANCHORS || trusts == BOTH_ANCHORS))
         assert_true(X509_STORE_add_cert(world->store, anchor));
     assert_true(X509_STORE_CTX_init(world->app, world->store, world->leaf, world->sent));
@@ -284,7 +286,7 @@ static void teardown(struct world *world)
     X509_STORE_CTX_free(world->app);
     X509_STORE_free(world->store);
     sk_X509_free(world->sent);
-    sk_X509_free(world->anchors);
+    tg_holding_free(world->anchors);
     sk_X509_CRL_pop_free(world->lists, X509_CRL_free);
     X509_free(world->root);
     X509_free(world->ca);

@@ -5,6 +5,7 @@
  */
 #include "finding.h"
 #include "folder.h"
+#include "holding.h"
 #include "keys.h"
 #include "lint.h"
 #include "load.h"
@@ -141,10 +142,10 @@ static void add_rule(struct tg_buf *out, const struct tg_rule *rule)
         add_flag(out, tg_key_info(i)->name, (rule->set & TG_KEY_BIT(i)) != 0);
     add_words(out, "= program", &rule->programs);
     add_words(out, "= hostname", &rule->hostnames);
-    add_count(out, "= anchors", sk_X509_num(rule->anchors));
+    add_count(out, "= anchors", (int)tg_holding_count(rule->anchors));
     add_flag(out, "= anchors: system", rule->anchors_system);
     add_flag(out, "= anchors-only", rule->anchors_only);
-    add_count(out, "= intermediates", sk_X509_num(rule->intermediates));
+    add_count(out, "= intermediates", (int)tg_holding_count(rule->intermediates));
     add_flag(out, "= insecure-skip-hostname", rule->skip_hostname);
     add_count(out, "= trust-certificate", (int)rule->trusted_leaves.count);
     add_count(out, "= leaf-pin", (int)rule->leaf_pins.count);

@@ -3,6 +3,7 @@
  * rule inherits from the application, and which of several bad paths is kept.
  */
 #include "evaluate.h"
+#include "hold.h"
 #include "match.h"
 #include "policy.h"
 #include "verdict.h"
@@ -68,7 +69,8 @@ static int end(void **state)
 /* Takes ANCHORS over; CAME is sent. */
 static bool accepts_with(STACK_OF(X509) *anchors, X509 *came)
 {
-    const struct tg_rule rule = {.anchors = anchors, .anchors_only = true, .skip_hostname = true};
+    struct tg_holding *held = hold(anchors);
+    const struct tg_rule rule = {.anchors = held, .anchors_only = true, .skip_hostname = true};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
     STACK_OF(X509) *sent = sk_X509_new_null();
     const struct tg_query query = {.host = "host.test", .leaf = leaf, .sent = sent};
@@ -81,6 +83,7 @@ static bool accepts_with(STACK_OF(X509) *anchors, X509 *came)
     accepted = verdict->accepted;
     tg_verdict_free(verdict);
     sk_X509_free(sent);
+    tg_holding_free(held);
     sk_X509_pop_free(anchors, X509_free);
     return accepted;
 }
@@ -344,12 +347,13 @@ static X509 *expired(EVP_PKEY *signer)
 static void the_better_of_two_bad_paths_is_kept(void **state)
 {
     X509 *bad[] = {expired(root_key), expired(key)};
-    STACK_OF(X509) *anchor = sk_X509_new_null();
+    struct tg_holding *anchor = tg_holding_new();
     const struct tg_rule rule = {.anchors = anchor, .anchors_only = true, .skip_hostname = true};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
 
     (void)state;
-    assert_true(sk_X509_push(anchor, root) > 0);
+    assert_non_null(anchor);
+    assert_true(tg_holding_add(anchor, root));
     for (int first = 0; first < 2; first++) {
         STACK_OF(X509) *sent = sk_X509_new_null();
         const struct tg_query query = {.host = "host.test",
@@ -366,7 +370,7 @@ static void the_better_of_two_bad_paths_is_kept(void **state)
         tg_verdict_free(verdict);
         sk_X509_free(sent);
     }
-    sk_X509_free(anchor);
+    tg_holding_free(anchor);
     X509_free(bad[0]);
     X509_free(bad[1]);
 }

@@ -1,8 +1,10 @@
 /* Names, endpoints and times as text, of certificates that try to forge a log line too. */
 #include "write.h"
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +152,22 @@ static void times_are_rfc_3339(void **state)
     ASN1_TIME_free(broken);
 }
 
+static void numbers_are_written_as_printf_does(void **state)
+{
+    static const long numbers[] = {0, 7, 10, -1, LONG_MAX, LONG_MIN};
+    char expected[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct tg_buf buf = {0};
+
+        tg_buf_number(&buf, numbers[i]);
+        snprintf(expected, sizeof expected, "%ld", numbers[i]);
+        assert_string_equal(buf.text, expected);
+        tg_buf_free(&buf);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +181,7 @@ int main(void)
         cmocka_unit_test(the_error_queue_stays_as_it_was),
         cmocka_unit_test(endpoints_are_written_as_in_urls),
         cmocka_unit_test(times_are_rfc_3339),
+        cmocka_unit_test(numbers_are_written_as_printf_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #define TG_TEST_WORLD_H
 
 #include "evaluate.h"
+#include "hold.h"
 #include "path.h"
 #include "verdict.h"
 #include <dlfcn.h>
@@ -141,9 +142,11 @@ static inline void push_ref(STACK_OF(X509) *stack, X509 *certificate)
 /* The verdict on the world's leaf, reached within all bounds. */
 static inline struct tg_verdict *evaluate(const struct world *world)
 {
-    const struct tg_rule rule = {.anchors = world->anchors,
+    struct tg_holding *anchors = hold(world->anchors);
+    struct tg_holding *intermediates = hold(world->intermediates);
+    const struct tg_rule rule = {.anchors = anchors,
                                  .anchors_only = true,
-                                 .intermediates = world->intermediates,
+                                 .intermediates = intermediates,
                                  .hostnames = world->hostnames,
                                  .skip_hostname = world->hostnames.count == 0};
     const struct tg_match match = {.kind = TG_MATCH_RULE, .rule = &rule, .pattern = "*"};
@@ -153,6 +156,8 @@ static inline struct tg_verdict *evaluate(const struct world *world)
 
     verifications = certificates = 0;
     verdict = tg_evaluate(NULL, &match, &query);
+    tg_holding_free(anchors);
+    tg_holding_free(intermediates);
     assert_non_null(verdict);
     /* One more of each: the path without an anchor that is reported where there is no other. */
     assert_in_range(verifications, 0, TG_PATH_MAX_ATTEMPTS + 1);

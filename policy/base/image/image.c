@@ -218,12 +218,14 @@ static bool open_file(struct opening *in)
     const char *wrong;
 
     if (lstat(in->image->path, &entry) != 0)
-        return errno == ENOENT ? false : blame(in, tg_arena_sentence(in->arena, "%m"));
+        return errno == ENOENT ? false
+                               : blame(in, tg_arena_sentence(in->arena, "can't be looked at: %m"));
     if (S_ISLNK(entry.st_mode))
         return blame(in, "is a symbolic link");
     wrong = tg_parents_check(in->arena, in->image->path, NULL);
-    if (wrong == NULL)
-        wrong = tg_file_open(in->arena, AT_FDCWD, in->image->path, S_IFREG, &in->fd, &in->status);
+    if (wrong != NULL)
+        return blame(in, tg_arena_sentence(in->arena, "can't be opened: %s", wrong));
+    wrong = tg_file_open(in->arena, AT_FDCWD, in->image->path, S_IFREG, &in->fd, &in->status);
     if (wrong != NULL)
         return blame(in, wrong);
     if (entry.st_ino != in->status.st_ino || entry.st_dev != in->status.st_dev)

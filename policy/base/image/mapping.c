@@ -1,9 +1,9 @@
 /*
  * mapping.c - copies by process_vm_readv(2) of the process itself: what the file has lost is EFAULT
  * there, at whatever moment it is lost. Filters of system calls may end who calls it; where one is
- * set when the file is mapped, and where the call is refused, each page is asked for by a call that
- * they know (MADV_POPULATE_READ, else one that reads a set of signals and refuses the rest), and
- * copied. Between the two lies less than a microsecond in which the file would have to be cut off.
+ * set, and where the call is refused, each page is asked for by a call that they know
+ * (MADV_POPULATE_READ, else one that reads a set of signals and refuses the rest), and copied.
+ * Between the two lies less than a microsecond in which the file would have to be cut off.
  */
 #include "mapping.h"
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -48,6 +49,15 @@ bool tg_mapping_open(struct tg_mapping *mapping, int fd, size_t size)
     return true;
 }
 
+/* One that was set since the file was mapped; not every filter knows prctl(2): /proc was asked
+ * before. */
+static bool is_filtered_now(void)
+{
+    int mode = prctl(PR_GET_SECCOMP);
+
+    return mode > 0 || (mode < 0 && errno != EINVAL); /* a kernel without filters */
+}
+
 static bool is_there(uintptr_t page)
 {
     enum { NOTHING = -1, SET_SIZE = 8 };
@@ -78,22 +88,22 @@ static bool probe(const unsigned char *from, unsigned char *out, size_t length)
 bool tg_mapping_copy(struct tg_mapping *mapping, size_t offset, void *out, size_t length)
 {
     int saved = errno;
-    bool copied = false, probes = atomic_load_explicit(&mapping->probes, memory_order_relaxed);
-    ssize_t got = -1;
+    bool copied = false, probes;
 
     if (offset > mapping->size || length > mapping->size - offset)
         return false;
+    probes = atomic_load_explicit(&mapping->probes, memory_order_relaxed) || is_filtered_now();
     if (!probes) {
         struct iovec here = {out, length}, there = {(void *)(mapping->bytes + offset), length};
+        ssize_t got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
 
-        got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
         copied = got == (ssize_t)length;
         probes = got < 0 && errno != EFAULT;
-        if (probes)
-            atomic_store_explicit(&mapping->probes, true, memory_order_relaxed);
     }
-    if (probes)
+    if (probes) {
+        atomic_store_explicit(&mapping->probes, true, memory_order_relaxed);
         copied = probe(mapping->bytes + offset, out, length);
+    }
     errno = saved;
     return copied;
 }

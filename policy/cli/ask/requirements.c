@@ -1,5 +1,6 @@
 #include "requirements.h"
 #include "hash.h"
+#include "holding.h"
 #include "pin.h"
 #include "write.h"
 #include <stdlib.h>
@@ -19,11 +20,22 @@ static void begin(const struct telling *telling, const char *sentence)
     tg_buf_printf(telling->buf, "  - %s\n", sentence);
 }
 
-static void list_certificates(struct tg_buf *buf, const STACK_OF(X509) *certificates)
+/* NULL without memory, which BUF keeps in mind. */
+static const X509 *get_certificate(struct tg_buf *buf, const struct tg_holding *held, size_t index)
 {
-    for (int i = 0; i < sk_X509_num(certificates); i++) {
-        const X509 *certificate = sk_X509_value(certificates, i);
+    const X509 *certificate = tg_holding_get(held, index);
 
+    buf->failed = buf->failed || certificate == NULL;
+    return certificate;
+}
+
+static void list_certificates(struct tg_buf *buf, const struct tg_holding *held)
+{
+    for (size_t i = 0; i < tg_holding_count(held); i++) {
+        const X509 *certificate = get_certificate(buf, held, i);
+
+        if (certificate == NULL)
+            return;
         tg_buf_add(buf, "      ");
         tg_write_name(buf, X509_get_subject_name(certificate));
         tg_buf_add(buf, "\n        ");
@@ -62,7 +74,7 @@ static void tell_trusted(const struct telling *telling)
 static void tell_anchors(const struct telling *telling)
 {
     const struct tg_rule *rule = telling->rule;
-    bool any = rule->anchors_system || sk_X509_num(rule->anchors) > 0;
+    bool any = rule->anchors_system || tg_holding_count(rule->anchors) > 0;
 
     if (!any && !rule->anchors_only) {
         begin(telling, "a path to an anchor of the application");
@@ -82,7 +94,7 @@ static void tell_anchors(const struct telling *telling)
 
 static void tell_intermediates(const struct telling *telling)
 {
-    if (sk_X509_num(telling->rule->intermediates) <= 0)
+    if (tg_holding_count(telling->rule->intermediates) == 0)
         return;
     begin(telling, "the path may lead through these, sent or not:");
     list_certificates(telling->buf, telling->rule->intermediates);
@@ -218,14 +230,16 @@ void tg_requirements_text(struct tg_buf *buf, const struct tg_rule *rule, const 
 
 /* ---- JSON -------------------------------------------------------------------------------- */
 
-static void add_certificates(struct tg_buf *buf, const STACK_OF(X509) *certificates)
+static void add_certificates(struct tg_buf *buf, const struct tg_holding *held)
 {
     tg_buf_add(buf, "[");
-    for (int i = 0; i < sk_X509_num(certificates); i++) {
-        const X509 *certificate = sk_X509_value(certificates, i);
+    for (size_t i = 0; i < tg_holding_count(held); i++) {
+        const X509 *certificate = get_certificate(buf, held, i);
         struct tg_buf name = {0};
         char *text;
 
+        if (certificate == NULL)
+            return;
         tg_write_name(&name, X509_get_subject_name(certificate));
         text = tg_buf_take(&name);
         if (text == NULL)

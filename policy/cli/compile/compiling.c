@@ -214,8 +214,11 @@ static bool read_many(struct tg_job *job)
 
 static bool write_records(struct tg_job *job, const char *path)
 {
-    if (!read_few(job, path) || !read_many(job))
+    if (!read_few(job, path) || !read_many(job)) {
+        if (job->why->length == 0)
+            (void)tg_imagefile_failed(job->out, job->why);
         return false;
+    }
     tg_contents_put_files(job);
     tg_imagefile_close(job->out);
     tg_repeated_check(job);

@@ -1,4 +1,5 @@
 #include "contents.h"
+#include "holding.h"
 #include "index.h"
 #include "material.h"
 #include <openssl/x509.h>
@@ -19,14 +20,22 @@
         OPENSSL_free(der);                                                                         \
     } while (0)
 
+static void add_certificates(struct tg_buf *bytes, const struct tg_holding *holding)
+{
+    tg_imagefile_add_number(bytes, tg_holding_count(holding));
+    for (size_t i = 0; i < tg_holding_count(holding); i++) {
+        size_t size;
+        const uint8_t *der = tg_holding_der(holding, i, &size);
+
+        tg_imagefile_add_number(bytes, size);
+        tg_buf_addn(bytes, (const char *)der, size);
+    }
+}
+
 static void add_objects(struct tg_buf *bytes, const struct tg_material *file)
 {
-    const STACK_OF(X509) *certs = file->stack != NULL ? file->stack->certs : NULL;
-
     if (file->item.tag == TG_TAG_CERTIFICATES) {
-        tg_imagefile_add_number(bytes, (uint64_t)sk_X509_num(certs));
-        for (int i = 0; i < sk_X509_num(certs); i++)
-            ADD_DER(bytes, i2d_X509_AUX, sk_X509_value(certs, i));
+        add_certificates(bytes, file->certificates != NULL ? file->certificates->holding : NULL);
     } else if (file->item.tag == TG_TAG_CRLS) {
         tg_imagefile_add_number(bytes, (uint64_t)sk_X509_CRL_num(file->crls));
         for (int i = 0; i < sk_X509_CRL_num(file->crls); i++)

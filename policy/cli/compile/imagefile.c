@@ -134,6 +134,11 @@ void tg_imagefile_key(struct tg_imagefile *out, uint32_t kind, uint64_t tag, con
             (struct tg_image_slot){tg_image_hash(kind, tag, text, length), offset};
 }
 
+bool tg_imagefile_failed(const struct tg_imagefile *out, struct tg_buf *why)
+{
+    return out->error != 0 && !blame(why, "can't be written", out->error);
+}
+
 static int compare(const void *one, const void *other)
 {
     const struct tg_image_slot *a = one, *b = other;
@@ -322,8 +327,8 @@ bool tg_imagefile_commit(struct tg_imagefile *out, const struct tg_watch *watch,
     tg_buf_free(&marks);
     put_table(out);
     put_header(out);
-    if (out->error != 0)
-        return blame(why, "can't be written", out->error);
+    if (tg_imagefile_failed(out, why))
+        return false;
     if (fchown(out->fd, (uid_t)-1, group) != 0)
         mode &= ~(mode_t)S_IRGRP;
     if (fchmod(out->fd, mode) != 0 || fsync(out->fd) != 0)

@@ -41,6 +41,9 @@ void tg_imagefile_key(struct tg_imagefile *out, uint32_t kind, uint64_t tag, con
 /* Appends bytes; returns their offset. */
 uint64_t tg_imagefile_bytes(struct tg_imagefile *out, const void *bytes, size_t length);
 
+/* True if something of it couldn't be written, with a sentence in WHY. */
+bool tg_imagefile_failed(const struct tg_imagefile *out, struct tg_buf *why);
+
 /* No record or key is entered from now on; they can be read. */
 void tg_imagefile_close(struct tg_imagefile *out);
 

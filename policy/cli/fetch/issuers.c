@@ -1,4 +1,5 @@
 #include "issuers.h"
+#include "holding.h"
 #include "presented.h"
 #include "terminal.h"
 #include "text.h"
@@ -95,12 +96,28 @@ static const char *fault(X509 *issuer, X509 *subject)
     return NULL;
 }
 
+static X509 *shared(X509 *certificate)
+{
+    return certificate != NULL && X509_up_ref(certificate) ? certificate : NULL;
+}
+
 static X509 *find_among(const STACK_OF(X509) *pool, X509 *subject)
 {
     for (int i = 0; i < sk_X509_num(pool); i++)
         if (issued(sk_X509_value(pool, i), subject))
             return sk_X509_value(pool, i);
     return NULL;
+}
+
+/* *ISSUER is a new reference, or NULL; false without memory. */
+static bool find_held(const struct tg_holding *held, X509 *subject, X509 **issuer)
+{
+    STACK_OF(X509) *pool = NULL;
+    bool known = tg_holding_find(held, X509_get_issuer_name(subject), NULL, &pool);
+
+    *issuer = shared(find_among(pool, subject));
+    sk_X509_pop_free(pool, X509_free);
+    return known;
 }
 
 /* A new reference, or NULL. */
@@ -197,11 +214,6 @@ static bool push(struct tg_issuers *issuers, X509 *certificate, enum tg_issuer_f
     return true;
 }
 
-static X509 *shared(X509 *certificate)
-{
-    return certificate != NULL && X509_up_ref(certificate) ? certificate : NULL;
-}
-
 /* Adds SUBJECT's issuer from the web; false if there is none to be had. */
 static bool push_download(struct tg_issuers *issuers, X509 *subject, const struct tg_download *how)
 {
@@ -237,7 +249,8 @@ static bool climb(struct tg_issuers *issuers, const struct tg_question *question
         issuers->complete = true;
         return false;
     }
-    issuer = shared(rule != NULL ? find_among(rule->anchors, last) : NULL);
+    if (!find_held(rule != NULL ? rule->anchors : NULL, last, &issuer))
+        return false;
     if (issuer == NULL)
         issuer = find_in_store(question->store, last);
     if (issuer != NULL) {
@@ -249,9 +262,10 @@ static bool climb(struct tg_issuers *issuers, const struct tg_question *question
     issuer = find_among(presented->chain, last);
     if (issuer != NULL)
         return push(issuers, shared(issuer), TG_FROM_SENT, NULL);
-    issuer = rule != NULL ? find_among(rule->intermediates, last) : NULL;
+    if (!find_held(rule != NULL ? rule->intermediates : NULL, last, &issuer))
+        return false;
     if (issuer != NULL)
-        return push(issuers, shared(issuer), TG_FROM_POLICY, NULL);
+        return push(issuers, issuer, TG_FROM_POLICY, NULL);
     return push_download(issuers, last, how);
 }
 

@@ -39,6 +39,11 @@ static long call_old(tg_old_bio_callback *old, BIO *bio, const struct tg_bio_wor
     return returned;
 }
 
+bool tg_bio_has_old(const struct tg_libcrypto *crypto, BIO *bio)
+{
+    return crypto->BIO_get_callback != NULL && crypto->BIO_get_callback(bio) != NULL;
+}
+
 long tg_bio_call(const struct tg_libcrypto *crypto, BIO_callback_fn_ex theirs, BIO *bio,
                  const struct tg_bio_word *word)
 {

@@ -18,6 +18,9 @@ struct tg_bio_word {
 /* True if data is read or written. */
 bool tg_bio_is_moving(int operation);
 
+/* True if BIO has a callback in the old form. */
+bool tg_bio_has_old(const struct tg_libcrypto *crypto, BIO *bio);
+
 /* What THEIRS, the callback of BIO in the new form, says to WORD; NULL: the one in the old form. */
 long tg_bio_call(const struct tg_libcrypto *crypto, BIO_callback_fn_ex theirs, BIO *bio,
                  const struct tg_bio_word *word);

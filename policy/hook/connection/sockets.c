@@ -173,12 +173,12 @@ static void see(struct search *search, int descriptor)
         search->peers[search->count++] = peer;
 }
 
-/* The size of the process's table of descriptors (proc(5)), which ends behind the last one. */
+/* The size of the thread's table of descriptors (proc(5)), which ends behind the last one. */
 static long table_size(void)
 {
     char text[2048];
     const char *line = NULL;
-    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    int file = open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
     ssize_t length = file >= 0 ? read(file, text, sizeof(text) - 1) : -1;
 
     if (file >= 0)

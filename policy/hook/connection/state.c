@@ -56,19 +56,18 @@ void tg_connection_state_free(struct tg_connection_state *state)
     tg_pool_give(&connections, state);
 }
 
-const struct tg_hooked *tg_hooked_of(const struct tg_cryptolib *library, const SSL *ssl)
+const struct tg_hooked *tg_hooked_of(const struct tg_cryptolib *library, const SSL *ssl,
+                                     struct tg_connection_state **state)
 {
     const struct tg_hooked *any = tg_hooked_on(library), *hooked = NULL;
-    struct tg_connection_state *state = NULL;
 
-    if (any == NULL)
-        return NULL;
-    state = tg_connection_state_of(any, ssl);
-    if (state != NULL && state->hooked != NULL)
-        return state->hooked;
-    hooked = tg_hooked_of_context(library, any->libssl.SSL_get_SSL_CTX(ssl));
-    if (state != NULL)
-        state->hooked = hooked;
+    *state = any != NULL ? tg_connection_state_of(any, ssl) : NULL;
+    if (*state != NULL && (*state)->hooked != NULL)
+        return (*state)->hooked;
+    if (any != NULL)
+        hooked = tg_hooked_of_context(library, any->libssl.SSL_get_SSL_CTX(ssl));
+    if (*state != NULL)
+        (*state)->hooked = hooked;
     return hooked;
 }
 

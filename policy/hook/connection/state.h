@@ -85,8 +85,9 @@ TG_MUST_USE struct tg_connection_state *tg_connection_state_make(const struct tg
 /* Lets go of the leaf that was kept for a verification that is made once more. */
 void tg_connection_state_forget_leaf(struct tg_connection_state *state);
 
-/* The libssl on LIBRARY that SSL belongs to; NULL if it can't be hooked. */
-const struct tg_hooked *tg_hooked_of(const struct tg_cryptolib *library, const SSL *ssl);
+/* The libssl on LIBRARY that SSL belongs to, NULL if it can't be hooked; *STATE is our ex_data. */
+const struct tg_hooked *tg_hooked_of(const struct tg_cryptolib *library, const SSL *ssl,
+                                     struct tg_connection_state **state);
 
 /* Whose certificate CONTEXT verifies; NULL: no connection's. */
 SSL *tg_connection_of(const struct tg_hooked *hooked, const X509_STORE_CTX *context);

@@ -34,6 +34,10 @@ typedef struct {
     unsigned size;
 } gnutls_typed_vdata_st;
 
+typedef struct {
+    size_t low, high;
+} gnutls_range_st;
+
 typedef int gnutls_certificate_verify_function(gnutls_session_t session);
 typedef int gnutls_verify_output_function(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
                                           gnutls_x509_crl_t crl, unsigned output);
@@ -42,18 +46,25 @@ typedef ssize_t (*gnutls_vec_push_func)(void *transport, const struct iovec *dat
 typedef ssize_t (*gnutls_pull_func)(void *transport, void *data, size_t size);
 typedef int (*gnutls_handshake_read_func)(gnutls_session_t session, unsigned level, unsigned type,
                                           const void *data, size_t size);
+typedef int (*gnutls_handshake_secret_func)(gnutls_session_t session, unsigned level,
+                                            const void *read, const void *write, size_t size);
+typedef int (*gnutls_pull_timeout_func)(void *transport, unsigned wait);
+typedef int (*gnutls_errno_func)(void *transport);
 #endif
 
 /* Of its enumerations and macros: those that are used, under our names, with their values. */
 enum {
     TG_GNUTLS_SERVER = 1 << 0,
     TG_GNUTLS_DATAGRAM = 1 << 2,
+    TG_GNUTLS_ENABLE_EARLY_DATA = 1 << 20,
     TG_GNUTLS_CRD_CERTIFICATE = 1,
     TG_GNUTLS_DT_DNS_HOSTNAME = 1,
     TG_GNUTLS_DT_KEY_PURPOSE_OID = 2,
     TG_GNUTLS_DT_IP_ADDRESS = 4,
     TG_GNUTLS_X509_FMT_DER = 0,
     TG_GNUTLS_TL_GET_COPY = 1 << 4,
+    TG_GNUTLS_ENCRYPTION_LEVEL_EARLY = 1,
+    TG_GNUTLS_ENCRYPTION_LEVEL_APPLICATION = 3,
     TG_GNUTLS_AL_FATAL = 2,
     TG_GNUTLS_A_BAD_CERTIFICATE = 42,
     TG_GNUTLS_CERT_INVALID = 1 << 1,
@@ -72,6 +83,7 @@ enum {
     TG_GNUTLS_E_CERTIFICATE_ERROR = -43,
     TG_GNUTLS_E_INVALID_REQUEST = -50,
     TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR = -348,
+    TG_GNUTLS_E_UNAVAILABLE_DURING_HANDSHAKE = -408,
     TG_GNUTLS_E_UNIMPLEMENTED_FEATURE = -1250
 };
 
@@ -94,6 +106,9 @@ enum {
     X(void, gnutls_session_set_verify_cert2,                                                       \
       (gnutls_session_t, gnutls_typed_vdata_st *, unsigned, unsigned))                             \
     X(int, gnutls_handshake, (gnutls_session_t))                                                   \
+    X(ssize_t, gnutls_record_send, (gnutls_session_t, const void *, size_t))                       \
+    X(ssize_t, gnutls_record_send_range,                                                           \
+      (gnutls_session_t, const void *, size_t, const gnutls_range_st *))                           \
     X(int, gnutls_certificate_verify_peers,                                                        \
       (gnutls_session_t, gnutls_typed_vdata_st *, unsigned, unsigned *))                           \
     X(int, gnutls_certificate_verify_peers2, (gnutls_session_t, unsigned *))                       \
@@ -137,6 +152,9 @@ enum {
     X(void, gnutls_session_get_random, (gnutls_session_t, gnutls_datum_t *, gnutls_datum_t *))     \
     X(void, gnutls_transport_get_ptr2, (gnutls_session_t, void **, void **))                       \
     X(void, gnutls_transport_set_pull_function, (gnutls_session_t, gnutls_pull_func))              \
+    X(void, gnutls_transport_set_pull_timeout_function,                                            \
+      (gnutls_session_t, gnutls_pull_timeout_func))                                                \
+    X(void, gnutls_transport_set_errno_function, (gnutls_session_t, gnutls_errno_func))            \
     X(int, gnutls_ocsp_status_request_get, (gnutls_session_t, gnutls_datum_t *))                   \
     X(int, gnutls_ocsp_status_request_enable_client,                                               \
       (gnutls_session_t, gnutls_datum_t *, size_t, gnutls_datum_t *))                              \
@@ -146,10 +164,15 @@ enum {
     X(int, gnutls_idna_map, (const char *, unsigned, gnutls_datum_t *, unsigned))                  \
     X(int, gnutls_error_is_fatal, (int))
 
-/* What came later: interposed, since 3.6.5 and 3.7.0, and called, since 3.7.3. */
+/* What came later: interposed, since 3.6.3 to 3.7.3, and called, since 3.7.3. */
 #define TG_GNUTLS_INTERPOSED_LATER(X)                                                              \
+    X(ssize_t, gnutls_record_send2, (gnutls_session_t, const void *, size_t, size_t, unsigned))    \
+    X(size_t, gnutls_record_get_max_early_data_size, (gnutls_session_t))                           \
     X(ssize_t, gnutls_record_send_early_data, (gnutls_session_t, const void *, size_t))            \
-    X(void, gnutls_handshake_set_read_function, (gnutls_session_t, gnutls_handshake_read_func))
+    X(void, gnutls_handshake_set_read_function, (gnutls_session_t, gnutls_handshake_read_func))    \
+    X(void, gnutls_handshake_set_secret_function,                                                  \
+      (gnutls_session_t, gnutls_handshake_secret_func))                                            \
+    X(ssize_t, gnutls_record_send_file, (gnutls_session_t, int, off_t *, size_t))
 #define TG_GNUTLS_CALLED_LATER(X) X(unsigned, gnutls_transport_is_ktls_enabled, (gnutls_session_t))
 
 #define TG_GNUTLS_DECLARE(result, name, parameters) result name parameters;
@@ -186,8 +209,12 @@ struct tg_gnutls_hook {
 
     /* False: nothing is known of the session; else *RESULT is what gnutls_handshake returns. */
     bool (*handshake)(gnutls_session_t session, int *result);
-    /* False: no data may go out before the server is known. */
+    /* False: no data may go out before the server is known: with the ClientHello; by now. */
     bool (*allows_early)(gnutls_session_t session);
+    bool (*allows_data)(gnutls_session_t session);
+    /* What is to be set for FUNCTION, which takes the keys for the program to encrypt by itself. */
+    gnutls_handshake_secret_func (*secrets)(gnutls_session_t session,
+                                            gnutls_handshake_secret_func function);
 
     /*
      * What the library's own verification of the session came to, with RESULT and *STATUS as the

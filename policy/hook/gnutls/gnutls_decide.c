@@ -1,6 +1,8 @@
 #include "gnutls_decide.h"
 #include "gnutls_judge.h"
 #include <errno.h>
+#include <openssl/crypto.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* ---- the program's own verification ---- */
@@ -72,10 +74,21 @@ void tg_gnutls_decide_reinstall(struct tg_gnutls_session *state)
 
 /* ---- the handshake ---- */
 
-static void start(struct tg_gnutls_session *state)
+/* More records than a socket's buffer holds. */
+enum { MOST_RECORDS = 1 << 20 };
+
+/* False: data would go out with the ClientHello to a host that had no name yet when the program
+ * handed it over, or no rule. */
+static bool start(struct tg_gnutls_session *state)
 {
     enum tg_gnutls_demand demand = tg_gnutls_demand(state);
 
+    if (state->early && tg_gnutls_demands(state)) {
+        tg_gnutls_refuse(state, TG_HOST_UNKNOWN,
+                         "it became known after data had been given that goes out early");
+        return false;
+    }
+    state->early = false;
     state->running = true;
     state->judged = state->checked = false;
     /* A verdict on an earlier handshake says nothing of this one. */
@@ -88,7 +101,59 @@ static void start(struct tg_gnutls_session *state)
     if (demand != TG_GNUTLS_NOTHING)
         state->installed = true;
     tg_gnutls_decide_reinstall(state);
+    return true;
 }
+
+/* ---- the keys of a program that encrypts by itself ---- */
+
+static int hold(struct tg_gnutls_secrets *secrets, const void *read, const void *write, size_t size)
+{
+    if (size == 0 || size > sizeof(secrets->read))
+        return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+    secrets->size = size;
+    if (read != NULL)
+        memcpy(secrets->read, read, size);
+    if (write != NULL)
+        memcpy(secrets->write, write, size);
+    secrets->has_read = secrets->has_read || read != NULL;
+    secrets->has_write = secrets->has_write || write != NULL;
+    return 0;
+}
+
+/* They go to the program if RESULT, of the handshake, is 0. */
+static int release(struct tg_gnutls_session *state, int result)
+{
+    struct tg_gnutls_secrets *secrets = &state->secrets;
+    int taken = 0;
+
+    if (result == 0 && secrets->size > 0)
+        taken = secrets->function(state->session, TG_GNUTLS_ENCRYPTION_LEVEL_APPLICATION,
+                                  secrets->has_read ? secrets->read : NULL,
+                                  secrets->has_write ? secrets->write : NULL, secrets->size);
+    OPENSSL_cleanse(secrets->read, sizeof(secrets->read) + sizeof(secrets->write));
+    secrets->has_read = secrets->has_write = false;
+    secrets->size = 0;
+    return taken < 0 ? taken : result;
+}
+
+/* Those for data are the last that a handshake makes. Of a session that is resumed there is no
+ * verdict by then. */
+int tg_gnutls_decide_secret(gnutls_session_t session, unsigned level, const void *read,
+                            const void *write, size_t size)
+{
+    struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+
+    if (state == NULL || state->outcome == TG_GNUTLS_REFUSED)
+        return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+    if (level == TG_GNUTLS_ENCRYPTION_LEVEL_EARLY && tg_gnutls_demands(state))
+        return 0;
+    if (level == TG_GNUTLS_ENCRYPTION_LEVEL_APPLICATION && state->running && !state->judged &&
+        tg_gnutls_demand(state) != TG_GNUTLS_NOTHING)
+        return hold(&state->secrets, read, write, size);
+    return state->secrets.function(session, level, read, write, size);
+}
+
+/* ---- the end of a session that is refused late ---- */
 
 static ssize_t push_nothing(void *transport, const void *data, size_t size)
 {
@@ -104,26 +169,61 @@ static ssize_t pull_nothing(void *transport, void *data, size_t size)
     return -1;
 }
 
-/* Where the kernel encrypts, data goes past the library's functions. Once reading has failed, the
- * library takes the session for broken, and has no more of it whatever functions it is given. */
-void tg_gnutls_stop(struct tg_gnutls_session *state)
+static int wait_for_nothing(void *transport, unsigned wait)
+{
+    (void)transport, (void)wait;
+    return 1;
+}
+
+static int tell_broken(void *transport)
+{
+    (void)transport;
+    return EPIPE;
+}
+
+static void alert(const struct tg_gnutls_session *state)
+{
+    (void)state->library->gnutls_alert_send(state->session, TG_GNUTLS_AL_FATAL,
+                                            TG_GNUTLS_A_BAD_CERTIFICATE);
+}
+
+/* Data goes past the library's functions where the kernel encrypts. */
+static bool shut(const struct tg_gnutls_session *state)
 {
     const struct tg_gnutls *library = state->library;
     void *in = NULL, *out = NULL;
+
+    if (library->gnutls_transport_is_ktls_enabled == NULL ||
+        library->gnutls_transport_is_ktls_enabled(state->session) == 0)
+        return false;
+    library->gnutls_transport_get_ptr2(state->session, &in, &out);
+    (void)shutdown((int)(uintptr_t)out, SHUT_RDWR);
+    (void)shutdown((int)(uintptr_t)in, SHUT_RDWR);
+    return true;
+}
+
+/* Once writing has failed, and reading, the library takes the session for broken, and has no more
+ * of it whatever functions it is given. */
+void tg_gnutls_stop(struct tg_gnutls_session *state)
+{
+    const struct tg_gnutls *library = state->library;
     char data[256];
+    ssize_t got;
     int saved = errno;
 
-    (void)library->gnutls_alert_send(state->session, TG_GNUTLS_AL_FATAL,
-                                     TG_GNUTLS_A_BAD_CERTIFICATE);
-    if (library->gnutls_transport_is_ktls_enabled != NULL &&
-        library->gnutls_transport_is_ktls_enabled(state->session) != 0) {
-        library->gnutls_transport_get_ptr2(state->session, &in, &out);
-        (void)shutdown((int)(uintptr_t)out, SHUT_RDWR);
+    alert(state);
+    if (!shut(state)) {
+        library->gnutls_transport_set_push_function(state->session, push_nothing);
+        library->gnutls_transport_set_pull_function(state->session, pull_nothing);
+        library->gnutls_transport_set_pull_timeout_function(state->session, wait_for_nothing);
+        library->gnutls_transport_set_errno_function(state->session, tell_broken);
+        alert(state);
     }
-    library->gnutls_transport_set_push_function(state->session, push_nothing);
-    library->gnutls_transport_set_pull_function(state->session, pull_nothing);
-    while (library->gnutls_record_recv(state->session, data, sizeof(data)) > 0)
-        continue; /* what had come by then */
+    for (unsigned i = 0; i < MOST_RECORDS; i++) { /* of what had come by then */
+        got = library->gnutls_record_recv(state->session, data, sizeof(data));
+        if (got == 0 || (got < 0 && library->gnutls_error_is_fatal((int)got) != 0))
+            break;
+    }
     errno = saved;
 }
 
@@ -138,6 +238,7 @@ static int finish(struct tg_gnutls_session *state, int result)
         tg_gnutls_stop(state);
         result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
     }
+    result = release(state, result);
     state->complete = state->complete || result == 0;
     return result;
 }
@@ -151,8 +252,8 @@ bool tg_gnutls_decide(gnutls_session_t session, int *result)
     *result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
     if (state->outcome == TG_GNUTLS_REFUSED)
         return true;
-    if (!state->running)
-        start(state);
+    if (!state->running && !start(state))
+        return true;
     *result = finish(state, state->library->gnutls_handshake(session));
     return true;
 }

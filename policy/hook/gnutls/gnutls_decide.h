@@ -15,6 +15,11 @@ TG_MUST_USE bool tg_gnutls_decide(gnutls_session_t session, int *result);
  * it stood there before. */
 void tg_gnutls_decide_reinstall(struct tg_gnutls_session *state);
 
+/* A gnutls_handshake_secret_func that passes on to the program's what it may have by now: no key
+ * for data before the server is known, where the policy demands something of it. */
+int tg_gnutls_decide_secret(gnutls_session_t session, unsigned level, const void *read,
+                            const void *write, size_t size);
+
 /* The verdict that is in force on STATE has changed to a refusal, after the handshake: the
  * connection is ended. */
 void tg_gnutls_stop(struct tg_gnutls_session *state);

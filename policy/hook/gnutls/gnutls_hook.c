@@ -58,8 +58,31 @@ static void set_names(gnutls_session_t session, const char *host, gnutls_typed_v
 static bool allows_early(gnutls_session_t session)
 {
     struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+    bool allowed = state == NULL || tg_process_inert() || !tg_gnutls_demands(state);
 
-    return state == NULL || tg_process_inert() || !tg_gnutls_demands(state);
+    if (state != NULL)
+        state->early = state->early || allowed;
+    return allowed;
+}
+
+static bool allows_data(gnutls_session_t session)
+{
+    struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+
+    if (state == NULL || tg_process_inert())
+        return true;
+    return state->outcome != TG_GNUTLS_REFUSED && (state->complete || !tg_gnutls_demands(state));
+}
+
+static gnutls_handshake_secret_func secrets(gnutls_session_t session,
+                                            gnutls_handshake_secret_func function)
+{
+    struct tg_gnutls_session *state = tg_gnutls_session_of(session);
+
+    if (state == NULL || function == NULL)
+        return function;
+    state->secrets.function = function;
+    return tg_gnutls_decide_secret;
 }
 
 static const struct tg_gnutls_hook hooked = {
@@ -73,6 +96,8 @@ static const struct tg_gnutls_hook hooked = {
     .set_names = set_names,
     .handshake = tg_gnutls_decide,
     .allows_early = allows_early,
+    .allows_data = allows_data,
+    .secrets = secrets,
     .verified = tg_gnutls_answer,
     .status = tg_gnutls_answer_status,
     .peers = tg_gnutls_answer_peers,

@@ -199,6 +199,18 @@ static void judge(struct server *server)
     tg_verdict_free(judgement.verdict);
 }
 
+void tg_gnutls_refuse(struct tg_gnutls_session *state, enum tg_finding_kind kind, const char *text)
+{
+    struct server server = {.state = state};
+    int saved = errno, cancel = 0;
+
+    server.process = tg_process_enter(&cancel);
+    tg_gnutls_peer(state, &server.peer);
+    refuse_for(&server, kind, text);
+    tg_process_leave(server.process, cancel);
+    errno = saved;
+}
+
 void tg_gnutls_judge(struct tg_gnutls_session *state)
 {
     struct server server = {.state = state};

@@ -40,6 +40,7 @@ void tg_gnutls_session_forget(gnutls_session_t session)
         tg_gnutls_session_hide(state);
     for (unsigned i = 0; i < state->given_count; i++)
         free(state->given[i]);
+    OPENSSL_cleanse(&state->secrets, sizeof(state->secrets));
     free(state->sent);
     free(state->peer);
     tg_registry_free(state);

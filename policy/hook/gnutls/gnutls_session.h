@@ -17,6 +17,14 @@ enum tg_gnutls_check { TG_GNUTLS_NO_CHECK, TG_GNUTLS_FUNCTION, TG_GNUTLS_NAMES }
 /* The names that a program verifies; more are unknown. */
 #define TG_GNUTLS_GIVEN 8
 
+/* The keys for data that a program may have once its server is known. */
+struct tg_gnutls_secrets {
+    gnutls_handshake_secret_func function; /* that takes them; NULL: none */
+    size_t size;                           /* 0: none wait */
+    unsigned char read[64], write[64];
+    bool has_read, has_write;
+};
+
 struct tg_gnutls_session {
     const struct tg_gnutls *library;
     gnutls_session_t session;
@@ -27,6 +35,8 @@ struct tg_gnutls_session {
     unsigned given_count;
     bool given_more;
     struct tg_peer *peer; /* as it was told once (line.h); NULL: not yet */
+    bool early;           /* data waits that is to go out with the ClientHello */
+    struct tg_gnutls_secrets secrets;
 
     enum tg_gnutls_check check;
     gnutls_certificate_verify_function *function;

@@ -78,7 +78,12 @@ static struct attached *find(const struct tg_storelib *lib, const X509_STORE *st
     return tg_pool_item(&pool, lib->X509_STORE_get_ex_data(store, index), store);
 }
 
-/* ---- one thread at a time ------------------------------------------------------------------- */
+/*
+ * ---- one thread at a time ----------------------------------------------------------------------
+ *
+ * Whoever has its turn may wait for the store's own lock. A program that has locked the store has
+ * ended what is kept of it before, and waits for no turn from then on.
+ */
 
 struct guard {
     bool taken;
@@ -227,13 +232,19 @@ static void withdraw_hooks(const struct tg_storelib *lib, X509_STORE *store,
     attached->hooked = false;
 }
 
+/* All is in the store, and nothing more will be attached. */
+static bool has_ended(const struct attached *attached)
+{
+    return attached->closed && !attached->hooked;
+}
+
 bool tg_attached_end(const struct tg_storelib *lib, X509_STORE *store)
 {
     struct attached *attached = find(lib, store);
     struct guard guard;
     bool brought;
 
-    if (attached == NULL || !enter(attached, &guard))
+    if (attached == NULL || has_ended(attached) || !enter(attached, &guard))
         return true;
     brought = tg_supply_all(&attached->supply, lib, store);
     if (brought)

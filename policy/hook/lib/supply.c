@@ -36,11 +36,13 @@ void tg_supply_free(struct tg_supply *supply)
     }
 }
 
-/* The last object of STORE; it may be no certificate: NULL. */
-static const X509 *last_of(const struct tg_storelib *lib, X509_STORE *store)
+enum end { FIRST, LAST };
+
+/* The first or last object of STORE; it may be no certificate: NULL. */
+static X509 *at_end(const struct tg_storelib *lib, X509_STORE *store, enum end which)
 {
     const struct tg_libcrypto *crypto = &lib->library->crypto;
-    const X509 *last = NULL;
+    X509 *found = NULL;
     void *objects = NULL;
     int count;
 
@@ -49,9 +51,10 @@ static const X509 *last_of(const struct tg_storelib *lib, X509_STORE *store)
     objects = lib->X509_STORE_get0_objects(store);
     count = crypto->OPENSSL_sk_num(objects);
     if (count > 0)
-        last = lib->X509_OBJECT_get0_X509(crypto->OPENSSL_sk_value(objects, (size_t)count - 1));
+        found = lib->X509_OBJECT_get0_X509(
+            crypto->OPENSSL_sk_value(objects, which == LAST ? (size_t)count - 1 : 0));
     (void)lib->X509_STORE_unlock(store);
-    return last;
+    return found;
 }
 
 /* What is in the store is freed no earlier than the store: CERTIFICATE may be looked for there. */
@@ -115,12 +118,8 @@ static bool bring_in_default(const struct tg_storelib *lib, X509_STORE *store,
 /* libcrypto sorts before it searches, and adds nothing that it has. */
 static void sort(const struct tg_storelib *lib, X509_STORE *store)
 {
-    const struct tg_libcrypto *crypto = &lib->library->crypto;
-    void *objects = lib->X509_STORE_get0_objects(store);
-    X509 *any = NULL;
+    X509 *any = at_end(lib, store, FIRST);
 
-    if (crypto->OPENSSL_sk_num(objects) > 0)
-        any = lib->X509_OBJECT_get0_X509(crypto->OPENSSL_sk_value(objects, 0));
     if (any != NULL)
         (void)lib->X509_STORE_add_cert(store, any);
 }
@@ -147,12 +146,12 @@ static void move_to_end(const struct tg_storelib *lib, X509_STORE *store, const 
 static void put_in_order(const struct tg_storelib *lib, X509_STORE *store, struct tg_supply *supply,
                          const X509 *last)
 {
-    bool at_end = last_of(lib, store) == last; /* else the store had it already */
+    bool is_last = at_end(lib, store, LAST) == last; /* else the store had it already */
 
     if (!supply->mixed)
         return;
     sort(lib, store);
-    if (supply->last == TG_SUPPLY_BUNDLE && at_end)
+    if (supply->last == TG_SUPPLY_BUNDLE && is_last)
         move_to_end(lib, store, last);
     else if (supply->last == TG_SUPPLY_ADDED)
         move_to_end(lib, store, supply->added);
@@ -209,6 +208,6 @@ int tg_supply_add(struct tg_supply *supply, const struct tg_storelib *lib, X509_
         added = lib->X509_STORE_add_cert(store, certificate);
     supply->mixed = true;
     supply->added = certificate;
-    supply->last = last_of(lib, store) == certificate ? TG_SUPPLY_ADDED : TG_SUPPLY_SORTED;
+    supply->last = at_end(lib, store, LAST) == certificate ? TG_SUPPLY_ADDED : TG_SUPPLY_SORTED;
     return added;
 }

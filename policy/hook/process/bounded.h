@@ -20,14 +20,15 @@
 static inline bool tg_bounded_full(int descriptor, const struct stat *status, size_t more)
 {
     struct rlimit size;
-    off_t at = status->st_size, here = lseek(descriptor, 0, SEEK_CUR);
+    off_t at = status->st_size, here;
 
-    if (!S_ISREG(status->st_mode))
+    if (!S_ISREG(status->st_mode) || getrlimit(RLIMIT_FSIZE, &size) != 0 ||
+        size.rlim_cur == RLIM_INFINITY)
         return false;
+    here = lseek(descriptor, 0, SEEK_CUR);
     if (here > at)
         at = here;
-    return getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_cur != RLIM_INFINITY &&
-           (at < 0 || (rlim_t)at + more > size.rlim_cur);
+    return at < 0 || (rlim_t)at + more > size.rlim_cur;
 }
 
 /*

@@ -118,6 +118,9 @@ const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size
     return NULL;
 }
 
+/* In the version of a symbol: programs that are linked now get another of its name, or none. */
+#define HIDDEN 0x8000
+
 static uint32_t hash_name(const char *name)
 {
     uint32_t hash = 5381;
@@ -132,6 +135,11 @@ static bool named(const struct tg_elf *elf, size_t index, const char *name)
     const char *found = elf->strings + elf->symbols[index].st_name;
 
     return found[0] == name[0] && strcmp(found, name) == 0;
+}
+
+static bool defines(const struct tg_elf *elf, size_t index, const char *name)
+{
+    return named(elf, index, name) && (elf->versions == NULL || !(elf->versions[index] & HIDDEN));
 }
 
 /* The symbol NAME in the hash table, which holds what the object defines; 0: it doesn't. */
@@ -154,7 +162,7 @@ static uint32_t find_hashed(const struct tg_elf *elf, const char *name)
         return 0;
     for (;; index++) {
         uint32_t seen = chain[index - first];
-        if ((seen | 1) == (hash | 1) && named(elf, index, name))
+        if ((seen | 1) == (hash | 1) && defines(elf, index, name))
             return index;
         if (seen & 1) /* the end of this bucket's chain */
             return 0;
@@ -165,7 +173,7 @@ void *tg_elf_definition(const struct tg_elf *elf, const char *name)
 {
     const ElfW(Sym) *symbol = &elf->symbols[find_hashed(elf, name)];
 
-    if (symbol == elf->symbols || symbol->st_shndx == SHN_UNDEF ||
+    if (symbol == elf->symbols || symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS ||
         ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
         return NULL;
     return (void *)(elf->base + symbol->st_value); // NOLINT(performance-no-int-to-ptr)
@@ -214,6 +222,6 @@ const char *tg_elf_import_version(const struct tg_elf *elf, const char *name)
         symbol = find_import(elf, &elf->others, name);
     if (symbol == 0 || elf->versions == NULL || elf->needs == NULL)
         return NULL;
-    uint16_t number = elf->versions[symbol] & 0x7fff; /* the top bit: hidden */
+    uint16_t number = elf->versions[symbol] & (uint16_t)~HIDDEN;
     return number > VER_NDX_GLOBAL ? need(elf, number) : NULL;
 }

@@ -39,7 +39,8 @@ TG_MUST_USE bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn
 /* The dynamic section among the program headers of a loaded object, or NULL. */
 const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size_t count);
 
-/* The address of the function NAME as this object itself defines it, or NULL. */
+/* The address of the function NAME as this object itself defines it for who links to it now, or
+ * NULL. */
 void *tg_elf_definition(const struct tg_elf *elf, const char *name);
 
 /*

@@ -1,4 +1,5 @@
 #include "pool.h"
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +18,19 @@ struct tg_chunk {
 
 #define FIRST_COUNT 16
 
-static size_t stride(const struct tg_pool *pool)
+/* By how much 1 is shifted for the bytes from one slot to the next: a handshake asks some 250 times
+ * where a pointer lies, and a division is dear. */
+static unsigned shift_of(const struct tg_pool *pool)
 {
-    size_t unit = _Alignof(max_align_t);
+    size_t needed = sizeof(struct tg_pool_slot) + pool->size;
 
-    return sizeof(struct tg_pool_slot) + (pool->size + unit - 1) / unit * unit;
+    return (unsigned)(sizeof(unsigned long) * CHAR_BIT) - (unsigned)__builtin_clzl(needed - 1);
 }
 
 static struct tg_pool_slot *slot_at(const struct tg_pool *pool, const struct tg_chunk *chunk,
                                     size_t number)
 {
-    return (struct tg_pool_slot *)((char *)(chunk + 1) + number * stride(pool));
+    return (struct tg_pool_slot *)((char *)(chunk + 1) + (number << shift_of(pool)));
 }
 
 /* A fork may come between any two lines: at worst its child has a chunk less. */
@@ -37,9 +40,9 @@ static bool grow(struct tg_pool *pool)
     size_t count = last != NULL ? last->count * 2 : FIRST_COUNT;
     struct tg_chunk *chunk = NULL;
 
-    if (count > (SIZE_MAX - sizeof(*chunk)) / stride(pool))
+    if (count > (SIZE_MAX - sizeof(*chunk)) >> shift_of(pool))
         return false;
-    chunk = calloc(1, sizeof(*chunk) + count * stride(pool));
+    chunk = calloc(1, sizeof(*chunk) + (count << shift_of(pool)));
     if (chunk == NULL)
         return false;
     chunk->count = count;
@@ -95,14 +98,15 @@ void tg_pool_give(struct tg_pool *pool, void *item)
 static const struct tg_pool_slot *slot_of(const struct tg_pool *pool, const void *pointer)
 {
     uintptr_t wanted = (uintptr_t)pointer;
+    unsigned shift = shift_of(pool);
 
     for (const struct tg_chunk *chunk = atomic_load_explicit(&pool->chunks, memory_order_acquire);
          chunk != NULL; chunk = chunk->next) {
-        uintptr_t first = (uintptr_t)(slot_at(pool, chunk, 0) + 1);
+        uintptr_t first = (uintptr_t)(slot_at(pool, chunk, 0) + 1), offset = wanted - first;
 
-        if (wanted >= first && wanted - first < chunk->count * stride(pool) &&
-            (wanted - first) % stride(pool) == 0)
-            return slot_at(pool, chunk, (wanted - first) / stride(pool));
+        if (wanted >= first && offset >> shift < chunk->count &&
+            (offset & (((uintptr_t)1 << shift) - 1)) == 0)
+            return slot_at(pool, chunk, offset >> shift);
     }
     return NULL;
 }

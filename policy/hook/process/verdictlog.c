@@ -6,6 +6,7 @@
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,13 +39,28 @@ void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *v
     int saved = errno;
 
     text = json ? tg_verdict_json(verdict, &occasion) : tg_verdict_text(verdict, &occasion);
-    if (text != NULL) {
-        tg_buf_add(&line, json ? "" : "trustgraft: ");
+    if (text != NULL && !json) {
+        tg_buf_add(&line, "trustgraft: ");
         tg_buf_add(&line, text);
-        tg_log_put(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING, &line,
-                   json ? &(struct tg_log_told){verdict, &occasion} : NULL);
+        free(text);
+        text = tg_buf_take(&line);
     }
+    if (text != NULL)
+        tg_log_put(policy, process->origin, verdict->accepted ? LOG_INFO : LOG_WARNING,
+                   &(struct tg_buf){.text = text, .length = strlen(text)},
+                   json ? &(struct tg_log_told){verdict, &occasion} : NULL);
     free(text);
-    tg_buf_free(&line);
     errno = saved;
+}
+
+void tg_log_known_hosts(const struct tg_process *process, const struct tg_rule *rule)
+{
+    struct tg_known_file *file = rule->known_hosts;
+    char *note = NULL;
+
+    if (file != NULL && atomic_load_explicit(&file->note, memory_order_acquire) != NULL)
+        note = atomic_exchange_explicit(&file->note, NULL, memory_order_acq_rel);
+    if (note != NULL)
+        tg_log_complain(process->origin, "%s", note);
+    free(note);
 }

@@ -1,6 +1,6 @@
 /*
  * verdictlog.h - one line of the log for a verdict, as text or JSON: each refusal, and each
- * acceptance where the policy wants that.
+ * acceptance where the policy wants that; and what its evaluation has to tell besides.
  */
 #ifndef TG_VERDICTLOG_H
 #define TG_VERDICTLOG_H
@@ -15,5 +15,9 @@ bool tg_log_wants(const struct tg_process *process, const struct tg_verdict *ver
  * visibly. */
 void tg_log_verdict(const struct tg_process *process, const struct tg_verdict *verdict,
                     const char *host, unsigned port);
+
+/* Says why the image of RULE's known-hosts file isn't used, where one is there: once for each
+ * version of the policy. */
+void tg_log_known_hosts(const struct tg_process *process, const struct tg_rule *rule);
 
 #endif

@@ -35,6 +35,14 @@ static bool prepare_stand_in(struct tg_compiled *compiled)
     return damaged->rule.problem != tg_no_memory;
 }
 
+/* PATH, of a source, as messages about the text itself would have it. */
+static const char *shown(const struct tg_compiled *compiled, const char *path)
+{
+    size_t left_out = compiled->left_out;
+
+    return strncmp(path, compiled->image->path, left_out) == 0 ? path + left_out : path;
+}
+
 static bool read_sources(struct tg_compiled *compiled, struct tg_image_bytes *bytes)
 {
     struct tg_load *base = &compiled->base;
@@ -55,6 +63,7 @@ static bool read_sources(struct tg_compiled *compiled, struct tg_image_bytes *by
                                                              (size_t)(slash - source->path) + 1);
         if (source->directory == NULL)
             return false;
+        source->path = shown(compiled, source->path);
     }
     if (compiled->sources == NULL || compiled->source_count == 0)
         return false;
@@ -222,9 +231,10 @@ static void tell(char **note, const char *path, const char *why)
     *note = tg_buf_take(&text);
 }
 
-/* The policy that IMAGE, in ARENA, holds, which owns both then. */
+/* The policy that IMAGE, in ARENA, holds, which owns both then. LEFT_OUT of PATH as in tg_compiled.
+ */
 static tg_policy *policy_of(struct tg_arena *arena, struct tg_image *image, const char *path,
-                            char **note)
+                            size_t left_out, char **note)
 {
     struct tg_compiled *compiled = new_compiled(arena);
     const char *wrong = tg_no_memory;
@@ -239,6 +249,7 @@ static tg_policy *policy_of(struct tg_arena *arena, struct tg_image *image, cons
     policy = compiled->base.policy;
     policy->watch = image->watch;
     compiled->image = image;
+    compiled->left_out = left_out;
     compiled->supply.path = image->path;
     if (prepare_stand_in(compiled))
         wrong = fill(compiled);
@@ -250,7 +261,8 @@ static tg_policy *policy_of(struct tg_arena *arena, struct tg_image *image, cons
     return NULL;
 }
 
-tg_policy *tg_compiled_open(const char *path, char **note)
+/* PATH is absolute. */
+static tg_policy *open_image(const char *path, size_t left_out, char **note)
 {
     struct tg_arena *arena = tg_arena_new();
     struct tg_image *image = NULL;
@@ -261,11 +273,16 @@ tg_policy *tg_compiled_open(const char *path, char **note)
     if (arena != NULL)
         image = tg_image_open(arena, path, TG_IMAGE_POLICY, &why);
     if (image != NULL)
-        return policy_of(arena, image, path, note);
+        return policy_of(arena, image, path, left_out, note);
     if (why != NULL)
         tell(note, path, why);
     tg_arena_free(arena);
     return NULL;
+}
+
+tg_policy *tg_compiled_open(const char *path, char **note)
+{
+    return open_image(path, 0, note);
 }
 
 /* The image that there may be one day is waited for. */
@@ -308,7 +325,7 @@ tg_policy *tg_compiled_open_at(const char *path, char **note)
     if (note != NULL)
         *note = NULL;
     if (absolute != NULL)
-        policy = tg_compiled_open(absolute, note);
+        policy = open_image(absolute, strlen(absolute) - strlen(path), note);
     free(absolute);
     return policy;
 }
@@ -323,7 +340,7 @@ tg_policy *tg_policy_open(const char *path, struct tg_diags *diags, char **note)
     if (absolute == NULL)
         return tg_policy_parse(path, diags);
     ERR_set_mark();
-    policy = tg_compiled_open(absolute, note);
+    policy = open_image(absolute, strlen(absolute) - strlen(path), note);
     ERR_pop_to_mark();
     if (policy == NULL)
         policy = open_text(path, absolute, diags);

@@ -301,11 +301,10 @@ static bool is_wanted(struct tg_image_reader *reader, uint64_t offset,
     char *text, *name;
 
     if (record->kind != TG_IMAGE_RULE || record->value & TG_IMAGE_PASS ||
-        !(record->value & TG_IMAGE_SPECIFIC) ||
-        (walk->enforcing && record->value & TG_IMAGE_REPORT))
+        !(record->value & TG_IMAGE_SPECIFIC))
         return false;
     if (below == NULL)
-        return true;
+        return !(walk->enforcing && record->value & TG_IMAGE_REPORT);
     text = tg_image_take(reader, offset + sizeof(*record), record->length);
     name = strndup(below, strlen(below) - (below[strlen(below) - 1] == '.'));
     *known = text != NULL && name != NULL;

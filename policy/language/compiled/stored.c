@@ -1,4 +1,5 @@
 #include "stored.h"
+#include "holding.h"
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -9,13 +10,7 @@ typedef bool add_der(struct tg_stored *stored, const unsigned char *der, long le
 
 static bool add_certificate(struct tg_stored *stored, const unsigned char *der, long length)
 {
-    const unsigned char *end = der + length;
-    X509 *certificate = d2i_X509_AUX(NULL, &der, length);
-
-    if (certificate != NULL && der == end && sk_X509_push(stored->stack.certs, certificate) > 0)
-        return true;
-    X509_free(certificate);
-    return false;
+    return tg_holding_add_der(stored->certificates.holding, der, (size_t)length);
 }
 
 static bool add_crl(struct tg_stored *stored, const unsigned char *der, long length)
@@ -68,16 +63,16 @@ struct tg_stored *tg_stored_read(struct tg_image_reader *reader, uint64_t offset
 
     if (stored == NULL)
         return NULL;
-    stored->stack.kept = true;
-    stored->stack.certs = sk_X509_new_null();
-    stored->material.stack = &stored->stack;
+    stored->certificates.kept = true;
+    stored->certificates.holding = tg_holding_new();
+    stored->material.certificates = &stored->certificates;
     stored->material.crls = sk_X509_CRL_new_null();
     if (tg_image_read(reader, offset, &record, sizeof(record)) &&
         record.kind == TG_IMAGE_MATERIAL && record.tag == (uint64_t)tag &&
         record.value <= reader->image->header.size)
         text = tg_image_take(reader, offset + sizeof(record), record.value);
     ERR_set_mark();
-    if (text != NULL && stored->stack.certs != NULL && stored->material.crls != NULL)
+    if (text != NULL && stored->certificates.holding != NULL && stored->material.crls != NULL)
         done = take_apart(stored, &(struct tg_image_bytes){text, text + record.value, false}, tag);
     ERR_pop_to_mark();
     free(text);
@@ -91,7 +86,7 @@ void tg_stored_free(struct tg_stored *stored)
 {
     if (stored == NULL)
         return;
-    sk_X509_pop_free(stored->stack.certs, X509_free);
+    tg_holding_free(stored->certificates.holding);
     sk_X509_CRL_pop_free(stored->material.crls, X509_CRL_free);
     EVP_PKEY_free(stored->material.key);
     free(stored);

@@ -7,7 +7,7 @@
 
 struct tg_stored {
     struct tg_material material;
-    struct tg_stack stack;
+    struct tg_loaded certificates;
 };
 
 /*

@@ -60,10 +60,10 @@ struct tg_section {
     bool broken; /* something in it was complained of */
 };
 
-/* A stack made while loading; what no rule keeps is freed again. */
-struct tg_stack {
-    struct tg_stack *next;
-    STACK_OF(X509) *certs;
+/* Certificates read while loading; what no rule keeps is freed again. */
+struct tg_loaded {
+    struct tg_loaded *next;
+    struct tg_holding *holding;
     bool kept;
 };
 
@@ -107,7 +107,7 @@ struct tg_load {
     struct tg_source *sources, **last_source;
     struct tg_section *sections, **last_section;
     struct tg_profile *profiles, **last_profile;
-    struct tg_stack *stacks;
+    struct tg_loaded *loaded;
     unsigned files;                                         /* read so far */
     size_t words;                                           /* read so far */
     struct tg_buf distrusted_certificates, distrusted_keys; /* digests, one after the other */

@@ -181,6 +181,7 @@ void tg_pathjson_path(struct tg_buf *buf, const struct tg_verdict *verdict)
     struct tg_buf authorities = {0};
 
     ERR_set_mark();
+    tg_buf_expect(&authorities, sk_X509_num(verdict->path) > 1 ? 1000 : 0);
     for (int i = 1; i < sk_X509_num(verdict->path); i++) {
         tg_buf_add(&authorities, ",");
         add_known(&authorities, sk_X509_value(verdict->path, i), NULL, NULL);

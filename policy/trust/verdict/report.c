@@ -113,7 +113,9 @@ static void add_rule_json(struct tg_buf *buf, const struct tg_rule *rule, const 
     }
     tg_buf_add(buf, "{\"file\":");
     add_start_json(buf, rule->where.file, most);
-    tg_buf_printf(buf, ",\"line\":%u,\"pattern\":", rule->where.line);
+    tg_buf_add(buf, ",\"line\":");
+    tg_buf_number(buf, rule->where.line);
+    tg_buf_add(buf, ",\"pattern\":");
     add_start_json(buf, pattern, most);
     tg_buf_add(buf, "}");
 }
@@ -127,10 +129,11 @@ static void add_endpoint_json(struct tg_buf *buf, const char *host, unsigned por
 {
     tg_buf_add(buf, ",\"host\":");
     add_start_json(buf, host, most);
+    tg_buf_add(buf, ",\"port\":");
     if (port != 0)
-        tg_buf_printf(buf, ",\"port\":%u", port);
+        tg_buf_number(buf, port);
     else
-        tg_buf_add(buf, ",\"port\":null");
+        tg_buf_add(buf, "null");
 }
 
 void tg_report_endpoint_json(struct tg_buf *buf, const char *host, unsigned port)
@@ -144,7 +147,8 @@ static void add_occasion_json(struct tg_buf *buf, const struct tg_occasion *occa
     tg_write_time(buf, occasion->time);
     tg_buf_add(buf, "\",\"program\":");
     add_start_json(buf, occasion->program, most);
-    tg_buf_printf(buf, ",\"pid\":%ld", occasion->pid);
+    tg_buf_add(buf, ",\"pid\":");
+    tg_buf_number(buf, occasion->pid);
     add_endpoint_json(buf, occasion->host, occasion->port, most);
 }
 
@@ -175,12 +179,15 @@ static void add_lists_json(struct tg_buf *buf, const struct tg_verdict *verdict,
 static void add_verdict_json(struct tg_buf *buf, const struct tg_verdict *verdict,
                              const struct tg_occasion *occasion, const struct extent *extent)
 {
+    tg_buf_expect(buf, 2000); /* most lines are shorter */
     add_occasion_json(buf, occasion, extent->text);
-    tg_buf_printf(buf,
-                  ",\"mode\":\"%s\",\"verdict\":\"%s\",\"result\":\"%s\",\"x509_error\":%d,"
-                  "\"rule\":",
-                  verdict->reported ? "report" : "enforce", verdict->accepted ? "accept" : "reject",
-                  tg_result_name(verdict->result), verdict->x509_error);
+    tg_buf_add(buf, verdict->reported ? ",\"mode\":\"report\"" : ",\"mode\":\"enforce\"");
+    tg_buf_add(buf, verdict->accepted ? ",\"verdict\":\"accept\"" : ",\"verdict\":\"reject\"");
+    tg_buf_add(buf, ",\"result\":\"");
+    tg_buf_add(buf, tg_result_name(verdict->result));
+    tg_buf_add(buf, "\",\"x509_error\":");
+    tg_buf_number(buf, verdict->x509_error);
+    tg_buf_add(buf, ",\"rule\":");
     add_rule_json(buf, verdict->rule, verdict->pattern, extent->text);
     add_lists_json(buf, verdict, extent);
     if (verdict->note != NULL) {
