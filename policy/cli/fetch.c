@@ -36,8 +36,10 @@ static void add_revocation(struct tg_fetched *fetched, const struct tg_question 
     tg_buf_add(out,
                "# a CRL that is out of date refuses everybody: renew them before, each hour, by\n"
                "#   trustgraft fetch --refresh");
-    if (question->options->policy != NULL)
-        tg_buf_printf(out, " -p %s", question->options->policy);
+    if (question->options->policy != NULL) {
+        tg_buf_add(out, " -p ");
+        tg_argument_shell(out, question->options->policy);
+    }
     tg_buf_add(out, "\n");
 }
 
@@ -167,7 +169,8 @@ const struct tg_verb tg_verb_fetch = {
         "isn't as it must be leaves the old file as it is.\n"
         "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has "
         "errors; 2: usage, no TLS connection, or a file can't be read or written.",
-    .options = TG_OPTION_FETCH | TG_OPTION_PRIVATE | TG_OPTION_TO | TG_OPTION_ROUTE | TG_OPTION_APP_ANCHORS,
+    .options = TG_OPTION_FETCH | TG_OPTION_PRIVATE | TG_OPTION_TO | TG_OPTION_ROUTE |
+               TG_OPTION_APP_ANCHORS,
     .most = 1,
     .run = fetch,
 };
