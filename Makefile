@@ -1,7 +1,8 @@
 # trustgraft: `make` builds everything under build/, `make demo` shows it, `make check` tests it.
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
-# `make uninstall` takes it away again; `make deb` and `make dist` pack it; `make help` prints this.
+# `make uninstall` takes it away again; `make deb`, `make portable` (for old and new systems) and
+# `make dist` pack it, `make portable-check` tries the second on them; `make help` prints this.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
@@ -19,6 +20,7 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+comma := ,
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))')
 PYTHON := /usr/bin/python3
@@ -43,7 +45,9 @@ sees/policy/hook/process      := $(sees/policy/trust) policy/trust policy/langua
 sees/policy/hook/lib          := $(sees/policy/trust) policy/trust policy/hook/process
 sees/policy/hook/connection   := $(sees/policy/hook/lib) policy/hook/lib
 sees/policy/hook              := $(sees/policy/hook/connection) policy/hook/connection
-sees/policy/hook/gnutls       := $(sees/policy/hook) policy/hook
+sees/policy/hook/foreign      := $(sees/policy/hook) policy/hook
+sees/policy/hook/gnutls       := $(sees/policy/hook/foreign) policy/hook/foreign
+sees/policy/hook/nss          := $(sees/policy/hook/gnutls)
 sees/policy/cli/ui            := $(sees/policy/hook/process) policy/hook/process
 sees/policy/cli/files         := $(sees/policy/cli/ui) policy/cli/ui
 sees/policy/cli/net           := $(sees/policy/cli/files) policy/cli/files
@@ -54,8 +58,9 @@ sees/policy/cli/ask           := $(sees/policy/cli/net) policy/cli/net policy/cl
 sees/policy/cli/fetch         := $(sees/policy/cli/ask) policy/cli/ask
 sees/policy/cli/compile       := $(sees/policy/cli/ask) policy/cli/ask
 sees/policy/cli/scan          := $(sees/policy/cli/fetch)
-sees/policy/cli               := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan policy/cli/compile
-sees/preload                  := policy policy/hook policy/hook/process policy/hook/gnutls
+sees/policy/cli/log           := $(sees/policy/cli/net) policy/cli/reach
+sees/policy/cli               := $(sees/policy/cli/fetch) policy/cli/import policy/cli/ca policy/cli/fetch policy/cli/scan policy/cli/compile policy/cli/log
+sees/preload                  := policy policy/hook policy/hook/process policy/hook/gnutls policy/hook/nss
 sees/provider                 := $(sees/policy/hook/lib) policy/hook
 SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 
@@ -76,8 +81,9 @@ link_provider = $(CC) $(call shared,provider/provider.map,trustgraft.so) -o $(1)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 asan    = $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(1))
 tsan    = $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(1))
-ENGINE   := $(call objects,policy/base/*.c policy/base/*/*.c policy/bundle/*.c policy/rules/*.c \
-             policy/language/*.c policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c)
+STORES   := $(call objects,policy/trust/certificate/stores.c)
+ENGINE   := $(filter-out $(STORES),$(call objects,policy/base/*.c policy/base/*/*.c policy/bundle/*.c policy/rules/*.c \
+             policy/language/*.c policy/language/*/*.c policy/trust/*.c policy/trust/*/*.c))
 INSIDE   := $(call objects,policy/hook/inside.c)
 HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
@@ -97,10 +103,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check programs compat lint bench deb,$(MAKECMDGOALS))
+GOALS := $(filter demo check programs compat lint bench deb portable portable-check,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb dist clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -124,14 +130,29 @@ $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 # With a libcrypto of its own, for processes that have none. Without libcrypto.a there is no such
 # engine, and the preload library is built to do without.
 LIBCRYPTO = $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a))
+COMMAND_LIBRARIES = -lssl -lcrypto
+
+# OPENSSL and LIBCURL, folders in which these were built as static libraries, are what `make portable`
+# has inside: for each system, whatever it has (policy/package/portable).
+ifdef OPENSSL
+LIBCRYPTO = $(OPENSSL)/libcrypto.a
+ANYWHERE  = $(STORES) $(patsubst %,-Wl$(comma)--wrap=%,X509_get_default_cert_file X509_get_default_cert_area)
+CURL_USED = curl_global_init curl_easy_init curl_easy_setopt curl_easy_perform curl_easy_strerror curl_easy_cleanup
+COMMAND_LIBRARIES = $(ANYWHERE) -Wl,--gc-sections \
+  $(foreach name,$(CURL_USED),-Wl,-u,$(name) -Wl,--export-dynamic-symbol=$(name)) \
+  $(LIBCURL)/lib/.libs/libcurl.a $(OPENSSL)/libssl.a $(LIBCRYPTO)
+CPPFLAGS += -isystem $(OPENSSL)/include -isystem $(LIBCURL)/include
+$(BUILD)/libtrustgraft-inside.so.$(SOVERSION) $(BUILD)/trustgraft: | $(STORES)
+endif
 $(BUILD)/libtrustgraft-inside.so.$(SOVERSION): $(ENGINE) $(HOOK) $(INSIDE) policy/hook/inside.map
 	$(call say,$(if $(LIBCRYPTO),LD,SKIP),$@)
 	$(Q)if [ -z '$(LIBCRYPTO)' ]; then \
 	  rm -f $@; echo "  no libcrypto.a: programs without OpenSSL 3 will load libcrypto.so.3" >&2; \
 	else $(CC) $(call shared,policy/hook/inside.map) -o $@ $(INSIDE) $(ENGINE) $(HOOK) $(ALL_LDFLAGS) \
-	  -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--exclude-libs,ALL $(LIBCRYPTO); fi
+	  -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--exclude-libs,ALL $(ANYWHERE) $(LIBCRYPTO); fi
 
 %/preload/choice.o %/reach/environment.o: CPPFLAGS += -DTG_HAS_INSIDE=$(if $(LIBCRYPTO),1,0)
+%/net/download.o: CPPFLAGS += -DTG_LIBCURL=$(if $(LIBCURL),NULL,'"libcurl.so.4"')
 
 $(BUILD)/libtrustgraft-preload.so: $(PRELOAD) preload/preload.map
 	$(call say,LD,$@)
@@ -145,7 +166,7 @@ $(BUILD)/ossl-modules/trustgraft.so: $(PROVIDER) $(BUILD)/libtrustgraft.so provi
 
 $(BUILD)/trustgraft: $(COMMAND) $(ENGINE) $(HOOK)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lssl -lcrypto
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(COMMAND_LIBRARIES)
 
 $(BUILD)/openssl.cnf: provider/openssl-cnf | $(READY)
 	$(call say,GEN,$@)
@@ -236,13 +257,14 @@ programs: all pki
 	$(Q)$(PYTHON) tests/programs/fetch.py $(BUILD)/programs || echo "  without it, its rows are skipped"
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) python
+	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) gnutls
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
 compat: all pki
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 
 lint: all
-	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1" WARN="$(WARN)" tests/lint/run $(BUILD)
+	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1 -DTG_LIBCURL=NULL" WARN="$(WARN)" tests/lint/run $(BUILD)
 
 bench: all $(BENCHES)
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(BENCH)
@@ -263,6 +285,12 @@ uninstall:
 
 deb: all
 	$(Q)CC='$(CC)' policy/package/deb '$(BUILD)' $(VERSION)
+
+portable: | $(READY)
+	$(Q)policy/package/portable '$(BUILD)' $(VERSION)
+
+portable-check: portable pki
+	$(Q)$(PYTHON) tests/portable/run.py --build $(BUILD) --pki $(BUILD)/pki
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)

@@ -5,9 +5,9 @@
  *
  * Nothing tells of a dlopen(3): were it interposed, the search path of the wrapper would count and
  * not that of the caller. So each begin of a connection looks whether the number of libraries has
- * grown. Where OpenSSL or GnuTLS is linked as well, or a libcurl that is built with one brought the
- * library along, its presence says nothing of its use and isn't warned of; `trustgraft doctor`
- * tells it.
+ * grown. Where OpenSSL, GnuTLS or NSS is linked as well, or a libcurl that is built with one
+ * brought the library along, its presence says nothing of its use and isn't warned of; `trustgraft
+ * doctor` tells it.
  *
  * The engine isn't loaded for this. Of its settings `log` is heeded, where it stands in the first
  * 16 KiB of the policy itself; a line for a file goes to syslog.
@@ -26,7 +26,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/single_threaded.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -40,6 +39,9 @@ static TG_EARLY bool alone;    /* there was one thread when the process forked *
 static TG_EARLY _Atomic unsigned known; /* a bit for each row of tg_unreached that was seen */
 static TG_EARLY _Atomic unsigned long long loaded;
 static atomic_flag said = ATOMIC_FLAG_INIT;
+
+/* glibc's since 2.32, and so is the header that declares it: weak. */
+extern char __libc_single_threaded __attribute__((weak)); // NOLINT(bugprone-reserved-identifier)
 
 /* ---- the line ----------------------------------------------------------------------------- */
 
@@ -187,7 +189,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
     sight->first = false;
     if (found >= 0)
         sight->found |= 1u << found;
-    sight->reached |= strncmp(name, "libssl.so", 9) == 0 || strncmp(name, "libgnutls.so", 12) == 0;
+    sight->reached |= strncmp(name, "libssl.so", 9) == 0 ||
+                      strncmp(name, "libgnutls.so", 12) == 0 || strcmp(name, "libssl3.so") == 0;
     sight->curl |= strncmp(name, "libcurl", 7) == 0;
     return 0;
 }
@@ -224,7 +227,9 @@ static void look(bool begin)
 
 static void before_fork(void)
 {
-    alone = __libc_single_threaded && getpid() == process;
+    const char *single = &__libc_single_threaded;
+
+    alone = single != NULL && *single && getpid() == process;
 }
 
 static void in_child(void)

@@ -1,6 +1,6 @@
 /*
- * beside.h - a warning where a process has a TLS library beside OpenSSL and GnuTLS, or instead,
- * that trustgraft doesn't reach (unreached.h).
+ * beside.h - a warning where a process has a TLS library beside OpenSSL, GnuTLS and NSS, or
+ * instead, that trustgraft doesn't reach (unreached.h).
  */
 #ifndef TG_BESIDE_H
 #define TG_BESIDE_H
@@ -8,7 +8,7 @@
 /*
  * To be called as the process begins, after tg_engine_begin: settles whether a policy is
  * in force, and looks at what the program links. Where it links a library of unreached.h, and no
- * OpenSSL or GnuTLS beside it, one line is logged. Preserves errno.
+ * OpenSSL, GnuTLS or NSS beside it, one line is logged. Preserves errno.
  */
 void tg_beside_begin(void);
 

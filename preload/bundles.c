@@ -22,8 +22,8 @@ static const struct tg_inject_stores *stores_of(const struct tg_crypto_target *t
     const struct link_map *caller = target->caller;
 
     if (target->function == NULL ||
-        (caller != NULL && (caller == target->object ||
-                            (own == OWN_PASSES && caller == tg_engine_object()))))
+        (caller != NULL &&
+         (caller == target->object || (own == OWN_PASSES && caller == tg_engine_object()))))
         return NULL;
     return tg_engine_stores();
 }
@@ -350,7 +350,7 @@ TG_API X509_STORE_CTX_lookup_crls_fn X509_STORE_CTX_get_lookup_crls(const X509_S
 TG_API void *tg_preload_real(const char *name, const void *caller)
 {
 #define ROW(symbol, function) symbol,
-    static const enum tg_symbol symbols[] = {TG_STORE_SYMBOLS(ROW)};
+    static const enum tg_symbol symbols[] = {TG_STORE_SYMBOLS(ROW) TG_ERROR_SYMBOLS(ROW)};
 #undef ROW
 
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)

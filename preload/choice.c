@@ -33,12 +33,18 @@ static bool is_foreign(void)
 
 /*
  * An OpenSSL 3 beside a foreign libcrypto may be bound to that one's functions, and what it is
- * bound to otherwise (linked_mode) includes libc's own malloc, whichever the process has.
+ * bound to otherwise (linked_mode) includes libc's own malloc, whichever the process has. A
+ * program with an OpenSSL 3 inside, as Node.js, may run where the system has none: else the library
+ * will be loaded anyway, with the engine that is linked to it.
  */
 static bool wants_linked(void)
 {
-    return !TG_HAS_INSIDE || global_version() >> 28 == TG_VERSION_3_0 >> 28 ||
-           (!is_foreign() && find_loaded("libcrypto.so.3") != NULL);
+    if (!TG_HAS_INSIDE)
+        return true;
+    if (find_loaded("libcrypto.so.3") != NULL)
+        return !is_foreign();
+    return global_version() >> 28 == TG_VERSION_3_0 >> 28 &&
+           dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
 
 /* The engine that is linked to OpenSSL 3 must see its own functions first. */

@@ -248,6 +248,41 @@ bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls)
            tg_engine_protect_gnutls(function, gnutls) && gnutls->library != NULL;
 }
 
+/* ---- NSS ---- */
+
+bool tg_engine_protect_nss(void *function, struct tg_engine_nss *nss)
+{
+    int saved = errno;
+    union table table;
+    bool allowed = false;
+
+    *nss = (struct tg_engine_nss){NULL, NULL};
+    look_once();
+    if (atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return true;
+    if (obtain(&table))
+        allowed = settle(table.engine.nss(function, &nss->library, &nss->hook));
+    errno = saved;
+    return allowed;
+}
+
+bool tg_engine_nss(void *function, struct tg_engine_nss *nss)
+{
+    *nss = (struct tg_engine_nss){NULL, NULL};
+    return atomic_load_explicit(&state, memory_order_acquire) == STATE_ACTIVE &&
+           tg_engine_protect_nss(function, nss) && nss->library != NULL;
+}
+
+const struct tg_nss_hook *tg_engine_nss_hook(void)
+{
+    struct tg_engine_nss nss = {NULL, NULL};
+
+    return atomic_load_explicit(&state, memory_order_acquire) == STATE_ACTIVE &&
+                   tg_engine_protect_nss(NULL, &nss)
+               ? nss.hook
+               : NULL;
+}
+
 /* It stays where it is, so it is looked for once. */
 const struct link_map *tg_engine_object(void)
 {

@@ -7,6 +7,7 @@
 #define TG_ENGINE_H
 
 #include "gnutls_api.h"
+#include "nss_api.h"
 #include <link.h>
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
     X(version)                                                                                     \
     X(libssl)                                                                                      \
     X(gnutls)                                                                                      \
+    X(nss)                                                                                         \
     X(context)                                                                                     \
     X(connection)                                                                                  \
     X(set_app_verify)                                                                              \
@@ -26,7 +28,8 @@
     X(set_sockets)                                                                                 \
     X(set_stderr)                                                                                  \
     X(set_source)                                                                                  \
-    X(stores)
+    X(stores)                                                                                      \
+    X(reasons)
 
 #define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {
@@ -66,6 +69,19 @@ TG_MUST_USE bool tg_engine_protect_gnutls(void *function, struct tg_engine_gnutl
 
 /* The same where some TLS of this process is under a policy by now. False, too, where it isn't. */
 TG_MUST_USE bool tg_engine_gnutls(void *function, struct tg_engine_gnutls *gnutls);
+
+/* Likewise of a libssl3. */
+struct tg_engine_nss {
+    const struct tg_nss *library;
+    const struct tg_nss_hook *hook;
+};
+
+/* As the two before. */
+TG_MUST_USE bool tg_engine_protect_nss(void *function, struct tg_engine_nss *nss);
+TG_MUST_USE bool tg_engine_nss(void *function, struct tg_engine_nss *nss);
+
+/* What NSS has under a policy, whichever it is; NULL where none is by now. */
+const struct tg_nss_hook *tg_engine_nss_hook(void);
 
 /* The object that the engine is; NULL: it isn't loaded. */
 const struct link_map *tg_engine_object(void);

@@ -15,7 +15,8 @@
  * gnutls_record_send_early_data alone. */
 static atomic_bool early;
 
-/* Without either flag it is a client's too. */
+/* Without either flag it is a client's too. Not every program looks at what this returns: wget goes
+ * on with the session, which had better be none than whatever stood there. */
 TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
 {
     TG_GNUTLS_REAL(gnutls_init);
@@ -23,8 +24,10 @@ TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
     bool client = (flags & TG_GNUTLS_SERVER) == 0;
     int result;
 
-    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls)))
+    if (real == NULL || (client && !tg_engine_protect_gnutls(real, &gnutls))) {
+        *session = NULL;
         return TG_GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    }
     if (client && flags & TG_GNUTLS_ENABLE_EARLY_DATA)
         atomic_store(&early, true);
     result = real(session, flags);
@@ -32,6 +35,7 @@ TG_API int gnutls_init(gnutls_session_t *session, unsigned flags)
         gnutls.hook->begin(gnutls.library, *session, flags))
         return result;
     gnutls_deinit(*session);
+    *session = NULL;
     return TG_GNUTLS_E_MEMORY_ERROR;
 }
 
@@ -181,7 +185,7 @@ TG_API void gnutls_session_set_verify_cert2(gnutls_session_t session, gnutls_typ
 static bool may_be_client(gnutls_session_t session, const void *caller)
 {
     __typeof__(&gnutls_server_name_get) get_name =
-        tg_resolve_gnutls(TG_SYMBOL_gnutls_server_name_get, caller).function;
+        tg_resolve_foreign(TG_FOREIGN_GNUTLS, TG_SYMBOL_gnutls_server_name_get, caller).function;
     char name[1];
     size_t size = 0;
     unsigned type = 0;
@@ -220,7 +224,7 @@ TG_API ssize_t gnutls_record_send_early_data(gnutls_session_t session, const voi
     return real(session, data, size);
 }
 
-static bool allows_data(const struct tg_gnutls_target *target, gnutls_session_t session)
+static bool allows_data(const struct tg_foreign_target *target, gnutls_session_t session)
 {
     struct tg_engine_gnutls gnutls;
 
@@ -237,7 +241,7 @@ TG_API size_t gnutls_record_get_max_early_data_size(gnutls_session_t session)
 
 /* While the handshake of such a session waits, the library sends data under the keys for early
  * data. Otherwise it has none go out then. */
-static bool may_send(const struct tg_gnutls_target *target, gnutls_session_t session)
+static bool may_send(const struct tg_foreign_target *target, gnutls_session_t session)
 {
     return !atomic_load_explicit(&early, memory_order_relaxed) || allows_data(target, session);
 }

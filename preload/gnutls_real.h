@@ -12,12 +12,12 @@
  * it is that libgnutls itself that calls, which goes on as if there were no wrapper.
  */
 #define TG_GNUTLS_REAL(name)                                                                       \
-    const struct tg_gnutls_target target =                                                         \
-        tg_resolve_gnutls(TG_SYMBOL_##name, __builtin_return_address(0));                          \
+    const struct tg_foreign_target target =                                                        \
+        tg_resolve_foreign(TG_FOREIGN_GNUTLS, TG_SYMBOL_##name, __builtin_return_address(0));      \
     __typeof__(&name) real = (__typeof__(&name))target.function
 
 /* True, with *GNUTLS, if what was called from the program is under a policy. */
-static inline bool tg_gnutls_hooked(const struct tg_gnutls_target *target,
+static inline bool tg_gnutls_hooked(const struct tg_foreign_target *target,
                                     struct tg_engine_gnutls *gnutls)
 {
     return target->function != NULL && !target->inside &&

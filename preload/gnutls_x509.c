@@ -9,7 +9,7 @@
 enum { A_DAY = 24 * 60 * 60 };
 
 /* What RESULT and *STATUS come to for CERTIFICATE; HOST as the hook says in `knows`. */
-static int settle(const struct tg_gnutls_target *target, gnutls_x509_crt_t certificate,
+static int settle(const struct tg_foreign_target *target, gnutls_x509_crt_t certificate,
                   const char *host, int result, unsigned *status)
 {
     struct tg_engine_gnutls gnutls;
@@ -20,7 +20,7 @@ static int settle(const struct tg_gnutls_target *target, gnutls_x509_crt_t certi
     return result;
 }
 
-static unsigned settle_name(const struct tg_gnutls_target *target, gnutls_x509_crt_t certificate,
+static unsigned settle_name(const struct tg_foreign_target *target, gnutls_x509_crt_t certificate,
                             const char *host, unsigned matches)
 {
     struct tg_engine_gnutls gnutls;
@@ -162,7 +162,7 @@ TG_API int gnutls_x509_trust_list_verify_named_crt(gnutls_x509_trust_list_t trus
                   real(trusted, certificate, name, size, flags, status, told), status);
 }
 
-static time_t settle_time(const struct tg_gnutls_target *target, gnutls_x509_crt_t certificate,
+static time_t settle_time(const struct tg_foreign_target *target, gnutls_x509_crt_t certificate,
                           time_t when, bool end)
 {
     time_t now = time(NULL);

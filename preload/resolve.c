@@ -24,12 +24,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define NAME(symbol, name)                    [symbol] = #name,
-#define GNUTLS_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
+#define NAME(symbol, name)                     [symbol] = #name,
+#define FOREIGN_NAME(result, name, parameters) [TG_SYMBOL_##name] = #name,
 static const char *const symbol_names[] = {
-    TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME) TG_SOCKET_SYMBOLS(NAME)
-        TG_GNUTLS_INTERPOSED(GNUTLS_NAME) TG_GNUTLS_INTERPOSED_LATER(GNUTLS_NAME)
-            TG_GNUTLS_CALLED(GNUTLS_NAME)};
+    TG_SSL_SYMBOLS(NAME) TG_STORE_SYMBOLS(NAME) TG_ERROR_SYMBOLS(NAME) TG_LOOKUP_SYMBOLS(NAME)
+        TG_SOCKET_SYMBOLS(NAME) TG_FOREIGN_SYMBOLS(FOREIGN_NAME)};
 _Static_assert(sizeof(symbol_names) / sizeof(symbol_names[0]) == TG_SYMBOLS, "a name for each");
 
 const char *tg_symbol_name(enum tg_symbol symbol)
@@ -38,8 +37,12 @@ const char *tg_symbol_name(enum tg_symbol symbol)
 }
 
 /* What a whole library defines, and no other shim has a wrapper of. */
-static const char whole_libssl[] = "SSL_CTX_free", whole_gnutls[] = "gnutls_record_recv";
-static const char whole_libcrypto[] = "X509_STORE_free";
+static const char whole_libssl[] = "SSL_CTX_free", whole_libcrypto[] = "X509_STORE_free";
+static const char *const whole_foreign[TG_FOREIGNS] = {
+    [TG_FOREIGN_GNUTLS] = "gnutls_record_recv",
+    [TG_FOREIGN_NSS_SSL] = "SSL_GetNumImplementedCiphers",
+    [TG_FOREIGN_NSS] = "CERT_DestroyCertificate",
+};
 
 /* One search: for a call to NAME, or for the library behind it. */
 struct search {
@@ -329,44 +332,53 @@ struct tg_crypto_target tg_resolve_crypto(enum tg_symbol symbol, const void *cal
     return target;
 }
 
-/*
- * A libgnutls that this library or the engine has called goes on to another function of its own by
- * a tail call, which then seems to come from us. Whoever called a wrapper last in this thread means
- * the same libgnutls.
- */
+/* A library that we or the engine have called may go on to a function of its own by a tail call,
+ * which seems to come from us: whoever called a wrapper last in this thread means the same. */
 static bool is_ours(const struct link_map *map)
 {
     return map != NULL && (map->l_ld == _DYNAMIC || map == tg_engine_object());
 }
 
-static struct tg_gnutls_target find_gnutls(enum tg_symbol symbol, const struct link_map *caller)
+static bool is_of_nss(const struct link_map *map)
 {
-    struct search search = {.name = symbol_names[symbol], .whole = whole_gnutls};
-    struct tg_gnutls_target target = {.function = find(&search, whole_gnutls, caller)};
+    struct tg_elf elf;
 
-    target.inside = target.function != NULL && tg_elf_map(target.function) == caller;
+    return map != NULL && tg_elf_open(&elf, map->l_addr, map->l_ld) &&
+           (tg_elf_definition(&elf, whole_foreign[TG_FOREIGN_NSS_SSL]) != NULL ||
+            tg_elf_definition(&elf, whole_foreign[TG_FOREIGN_NSS]) != NULL ||
+            tg_elf_definition(&elf, "NSS_CMSMessage_Create") != NULL);
+}
+
+static struct tg_foreign_target find_foreign(enum tg_foreign library, enum tg_symbol symbol,
+                                             const struct link_map *caller)
+{
+    struct search search = {.name = symbol_names[symbol], .whole = whole_foreign[library]};
+    struct tg_foreign_target target = {.function = find(&search, search.whole, caller)};
+
+    target.inside = tg_elf_map(target.function) == caller ||
+                    (library != TG_FOREIGN_GNUTLS && is_of_nss(caller));
     (void)dlerror();
     return target;
 }
 
-struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *called_from)
+struct tg_foreign_target tg_resolve_foreign(enum tg_foreign library, enum tg_symbol symbol,
+                                            const void *called_from)
 {
-    static _Thread_local const void *last __attribute__((tls_model("initial-exec")));
+    static _Thread_local const void *last[TG_FOREIGNS] __attribute__((tls_model("initial-exec")));
     const struct link_map *map = tg_elf_map(called_from);
     bool ours = is_ours(map);
-    const void *caller = ours ? last : called_from;
+    const void *caller = ours ? last[library] : called_from;
     union record record;
-    struct tg_gnutls_target target = {0};
+    struct tg_foreign_target target = {0};
     struct tg_target known;
     int saved = errno;
 
-    last = caller;
-    if (ours)
-        map = tg_elf_map(caller);
+    last[library] = caller;
+    map = ours ? tg_elf_map(caller) : map;
     record.answer = (struct answer){(uintptr_t)caller, symbol, identify(map), 0, 0};
     if (recall(&record.answer, &known))
-        return (struct tg_gnutls_target){known.function, ours || known.ssl_ctx_new != NULL};
-    target = find_gnutls(symbol, map);
+        return (struct tg_foreign_target){known.function, ours || known.ssl_ctx_new != NULL};
+    target = find_foreign(library, symbol, map);
     record.answer.function = (uintptr_t)target.function;
     record.answer.ssl_ctx_new = target.inside;
     if (pin(target.function))

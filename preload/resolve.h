@@ -6,6 +6,7 @@
 #define TG_RESOLVE_H
 
 #include "gnutls_api.h"
+#include "nss_api.h"
 
 /* What is interposed or called of libssl: X(symbol, name). */
 #define TG_SSL_SYMBOLS(X)                                                                          \
@@ -18,7 +19,8 @@
     X(TG_SSL_CTX_SET_CUSTOM_VERIFY, SSL_CTX_set_custom_verify)                                     \
     X(TG_SSL_SET_CUSTOM_VERIFY, SSL_set_custom_verify)                                             \
     X(TG_SSL_CTX_FREE, SSL_CTX_free)                                                               \
-    X(TG_SSL_FREE, SSL_free)
+    X(TG_SSL_FREE, SSL_free)                                                                       \
+    X(TG_SSL_GET_VERIFY_RESULT, SSL_get_verify_result)
 
 /* Of libcrypto: what has to do with an X509_STORE. */
 #define TG_STORE_SYMBOLS(X)                                                                        \
@@ -63,6 +65,21 @@
     X(TG_OSSL_CMP_CTX_SET0_TRUSTEDSTORE, OSSL_CMP_CTX_set0_trustedStore)                           \
     X(TG_OSSL_CMP_CTX_SET0_TRUSTED, OSSL_CMP_CTX_set0_trusted)
 
+/* Of it too: what is said of an error. */
+#define TG_ERROR_SYMBOLS(X)                                                                        \
+    X(TG_X509_VERIFY_CERT_ERROR_STRING, X509_verify_cert_error_string)                             \
+    X(TG_ERR_REASON_ERROR_STRING, ERR_reason_error_string)                                         \
+    X(TG_ERR_ERROR_STRING, ERR_error_string)                                                       \
+    X(TG_ERR_ERROR_STRING_N, ERR_error_string_n)                                                   \
+    X(TG_ERR_PEEK_ERROR_DATA, ERR_peek_error_data)                                                 \
+    X(TG_ERR_PEEK_LAST_ERROR_DATA, ERR_peek_last_error_data)                                       \
+    X(TG_ERR_GET_ERROR_ALL, ERR_get_error_all)                                                     \
+    X(TG_ERR_PEEK_ERROR_ALL, ERR_peek_error_all)                                                   \
+    X(TG_ERR_PEEK_LAST_ERROR_ALL, ERR_peek_last_error_all)                                         \
+    X(TG_ERR_GET_ERROR_LINE_DATA, ERR_get_error_line_data)                                         \
+    X(TG_ERR_PEEK_ERROR_LINE_DATA, ERR_peek_error_line_data)                                       \
+    X(TG_ERR_PEEK_LAST_ERROR_LINE_DATA, ERR_peek_last_error_line_data)
+
 /* Of libc: the look-ups of names, */
 #define TG_LOOKUP_SYMBOLS(X)                                                                       \
     X(TG_GETADDRINFO, getaddrinfo)                                                                 \
@@ -84,16 +101,24 @@
     X(TG_SENDMSG, sendmsg)                                                                         \
     X(TG_SENDMMSG, sendmmsg)
 
-#define TG_SYMBOL_ENUMERATOR(symbol, name)             symbol,
-#define TG_GNUTLS_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
+/* Of the other TLS libraries, as their headers here list them. */
+#define TG_FOREIGN_SYMBOLS(X)                                                                      \
+    TG_GNUTLS_INTERPOSED(X)                                                                        \
+    TG_GNUTLS_INTERPOSED_LATER(X)                                                                  \
+    TG_GNUTLS_CALLED(X)                                                                            \
+    TG_NSS_INTERPOSED(X)                                                                           \
+    TG_NSS_BY_HAND(X)                                                                              \
+    TG_NSS_CALLED_BELOW(X)
+
+#define TG_SYMBOL_ENUMERATOR(symbol, name)              symbol,
+#define TG_FOREIGN_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
 enum tg_symbol {
     TG_SSL_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_STORE_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-        TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR)
-            TG_GNUTLS_INTERPOSED(TG_GNUTLS_ENUMERATOR)
-                TG_GNUTLS_INTERPOSED_LATER(TG_GNUTLS_ENUMERATOR)
-                    TG_GNUTLS_CALLED(TG_GNUTLS_ENUMERATOR) TG_SYMBOLS /* how many */
+        TG_ERROR_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_LOOKUP_SYMBOLS(TG_SYMBOL_ENUMERATOR)
+            TG_SOCKET_SYMBOLS(TG_SYMBOL_ENUMERATOR) TG_FOREIGN_SYMBOLS(TG_FOREIGN_ENUMERATOR)
+                TG_SYMBOLS /* how many */
 };
-#undef TG_GNUTLS_ENUMERATOR
+#undef TG_FOREIGN_ENUMERATOR
 #undef TG_SYMBOL_ENUMERATOR
 
 const char *tg_symbol_name(enum tg_symbol symbol);
@@ -110,14 +135,17 @@ struct tg_target {
  */
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller);
 
-/* A function of a libgnutls. */
-struct tg_gnutls_target {
+/* What a function that isn't OpenSSL's belongs to: libgnutls, or NSS's libssl3 or libnss3. */
+enum tg_foreign { TG_FOREIGN_GNUTLS, TG_FOREIGN_NSS_SSL, TG_FOREIGN_NSS, TG_FOREIGNS };
+
+struct tg_foreign_target {
     void *function; /* NULL: not found */
-    bool inside;    /* it is that libgnutls that calls it */
+    bool inside;    /* it is that library that calls it, or one of the same family */
 };
 
 /* As tg_resolve_ssl. */
-struct tg_gnutls_target tg_resolve_gnutls(enum tg_symbol symbol, const void *caller);
+struct tg_foreign_target tg_resolve_foreign(enum tg_foreign library, enum tg_symbol symbol,
+                                            const void *caller);
 
 /* A function of a libcrypto. */
 struct tg_crypto_target {

@@ -44,6 +44,7 @@ SUITES = [
     ("stress", [PYTHON, "tests/stress/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("inject", ["tests/inject/run.sh", "{build}", "{pki}"]),
     ("gnutls", [PYTHON, "tests/gnutls/run.py", "--build", "{build}", "--pki", "{pki}"]),
+    ("nss", [PYTHON, "tests/nss/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("foreign", [PYTHON, "tests/foreign/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("cli", [PYTHON, "tests/cli/run.py", "--build", "{build}", "--pki", "{pki}"]),
     ("package", [PYTHON, "tests/package/run.py", "--build", "{build}", "--pki", "{pki}"]),

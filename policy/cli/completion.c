@@ -22,6 +22,7 @@ static const struct kind {
     {.called = "PROTO",
      .what = WORDS,
      .words = "smtp imap pop3 ftp lmtp nntp sieve postgres mysql ldap xmpp xmpp-server"},
+    {.called = "VERDICT", .what = WORDS, .words = "accept reject report"},
     {.called = "1.2|1.3", .what = WORDS, .words = "1.2 1.3"},
 };
 

@@ -5,6 +5,7 @@
 #include "inspect.h"
 #include "installation.h"
 #include "script.h"
+#include "sinks.h"
 #include "terminal.h"
 #include "verbs.h"
 #include <errno.h>
@@ -48,7 +49,8 @@ static void tell_search(struct tg_health *health)
     tell_place(health, TG_SYSTEM_POLICY);
 }
 
-static void tell_policy(struct tg_health *health, const char *path, const char *from)
+static void tell_policy(struct tg_health *health, const char *path, enum tg_origin origin,
+                        const char *from)
 {
     struct tg_diags diags = {0};
     char *note;
@@ -74,6 +76,8 @@ static void tell_policy(struct tg_health *health, const char *path, const char *
         free(line);
     }
     tg_diags_clear(&diags);
+    if (policy != NULL)
+        tg_sinks_check(health, policy, origin);
     tg_policy_free(policy);
 }
 
@@ -88,7 +92,7 @@ static void check_policy(struct tg_health *health, const struct tg_options *opti
 
     tg_health_section(health, "policy");
     if (options->policy != NULL) {
-        tell_policy(health, options->policy, "given with -p");
+        tell_policy(health, options->policy, TG_ORIGIN_NONE, "given with -p");
         return;
     }
     tell_search(health);
@@ -103,7 +107,7 @@ static void check_policy(struct tg_health *health, const struct tg_options *opti
             "is refused",
             path[0] == '\0' ? "is set, but empty or too long: it " : "");
     else
-        tell_policy(health, path, origins[origin]);
+        tell_policy(health, path, origin, origins[origin]);
 }
 
 /* ---- the verb ----------------------------------------------------------------------------- */
@@ -142,9 +146,9 @@ const struct tg_verb tg_verb_doctor = {
     .summary = "tell whether everything is in place, and a program reached",
     .details =
         "Really loads each part of trustgraft in a child process, tells where a policy was "
-        "looked for, which is in force and whether it is valid. With CMD: which TLS library "
-        "that program uses, how it is linked, and which way gets trustgraft into it. Nothing "
-        "of CMD is run.\n"
+        "looked for, which is in force and whether it is valid, and tries whether its log can be "
+        "written. With CMD: which TLS library that program uses, how it is linked, and which way "
+        "gets trustgraft into it. Nothing of CMD is run.\n"
         "Exit 0: all is well; 1: something is wrong, or CMD isn't reached; 2: usage, or CMD "
         "isn't found.",
     .options = TG_OPTION_JSON,

@@ -131,9 +131,7 @@ static int change(const struct tg_options *options, enum tg_way way, bool on)
         status = TG_EXIT_REFUSED;
     else
         printf("\n%s is changed, and programs start.%s\n", plan.file.path,
-               on ? " Which servers they refuse, and why,\nis in the system's log, as "
-                    "'journalctl -t trustgraft' shows it, unless the policy's\n`log` says where."
-                  : "");
+               on ? " Which servers they refuse, and why,\n'trustgraft log' shows." : "");
 done:
     tg_activation_clear(&plan);
     return status;

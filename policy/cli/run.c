@@ -4,6 +4,7 @@
 #include "foreign.h"
 #include "installation.h"
 #include "script.h"
+#include "settings.h"
 #include "terminal.h"
 #include "text.h"
 #include "verbs.h"
@@ -91,7 +92,8 @@ static int run(const struct tg_options *options)
     if (status != 0)
         return status;
     if ((options->policy != NULL && !tg_environment_policy(options->policy)) ||
-        !tg_environment_inject(way) || !tg_installation_works(way))
+        (way == TG_WAY_PROVIDER && !tg_settings_provide()) || !tg_environment_inject(way) ||
+        !tg_installation_works(way))
         return TG_EXIT_USAGE;
     return execute(path, options->operands, options->operand_count);
 }

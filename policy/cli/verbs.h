@@ -14,6 +14,7 @@
     VERB(explain)                                                                                  \
     VERB(verify)                                                                                   \
     VERB(doctor)                                                                                   \
+    VERB(log)                                                                                      \
     VERB(pin)                                                                                      \
     VERB(except)                                                                                   \
     VERB(ca)                                                                                       \

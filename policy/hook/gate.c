@@ -282,7 +282,7 @@ static int refuse_unkept(const struct tg_hooked *hooked)
         "library context (OSSL_LIB_CTX) keeps ex_data of its own in our place";
 
     tg_log_complain(TG_ORIGIN_ENVIRONMENT, "%s; it is refused", problem);
-    hooked->library->backend->raise_error(&hooked->library->crypto, problem);
+    (void)hooked->library->backend->raise_error(&hooked->library->crypto, problem);
     return -1;
 }
 

@@ -65,7 +65,7 @@ static bool is_free(struct tg_cryptolib *library, const void *kept)
     if ((kept == NULL || tg_pool_has(&wires, kept)) && library->claim(library) & TG_CLAIM_BIO)
         return true;
     tg_log_complain(TG_ORIGIN_ENVIRONMENT, "%s; it is stopped", problem);
-    library->backend->raise_error(&library->crypto, problem);
+    (void)library->backend->raise_error(&library->crypto, problem);
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include "name.h"
 #include "outcome.h"
 #include "query.h"
+#include "reason.h"
 #include "status.h"
 #include <errno.h>
 #include <openssl/err.h>
@@ -291,11 +292,22 @@ static int judge_under(struct server *server)
     return outcome;
 }
 
+/* What was refused before says nothing of SSL (may be NULL), which is verified now. */
+static void forget_reason(const struct tg_hooked *hooked, const SSL *ssl)
+{
+    struct tg_connection_state *state = ssl != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
+
+    tg_reason_forget();
+    if (state != NULL)
+        state->reason = NULL;
+}
+
 static int verify(const struct tg_hooked *hooked, X509_STORE_CTX *context, struct server *server)
 {
     server->hooked = hooked;
     server->ssl = tg_connection_of(hooked, context);
     server->context = context;
+    forget_reason(hooked, server->ssl);
     if (server->ssl == NULL)
         return tg_hook_refuse(context, (void *)hooked);
     if (hooked->libssl.SSL_is_server(server->ssl))
@@ -321,6 +333,7 @@ int tg_hook_verify_custom(const struct tg_hooked *hooked, SSL *ssl, uint8_t *ale
     struct server server = {.hooked = hooked, .ssl = ssl, .alert = alert};
     const struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
 
+    forget_reason(hooked, ssl);
     if (hooked->libssl.SSL_is_server(ssl) || (state != NULL && state->asking))
         return answers[ask(&server)];
     return answers[judge_under(&server)];

@@ -138,13 +138,28 @@ struct tg_inject_stores {
 TG_API const struct tg_inject_stores *tg_inject_stores(void);
 
 /*
+ * What the application asks its TLS library to say of an error: where the policy refused, the
+ * answer has the reason (reason.h). PLAIN is the library's own.
+ */
+struct tg_inject_reasons {
+    /* SSL_get_verify_result(3) gave CODE for SSL. */
+    void (*result)(void *ssl_ctx_new, const SSL *ssl, long code);
+    const char *(*verification)(long code, const char *plain);
+    const char *(*error)(unsigned long code, const char *plain);
+    const char *(*gnutls)(int code, const char *plain);
+    const char *(*take)(unsigned long code);
+    void (*read)(const char *data);
+};
+TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
+
+/*
  * Of the preload library: what a call from CALLER of NAME, a function of libcrypto that it stands
  * in for, reaches in the end; NULL: it stands in for none of that name.
  */
 TG_API void *tg_preload_real(const char *name, const void *caller);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 8
+#define TG_INJECT_VERSION 9
 TG_API int tg_inject_version(void);
 
 /*

@@ -3,6 +3,7 @@
 #include "convert.h"
 #include "distrust.h"
 #include "match.h"
+#include "reason.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -256,6 +257,8 @@ struct tg_judgement tg_judge(const struct tg_process *process, const tg_policy *
 void tg_judge_log(const struct tg_process *process, const struct tg_verdict *verdict,
                   const struct tg_peer *peer)
 {
+    if (!verdict->accepted && !verdict->reported)
+        tg_reason_refuse(verdict);
     if (tg_log_wants(process, verdict))
         tg_log_verdict(process, verdict, tg_peer_host(peer), tg_peer_shown_port(peer));
 }

@@ -8,6 +8,7 @@
 #include "offer.h"
 #include "outcome.h"
 #include "query.h"
+#include "reason.h"
 #include "status.h"
 
 X509_STORE_CTX *tg_late_context(const struct tg_hooked *hooked, SSL *ssl, X509 *leaf, void *sent)
@@ -98,7 +99,10 @@ void tg_late_refuse_session(const struct tg_hooked *hooked, const struct tg_proc
 static void refuse_late(const struct late *late, const struct tg_verdict *verdict)
 {
     const struct tg_hooked *hooked = late->hooked;
+    struct tg_connection_state *state = tg_connection_state_of(hooked, late->ssl);
 
+    if (state != NULL)
+        state->reason = verdict != NULL ? tg_reason_now() : NULL;
     hooked->library->backend->set_result(
         hooked, late->ssl, verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
     tg_outcome_raise(hooked->library, verdict, &late->peer);

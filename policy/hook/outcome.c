@@ -2,6 +2,7 @@
 #include "alias.h"
 #include "arrival.h"
 #include "convert.h"
+#include "reason.h"
 #include "report.h"
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -42,8 +43,8 @@ void tg_outcome_raise(const struct tg_cryptolib *library, const struct tg_verdic
     };
     char *text = verdict != NULL ? tg_verdict_text(verdict, &occasion) : NULL;
 
-    library->backend->raise_error(&library->crypto,
-                                  text != NULL ? text : "no memory to evaluate the server");
+    tg_reason_raised(library->backend->raise_error(
+        &library->crypto, text != NULL ? text : "no memory to evaluate the server"));
     free(text);
 }
 
@@ -87,13 +88,19 @@ int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
     const struct tg_libssl *libssl = &hooked->libssl;
     struct tg_connection_state *state = tg_connection_state_of(hooked, ssl);
     int mode = libssl->SSL_get_verify_mode(ssl);
+    int error = verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM;
 
+    tg_reason_point(verdict != NULL ? tg_reason_now() : NULL, error, false);
     if (context != NULL)
-        tell(hooked, ssl, context, verdict,
-             verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM);
-    if (state != NULL)
+        tell(hooked, ssl, context, verdict, error);
+    tg_reason_point(NULL, X509_V_OK, false);
+    if (state != NULL) {
         state->forced = !(mode & SSL_VERIFY_PEER);
+        state->reason = verdict != NULL ? tg_reason_now() : NULL;
+    }
     libssl->SSL_set_verify(ssl, mode | SSL_VERIFY_PEER, libssl->SSL_get_verify_callback(ssl));
     tg_outcome_raise(hooked->library, verdict, peer);
+    if (verdict != NULL && !hooked->library->foreign)
+        tg_reason_raise(); /* libssl puts one more of its own behind it */
     return 0;
 }

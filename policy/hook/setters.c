@@ -1,5 +1,5 @@
 /* setters.c - what the preload sees an application set: remembered, while ours stay in place; and
- * what it does with its stores. */
+ * what it does with its stores, and asks of errors. */
 #include "arrival.h"
 #include "attached.h"
 #include "gate.h"
@@ -9,6 +9,7 @@
 #include "peer.h"
 #include "policy.h"
 #include "process.h"
+#include "reason.h"
 #include <stdlib.h>
 
 static struct tg_context_state *context_state(void *ssl_ctx_new, const SSL_CTX *ctx)
@@ -307,6 +308,31 @@ const struct tg_inject_stores *tg_inject_stores(void)
     };
 
     return &stores;
+}
+
+/* ---- what it is told of errors -------------------------------------------------------------- */
+
+static void result(void *ssl_ctx_new, const SSL *ssl, long code)
+{
+    const struct tg_hooked *hooked = tg_hooked_known(ssl_ctx_new);
+    const struct tg_connection_state *state =
+        hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
+
+    tg_reason_point(state != NULL ? state->reason : NULL, code, true);
+}
+
+const struct tg_inject_reasons *tg_inject_reasons(void)
+{
+    static const struct tg_inject_reasons reasons = {
+        .result = result,
+        .verification = tg_reason_verification,
+        .error = tg_reason_error,
+        .gnutls = tg_reason_gnutls,
+        .take = tg_reason_take,
+        .read = tg_reason_read,
+    };
+
+    return &reasons;
 }
 
 /* ---- what the process is -------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ import tempfile
 import time
 
 import draw
+import gnutls
 import goals
 import handshakes
 import many
@@ -37,6 +38,7 @@ BENCHES = {"start": programs.bench_start, "handshake": handshakes.bench_handshak
            "descriptors": handshakes.bench_descriptors, "crl": handshakes.bench_crl,
            "log": handshakes.bench_log,
            **{name: programs.bench_client(name) for name in programs.CLIENTS},
+           "gnutls": gnutls.bench_handshake, "wget": gnutls.bench_wget,
            "nginx": programs.bench_nginx, "rules": many.bench_rules,
            "known-hosts": many.bench_known_hosts, "shared": many.bench_shared,
            "memory": handshakes.bench_memory}

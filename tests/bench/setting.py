@@ -83,7 +83,7 @@ class Place:
         make_certificate(self.pki, "root", None, authority[1])
         make_certificate(self.pki, "intermediate", "root", *authority)
         make_certificate(self.pki, "leaf", "intermediate", "basicConstraints=CA:FALSE",
-                         "subjectAltName=DNS:*.bench.test", "extendedKeyUsage=serverAuth")
+                         "subjectAltName=DNS:*.bench.test,IP:127.0.0.1", "extendedKeyUsage=serverAuth")
         with open(self.bundle, "wb") as bundle:
             for part in ("/etc/ssl/certs/ca-certificates.crt", self.root):
                 with open(part, "rb") as file:

@@ -118,6 +118,64 @@ def test_settings_in_the_environment(command):
     require("doesn't activate" in notes(other)["installation", "OPENSSL_CONF"][0][1], other)
 
 
+# ---- its log ----------------------------------------------------------------------------------
+
+
+def logging(command, log, **options):
+    """{name: [(state, text)...]} of the log"""
+    policy = f"[policy]\nlog = {log}\n{POLICY}" if log else POLICY
+    found = notes(doctor(command, "--json", policy=policy, **options))
+    return {name: told for (section, name), told in found.items() if section == "log"}
+
+
+def test_log_that_can_be_written(command):
+    folder = command.folder().path
+    folder.chmod(0o1777)
+    pathlib.Path(command.root).chmod(0o755)
+    file = folder / "verdicts"
+    told = logging(command, f"file:{file}")["file"]
+    require(told[0][0] == "good" and str(file) in told[0][1], told)
+    require(not file.exists(), "nothing is made")
+    if os.geteuid() == 0:
+        require(told[1][0] == "note" and "isn't there yet" in told[1][1], told)
+    file.touch()
+    file.chmod(0o666)
+    told = logging(command, f"file:{file}")["file"]
+    require([state for state, _ in told] == ["good"] and file.stat().st_size == 0, told)
+
+
+def test_log_that_cannot_be_written(command):
+    folder = command.folder().path
+    for path, why in ((folder / "none" / "verdicts", "No such file or directory"),
+                      (folder, "Is a directory"), ("/dev/null", "Not a regular file")):
+        told = logging(command, f"file:{path}")["file"]
+        require(told[0][0] in ("bad", "note") and f"{path} can't be written" in told[0][1] and
+                why in told[0][1], told)
+        lost = "are lost" in told[0][1]
+        require(lost == (told[0][0] == "bad") and lost != ("go to syslog" in told[0][1]), told)
+
+
+def test_log_that_not_every_user_can_write(command):
+    """The users are those who log, whatever root can do."""
+    if os.geteuid() != 0:
+        raise Skip("only root can try as other users")
+    folder = command.folder().path
+    pathlib.Path(command.root).chmod(0o755)
+    folder.chmod(0o755)
+    told = logging(command, f"file:{folder / 'verdicts'}")["file"]
+    require(told[0][0] in ("bad", "note") and "daemon" in told[0][1] and
+            "Permission denied" in told[0][1], told)
+
+
+def test_other_sinks(command):
+    there = os.path.exists("/dev/log")
+    state, text = logging(command, "syslog")["syslog"][0]
+    require((state == "good") if there else (state == "bad" and "are lost" in text), text)
+    require(logging(command, "none")["none"][0][0] == "note", "none")
+    for log in ("stderr", None):
+        require(list(logging(command, log)) == ["stderr"], log)
+
+
 # ---- the policy -------------------------------------------------------------------------------
 
 
@@ -199,18 +257,30 @@ def test_program_without_tls(command):
 
 
 def test_program_with_another_tls_library(command):
-    for library, name in (("libnss3.so", "NSS"), ("libmbedtls.so.14", "Mbed TLS"),
-                          ("libwolfssl.so.42", "wolfSSL")):
+    for library, name in (("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL")):
         status, found = program(command, reaching.built(command, "", library))
         require(status == 1 and name in found["TLS library"][0][1], found)
-        require("no: its TLS is neither OpenSSL's nor GnuTLS's" in found["reached"][0][1], found)
+        require("no: its TLS is none of OpenSSL's, GnuTLS's and NSS's" in found["reached"][0][1], found)
 
 
-def test_gnutls_is_reached_by_the_preload_alone(command):
-    status, found = program(command, reaching.built(command, "", "libgnutls.so.30"))
-    require(status == 0 and "GnuTLS" in found["TLS library"][0][1], found)
-    require("gets into it" in found["preload"][0][1], found)
-    require("loads no providers" in found["provider"][0][1], found)
+def test_gnutls_and_nss_are_reached_by_the_preload_alone(command):
+    for name, library in (("GnuTLS", "libgnutls.so.30"), ("NSS", "libssl3.so")):
+        status, found = program(command, reaching.built(command, "", library))
+        require(status == 0 and name in found["TLS library"][0][1], found)
+        require("gets into it" in found["preload"][0][1], found)
+        require("loads no providers" in found["provider"][0][1], found)
+
+
+def test_program_that_verifies_by_itself(command):
+    """Firefox, as far as it is told from others."""
+    folder = command.folder()
+    path = folder.write("fox", pathlib.Path(reaching.built(command, "")).read_bytes(), 0o755)
+    for wanted in (False, True):
+        _, found = program(command, path)
+        said = command("run", "-p", command.policy(POLICY), path).ended(0).err
+        for text in (str(found["preload"]), said):
+            require(("no rule opens" in text) == wanted, text)
+        folder.write("libxul.so", "")
 
 
 def test_older_openssl_is_reached_by_the_preload_alone(command):

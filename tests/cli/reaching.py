@@ -242,28 +242,39 @@ OUTSIDE = "not under the policy"
 
 
 def test_other_tls_libraries(command):
-    for library, name in (("libnss3.so", "NSS"), ("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL"),
+    for library, name in (("libmbedtls.so.14", "Mbed TLS"), ("libwolfssl.so.42", "wolfSSL"),
                           ("libs2n.so.1", "s2n-tls"), ("librustls.so", "rustls"),
                           ("libjli.so", "Java's JSSE")):
         path = built(command, "", library)
         for way in ((), ("--provider",)):
             run(command, path, *way).ended(126).silent().said(
                 f"trustgraft: {path} links {name}", OUTSIDE, "--allow-unreached")
-    run(command, built(command, "", "libnss3.so", "libssl.so.3")).ended(0).quiet()
-    run(command, built(command, "", "libnss3.so", "libgnutls.so.30")).ended(0).quiet()
+    for reached in ("libssl.so.3", "libgnutls.so.30", "libssl3.so"):
+        run(command, built(command, "", "libmbedtls.so.14", reached)).ended(0).quiet()
 
 
-def test_gnutls_is_reached_by_the_preload_alone(command):
-    for path in (built(command, "", "libgnutls.so.30"),
-                 built(command, "", "libgnutls.so.30", "libcurl-gnutls.so.4 libgnutls.so.30")):
-        run(command, path).ended(0).quiet()
-        run(command, path, "--provider").ended(126).silent().said("GnuTLS, which loads no providers",
-                                                                  "run --preload")
+def test_set_uid_program_that_no_provider_reaches(command):
+    path = built(command, "", "libgnutls.so.30")
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534)
+    path.chmod(0o4755)
+    for way in ((), ("--provider",)):
+        said = run(command, path, *way).ended(126).silent().said("is set-uid", "GnuTLS, which loads no providers").err
+        require("openssl.cnf" not in said, f"that is no way: {said}")
+
+
+def test_gnutls_and_nss_are_reached_by_the_preload_alone(command):
+    for name, library in (("GnuTLS", "libgnutls.so.30"), ("NSS", "libssl3.so")):
+        for path in (built(command, "", library), built(command, "", library, f"libcurl-x.so.4 {library}")):
+            run(command, path).ended(0).quiet()
+            run(command, path, "--provider").ended(126).silent().said(
+                f"{name}, which loads no providers", "run --preload")
+    run(command, built(command, "", "libnss3.so")).ended(0).quiet()
 
 
 def test_other_tls_library_behind_another(command):
-    path = built(command, "", "libnss3.so", "libcurl-nss.so.4 libnss3.so")
-    run(command, path).ended(126).silent().said("links NSS")
+    path = built(command, "", "libmbedtls.so.14", "libcurl-mbedtls.so.4 libmbedtls.so.14")
+    run(command, path).ended(126).silent().said("links Mbed TLS")
 
 
 GO = ('__asm__(".pushsection .note.go.buildid,\\"a\\",%note\\n"\n'
@@ -285,14 +296,14 @@ def test_tls_library_inside(command):
 
 
 def test_unreached_is_allowed(command):
-    for path in (built(command, "", "libnss3.so"), built(command, GO)):
+    for path in (built(command, "", "libmbedtls.so.14"), built(command, GO)):
         for way in ((), ("--provider",)):
             run(command, path, "--allow-unreached", *way).ended(0).said(OUTSIDE)
     run(command, built(command, ""), "--allow-unreached").ended(0).quiet()
 
 
 def test_helper_of_git_is_judged(command):
-    tool, harmless = built(command, "", "libnss3.so"), built(command, "", "libssl.so.3")
+    tool, harmless = built(command, "", "libmbedtls.so.14"), built(command, "", "libssl.so.3")
     for helper, status in ((tool, 126), (harmless, 0)):
         folder = command.folder()
         git = folder.write("bin/git", bytes(image()), 0o755)
@@ -300,7 +311,7 @@ def test_helper_of_git_is_judged(command):
         folder.path.joinpath("lib/git-core/git-remote-https").symlink_to(helper)
         run(command, git).ended(status)
         found = command("doctor", "-p", command.policy(POLICY), git).out
-        require(("links NSS" in found) == (status == 126), found)
+        require(("links Mbed TLS" in found) == (status == 126), found)
         folder.path.joinpath("lib/git-core/git-remote-https").unlink()
         run(command, git).ended(0).quiet()
     run(command, git).ended(0).quiet()
@@ -309,7 +320,7 @@ def test_helper_of_git_is_judged(command):
 
 
 def test_launched_command_is_judged(command):
-    tool = built(command, "", "libnss3.so")
+    tool = built(command, "", "libmbedtls.so.14")
     harmless = built(command, "")
     for words in (("env", "A=b", "{}"), ("timeout", "-k", "5", "5", "{}"), ("nice", "-n", "1", "{}"),
                   ("sh", "-c", "{}"), ("sh", "-ec", "A=1; cd / && exec \"{}\" -x"),
@@ -322,18 +333,18 @@ def test_launched_command_is_judged(command):
             command("run", "-p", command.policy(POLICY), "--",
                     *(word.format(program) for word in words)).ended(status)
     command("run", "-p", command.policy(POLICY), "env", tool).said(
-        f"starts {tool}, which links NSS")
+        f"starts {tool}, which links Mbed TLS")
     # what is no command, or none that can be told
     for text in ("echo {}", "echo 'a; {}'", "true # {}", "sh -c 'echo {}'", "echo x >/dev/null {}",
                  "true sh -c {}"):
         command("run", "-p", command.policy(POLICY), "sh", "-c", text.format(tool)).ended(0).quiet()
     # nor can this one: but it is told when it runs
     command("run", "-p", command.policy(POLICY), "sh", "-c", f"x={tool}; $x").ended(0).said(
-        f"{tool}[", "links NSS", OUTSIDE)
+        f"{tool}[", "links Mbed TLS", OUTSIDE)
 
 
 def test_busybox_is_judged_by_its_command(command):
-    tool, folder = built(command, "", "libnss3.so"), command.folder()
+    tool, folder = built(command, "", "libmbedtls.so.14"), command.folder()
     busybox = folder.write("busybox", pathlib.Path(built(command, "")).read_bytes(), 0o755)
     for name in ("wget", "ls", "env"):
         folder.path.joinpath(name).symlink_to(busybox)
@@ -345,7 +356,7 @@ def test_busybox_is_judged_by_its_command(command):
 
 
 def test_wrapper_of_the_shell_is_judged(command):
-    tool = built(command, "", "libnss3.so")
+    tool = built(command, "", "libmbedtls.so.14")
     for text, status in ((f"#!/bin/sh\nexec {tool} \"$@\"\n", 126),
                          (f"#!/bin/sh\nexec timeout 5 {tool} \"$@\"\n", 126),
                          (f"#!/bin/sh\nif false; then {tool}; fi\n", 0)):

@@ -33,6 +33,9 @@ SYSTEMS = {
     "bullseye": System(("debian bullseye", "debian-security bullseye-security"), BASE,
                        merged=False),
     "trixie": System(("debian trixie", "debian-security trixie-security"), (*BASE, "nginx-light")),
+    "bullseye-gnutls": System(("debian bullseye", "debian-security bullseye-security"), ("wget",), merged=False),
+    "trixie-gnutls": System(("debian trixie", "debian-security trixie-security"),
+                            ("wget", "git", "apt", "dpkg", "dash", "ca-certificates")),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
     "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
                            ("-t", "experimental")),
@@ -56,13 +59,13 @@ def call(command, **options):
     return done.stdout
 
 
-def apt_get(home, parts, *arguments, **options):
+def apt_get(home, parts, *arguments, kind="deb", **options):
     """apt-get with everything of its own under HOME: neither sees nor changes this machine's."""
     for name in ("lists/partial", "archives/partial"):
         (home / name).mkdir(parents=True, exist_ok=True)
     (home / "status").touch()
     (home / "sources.list").write_text("".join(
-        f"deb [signed-by={KEYRING}] {MIRROR}/{part} main\n"
+        f"{kind} [signed-by={KEYRING}] {MIRROR}/{part} main\n"
         for part in (f"{archive} {suite}" for archive, suite in map(str.split, parts))))
     settings = {"Dir::State": home, "Dir::State::status": home / "status",
                 "Dir::State::lists": home / "lists", "Dir::Cache": home,
@@ -82,7 +85,8 @@ def unpack(archives, root, merged):
         call(["dpkg-deb", "-x", str(package), str(root)])
     for name in ("proc", "dev", "tmp", "etc/ssl/certs"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
+    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n_apt:x:42:65534::/nonexistent:/bin/false\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost api.example.test\n")
     (root / "etc/group").write_text("root:x:0:\n")
     bundle = [file.read_text() for file in (root / "usr/share/ca-certificates").rglob("*.crt")]
     (root / "etc/ssl/certs/ca-certificates.crt").write_text("".join(bundle))

@@ -1,7 +1,7 @@
 """rows.py - the rows of the table: programs with other TLS libraries, and what is expected."""
 import dataclasses
 
-from compat import place
+from compat import gnutls, place
 from lab import clients, ways
 
 BROKEN = "broken"
@@ -48,8 +48,9 @@ class Row:
     quick: bool = False     # `make check` fetches what it needs
     server: str = ""        # what its servers' names begin with
     beside: bool = False    # an OpenSSL 3 is needed in the same process
-    remark: str = "(?!)"    # what is said about another library of the process
+    remark: str = "(?!)"    # what is said about another library of the process, or at any time
     lacks: tuple = ()       # columns in which it refuses what the policy accepts
+    heedless: bool = False  # it goes on where gnutls_init fails, and crashes
 
     @property
     def title(self):
@@ -101,6 +102,10 @@ OWN_CALLBACK = Works(reason="since 26.12 it verifies by a callback of its own: w
 REFUSED = Closed("no TLS: what the program asks its libcrypto to check can't be read there",
                  "no X509_VERIFY_PARAM that can be read")
 OLD_SYSTEM = Closed("doesn't start: Debian 11 has neither glibc 2.34 nor OpenSSL 3", "GLIBC_2.3")
+GNUTLS = Outside("GnuTLS loads no providers; `trustgraft run` says so if a program links it",
+                 "GnuTLS, which loads no providers")
+NOW = r"(?m)^[\d-]+ [\d:]+"      # what wget begins with
+GNUTLS_BEHIND = Outside(GNUTLS.reason)
 NOT_BY_PROVIDER = Outside(NO_PROVIDERS, "from before there were providers")
 
 ROWS = (
@@ -116,6 +121,12 @@ ROWS = (
       for program in ("curl", "openssl", "python3")),
     Row("Debian 13, OpenSSL 3.5", "curl --http3", debian("trixie", "curl", "--http3-only"),
         server="trixie/"),
+    Row("Debian 13, OpenSSL 3.5", "apt-get update", gnutls.inside("trixie-gnutls", "apt-get")),
+    Row("Debian 13, GnuTLS 3.8", "wget", gnutls.inside("trixie-gnutls", "wget"), WORKS, GNUTLS,
+        remark=NOW, heedless=True),
+    Row("Debian 13, GnuTLS 3.8", "git", gnutls.inside("trixie-gnutls", "git"), WORKS, GNUTLS_BEHIND),
+    Row("Debian 11's on Debian 12, GnuTLS 3.7", "wget", gnutls.beside("bullseye-gnutls", "wget"), WORKS, GNUTLS,
+        remark=NOW, heedless=True),
     *(Row("Debian sid, OpenSSL 3.6", program, debian("sid", program))
       for program in ("curl", "openssl", "python3")),
     Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),

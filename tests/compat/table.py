@@ -22,8 +22,9 @@ yes: so it is. closed: no connection comes about at all. outside: as without tru
 """
 VERSION = {"curl": ["-V"], "openssl": ["version"],
            "python3": ["-c", "import ssl; print(ssl.OPENSSL_VERSION)"],
+           "wget": ["--version"], "git": ["--version"], "apt-get": ["--version"],
            "node": ["-p", "'node ' + process.version + ', OpenSSL ' + process.versions.openssl"]}
-NUMBER = re.compile(r"\b(?:curl|Python|node|OpenSSL) v?\d[\w.+]*|OpenSSL/[\w.]+")
+NUMBER = re.compile(r"\b(?:curl|Python|node|OpenSSL|Wget|git version|apt) v?\d[\w.+]*|OpenSSL/[\w.]+")
 
 
 def line(title, way, cells, mark=""):

@@ -11,7 +11,7 @@ extern int gnutls_global_init(void) __attribute__((weak));
 
 int main(int argc, char **argv)
 {
-    void *module = NULL, *session = NULL;
+    void *module = NULL, *session = &module;
     int (*run)(int, char **) = NULL;
     int (*found)(void *, unsigned) = NULL;
 
@@ -21,8 +21,10 @@ int main(int argc, char **argv)
         *(void **)&found = dlsym(RTLD_DEFAULT, "gnutls_init");
         printf("weak %s, found %s, global %s", gnutls_init != NULL ? "yes" : "no",
                found != NULL ? "yes" : "no", gnutls_global_init != NULL ? "yes" : "no");
-        if (found != NULL && gnutls_init != NULL)
+        if (found != NULL && gnutls_init != NULL) {
             printf(", calls %d %d", found(&session, 2), gnutls_init(&session, 2));
+            printf(", session %s", session == NULL ? "none" : "left");
+        }
         printf("\n");
         return 0;
     }

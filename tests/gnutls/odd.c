@@ -63,13 +63,19 @@ static gnutls_session_t session_of(const char *name)
         exit(2);
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials_of());
     gnutls_server_name_set(session, is("type") ? 7 : GNUTLS_NAME_DNS, name, strlen(name));
-    if (is("decoy") || is("namesake"))
+    if (is("decoy") || is("namesake") || is("reasons"))
         gnutls_session_set_verify_cert(session, name, 0);
     gnutls_transport_set_int(session, descriptor);
     gnutls_handshake_set_timeout(session, 60000);
     if (kept.data != NULL)
         gnutls_session_set_data(session, kept.data, kept.size);
     return session;
+}
+
+/* Whether the library's words for RESULT name the policy. */
+static const char *word_for(int result)
+{
+    return strstr(gnutls_strerror(result), "trustgraft: refused by ") != NULL ? "named" : "plain";
 }
 
 static void converse(const char *name)
@@ -93,6 +99,8 @@ static void converse(const char *name)
         result = gnutls_handshake(session);
     while (result < 0 && !gnutls_error_is_fatal(result));
     printf(" handshake %s", result == 0 ? "done" : "refused");
+    if (is("reasons"))
+        printf(" %s, of others %s", word_for(result), word_for(GNUTLS_E_CERTIFICATE_ERROR));
     peers = gnutls_certificate_get_peers(session, &count);
     if (count > 0 && peers[0].size <= sizeof(leaf))
         memcpy(leaf, peers[0].data, peers[0].size);
@@ -134,6 +142,8 @@ int main(int argc, char **argv)
     if (is("again"))
         converse("nowhere.test");
     converse(argv[3]);
+    if (is("reasons"))
+        converse("nowhere.test");
     printf("\n");
     fflush(stdout);
     _exit(0); /* the library's own end doesn't wait for the server's thread */

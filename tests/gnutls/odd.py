@@ -4,6 +4,7 @@ from gnutls.cases import ACCEPT, API, DISTRUST, DISTRUST_INTERMEDIATE, ELSEWHERE
 from gnutls.places import call, client
 
 SENT, REFUSED = "handshake done sent data hello", "handshake refused"
+TOLD = "plain, of others plain "    # an error of its own, after a refusal too
 DISTRUST_FILE = "[distrust]\ncertificate = {root}\n"
 DISTRUST_OTHER = "[distrust]\ncertificate = {fp other-root}\n"
 
@@ -18,6 +19,9 @@ CASES = (
                DISTRUST_INTERMEDIATE: REFUSED, DISTRUST_OTHER: SENT, OWN: SENT}),
     ("strange", {None: SENT, ELSEWHERE: SENT, DISTRUST_FILE: REFUSED, DISTRUST_INTERMEDIATE: REFUSED,
                  DISTRUST_OTHER: SENT}),
+    ("reasons", {None: f"handshake done {TOLD}sent data hello {REFUSED} {TOLD}".strip(),
+                 ELSEWHERE: f"handshake done {TOLD}sent data hello {REFUSED} {TOLD}".strip(),
+                 REJECT: f"{REFUSED} named, of others plain {REFUSED} {TOLD}".strip()}),
     ("namesake", {None: SENT, DISTRUST: REFUSED, DISTRUST_FILE: REFUSED, DISTRUST_OTHER: SENT, OWN: SENT}),
 )
 

@@ -523,10 +523,10 @@ result "a system file with an included folder" "Providers: default legacy trustg
 
 # A TLS library that nothing gets into is warned of once: a stand-in, linked by a program, loaded by
 # one that then looks a name up, and beside an OpenSSL.
-compile libnss3.so -shared -Wl,-soname,libnss3.so -x c /dev/null
+compile libmbedtls.so -shared -Wl,-soname,libmbedtls.so -x c /dev/null
 echo 'int main(void) { return 0; }' >"$work/none.c"
-compile beside "$work/none.c" -Wl,--no-as-needed "$out/libnss3.so" -Wl,-rpath,"$out"
-compile beside-openssl "$work/none.c" -Wl,--no-as-needed "$out/libnss3.so" -lssl -Wl,-rpath,"$out"
+compile beside "$work/none.c" -Wl,--no-as-needed "$out/libmbedtls.so" -Wl,-rpath,"$out"
+compile beside-openssl "$work/none.c" -Wl,--no-as-needed "$out/libmbedtls.so" -lssl -Wl,-rpath,"$out"
 cat >"$work/later.c" <<'END'
 #include <dlfcn.h>
 #include <netdb.h>
@@ -565,15 +565,15 @@ policy log-both <<END
 log=syslog , stderr
 END
 result "a TLS library that isn't reached, linked" "1 0" "$(warned accept "$out/beside")"
-result "what it is called" 1 "$(grep -c "^trustgraft: $out/beside\[[0-9]*\] links NSS" "$work/stderr")"
+result "what it is called" 1 "$(grep -c "^trustgraft: $out/beside\[[0-9]*\] links Mbed TLS" "$work/stderr")"
 result "without a policy" "0 0" "$(warned none "$out/beside")"
 result "under an invalid policy" "1 0" "$(warned broken "$out/beside")"
 result "beside an OpenSSL" "0 0" "$(warned accept "$out/beside-openssl")"
 result "none" "0 0" "$(warned accept "$out/later" libc.so.6)"
-result "loaded" "1 0" "$(warned accept "$out/later" "$out/libnss3.so")"
-result "loaded without a policy" "0 0" "$(warned none "$out/later" "$out/libnss3.so")"
+result "loaded" "1 0" "$(warned accept "$out/later" "$out/libmbedtls.so")"
+result "loaded without a policy" "0 0" "$(warned none "$out/later" "$out/libmbedtls.so")"
 result "not into a descriptor of the program's own" "0 0" \
-    "$(warned accept "$out/later" "$out/libnss3.so" own)"
+    "$(warned accept "$out/later" "$out/libmbedtls.so" own)"
 result "log = none" "0 0" "$(warned log-none "$out/beside")"
 result "log = syslog" "0 0" "$(warned log-syslog "$out/beside")"
 result "log = syslog, stderr" "1 0" "$(warned log-both "$out/beside")"

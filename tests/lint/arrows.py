@@ -10,7 +10,8 @@ INCLUDE = re.compile(r'(?m)^\s*#\s*include\s+(["<])([^">]+)[">]')
 HOOK = "policy/hook/"
 EXACT = {
     # Loaded into programs that have no TLS too: what the hook gives it is all that it knows.
-    "preload": ["policy/trustgraft.h", HOOK + "inject.h", HOOK + "gnutls/gnutls_api.h", HOOK + "process/source.h",
+    "preload": ["policy/trustgraft.h", HOOK + "inject.h", HOOK + "gnutls/gnutls_api.h", HOOK + "nss/nss_api.h",
+                HOOK + "process/source.h",
                 HOOK + "process/bounded.h", HOOK + "process/loaded.h", HOOK + "process/unreached.h",
                 HOOK + "process/view.h"],
     "provider": ["policy/trustgraft.h", HOOK + "inject.h", "policy/base", "policy/rules", "policy/trust",

@@ -13,6 +13,7 @@ ELSEWHERE = {
     "bio_lib.c": "OpenSSL", "statem_lib.c": "OpenSSL",
     "include/openssl/base.h": "BoringSSL", "include/openssl/err.h": "BoringSSL", "include/openssl/ssl.h": "BoringSSL",
     "gnutls.h": "GnuTLS", "x509.h": "GnuTLS", "cert-session.c": "GnuTLS",
+    "ssl.h": "NSS", "cert.h": "NSS", "certt.h": "NSS", "prio.h": "NSPR",
     "sysdeps/generic/dl-cache.h": "glibc", "elf/dl-lookup.c": "glibc",
     "stunnel.c": "stunnel",
 }
@@ -21,7 +22,7 @@ PATTERNS = {"tg_noun_verb"}
 # Functions of a later OpenSSL than the headers that are here.
 NEWER = {"BIO_recvmmsg", "SSL_set_quic_tls_cbs"}
 # Words in capitals that are terms, and no parameters.
-TERMS = set("""ASCII CA CIDR CMS CN CPU CR CRL CSR DEL DER DNS DSA DTLS ECDSA FIFO HOME IANA IP JSON LF NFS NUL OCSP
+TERMS = set("""ASCII CA CIDR CMS CN CPU CR CRL CSR DEL DER DNS DSA DTLS ECDSA FIFO HOME IANA IP JSON LF NFS NSPR NSS NUL OCSP
     ORIGIN PATH PEM PKCS PKI PSK QUIC RFC RPATH RSA RUNPATH SNI SPKI TCP TLS UDP URI URL UTC UTF XDG
     LD_AUDIT SSL_CERT_DIR SSL_CERT_FILE""".split())
 

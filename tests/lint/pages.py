@@ -1,6 +1,7 @@
-"""Marks of unfinished work, and links that lead nowhere."""
+"""Marks of unfinished work, links that lead nowhere, and manual pages that are too wide."""
 import os
 import re
+import subprocess
 
 import tree
 
@@ -21,3 +22,13 @@ def links():
         for match in LINK.finditer(tree.read(path)) if path.endswith(".md") else ():
             if ":" not in match[1] and not os.path.exists(os.path.join(os.path.dirname(path), match[1])):
                 yield f"{path}:{tree.line_of(tree.read(path), match.start())}: {match[1]}: leads nowhere"
+
+
+def widths():
+    """Lines of manual pages that don't fit on a terminal of 80 columns."""
+    for path in filter(re.compile(r"\.[1-8]$").search, tree.everything()):
+        shown = subprocess.run(["mandoc", "-T", "utf8", path], capture_output=True, text=True,
+                               encoding="utf-8", check=False).stdout
+        for line in re.sub("(?s).\b", "", shown).expandtabs(8).split("\n"):
+            if len(line) > 80:
+                yield f"{path}: {len(line)} columns: {line.strip()}"

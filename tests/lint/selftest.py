@@ -111,6 +111,8 @@ CASES = [
 
     ("links", {"README.md": "\n[a](policy) [b](none.c#x) [c](https://x.example/)\n"},
      ["README.md:2: none.c: leads nowhere"]),
+    ("widths", {"policy/x.1": ".Dd x\n.Dt X 1\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Sh Z\n.Dl " + "w" * 80 + "\n"},
+     ["policy/x.1: 91 columns: " + "w" * 80]),
     ("marks", {ENGINE: "\n// TO" "DO\n"}, [ENGINE + ":2: TO" "DO: finish it, or file it"]),
 
     ("names", {ENGINE: "/* new.c - as old.c has it. */\n"}, [ENGINE + ":1: old.c: no such file"]),

@@ -22,6 +22,7 @@ CHECKS = {
     "marks": pages.marks,           # no mark of unfinished work
     "names": names.names,           # what comments and pages name exists
     "openings": limits.openings,    # each file says first what it is for
+    "widths": pages.widths,         # manual pages fit on a terminal
 }
 
 

@@ -8,6 +8,7 @@ import threading
 
 from e2e.transparency import difference, steady
 from lab import ways
+from programs import messages
 from programs.program import ACCEPT, ERROR, HOST, REFUSE, UNREACHABLE, Call
 
 YES, NO, NONE = "yes", "no", "-"
@@ -149,6 +150,17 @@ class Trial:
         kind = {(ACCEPT, REFUSE): "stricter", (REFUSE, ACCEPT): "laxer"}.get((wanted, verdict))
         return kind or ERROR, (f"{about}: wanted {wanted}, got {verdict}: exit {status}: "
                                f"{(out + err).strip()[-900:]}")
+
+    # ---- what the program says of it ------------------------------------------------------------
+
+    def message(self, program, way):
+        """What is wrong with the program's own message of a refusal, or ''. Nothing is logged."""
+        if program.limit("pin", way):
+            return ""
+        policy = self.lab.policy("[policy]\nlog = none\n[host {hosts}]\n" + ANCHORS +
+                                 "\nleaf-pin = {pin api}", hosts=HOST)
+        result = self.play(program, "localhost", ROOT, self.injection(way, policy))
+        return messages.wrong(program, way, result, policy)
 
     # ---- left alone ---------------------------------------------------------------------------
 

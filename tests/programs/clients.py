@@ -163,7 +163,6 @@ PROGRAMS = (
             checks=(), names="nobody", options=(), refused=r"(?i)certificate verify|SSL"),
 )
 UNREACHED = (
-    Unreached("tstclnt", ("libnss3-tools",), "tstclnt", "NSS", "NSS"),
     Unreached("java", ("openjdk-17-jre-headless",), "java", "JSSE", "Java",
               "Java has its own TLS, but for libraries such as netty-tcnative."),
     Unreached("hey", ("hey",), "hey", "Go", "written in Go", "Go has its own TLS."),

@@ -47,12 +47,6 @@ def ask_page(port, process):
     return pages[0]
 
 
-def tickets(lab, leaf):
-    """An HTTPS server that sends tickets."""
-    lab.servers.python([leaf])
-    return lab.servers.ports[leaf]
-
-
 def ask_name(port, process):
     """Asks a name server for answer.example, over TCP (RFC 1035 section 4.2.2)."""
     question = (b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
@@ -336,17 +330,17 @@ def nameless(*cases, what, instead=ADDRESSES):
 
 
 PROGRAMS = (
-    Program("nginx", ("nginx-light",), "nginx", ("nginx", "-v"), nginx, service=tickets,
+    Program("nginx", ("nginx-light",), "nginx", ("nginx", "-v"), nginx, service=services.tickets,
             play=through_page(signal.SIGTERM), names="itself", callback=True, volatile=TIMES,
             refused=OPENSSL_REFUSAL + "|upstream SSL certificate (verify error|does not match)"),
-    Program("haproxy", ("haproxy",), "haproxy", ("haproxy", "-v"), haproxy, service=tickets,
+    Program("haproxy", ("haproxy",), "haproxy", ("haproxy", "-v"), haproxy, service=services.tickets,
             play=through_page(signal.SIGUSR1), names="itself", callback=True,
             volatile=(*TIMES, *ASIDES)),
     Program("stunnel", ("stunnel4",), "stunnel4", ("stunnel4", "-version"), stunnel,
-            service=tickets, play=through_page(signal.SIGTERM), names="itself", callback=True,
+            service=services.tickets, play=through_page(signal.SIGTERM), names="itself", callback=True,
             volatile=(*TIMES, *ASIDES)),
     Program("apache2 mod_proxy", ("apache2-bin",), "apache2", ("apache2", "-v"), apache,
-            service=tickets, play=through_page(signal.SIGWINCH), names="itself", callback=True,
+            service=services.tickets, play=through_page(signal.SIGWINCH), names="itself", callback=True,
             refused=OPENSSL_REFUSAL + "|AH02039: Certificate Verification: Error|AH02411: ",
             volatile=(*TIMES, *ASIDES)),
     Program("unbound", ("unbound",), "unbound", ("unbound", "-V"), unbound, options=("ca",),

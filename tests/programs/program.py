@@ -60,9 +60,9 @@ def play(lab, program, call, inject):
 @dataclasses.dataclass(frozen=True)
 class Program:
     """
-    COMMAND gives the words to run for a Call. ACCEPTED is found in either output if and only
-    if the server's words arrived; REFUSED if its certificate was the reason
-    that they didn't.
+    COMMAND gives the words to run for a Call. ACCEPTED is found in either output, or in "exit
+    STATUS" after them, if and only if the server's words arrived; REFUSED if its certificate was
+    the reason that they didn't.
     """
     name: str
     packages: tuple             # of Debian, or npm's as npm:NAME
@@ -98,9 +98,10 @@ class Program:
     def judge(self, status, out, err):
         if status is None or status < 0:
             return ERROR  # hung or crashed
-        if re.search(self.accepted, out + err):
+        said = f"{out}{err}\nexit {status}"
+        if re.search(self.accepted, said):
             return ACCEPT
-        return REFUSE if re.search(self.refused, out + err) else ERROR
+        return REFUSE if re.search(self.refused, said) else ERROR
 
     def limit(self, case, way):
         return next((limit for limit in self.limits if (limit.case, limit.way) == (case, way)),

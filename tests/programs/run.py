@@ -21,10 +21,10 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(SOURCE / "tests"))
 from lab import ways                                                       # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
-from programs import browser, clients, daemons, gnutls_clients, starttls, table  # noqa: E402
+from programs import browser, clients, daemons, gnutls_clients, nss_clients, starttls, table  # noqa: E402
 from programs.cases import CASES, NONE, Trial                              # noqa: E402
 
-GROUPS = (clients, gnutls_clients, daemons)    # modules with PROGRAMS, and some with UNREACHED
+GROUPS = (clients, gnutls_clients, nss_clients, daemons)    # modules with PROGRAMS, and some with UNREACHED
 PROGRAMS = tuple(one for group in GROUPS for one in group.PROGRAMS)
 UNREACHED = tuple(one for group in GROUPS for one in getattr(group, "UNREACHED", ()))
 WORKERS = 2
@@ -61,19 +61,29 @@ class Report:
         print(f"skipped {what}: {why}", flush=True)
 
 
+def attempt_message(trial, program, way):
+    try:
+        return trial.message(program, way)
+    except Exception:
+        return traceback.format_exc()
+
+
 def run_program(trial, program):
-    """({(case, way): (state, what is wrong)}, version)."""
+    """({(case, way): (state, what is wrong)}, {way: what is wrong with its message}, version)."""
     found = {(case, way): attempt(trial, program, case, way)
              for case in CASES for way in ways.WAYS}
-    return found, version(trial.lab, program)
+    said = {way: attempt_message(trial, program, way) for way in ways.WAYS}
+    return found, said, version(trial.lab, program)
 
 
-def show(report, program, found, seen):
+def show(report, program, found, said, seen):
     words = [table.cell({way: found[case, way][0] for way in ways.WAYS}) for case in CASES]
     print(table.line(f"{program.name} {seen}", words), flush=True)
     for (case, way), (state, wrong) in found.items():
         if state != NONE:
             report.note(wrong, f"{program.name}, {case.head}, {way}")
+    for way, wrong in said.items():
+        report.note(wrong, f"{program.name}, message, {way}")
 
 
 def run_unreached(lab, one):

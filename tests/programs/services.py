@@ -111,6 +111,32 @@ def resolver(lab, leaf):
     return start(lab, folder, port, [find("unbound"), "-c", "conf", "-d"])
 
 
+def ldap(scheme, lab, leaf):
+    """A directory whose root says it; by StartTLS where SCHEME is ldap."""
+    folder, port = home(lab, leaf, "root"), free_port()
+    (folder / "root").write_text(f"dn:\ndescription: hello from {leaf}\n")
+    (folder / "conf").write_text(f"pidfile {folder}/pid\nrootDSE {folder}/root\n"
+                                 f"TLSCertificateFile {folder}/chain.pem\nTLSCertificateKeyFile {folder}/key.pem\n")
+    return start(lab, folder, port, [find("slapd"), "-d", "0", "-f", "conf", "-h", f"{scheme}://127.0.0.1:{port}"])
+
+
+def repository(lab, leaf):
+    """An archive of Debian packages, all of them none."""
+    name = f"repository-{leaf}"
+    (lab.scratch / name / "html").mkdir(parents=True)
+    (lab.scratch / name / "html/Packages").write_text("Package: hello\nArchitecture: all\nVersion: 1\n"
+                                                      "Filename: hello.deb\nSize: 0\n")
+    if not lab.servers.nginx(name, leaf):
+        raise RuntimeError("there is no nginx")
+    return lab.servers.ports[name]
+
+
+def tickets(lab, leaf):
+    """An HTTPS server that sends tickets."""
+    lab.servers.python([leaf])
+    return lab.servers.ports[leaf]
+
+
 def dovecot(protocol, lab, leaf):
     """A server of PROTOCOL (imap, pop3, lmtp, sieve) that nobody can log in to."""
     folder, port = home(lab, leaf, "root"), free_port()
@@ -167,4 +193,5 @@ def talk(protocol, lab, leaf):
 
 smtp = functools.partial(talk, "smtp")
 pop3s = functools.partial(talk, "pop3s")
+irc = functools.partial(talk, "irc")
 imaps = functools.partial(talk, "imaps")

@@ -2,11 +2,12 @@
 import textwrap
 
 from lab import ways
+from programs import messages
 from programs.cases import CASES, NO, NONE, YES
 
 PAGE = "preload/trustgraft-programs.7"
 WIDTH = 10
-CHECKER = {"libssl": "libssl", "itself": "the program", "nobody": "nobody"}
+CHECKER = {"itself": "by the program itself", "libssl": "by libssl", "nobody": "by nobody"}
 
 
 def cell(states):
@@ -42,6 +43,12 @@ def sentences(text):
     return "\n".join("\\&" + line if line[0] in ".'" else line for line in lines)
 
 
+def literal(text):
+    """TEXT on one line, as mdoc shows it unchanged."""
+    text = text.replace("\\", "\\e").replace('"', '\\(dq')
+    return "\\&" + text if text[0] in ".'" else text
+
+
 def rows(programs):
     yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in (22, *[8] * len(CASES)))
     yield ".It Em program Ta " + " Ta ".join(f"Em {case.head}" for case in CASES)
@@ -51,14 +58,43 @@ def rows(programs):
 
 
 def makeup(programs):
-    widths = (22, 26, 12, 11, 8)
-    yield ".Bl -column " + " ".join(f'"{"x" * width}"' for width in widths)
-    yield ".It Em program Ta Em package Ta Em through Ta Em names by Ta Em callback"
-    for program in programs:
-        words = (program.name, program.packages[0], program.via or "-", CHECKER[program.names],
-                 "own" if program.callback else "-")
-        yield ".It " + " Ta ".join(words)
+    """Lists, for a table of all this is wider than a page's 80 columns."""
+    yield ".Bl -tag -width Ds"
+    for names, heading in CHECKER.items():
+        yield f".It {heading}"
+        yield sentences("; ".join(
+            program.name + bracketed(list(filter(None, details(program))))
+            for program in programs if program.names == names) + ".")
     yield ".El"
+
+
+def bracketed(words):
+    return f" ({', '.join(words)})" if words else ""
+
+
+def details(program):
+    yield program.packages[0] if program.packages[0] != program.name else None
+    yield f"through {program.via}" if program.via else None
+    yield "own callback" if program.callback else None
+
+
+def spoken(programs):
+    """What each program says of a refusal."""
+    yield ".Bl -tag -width Ds"
+    for program in programs:
+        said = {way: messages.says(program, way) for way in ways.WAYS}
+        texts = dict.fromkeys(text for text in said.values() if text)
+        if not texts:
+            continue
+        for text in texts:
+            where = [way for way in ways.WAYS if said[way] == text]
+            yield f".It {program.name}, {' and '.join(where)}"
+            yield literal(f"{text} ...")
+    yield ".El"
+    yield ".Pp"
+    silent = [program.name for program in programs
+              if messages.SAYS.get(program.name) == messages.NOTHING]
+    yield sentences(f"Of these the log alone tells: {', '.join(silent)}.")
 
 
 def limits(programs):
@@ -108,14 +144,24 @@ def page(programs, unreached):
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
               ".Ss What was seen", *rows(programs),
+              ".Ss What the programs say",
+              sentences("The words in the program's own message of a refusal, before the rule and "
+                        "what it found; by the preload library, as it stands in for the functions "
+                        "that say what an error is; by the provider, where a program prints the "
+                        "whole error queue, or an error's data. The lines are cut off as the program cuts them."),
+              *spoken(programs),
               ".Ss How the programs verify",
-              "The library between the program and libssl, who compares the server's name, and",
-              "whether a verify callback is set:", *makeup(programs),
+              "By whom the server's name is compared; in brackets the package, what stands between the",
+              "program and its TLS library, and whether it sets a verify callback of its own:",
+              *makeup(programs),
               ".Sh LIMITS", *limits(programs),
               ".Sh NOT REACHED",
               "Their TLS is another library's, and their servers are not under the policy;",
               ".Nm trustgraft Cm doctor", "and", ".Nm trustgraft Cm run", "say so.",
               *out_of_reach(unreached),
+              ".Sh REACHED IN PART",
+              "Firefox, and what else verifies by Mozilla's own code, in the background, tells NSS the answer",
+              "alone: what a rule refuses is refused, and what it refuses itself a rule doesn't open.",
               ".Sh SEE ALSO", ".Xr trustgraft 1 ,", ".Xr trustgraft-preload 7 ,",
               ".Xr trustgraft-provider 7"]
     return "\n".join(lines) + "\n"

@@ -37,6 +37,8 @@ PROTOCOLS = {
     # RFC 1939
     "pop3s": Protocol("+OK {text}", {
         "capa": "+OK\r\nUSER\r\n.", "stat": "+OK 0 0", "": "+OK {text}"}),
+    # RFC 2812
+    "irc": Protocol(":localhost 001 one :{text}", {"quit": "ERROR :bye", "": ":localhost NOTICE one :{text}"}),
     # RFC 3501
     "imaps": Protocol("* OK {text}", {
         "capability": "* CAPABILITY IMAP4rev1\r\n{tag} OK",

@@ -26,6 +26,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 import besides                                                             # noqa: E402
+import gnutls_own                                                          # noqa: E402
 import scripts as made                                                     # noqa: E402
 from lab import ways                                                       # noqa: E402
 from lab.files import put                                                  # noqa: E402
@@ -146,7 +147,7 @@ def all_scripts(same, world, asked):
               "large": lambda: made.large_scripts(scripts, max(asked.count * 10, 600)),
               "corpora": lambda: made.corpora_scripts(scripts, pathlib.Path(CORPORA), max(3600 // max(asked.count, 1), 1))}
     wanted = asked.filter.split("/")[0]
-    if wanted == "python":
+    if wanted in ("python", "gnutls"):
         return
     for names, group in groups.items():
         if wanted not in GROUPS or wanted in names.split():
@@ -187,9 +188,10 @@ def main():
         print(f"ok      {group}: {number} scripts")
     passed, failed = sum(passed.values()), failed
     skipped = 0
-    # `make programs` asks for it: it takes as long as all of the others.
-    python = [("python: its tests of ssl", lambda: besides.python_tests(same))] if asked.filter == "python" else []
-    for name, test in python or others(same, scripts):
+    # `make programs` asks for them: they take as long as all of the others.
+    own = {"python": ("python: its tests of ssl", lambda: besides.python_tests(same)),
+           "gnutls": ("gnutls: its own tests", lambda: gnutls_own.gnutls_tests(same))}
+    for name, test in [own[asked.filter]] if asked.filter in own else others(same, scripts):
         if asked.filter not in name:
             continue
         try:

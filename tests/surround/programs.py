@@ -14,6 +14,7 @@ PROGRAMS = {
     "libraries": ("libraries.c", "ends.c", *TLS),
     "sessions": ("sessions.c", "ends.c", *TLS),
     "naming": ("naming.c", "ends.c", *TLS),
+    "reasons": ("reasons.c", "ends.c", *TLS),
     "moving": ("moving.c", *TLS),
     "guest": ("guest.c", "ends.c", *TLS),
     "guest-now": ("guest.c", "ends.c", *TLS, "-Wl,-z,now"),

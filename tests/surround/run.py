@@ -6,10 +6,10 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from e2e.harness import suite                                              # noqa: E402
-from surround import bios, changes, decisions, libraries, places, wires         # noqa: E402
+from surround import bios, changes, decisions, libraries, places, reasons, wires # noqa: E402
 from surround.programs import Programs                                     # noqa: E402
 
-GROUPS = (decisions, changes, bios, libraries, wires, places)
+GROUPS = (decisions, reasons, changes, bios, libraries, wires, places)
 
 
 def start(lab):

@@ -95,6 +95,35 @@ static void a_refusal_names_rule_and_findings(void **state)
                 "www.example.com (/etc/policy.conf:12 [host *.example.com])");
 }
 
+static void a_reason_is_one_short_line(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_rule hostile = {
+        .where = {.file = "/a\n\x1b/\u00e4\u00e4\u00e4\u00e4\u00e4", .line = 3}};
+    char *reason = tg_verdict_reason(&verdict, 190);
+
+    (void)state;
+    assert_string_equal(reason, "trustgraft: refused by /etc/policy.conf:12: name-mismatch: "
+                                "certificate names www.example.com");
+    free(reason);
+    verdict.rule = NULL;
+    reason = tg_verdict_reason(&verdict, 47);
+    assert_string_equal(reason, "trustgraft: refused: name-mismatch: certific...");
+    free(reason);
+    verdict.rule = &hostile;
+    for (size_t most = 40; most < 60; most++) {
+        uint32_t code;
+        size_t length;
+
+        reason = tg_verdict_reason(&verdict, most);
+        assert_true(strlen(reason) <= most);
+        assert_non_null(strstr(reason, "/a\\x0A\\x1B/"));
+        for (size_t at = 0; at < strlen(reason); at += length)
+            assert_true((length = tg_utf8_decode(reason + at, strlen(reason + at), &code)) > 0);
+        free(reason);
+    }
+}
+
 static void an_acceptance_names_its_result(void **state)
 {
     struct tg_verdict verdict = {.accepted = true,
@@ -270,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_names_rule_and_findings),
+        cmocka_unit_test(a_reason_is_one_short_line),
         cmocka_unit_test(an_acceptance_names_its_result),
         cmocka_unit_test(a_reported_refusal_says_that_nothing_was_refused),
         cmocka_unit_test(every_finding_and_the_note_are_told),

@@ -10,7 +10,7 @@
 
 /* What it is, for dlopen(3) and in complaints. */
 struct tg_loadable {
-    const char *file;   /* "libcurl.so.4" */
+    const char *file;   /* "libcurl.so.4"; NULL: it is linked into the command, and exported */
     const char *called; /* "libcurl" */
     const char *need;   /* "downloads need libcurl (Debian: libcurl4)" */
 };

@@ -47,7 +47,7 @@ struct transfer {
 
 static bool load(struct tg_buf *why)
 {
-    static const struct tg_loadable library = {.file = "libcurl.so.4",
+    static const struct tg_loadable library = {.file = TG_LIBCURL,
                                                .called = "libcurl",
                                                .need = "downloads need libcurl (Debian: libcurl4)"};
     static bool loaded;

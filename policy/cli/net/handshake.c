@@ -46,15 +46,20 @@ const char *tg_handshake_version(int version)
 
 /*
  * libssl's own function NAME, past the preload library where this command itself runs under it:
- * that one would put our connection under the policy, and end it before it can be explained.
+ * that one would put our connection under the policy, and end it before it can be explained. Where
+ * libssl is inside this executable, LINKED is that: what it defines comes before all libraries.
  */
-static void *own_function(const char *name)
+static void *own_function(const char *name, const void *linked)
 {
-    Dl_info libssl;
+    Dl_info libssl, command;
     void *handle = NULL, *found = NULL;
 
-    if (dladdr((const void *)(uintptr_t)TLS_client_method, &libssl) != 0)
-        handle = dlopen(libssl.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (dladdr((const void *)(uintptr_t)TLS_client_method, &libssl) == 0 ||
+        dladdr((const void *)(uintptr_t)own_function, &command) == 0)
+        return NULL;
+    if (libssl.dli_fbase == command.dli_fbase)
+        return (void *)linked;
+    handle = dlopen(libssl.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     if (handle != NULL) {
         found = dlsym(handle, name);
         dlclose(handle);
@@ -110,8 +115,9 @@ static bool watch(struct attempt *attempt)
 static bool open_attempt(struct attempt *attempt, const char *host)
 {
     __typeof__(&SSL_CTX_new_ex) new_context = /* SSL_CTX_new itself calls this one by name */
-        (__typeof__(&SSL_CTX_new_ex))own_function("SSL_CTX_new_ex");
-    __typeof__(&SSL_new) new_connection = (__typeof__(&SSL_new))own_function("SSL_new");
+        (__typeof__(&SSL_CTX_new_ex))own_function("SSL_CTX_new_ex", (void *)SSL_CTX_new_ex);
+    __typeof__(&SSL_new) new_connection =
+        (__typeof__(&SSL_new))own_function("SSL_new", (void *)SSL_new);
     char ignored[TG_HOST_SIZE];
 
     if (new_context == NULL || new_connection == NULL)

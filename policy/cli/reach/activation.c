@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "installation.h"
 #include "mem.h"
+#include "settings.h"
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
@@ -53,18 +54,6 @@ static bool cut_block(const struct tg_buf *text, struct tg_buf *out)
     return true;
 }
 
-/* In a child: SYSTEM is a file that stands for the system's openssl.cnf. */
-static int generate(const char *system)
-{
-    char script[PATH_MAX], module[PATH_MAX];
-
-    if (tg_environment_find(TG_OWN_GENERATOR, script) &&
-        tg_environment_find(TG_OWN_PROVIDER, module))
-        execl(script, script, "--append", module, system, (char *)NULL);
-    perror("openssl-cnf");
-    return 1;
-}
-
 /* Writes BUF to a new file whose name mkstemp(3) makes of OUT. False after a complaint. */
 static bool save(const struct tg_buf *buf, char *out)
 {
@@ -88,7 +77,7 @@ static bool add_block(struct tg_buf *after)
 
     if (!save(after, system))
         return false;
-    status = tg_child_run(generate, system, &said);
+    status = tg_child_run(tg_settings_print_end, system, &said);
     (void)unlink(system);
     if (status == 0 && said.length > 0) {
         tg_buf_printf(after, "%s\n" BLOCK_BEGIN "%s" BLOCK_END,
@@ -204,7 +193,7 @@ static bool is_safe(const char *path)
         if (stat(part, &status) != 0 || status.st_uid != 0 ||
             (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
             tg_complain("%s can't be used for the whole system: others than root can write %s; "
-                        "install trustgraft first (make install)",
+                        "install trustgraft first (make install, or ./install)",
                         path, part);
             return false;
         }

@@ -23,7 +23,7 @@ static bool judge(struct query query, const char *path, char *const *words);
 
 /* ---- the program itself ------------------------------------------------------------------- */
 
-/* Appends what FILE has for TLS that nothing reaches: "links NSS". */
+/* Appends what FILE has for TLS that nothing reaches: "links Mbed TLS". */
 static bool find_other(const struct tg_executable *file, const char *path,
                        const struct tg_libraries *list, struct tg_buf *what)
 {
@@ -32,7 +32,8 @@ static bool find_other(const struct tg_executable *file, const char *path,
 
     if (tg_executable_exports(file, "SSL_CTX_new") ||
         tg_libraries_find(list, "libssl.so") != NULL ||
-        tg_libraries_find(list, "libgnutls.so") != NULL)
+        tg_libraries_find(list, "libgnutls.so") != NULL ||
+        tg_libraries_find(list, "libssl3.so") != NULL)
         return false;
     for (size_t i = 1; name == NULL && i < list->count; i++)
         name = tg_library_foreign(&list->item[i]);
@@ -53,8 +54,8 @@ static void tell(const struct query *query, const char *path, const char *progra
 
     tg_reach_subject(why, path, program);
     tg_buf_printf(why,
-                  "%s not under the policy; use a build that links libssl or GnuTLS, or start "
-                  "it so all the same with 'trustgraft run --allow-unreached'",
+                  "%s not under the policy; use a build that links libssl, GnuTLS or NSS, or "
+                  "start it so all the same with 'trustgraft run --allow-unreached'",
                   what);
 }
 

@@ -1,7 +1,10 @@
 #include "inspect.h"
 #include "embedded.h"
+#include "environment.h"
 #include "executable.h"
 #include "foreign.h"
+#include "hook/inject.h"
+#include "installation.h"
 #include "library.h"
 #include "reach.h"
 #include "script.h"
@@ -75,11 +78,12 @@ static void tell_library(struct program *program, size_t index)
     }
     if (strncmp(library->name, "libssl.so", 9) == 0) {
         tell_openssl(program, library, by);
-    } else if (strncmp(library->name, "libgnutls.so", 12) == 0) {
+    } else if (strncmp(library->name, "libgnutls.so", 12) == 0 ||
+               strcmp(library->name, "libssl3.so") == 0) {
         program->other = true;
         tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library",
-                       "GnuTLS: %s, linked by %s: the preload library alone reaches it",
-                       library->path, by);
+                       "%s: %s, linked by %s: the preload library alone reaches it",
+                       library->name[3] == 'g' ? "GnuTLS" : "NSS", library->path, by);
     } else if (foreign != NULL) {
         program->foreign = true;
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
@@ -201,6 +205,8 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
     } else if (reached) {
         tg_health_note(program->health, TG_HEALTH_GOOD, name, "gets into it: 'trustgraft run%s'",
                        way == TG_WAY_PROVIDER ? " --provider" : "");
+        if (program->readable && note.length > 0)
+            tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&note));
     } else {
         tg_health_note(program->health, TG_HEALTH_NOTE, name, "%s", tg_why(&why));
     }
@@ -217,7 +223,7 @@ static void conclude_without(const struct program *program, const char *path)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached", "no: %s", tg_why(&why));
     else if (program->loads)
         tg_health_note(program->health, TG_HEALTH_NOTE, "reached",
-                       "yes, if its modules use OpenSSL or GnuTLS: it "
+                       "yes, if its modules use OpenSSL, GnuTLS or NSS: it "
                        "links no TLS library, but loads libraries while it runs (dlopen)");
     else
         tg_health_note(
@@ -225,6 +231,17 @@ static void conclude_without(const struct program *program, const char *path)
             "no TLS library is to be seen in it; "
             "programs that it starts get trustgraft with its environment: ask about these");
     tg_buf_free(&why);
+}
+
+/* As the preload library chooses (choice.h). */
+static void tell_engine(const struct program *program)
+{
+    bool linked =
+        !tg_environment_needs(TG_OWN_INSIDE) || (program->three && tg_installation_has_openssl());
+
+    tg_health_note(program->health, TG_HEALTH_GOOD, "engine", "the preload library takes %s",
+                   linked ? TG_ENGINE_LINKED ", on OpenSSL 3"
+                          : TG_ENGINE_INSIDE ", with a libcrypto of its own");
 }
 
 static void conclude(const struct program *program, const char *path)
@@ -242,8 +259,8 @@ static void conclude(const struct program *program, const char *path)
                        program->foreign ? ", but not what it does with the other TLS library" : "");
     else if (program->foreign)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached",
-                       "no: its TLS is neither OpenSSL's nor GnuTLS's; use a "
-                       "build that links libssl or GnuTLS");
+                       "no: its TLS is none of OpenSSL's, GnuTLS's and NSS's; use a "
+                       "build that links one of these");
     else
         conclude_without(program, path);
 }
@@ -267,6 +284,8 @@ void tg_inspect_program(struct tg_health *health, const char *path)
     tell_privileges(&program);
     program.preload = try_way(&program, path, TG_WAY_PRELOAD, "preload");
     program.provider = try_way(&program, path, TG_WAY_PROVIDER, "provider");
+    if (program.preload && (program.three || program.other))
+        tell_engine(&program);
     conclude(&program, path);
     free(program.libraries.item);
 }

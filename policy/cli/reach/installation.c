@@ -2,6 +2,8 @@
 #include "child.h"
 #include "environment.h"
 #include "hook/inject.h"
+#include "loadable.h"
+#include "settings.h"
 #include "terminal.h"
 #include "text.h"
 #include <dlfcn.h>
@@ -59,11 +61,47 @@ static int load_inside(const char *library)
     return 0;
 }
 
-static int has_provider(OSSL_LIB_CTX *library, const char *name)
+/* The system's OpenSSL 3, which programs load the provider into: ours may be another, inside. */
+static struct {
+    __typeof__(&OpenSSL_version) version;
+    __typeof__(&OSSL_LIB_CTX_new) new_context;
+    __typeof__(&OSSL_LIB_CTX_load_config) load_config;
+    __typeof__(&OSSL_LIB_CTX_free) free_context;
+    __typeof__(&OSSL_PROVIDER_available) available;
+    __typeof__(&ERR_print_errors_fp) print_errors;
+    __typeof__(&EVP_MD_fetch) fetch_digest;
+} theirs;
+
+static int load_openssl(const char *unused)
 {
-    if (OSSL_PROVIDER_available(library, name) == 1)
+    static const struct tg_loadable library = {.file = "libcrypto.so.3",
+                                               .called = "libcrypto.so.3",
+                                               .need = "the provider needs OpenSSL 3"};
+    static const struct tg_loadable_function functions[] = {
+        {"OpenSSL_version", &theirs.version},
+        {"OSSL_LIB_CTX_new", &theirs.new_context},
+        {"OSSL_LIB_CTX_load_config", &theirs.load_config},
+        {"OSSL_LIB_CTX_free", &theirs.free_context},
+        {"OSSL_PROVIDER_available", &theirs.available},
+        {"ERR_print_errors_fp", &theirs.print_errors},
+        {"EVP_MD_fetch", &theirs.fetch_digest},
+    };
+    struct tg_buf why = {0};
+    bool loaded =
+        tg_loadable_open(&library, functions, sizeof(functions) / sizeof(functions[0]), &why);
+
+    (void)unused;
+    if (!loaded)
+        puts(tg_why(&why));
+    tg_buf_free(&why);
+    return !loaded;
+}
+
+static int has_provider(OSSL_LIB_CTX *context, const char *name)
+{
+    if (theirs.available(context, name) == 1)
         return 1;
-    ERR_print_errors_fp(stdout);
+    theirs.print_errors(stdout);
     printf("the provider '%s' isn't active\n", name);
     return 0;
 }
@@ -71,27 +109,33 @@ static int has_provider(OSSL_LIB_CTX *library, const char *name)
 /* OpenSSL as SETTINGS sets it up, or NULL. */
 static OSSL_LIB_CTX *start_openssl(const char *settings)
 {
-    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
+    OSSL_LIB_CTX *context = NULL;
 
-    if (library != NULL && OSSL_LIB_CTX_load_config(library, settings) == 1)
-        return library;
-    ERR_print_errors_fp(stdout);
-    OSSL_LIB_CTX_free(library);
+    if (load_openssl(NULL) != 0)
+        return NULL;
+    context = theirs.new_context();
+    if (context != NULL && theirs.load_config(context, settings) == 1)
+        return context;
+    theirs.print_errors(stdout);
+    theirs.free_context(context);
     return NULL;
 }
 
 int tg_installation_try_settings(const char *settings)
 {
-    OSSL_LIB_CTX *library = start_openssl(settings);
+    OSSL_LIB_CTX *context = start_openssl(settings);
 
-    return library == NULL || !has_provider(library, "trustgraft") ||
-           !has_provider(library, "default");
+    if (context == NULL || !has_provider(context, "trustgraft") ||
+        !has_provider(context, "default"))
+        return 1;
+    puts(theirs.version(OPENSSL_VERSION_STRING));
+    return 0;
 }
 
 int tg_installation_try_plain(const char *settings)
 {
-    OSSL_LIB_CTX *library = start_openssl(settings);
-    EVP_MD *digest = library != NULL ? EVP_MD_fetch(library, "SHA256", NULL) : NULL;
+    OSSL_LIB_CTX *context = start_openssl(settings);
+    EVP_MD *digest = context != NULL ? theirs.fetch_digest(context, "SHA256", NULL) : NULL;
 
     if (digest == NULL)
         puts("OpenSSL has no SHA-256 with it");
@@ -119,9 +163,9 @@ static int try(enum tg_own own, int (*load)(const char *), const char *path, str
 }
 
 static void check_file(struct tg_health *health, enum tg_own own, const char *name,
-                       int (*load)(const char *), const char *loads)
+                       int (*load)(const char *))
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], loads[160] = "loads";
     struct tg_buf said = {0};
     int status;
 
@@ -133,6 +177,9 @@ static void check_file(struct tg_health *health, enum tg_own own, const char *na
         return;
     }
     status = try(own, load, path, &said);
+    if (own == TG_OWN_SETTINGS && status == 0)
+        snprintf(loads, sizeof(loads), "makes OpenSSL %s load it, and keeps `default`",
+                 first_line(&said));
     if (status == 0)
         tg_health_note(health, TG_HEALTH_GOOD, name, "%s %s", path, loads);
     else
@@ -202,18 +249,35 @@ static void check_settings(struct tg_health *health, const char *name, const cha
     tg_buf_free(&said);
 }
 
+bool tg_installation_has_openssl(void)
+{
+    struct tg_buf said = {0};
+    bool has = tg_child_run(load_openssl, NULL, &said) == 0;
+
+    tg_buf_free(&said);
+    return has;
+}
+
 void tg_installation_check(struct tg_health *health)
 {
     const char *area = X509_get_default_cert_area(), *named = getenv("OPENSSL_CONF");
-    char own[PATH_MAX] = "", given[PATH_MAX] = "", path[PATH_MAX], loads[160];
+    char own[PATH_MAX] = "", given[PATH_MAX] = "", path[PATH_MAX];
+    bool has_openssl = tg_installation_has_openssl();
 
     tg_health_section(health, "installation");
-    check_file(health, TG_OWN_ENGINE, "engine", load_engine, "loads");
+    if (has_openssl)
+        check_file(health, TG_OWN_ENGINE, "engine", load_engine);
     check_inside(health);
-    check_file(health, TG_OWN_PRELOAD, "preload", tg_installation_try_preload, "loads");
-    snprintf(loads, sizeof(loads), "makes OpenSSL %s load it, and keeps `default`",
-             OpenSSL_version(OPENSSL_VERSION_STRING));
-    check_file(health, TG_OWN_SETTINGS, "provider", tg_installation_try_settings, loads);
+    check_file(health, TG_OWN_PRELOAD, "preload", tg_installation_try_preload);
+    if (!has_openssl) {
+        tg_health_note(health, TG_HEALTH_NOTE, "provider",
+                       "this system has no OpenSSL 3 (libcrypto.so.3): it has no use for the "
+                       "provider, nor for %s",
+                       TG_ENGINE_LINKED);
+        return;
+    }
+    (void)tg_settings_provide();
+    check_file(health, TG_OWN_SETTINGS, "provider", tg_installation_try_settings);
     snprintf(path, sizeof(path), "%s/openssl.cnf", area);
     check_settings(health, "system", path, TG_HEALTH_NOTE,
                    "it needn't, unless set-uid programs are to be reached");

@@ -19,6 +19,9 @@ void tg_installation_check(struct tg_health *health);
  */
 TG_MUST_USE bool tg_installation_inside(struct tg_buf *said);
 
+/* Whether this system has an OpenSSL 3, as libcrypto.so.3; tried in a child process. */
+TG_MUST_USE bool tg_installation_has_openssl(void);
+
 /* Loads what gets in by WAY, in a child process. False after a complaint. */
 TG_MUST_USE bool tg_installation_works(enum tg_way way);
 

@@ -31,7 +31,7 @@ TG_MUST_USE bool tg_libraries_of(const char *program, struct tg_libraries *list)
 /* The first that the program needs whose name begins with PREFIX; NULL: none. */
 const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix);
 
-/* What LIBRARY does TLS with that nothing reaches: "NSS"; NULL for all others. Static. */
+/* What LIBRARY does TLS with that nothing reaches: "Mbed TLS"; NULL for all others. Static. */
 const char *tg_library_foreign(const struct tg_library *library);
 
 #endif

@@ -8,10 +8,47 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define SYSTEM_WAY                                                                                 \
     "activate the provider in the system's openssl.cnf instead, where only the system's policy "   \
     "counts (trustgraft-run(1), PROGRAMS OUT OF REACH)"
+
+/* What a program may link that loads no providers; and may be too old for the hook as well. */
+static const struct {
+    const char *library, *name;
+    bool too_old;
+} other_libssl[] = {
+    {.library = "libssl.so.1.0",
+     .name = "an OpenSSL from before there were providers",
+     .too_old = true},
+    {.library = "libssl.so.10",
+     .name = "an OpenSSL from before there were providers",
+     .too_old = true},
+    {.library = "libssl.so.1.1", .name = "an OpenSSL from before there were providers"},
+    {.library = "libssl.so.0", .name = "a BoringSSL, which loads no providers"},
+    {.library = "libgnutls.so", .name = "GnuTLS, which loads no providers"},
+    {.library = "libssl3.so", .name = "NSS, which loads no providers"},
+};
+
+/*
+ * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 as well. What
+ * a library of the program brings along counts as well.
+ */
+static int find_other(const char *path, struct tg_buf *why)
+{
+    struct tg_libraries list;
+    int found = -1;
+
+    if (!tg_libraries_of(path, &list))
+        why->failed = true;
+    else if (tg_libraries_find(&list, "libssl.so.3") == NULL)
+        for (size_t i = 0; found < 0 && i < sizeof(other_libssl) / sizeof(other_libssl[0]); i++)
+            if (tg_libraries_find(&list, other_libssl[i].library) != NULL)
+                found = (int)i;
+    free(list.item);
+    return found;
+}
 
 /*
  * Whether the dynamic linker and OpenSSL take it for a process of raised privileges (AT_SECURE).
@@ -21,6 +58,7 @@ static bool raises_privileges(const char *path, struct tg_buf *why)
 {
     const char *raised = NULL;
     struct stat status;
+    int other;
 
     if (stat(path, &status) == -1)
         return false;
@@ -30,13 +68,14 @@ static bool raises_privileges(const char *path, struct tg_buf *why)
         raised = "is set-gid";
     else if (getxattr(path, "security.capability", NULL, 0) > 0)
         raised = "has file capabilities";
-    if (raised != NULL)
-        tg_buf_printf(
-            why,
-            "%s: in a process that this raises the dynamic linker ignores LD_PRELOAD, and "
-            "OpenSSL OPENSSL_CONF; " SYSTEM_WAY,
-            raised);
-    return raised != NULL;
+    if (raised == NULL)
+        return false;
+    other = find_other(path, why);
+    tg_buf_printf(
+        why, "%s: in a process that this raises the dynamic linker ignores LD_PRELOAD, and %s%s",
+        raised, other >= 0 ? "it uses " : "OpenSSL OPENSSL_CONF; " SYSTEM_WAY,
+        other >= 0 ? other_libssl[other].name : "");
+    return true;
 }
 
 /* Our libraries ask for the C library that this command runs with. */
@@ -82,41 +121,6 @@ static bool contains_other(const struct tg_executable *file, struct tg_buf *why)
                       "build that links libssl dynamically",
                       name);
     return name != NULL;
-}
-
-/* What a program may link that loads no providers; and may be too old for the hook as well. */
-static const struct {
-    const char *library, *name;
-    bool too_old;
-} other_libssl[] = {
-    {.library = "libssl.so.1.0",
-     .name = "an OpenSSL from before there were providers",
-     .too_old = true},
-    {.library = "libssl.so.10",
-     .name = "an OpenSSL from before there were providers",
-     .too_old = true},
-    {.library = "libssl.so.1.1", .name = "an OpenSSL from before there were providers"},
-    {.library = "libssl.so.0", .name = "a BoringSSL, which loads no providers"},
-    {.library = "libgnutls.so", .name = "GnuTLS, which loads no providers"},
-};
-
-/*
- * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 as well. What
- * a library of the program brings along counts as well.
- */
-static int find_other(const char *path, struct tg_buf *why)
-{
-    struct tg_libraries list;
-    int found = -1;
-
-    if (!tg_libraries_of(path, &list))
-        why->failed = true;
-    else if (tg_libraries_find(&list, "libssl.so.3") == NULL)
-        for (size_t i = 0; found < 0 && i < sizeof(other_libssl) / sizeof(other_libssl[0]); i++)
-            if (tg_libraries_find(&list, other_libssl[i].library) != NULL)
-                found = (int)i;
-    free(list.item);
-    return found;
 }
 
 /* What neither way reaches; else which of the list it is, or -1, in *OTHER. */
@@ -171,6 +175,18 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
     return way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
 }
 
+/* Firefox and its kin, by the library of theirs that lies beside them. */
+static bool verifies_itself(const char *path)
+{
+    char library[PATH_MAX + sizeof("libxul.so")];
+    char *slash = realpath(path, library) != NULL ? strrchr(library, '/') : NULL;
+
+    if (slash == NULL)
+        return false;
+    memcpy(slash + 1, "libxul.so", sizeof("libxul.so"));
+    return access(library, F_OK) == 0;
+}
+
 /* Goes by the state in which the file could be read. */
 static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
 {
@@ -180,6 +196,9 @@ static bool judge_state(const char *path, enum tg_way way, struct tg_buf *why, s
     switch (tg_executable_open(path, &file)) {
     case TG_EXECUTABLE_READ:
         reached = judge(path, &file, way, why);
+        if (reached && way == TG_WAY_PRELOAD && verifies_itself(path))
+            tg_buf_add(note, "verifies servers by itself and tells NSS the answer alone: what a "
+                             "rule refuses is refused, but what it refuses itself no rule opens");
         break;
     case TG_EXECUTABLE_FOREIGN:
         tg_buf_add(why, "is built for another architecture or word size than trustgraft; use a "

@@ -23,6 +23,8 @@ struct tg_options {
     const char *to, *expires, *note;
     const char *dir, *days, *password_file, *jobs, *pin_to, *warn_days, *html, *prometheus;
     const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
+    const char *verdict, *lines;
+    bool follow;
     bool json, preload, provider, connect, yes, dry_run, help;
     bool rsa, new_key, allow_private, allow_unreached, refresh, revocation, add, all;
     char **operands; /* ends with NULL */
@@ -48,6 +50,7 @@ enum tg_option_bit {
     TG_OPTION_FETCH = 1 << 14,     /* of `fetch` alone */
     TG_OPTION_SCAN = 1 << 15,      /* of `scan` alone */
     TG_OPTION_UNREACHED = 1 << 16, /* of `run` alone */
+    TG_OPTION_LOG = 1 << 17,       /* of `log` alone */
     TG_OPTION_TO = 1 << 20,
     TG_OPTION_EXCEPT = 1 << 21,  /* --expires, --note */
     TG_OPTION_PIN = 1 << 22,     /* of `pin` alone */

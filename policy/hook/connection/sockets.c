@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define AT_ONCE   128
@@ -212,6 +213,12 @@ static void look(struct search *search, int first, int count)
     }
 }
 
+/* getdents64(2), of which glibc has a function since 2.30. */
+static ssize_t read_folder(int folder, void *entries, size_t size)
+{
+    return (ssize_t)syscall(SYS_getdents64, folder, entries, size);
+}
+
 /*
  * Marks those that are open, where they are so few that to list them takes less than to read how
  * many there may be. Returns the number behind the last one; -1: they aren't few, or can't be told.
@@ -220,8 +227,8 @@ static long list_few(struct search *search)
 {
     _Alignas(struct dirent64) char entries[1024], rest[sizeof(struct dirent64)];
     int folder = open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ssize_t length = folder >= 0 ? getdents64(folder, entries, sizeof(entries)) : -1;
-    long end = length > 0 && getdents64(folder, rest, sizeof(rest)) == 0 ? 0 : -1;
+    ssize_t length = folder >= 0 ? read_folder(folder, entries, sizeof(entries)) : -1;
+    long end = length > 0 && read_folder(folder, rest, sizeof(rest)) == 0 ? 0 : -1;
 
     for (ssize_t at = 0; end >= 0 && at < length;) {
         const struct dirent64 *entry = (const void *)(entries + at);

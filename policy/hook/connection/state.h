@@ -46,7 +46,8 @@ struct tg_connection_state {
     bool ticketless;        /* of this handshake: its session's ticket isn't sent */
     bool asking;            /* the application's own callback is to be asked again, not we */
     struct tg_lent_level level;
-    const SSL_SESSION *offered;            /* in this handshake (offer.c); only ever compared */
+    const char *reason;         /* why it was refused, as tg_reason_now gave it; or NULL */
+    const SSL_SESSION *offered; /* in this handshake (offer.c); only ever compared */
     uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
     struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */

@@ -5,8 +5,6 @@
 #include "leaves.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +14,10 @@ enum { A_DAY = 24 * 60 * 60 };
  * other way to heed that than to end the connection. */
 static void reconsider(struct tg_gnutls_session *state)
 {
-    if (state->outcome == TG_GNUTLS_LEFT && tg_gnutls_demand(state) == TG_GNUTLS_NOTHING)
+    if (state->outcome == TG_FOREIGN_LEFT && tg_gnutls_demand(state) == TG_FOREIGN_NOTHING)
         return;
     tg_gnutls_judge(state);
-    if (state->outcome == TG_GNUTLS_REFUSED && !state->running)
+    if (state->outcome == TG_FOREIGN_REFUSED && !state->running)
         tg_gnutls_stop(state);
 }
 
@@ -54,9 +52,9 @@ int tg_gnutls_answer(gnutls_session_t session, const char *host, const gnutls_ty
         return result;
     if (tg_gnutls_session_give_all(state, host, data, count))
         reconsider(state);
-    if (state->outcome == TG_GNUTLS_ACCEPTED)
+    if (state->outcome == TG_FOREIGN_ACCEPTED)
         *status = accepted_status(state, host, data, count, *status);
-    else if (state->outcome == TG_GNUTLS_REFUSED)
+    else if (state->outcome == TG_FOREIGN_REFUSED)
         *status |= TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
     return result;
 }
@@ -67,21 +65,11 @@ unsigned tg_gnutls_answer_status(gnutls_session_t session, unsigned status)
 
     if (state == NULL)
         return status;
-    if (state->outcome == TG_GNUTLS_ACCEPTED)
+    if (state->outcome == TG_FOREIGN_ACCEPTED)
         return 0;
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
     return state->checked ? state->status : status;
-}
-
-static bool digest_of(const void *der, size_t size, uint8_t digest[TG_SHA256_SIZE])
-{
-    bool made;
-
-    ERR_set_mark();
-    made = EVP_Digest(der, size, digest, NULL, tg_hash_sha256(), NULL) == 1;
-    ERR_pop_to_mark();
-    return made;
 }
 
 /* Without its digest a leaf can't be told from others: nothing is handed out then. */
@@ -94,8 +82,8 @@ const gnutls_datum_t *tg_gnutls_answer_peers(gnutls_session_t session, const gnu
 
     if (list == NULL || *count == 0)
         return list;
-    if (state == NULL || state->outcome != TG_GNUTLS_ACCEPTED) {
-        if (digest_of(list[0].data, list[0].size, digest))
+    if (state == NULL || state->outcome != TG_FOREIGN_ACCEPTED) {
+        if (tg_leaves_digest(list[0].data, list[0].size, digest))
             tg_leaves_leave(digest);
         else
             list = NULL;
@@ -123,7 +111,7 @@ time_t tg_gnutls_answer_time(gnutls_session_t session, time_t when, bool end)
 {
     const struct tg_gnutls_session *state = tg_gnutls_session_of(session);
 
-    return state != NULL && state->outcome == TG_GNUTLS_ACCEPTED ? moved(when, end) : when;
+    return state != NULL && state->outcome == TG_FOREIGN_ACCEPTED ? moved(when, end) : when;
 }
 
 /* The digest of CERTIFICATE's DER. */
@@ -138,7 +126,7 @@ static bool digest_certificate(const struct tg_gnutls *library, gnutls_x509_crt_
     if (size > 0 && (der = malloc(size)) != NULL)
         made =
             library->gnutls_x509_crt_export(certificate, TG_GNUTLS_X509_FMT_DER, der, &size) == 0 &&
-            digest_of(der, size, digest);
+            tg_leaves_digest(der, size, digest);
     free(der);
     return made;
 }

@@ -136,7 +136,8 @@ enum {
       (gnutls_x509_trust_list_t, gnutls_x509_crt_t, const void *, size_t, unsigned, unsigned *,    \
        gnutls_verify_output_function *))                                                           \
     X(time_t, gnutls_x509_crt_get_expiration_time, (gnutls_x509_crt_t))                            \
-    X(time_t, gnutls_x509_crt_get_activation_time, (gnutls_x509_crt_t))
+    X(time_t, gnutls_x509_crt_get_activation_time, (gnutls_x509_crt_t))                            \
+    X(const char *, gnutls_strerror, (int))
 
 #define TG_GNUTLS_CALLED(X)                                                                        \
     X(int, gnutls_credentials_get, (gnutls_session_t, unsigned, void **))                          \

@@ -1,5 +1,6 @@
 #include "gnutls_decide.h"
 #include "gnutls_judge.h"
+#include "reason.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static int ask_program(struct tg_gnutls_session *state)
     void *credentials = NULL;
 
     if (state->check == TG_GNUTLS_NAMES)
-        return state->outcome == TG_GNUTLS_ACCEPTED ? 0 : verify_names(state);
+        return state->outcome == TG_FOREIGN_ACCEPTED ? 0 : verify_names(state);
     if (state->check == TG_GNUTLS_FUNCTION && state->function != NULL)
         return state->function(state->session);
     if (state->library->gnutls_credentials_get(state->session, TG_GNUTLS_CRD_CERTIFICATE,
@@ -58,12 +59,12 @@ static int verify(gnutls_session_t session)
         return result;
     if (!state->judged)
         tg_gnutls_judge(state);
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return result;
     result = ask_program(state);
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-    return state->outcome == TG_GNUTLS_ACCEPTED && !goes_on_later(state, result) ? 0 : result;
+    return state->outcome == TG_FOREIGN_ACCEPTED && !goes_on_later(state, result) ? 0 : result;
 }
 
 void tg_gnutls_decide_reinstall(struct tg_gnutls_session *state)
@@ -81,8 +82,9 @@ enum { MOST_RECORDS = 1 << 20 };
  * handed it over, or no rule. */
 static bool start(struct tg_gnutls_session *state)
 {
-    enum tg_gnutls_demand demand = tg_gnutls_demand(state);
+    enum tg_foreign_demand demand = tg_gnutls_demand(state);
 
+    tg_reason_forget();
     if (state->early && tg_gnutls_demands(state)) {
         tg_gnutls_refuse(state, TG_HOST_UNKNOWN,
                          "it became known after data had been given that goes out early");
@@ -92,13 +94,13 @@ static bool start(struct tg_gnutls_session *state)
     state->running = true;
     state->judged = state->checked = false;
     /* A verdict on an earlier handshake says nothing of this one. */
-    state->outcome = TG_GNUTLS_LEFT;
+    state->outcome = TG_FOREIGN_LEFT;
     if (state->shown_count > 0)
         tg_gnutls_session_hide(state);
-    if (demand == TG_GNUTLS_A_STAPLE)
+    if (demand == TG_FOREIGN_A_STAPLE)
         (void)state->library->gnutls_ocsp_status_request_enable_client(state->session, NULL, 0,
                                                                        NULL);
-    if (demand != TG_GNUTLS_NOTHING)
+    if (demand != TG_FOREIGN_NOTHING)
         state->installed = true;
     tg_gnutls_decide_reinstall(state);
     return true;
@@ -143,12 +145,12 @@ int tg_gnutls_decide_secret(gnutls_session_t session, unsigned level, const void
 {
     struct tg_gnutls_session *state = tg_gnutls_session_of(session);
 
-    if (state == NULL || state->outcome == TG_GNUTLS_REFUSED)
+    if (state == NULL || state->outcome == TG_FOREIGN_REFUSED)
         return TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
     if (level == TG_GNUTLS_ENCRYPTION_LEVEL_EARLY && tg_gnutls_demands(state))
         return 0;
     if (level == TG_GNUTLS_ENCRYPTION_LEVEL_APPLICATION && state->running && !state->judged &&
-        tg_gnutls_demand(state) != TG_GNUTLS_NOTHING)
+        tg_gnutls_demand(state) != TG_FOREIGN_NOTHING)
         return hold(&state->secrets, read, write, size);
     return state->secrets.function(session, level, read, write, size);
 }
@@ -232,9 +234,9 @@ static int finish(struct tg_gnutls_session *state, int result)
     if (result < 0 && state->library->gnutls_error_is_fatal(result) == 0)
         return result;
     state->running = false;
-    if (result == 0 && !state->judged && tg_gnutls_demand(state) != TG_GNUTLS_NOTHING)
+    if (result == 0 && !state->judged && tg_gnutls_demand(state) != TG_FOREIGN_NOTHING)
         tg_gnutls_judge(state);
-    if (state->outcome == TG_GNUTLS_REFUSED && (result == 0 || state->complete)) {
+    if (state->outcome == TG_FOREIGN_REFUSED && (result == 0 || state->complete)) {
         tg_gnutls_stop(state);
         result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
     }
@@ -250,7 +252,7 @@ bool tg_gnutls_decide(gnutls_session_t session, int *result)
     if (state == NULL)
         return false;
     *result = TG_GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-    if (state->outcome == TG_GNUTLS_REFUSED)
+    if (state->outcome == TG_FOREIGN_REFUSED)
         return true;
     if (!state->running && !start(state))
         return true;

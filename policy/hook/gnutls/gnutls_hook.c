@@ -71,7 +71,7 @@ static bool allows_data(gnutls_session_t session)
 
     if (state == NULL || tg_process_inert())
         return true;
-    return state->outcome != TG_GNUTLS_REFUSED && (state->complete || !tg_gnutls_demands(state));
+    return state->outcome != TG_FOREIGN_REFUSED && (state->complete || !tg_gnutls_demands(state));
 }
 
 static gnutls_handshake_secret_func secrets(gnutls_session_t session,

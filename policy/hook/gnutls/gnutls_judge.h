@@ -1,18 +1,12 @@
-/*
- * gnutls_judge.h - from a session of GnuTLS to what the policy says of its server, and on to what
- * the handshake comes to. No error ends in acceptance.
- */
+/* gnutls_judge.h - what the policy says of the server of a session (foreign_judge.h). */
 #ifndef TG_GNUTLS_JUDGE_H
 #define TG_GNUTLS_JUDGE_H
 
 #include "finding.h"
 #include "gnutls_session.h"
 
-/* What the policy has to say before the server is known. */
-enum tg_gnutls_demand { TG_GNUTLS_NOTHING, TG_GNUTLS_A_LOOK, TG_GNUTLS_A_STAPLE };
-enum tg_gnutls_demand tg_gnutls_demand(struct tg_gnutls_session *state);
-
-/* True if a rule, and not only a report, is to be heeded before the server is known. */
+/* tg_foreign_demand and tg_foreign_demands of STATE. */
+enum tg_foreign_demand tg_gnutls_demand(struct tg_gnutls_session *state);
 TG_MUST_USE bool tg_gnutls_demands(struct tg_gnutls_session *state);
 
 /* The verdict on the server, which is known by now: logged, and kept in STATE. */

@@ -4,9 +4,6 @@
 
 #include "gnutls_api.h"
 
-/* More in one process aren't told apart. */
-#define TG_GNUTLS_LIBS 4
-
 /* Lives as long as the process. The functions that came later may be NULL. */
 struct tg_gnutls {
 #define MEMBER(result, name, parameters) result(*name) parameters;

@@ -3,14 +3,9 @@
 #include <limits.h>
 #include <string.h>
 
-struct gnutls_line {
-    struct tg_line line; /* the first */
-    struct tg_gnutls_session *state;
-};
-
 static struct tg_gnutls_session *of(const struct tg_line *line)
 {
-    return ((const struct gnutls_line *)line)->state;
+    return ((const struct tg_gnutls_line *)line)->state;
 }
 
 /* What the library's own functions write to is a descriptor; whatever others are given isn't known
@@ -72,9 +67,7 @@ static const struct tg_line_operations operations = {
     .names = add_names,
 };
 
-void tg_gnutls_peer(struct tg_gnutls_session *state, struct tg_peer *peer)
+struct tg_gnutls_line tg_gnutls_line_of(struct tg_gnutls_session *state)
 {
-    const struct gnutls_line line = {{&operations, &state->peer}, state};
-
-    tg_line_peer_at_verdict(&line.line, peer);
+    return (struct tg_gnutls_line){{&operations, &state->peer}, state};
 }

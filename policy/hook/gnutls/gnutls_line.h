@@ -4,7 +4,11 @@
 
 #include "gnutls_session.h"
 
-/* tg_line_peer_at_verdict of STATE. */
-void tg_gnutls_peer(struct tg_gnutls_session *state, struct tg_peer *peer);
+struct tg_gnutls_line {
+    struct tg_line line; /* the first */
+    struct tg_gnutls_session *state;
+};
+
+struct tg_gnutls_line tg_gnutls_line_of(struct tg_gnutls_session *state);
 
 #endif

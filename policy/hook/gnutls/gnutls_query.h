@@ -5,28 +5,18 @@
 #ifndef TG_GNUTLS_QUERY_H
 #define TG_GNUTLS_QUERY_H
 
+#include "foreign_judge.h"
 #include "gnutls_session.h"
-#include "query.h"
 
+/* Initialise STATE alone, which is borrowed. */
 struct tg_gnutls_query {
-    struct tg_query query;
-    const char *problem; /* why what was presented can't be read, half a sentence; NULL: it was */
-    const struct tg_gnutls_session *state;
+    struct tg_foreign_server server; /* the first */
+    struct tg_gnutls_session *state;
     gnutls_x509_trust_list_t trusted; /* NULL: the program has none there */
-    STACK_OF(X509) *anchors;          /* all of them, where they had to be fetched */
-    bool unread;                      /* some couldn't be read: none is ruled out then */
-    STACK_OF(X509) *sent;
-    X509_STORE *store;
-    X509_STORE_CTX *app;
+    STACK_OF(X509) *anchors;          /* all of them, where they had to be fetched; to be freed */
 };
 
-/* Always followed by tg_gnutls_query_close; borrows STATE, and what its library lends. */
-void tg_gnutls_query_open(struct tg_gnutls_query *question, const struct tg_gnutls_session *state);
-void tg_gnutls_query_close(struct tg_gnutls_query *question);
-
-/* A path from the leaf, which there is, to one of the program's anchors, each signed by the next:
- * *WHOLE; else the leaf alone. To be freed; NULL: no memory. */
-TG_MUST_USE STACK_OF(X509) *tg_gnutls_query_path(const struct tg_gnutls_query *question,
-                                                 bool *whole);
+/* Of a tg_gnutls_query: `fill` of struct tg_foreign_operations. */
+void tg_gnutls_query_open(struct tg_foreign_server *server);
 
 #endif

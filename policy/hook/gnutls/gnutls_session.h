@@ -5,11 +5,8 @@
 #ifndef TG_GNUTLS_SESSION_H
 #define TG_GNUTLS_SESSION_H
 
+#include "foreign_judge.h"
 #include "gnutls_lib.h"
-#include "line.h"
-
-/* What the policy says of the server; refused stays. */
-enum tg_gnutls_outcome { TG_GNUTLS_LEFT, TG_GNUTLS_ACCEPTED, TG_GNUTLS_REFUSED };
 
 /* The session's verification that the program set: the last one replaces those before. */
 enum tg_gnutls_check { TG_GNUTLS_NO_CHECK, TG_GNUTLS_FUNCTION, TG_GNUTLS_NAMES };
@@ -50,7 +47,7 @@ struct tg_gnutls_session {
     bool running;   /* a handshake has begun, and not ended */
     bool complete;  /* one was completed before */
     bool judged;    /* there is a verdict on this handshake */
-    enum tg_gnutls_outcome outcome;
+    enum tg_foreign_outcome outcome;
     char accepted[TG_HOST_SIZE]; /* for which host; empty: none is known */
 
     /* Where the leaf was given one more name: what the program is shown in the library's place. It

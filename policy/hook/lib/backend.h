@@ -25,7 +25,7 @@ struct tg_param_layout;
  *   find_certs, find_crls   what CONTEXT's store has under NAME: a stack, to be freed with what is
  *                     in it; NULL: nothing
  *   raise_error       puts "trustgraft: TEXT" on the error queue, as libssl's own "certificate
- *                     verify failed"
+ *                     verify failed"; returns its code, as ERR_get_error(3) does
  * Contexts and connections:
  *   calls_new_func    our ex_data comes by itself; else the preload has to show each object
  *   has_own_contexts  there is an OSSL_LIB_CTX, each with ex_data indexes of its own
@@ -65,7 +65,7 @@ struct tg_param_layout;
          (const struct tg_libcrypto *crypto, X509_STORE_CTX *context, const X509_NAME *name))      \
     BOTH(void *, find_crls,                                                                        \
          (const struct tg_libcrypto *crypto, X509_STORE_CTX *context, const X509_NAME *name))      \
-    OWN(void, raise_error, (const struct tg_libcrypto *crypto, const char *text))                  \
+    OWN(unsigned long, raise_error, (const struct tg_libcrypto *crypto, const char *text))         \
     BOTH(bool, calls_new_func, (void))                                                             \
     OWN(bool, has_own_contexts, (void))                                                            \
     BOTH(bool, has_bio_callbacks, (void))                                                          \

@@ -34,11 +34,12 @@ static void *find_crls(const struct tg_libcrypto *crypto, X509_STORE_CTX *contex
 /* Its numbers (its include/openssl/err.h and ssl.h) are others than OpenSSL's. */
 enum { OUR_LIB_SSL = 16, OUR_R_CERTIFICATE_VERIFY_FAILED = 125 };
 
-static void raise_error(const struct tg_libcrypto *crypto, const char *text)
+static unsigned long raise_error(const struct tg_libcrypto *crypto, const char *text)
 {
     (crypto->ERR_put_error)(OUR_LIB_SSL, 0, OUR_R_CERTIFICATE_VERIFY_FAILED, OPENSSL_FILE,
                             OPENSSL_LINE);
     crypto->ERR_add_error_data(2, "trustgraft: ", text);
+    return (unsigned long)OUR_LIB_SSL << 24 | OUR_R_CERTIFICATE_VERIFY_FAILED;
 }
 
 /* ---- contexts and connections --------------------------------------------------------------- */

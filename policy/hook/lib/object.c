@@ -32,6 +32,11 @@ const void *tg_object_identity(const void *address)
     return address != NULL ? tg_elf_map(address) : NULL;
 }
 
+bool tg_object_is_program(const void *identity)
+{
+    return ((const struct link_map *)identity)->l_name[0] == '\0';
+}
+
 /* An object that is read; what it has no hash table for, the linker is asked. */
 struct view {
     void *object;

@@ -48,6 +48,9 @@ void *tg_object_open(const void *address);
 /* What tells the object that ADDRESS (may be NULL) lies in from others; NULL: none. */
 const void *tg_object_identity(const void *address);
 
+/* True if that is the program itself, whose object stands for all that it is linked to. */
+bool tg_object_is_program(const void *identity);
+
 /* The function NAME if the OBJECT of this IDENTITY itself defines it, or NULL. */
 void *tg_object_own(void *object, const void *identity, const char *name);
 

@@ -11,11 +11,13 @@ static bool recognise(void *object, const void *identity)
     return version != 0 && version < 0x30000000UL;
 }
 
-static void raise_error(const struct tg_libcrypto *crypto, const char *text)
+/* As its ERR_PACK does. */
+static unsigned long raise_error(const struct tg_libcrypto *crypto, const char *text)
 {
     (crypto->ERR_put_error)(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED, OPENSSL_FILE,
                             OPENSSL_LINE);
     crypto->ERR_add_error_data(2, "trustgraft: ", text);
+    return (unsigned long)ERR_LIB_SSL << 24 | SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
 
 static bool has_own_contexts(void)

@@ -9,11 +9,12 @@ static bool recognise(void *object, const void *identity)
     return tg_openssl_version(object) >= 0x30000000UL;
 }
 
-static void raise_error(const struct tg_libcrypto *crypto, const char *text)
+static unsigned long raise_error(const struct tg_libcrypto *crypto, const char *text)
 {
     crypto->ERR_new();
     crypto->ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE, OPENSSL_FUNC);
     crypto->ERR_set_error(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED, "trustgraft: %s", text);
+    return ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED);
 }
 
 static bool has_own_contexts(void)

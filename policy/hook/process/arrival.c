@@ -51,6 +51,11 @@ const struct tg_policy_source *tg_arrival_source(void)
     return &at_arrival;
 }
 
+bool tg_process_is_preloaded(void)
+{
+    return atomic_load(&at_preload) != NULL;
+}
+
 bool tg_process_has_origin(void)
 {
     return tg_arrival_source()->origin != TG_ORIGIN_NONE;

@@ -20,6 +20,9 @@ void tg_process_configure(const char *setting, const char *problem);
  */
 void tg_process_came_with(const struct tg_policy_source *source);
 
+/* True if the preload library is in this process. */
+bool tg_process_is_preloaded(void);
+
 /* True if a policy was found when trustgraft came into this process, whatever became of it. */
 bool tg_process_has_origin(void);
 

@@ -1,13 +1,20 @@
 /* loaded.c - DT_GNU_HASH lookups and the version of an import (gABI; glibc's elf/dl-lookup.c). */
 #include "loaded.h"
 #include <dlfcn.h>
-#include <features.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#if __GLIBC_PREREQ(2, 35)
-/* Looked up rather than linked: what is built here shall run on glibc 2.34 as well. NULL there. */
-static __typeof__(&_dl_find_object) find_object(void)
+/* dlfcn.h's struct dl_find_object, of glibc 2.35 and later, with room for what is behind. */
+struct found_object {
+    unsigned long long flags;
+    void *start, *end;
+    struct link_map *map;
+    void *rest[12];
+};
+typedef int find_object_function(void *address, struct found_object *object);
+
+/* _dl_find_object; looked up, so that older C libraries do as well. NULL: theirs has none. */
+static find_object_function *find_object(void)
 {
     static _Atomic uintptr_t found;
     const uintptr_t none = 1;
@@ -20,9 +27,8 @@ static __typeof__(&_dl_find_object) find_object(void)
     }
     if (function == none)
         return NULL;
-    return (__typeof__(&_dl_find_object))function; // NOLINT(performance-no-int-to-ptr)
+    return (find_object_function *)function; // NOLINT(performance-no-int-to-ptr)
 }
-#endif
 
 /*
  * dladdr(3) reads the object's whole symbol table for a name that nobody asks for: it was most of
@@ -32,13 +38,11 @@ struct link_map *tg_elf_map(const void *address)
 {
     struct link_map *map = NULL;
     Dl_info info;
-#if __GLIBC_PREREQ(2, 35)
-    __typeof__(&_dl_find_object) find = find_object();
-    struct dl_find_object object;
+    find_object_function *find = find_object();
+    struct found_object object;
 
     if (find != NULL)
-        return find((void *)address, &object) == 0 ? object.dlfo_link_map : NULL;
-#endif
+        return find((void *)address, &object) == 0 ? object.map : NULL;
     return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
 }
 

@@ -21,6 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#if !__GLIBC_PREREQ(2, 32)
+#define strerrordesc_np strerror
+#endif
+
 /* What syslog's daemons take of a message (rsyslog's maxMessageSize is 8k), less its header. */
 #define SYSLOG_MOST 8000
 

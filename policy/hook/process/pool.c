@@ -18,7 +18,8 @@ struct tg_chunk {
 
 #define FIRST_COUNT 16
 
-/* Slots are 1 << SHIFT bytes apart: a handshake asks some 250 times, and a division is dear. */
+/* By how much 1 is shifted for the bytes from one slot to the next: a handshake asks some 250 times
+ * where a pointer lies, and a division is dear. */
 static unsigned shift_of(const struct tg_pool *pool)
 {
     size_t needed = sizeof(struct tg_pool_slot) + pool->size;

@@ -12,9 +12,9 @@
 static const struct {
     const char *prefix, *name; /* each prefix begins with "lib" */
 } tg_unreached[] = {
-    {"libnss3.so", "NSS"},        {"libmbedtls.so", "Mbed TLS"},    {"libwolfssl.so", "wolfSSL"},
-    {"libs2n.so", "s2n-tls"},     {"librustls.so", "rustls"},       {"libjli.so", "Java's JSSE"},
-    {"libbearssl.so", "BearSSL"}, {"libmatrixssl.so", "MatrixSSL"},
+    {"libmbedtls.so", "Mbed TLS"},    {"libwolfssl.so", "wolfSSL"}, {"libs2n.so", "s2n-tls"},
+    {"librustls.so", "rustls"},       {"libjli.so", "Java's JSSE"}, {"libbearssl.so", "BearSSL"},
+    {"libmatrixssl.so", "MatrixSSL"},
 };
 
 enum { TG_UNREACHED = sizeof(tg_unreached) / sizeof(tg_unreached[0]) };

@@ -23,7 +23,7 @@ struct tg_compiled {
     struct tg_diags diags;
     struct tg_source *sources;
     size_t source_count;
-    size_t left_out; /* of its path's beginning, by whoever named the policy: messages do likewise */
+    size_t left_out; /* of its path, by whoever named the policy: messages leave it out too */
     struct tg_memo memo;
     struct stand_in damaged;
 };

@@ -75,6 +75,26 @@ char *tg_verdict_text(const struct tg_verdict *verdict, const struct tg_occasion
     return tg_buf_take(&buf);
 }
 
+char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most)
+{
+    struct tg_buf buf = {0};
+
+    tg_buf_add(&buf, "trustgraft: refused");
+    if (in_file(verdict->rule)) {
+        tg_buf_add(&buf, " by ");
+        tg_buf_escape(&buf, verdict->rule->where.file, strlen(verdict->rule->where.file));
+        tg_buf_printf(&buf, ":%u", verdict->rule->where.line);
+    }
+    tg_buf_add(&buf, ": ");
+    add_findings(&buf, verdict);
+    if (!buf.failed && buf.length > most) {
+        for (buf.length = most - 3; ((unsigned char)buf.text[buf.length] & 0xC0) == 0x80;)
+            buf.length--;
+        tg_buf_add(&buf, "...");
+    }
+    return tg_buf_take(&buf);
+}
+
 /* ---- JSON -------------------------------------------------------------------------------- */
 
 /* How much of a verdict is written. */

@@ -34,6 +34,12 @@ TG_MUST_USE char *tg_verdict_json(const struct tg_verdict *verdict,
 TG_MUST_USE char *tg_verdict_json_within(const struct tg_verdict *verdict,
                                          const struct tg_occasion *occasion, size_t most);
 
+/*
+ * What a program's own message is to say of a refusal, "trustgraft: refused by FILE:LINE: ...": one
+ * line of at most MOST bytes, 16 or more; malloc'd, NULL: no memory.
+ */
+TG_MUST_USE char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most);
+
 /* Appends the beginning of a verdict's JSON object, {"time","program","pid","host","port". */
 void tg_report_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion);
 

@@ -10,6 +10,9 @@
 #include "hash.h"
 #include "trustgraft.h"
 
+/* The digest of a certificate's DER, SIZE bytes. False: no memory. */
+TG_MUST_USE bool tg_leaves_digest(const void *der, size_t size, uint8_t digest[TG_SHA256_SIZE]);
+
 /* The leaf was accepted for HOST, in canonical form. */
 void tg_leaves_accept(const uint8_t leaf[TG_SHA256_SIZE], const char *host);
 

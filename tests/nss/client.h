@@ -1,0 +1,25 @@
+/* client.h - the parts of client.c: how it connects, and what it verifies by itself. */
+#ifndef TEST_NSS_CLIENT_H
+#define TEST_NSS_CLIENT_H
+
+#include <ssl.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* What stands behind NAME= among the words, or NAME itself; NULL: it isn't there. */
+const char *client_word(const char *name);
+bool client_is(const char *name, const char *value);
+
+/* A layer that carries TLS to PORT as the words say, without TLS on it. */
+PRFileDesc *client_dial(int port);
+
+/* Has SOCKET verify as the words say. */
+void client_set_verification(PRFileDesc *socket);
+
+/* Takes the leaf from SOCKET, and says what comes of it. */
+void client_verify_by_hand(PRFileDesc *socket, FILE *out);
+
+/* How often a callback of the program's own was called. */
+extern int client_called;
+
+#endif
