@@ -199,7 +199,7 @@ static bool show(const struct beginning *it)
     return tg_terminal_write(stdout, &out) && fflush(stdout) == 0;
 }
 
-/* The commands can be pasted, but what isn't HTTPS has a program of its own. */
+/* The commands can be pasted; a server that isn't of the web has a program of its own. */
 static bool tell_next(const struct beginning *it)
 {
     const struct tg_options *options = it->options;
