@@ -83,8 +83,8 @@ TG_API char *ERR_error_string(unsigned long code, char *text)
 }
 
 /* BoringSSL's returns the text, which its own ERR_error_string passes on. */
-TG_API char *error_string_n(unsigned long code, char *text, size_t size)
-    __asm__("ERR_error_string_n");
+TG_API char *error_string_n(unsigned long code, char *text,
+                            size_t size) __asm__("ERR_error_string_n");
 char *error_string_n(unsigned long code, char *text, size_t size)
 {
     BEGIN(TG_ERR_ERROR_STRING_N, ERR_error_string_n);

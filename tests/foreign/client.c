@@ -30,8 +30,8 @@ X509 *SSL_get_peer_certificate(const SSL *ssl) __attribute__((weak));
 
 static const char *ca, *sni, *name, *address, *email, *match, *custom, *late, *callback, *verify_cb,
     *newest, *session_in, *session_out, *at, *depth, *host, *next, *broken, *library, *given, *then;
-static int port, unverified, resume, buffers, sni_once, connections = 1, calls, asked, info_calls,
-    strings;
+static int port, unverified, resume, buffers, sni_once, connections = 1, calls, asked, info_calls;
+static int strings;
 static char along[512];
 
 static const struct {
