@@ -8,6 +8,17 @@ static const char *word(const char *text)
     return strstr(text, "trustgraft: refused by ") != NULL ? "named" : "plain";
 }
 
+/* What ERR_error_string_n gives back, which has no result but in BoringSSL. */
+static const char *write_cut(unsigned long code, char *text, size_t size)
+{
+#ifdef OPENSSL_IS_BORINGSSL
+    return ERR_error_string_n(code, text, size);
+#else
+    ERR_error_string_n(code, text, size);
+    return text;
+#endif
+}
+
 void errors_print(void)
 {
     enum { LEAST = 120 }; /* of the library's own buffer: BoringSSL's */
@@ -19,12 +30,7 @@ void errors_print(void)
     (void)fprintf(stderr, "errors: %s %s", first, strlen(own) < LEAST ? "within" : "BEYOND");
     own = ERR_error_string(code, text);
     (void)fprintf(stderr, " %s %s", word(text), own == text ? "same" : "OTHER");
-#ifdef OPENSSL_IS_BORINGSSL
-    own = ERR_error_string_n(code, cut, sizeof(cut));
-#else
-    ERR_error_string_n(code, cut, sizeof(cut));
-    own = cut;
-#endif
-    (void)fprintf(stderr, " %s %s\n", strlen(cut) < sizeof(cut) ? "within" : "BEYOND",
+    own = write_cut(code, cut, sizeof(cut));
+    (void)fprintf(stderr, " %s %s\n", strnlen(cut, sizeof(cut)) < sizeof(cut) ? "within" : "BEYOND",
                   own == cut ? "same" : "OTHER");
 }
