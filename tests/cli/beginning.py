@@ -86,11 +86,23 @@ def test_all_that_is_wrong(command):
 def test_machine_trusts_it(command):
     policy = new(command)
     with served(command, "api") as port:
-        text = init(command, policy, port, "--yes", "--app-anchors",
-                    command.pki / "root.pem").ended(0).quiet().out
+        text = init(command, policy, port, "--yes",
+                    env={"SSL_CERT_FILE": str(command.pki / "root.pem")}).ended(0).quiet().out
     require("\nanchors = system\n" in text and "\n# ca-pin = sha256/" in text, text)
     require("exception" not in text and "hostname" not in text, text)
     require(os.listdir(policy.parent) == ["policy.conf"], os.listdir(policy.parent))
+
+
+def test_ca_that_is_given(command):
+    """By its file: the rule has it, and it alone, whatever else the file holds."""
+    policy, given = new(command), command.folder().write("cas.pem", "".join(
+        (command.pki / f"{name}.pem").read_text() for name in ("other-root", "root")))
+    with served(command, "api") as port, served(command, "api-other") as other:
+        init(command, policy, port, "--yes", "--app-anchors", given).ended(0).quiet().printed(
+            "of those that were given", "anchors = ")
+        require(explain(command, policy, port) == 0, policy.read_text())
+        policy.write_text(policy.read_text().replace(str(port), str(other)))
+        require(explain(command, policy, other) == 1, policy.read_text())
 
 
 def test_intermediate_that_is_forgotten(command):
@@ -103,8 +115,7 @@ def test_intermediate_that_is_forgotten(command):
         with plain.listening(plain.secured(tls)) as port:
             init(command, policy, port, "--yes", "--allow-private", "--app-anchors",
                  realm.path("root.pem")).ended(0).printed("doesn't send it\nintermediates = ")
-            text = policy.read_text().replace("anchors = system", f"anchors = {realm.path('root.pem')}")
-            policy.write_text(text)
+            text = policy.read_text()
             require(explain(command, policy, port) == 0, text)
             policy.write_text(re.sub("intermediates = .*", "", text))
             require(explain(command, policy, port) == 1, text)

@@ -195,8 +195,14 @@ static void add_anchors(struct draft *draft, const struct tg_verdict *verdict)
         tg_buf_add(text, "\n");
         return;
     }
-    tg_buf_add(text, "# the CAs of this machine, whatever the program itself trusts\n"
-                     "anchors = system\n");
+    if (draft->question->options->app_anchors != NULL && count > 0) {
+        tg_buf_add(text, "# its CA, of those that were given, for this host alone\n");
+        add_file(draft->out, sk_X509_value(verdict->path, count - 1), "anchors = ");
+        tg_buf_add(text, "\n");
+    } else {
+        tg_buf_add(text, "# the CAs of this machine, whatever the program itself trusts\n"
+                         "anchors = system\n");
+    }
     for (int i = 0; i < sk_X509_num(draft->fetched); i++) {
         tg_buf_add(text, i == 0 ? "# the server doesn't send it\n" : "");
         add_file(draft->out, sk_X509_value(draft->fetched, i), i == 0 ? "intermediates = " : ", ");
