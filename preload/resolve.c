@@ -12,8 +12,8 @@
  * module can be closed, and another come to lie at its address. The libssl that was found is
  * never unmapped again, so that no answer dangles; the hook points into it anyway.
  *
- * On the way to a known answer there is no lock: a child that was forked while another thread
- * was here goes on (dl_iterate_phdr's lock, for one, would stay locked in it).
+ * On the way to a known answer there is no lock, which a child that was forked while another thread
+ * was here would find locked.
  */
 #include "resolve.h"
 #include "early.h"
@@ -76,8 +76,7 @@ static void *lookup(void *scope, const char *name, const char *version)
     return version != NULL ? dlvsym(scope, name, version) : dlsym(scope, name);
 }
 
-/* Among the dependencies of CALLER, which the linker collects first: that costs more than all else
- * here. The main program has the global scope. */
+/* Among the dependencies of CALLER, dear to collect. The main program has the global scope. */
 static void *find_below(const struct search *search, const struct link_map *caller,
                         const char *version)
 {

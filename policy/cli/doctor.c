@@ -1,4 +1,5 @@
 /* doctor.c - is everything in place, which policy is in force, and is this program reached? */
+#include "census.h"
 #include "chosen.h"
 #include "compiled.h"
 #include "health.h"
@@ -123,18 +124,33 @@ static bool find_program(const char *word, char path[PATH_MAX])
     return error == 0;
 }
 
+static int take_census(const struct tg_options *options)
+{
+    struct tg_buf out = {0};
+    bool whole;
+
+    if (options->operand_count > 0) {
+        tg_complain("doctor: --all is about every program, and '%s' is one", options->operands[0]);
+        return TG_EXIT_USAGE;
+    }
+    whole = tg_census(&out, options->json);
+    return tg_terminal_write(stdout, &out) && whole ? TG_EXIT_GOOD : TG_EXIT_USAGE;
+}
+
 static int doctor(const struct tg_options *options)
 {
     const char *word = options->operand_count > 0 ? options->operands[0] : NULL;
     struct tg_health health = {.as_json = options->json};
     char path[PATH_MAX];
 
+    if (options->all)
+        return take_census(options);
     if (word != NULL && !find_program(word, path))
         return TG_EXIT_USAGE;
     tg_installation_check(&health);
     check_policy(&health, options);
     if (word != NULL)
-        tg_inspect_program(&health, path);
+        tg_inspect_program(&health, path, NULL);
     if (!tg_terminal_write(stdout, &health.out))
         return TG_EXIT_USAGE;
     return health.bad ? TG_EXIT_REFUSED : TG_EXIT_GOOD;
@@ -142,16 +158,17 @@ static int doctor(const struct tg_options *options)
 
 const struct tg_verb tg_verb_doctor = {
     .name = "doctor",
-    .synopsis = "[--json] [CMD]",
+    .synopsis = "[--json] [--all | CMD]",
     .summary = "tell whether everything is in place, and a program reached",
     .details =
         "Really loads each part of trustgraft in a child process, tells where a policy was "
         "looked for, which is in force and whether it is valid, and tries whether its log can be "
         "written. With CMD: which TLS library that program uses, how it is linked, and which way "
-        "gets trustgraft into it. Nothing of CMD is run.\n"
+        "gets trustgraft into it. Nothing of CMD is run. With --all: which programs in PATH do "
+        "TLS, and which way reaches each.\n"
         "Exit 0: all is well; 1: something is wrong, or CMD isn't reached; 2: usage, or CMD "
         "isn't found.",
-    .options = TG_OPTION_JSON,
+    .options = TG_OPTION_JSON | TG_OPTION_ALL,
     .most = 1,
     .run = doctor,
 };

@@ -167,7 +167,8 @@ const struct tg_verb tg_verb_fetch = {
         "isn't as it must be leaves the old file as it is.\n"
         "Exit 0: all is there; 1: something couldn't be had or was refused, or the policy has "
         "errors; 2: usage, no TLS connection, or a file can't be read or written.",
-    .options = TG_OPTION_FETCH | TG_OPTION_PRIVATE | TG_OPTION_TO | TG_OPTION_ROUTE | TG_OPTION_APP_ANCHORS,
+    .options = TG_OPTION_FETCH | TG_OPTION_PRIVATE | TG_OPTION_TO | TG_OPTION_ROUTE |
+               TG_OPTION_APP_ANCHORS,
     .most = 1,
     .run = fetch,
 };

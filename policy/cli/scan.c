@@ -189,8 +189,8 @@ const struct tg_verb tg_verb_scan = {
         "named too. --pin-to adds those that were accepted to a known-hosts file.\n"
         "Exit 0: all accepted; 1: one was refused, or the policy has errors; 2: usage, a file "
         "can't be read, or none was refused but one couldn't be evaluated.",
-    .options = TG_OPTION_SCAN | TG_OPTION_WARN | TG_OPTION_ROUTE | TG_OPTION_PROGRAM |
-               TG_OPTION_TIME | TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
+    .options = TG_OPTION_SCAN | TG_OPTION_ALL | TG_OPTION_WARN | TG_OPTION_ROUTE |
+               TG_OPTION_PROGRAM | TG_OPTION_TIME | TG_OPTION_APP_ANCHORS | TG_OPTION_JSON,
     .most = 1,
     .run = scan,
 };

@@ -441,3 +441,30 @@ def test_columns_are_aligned(command):
     lines = [line for line in doctor(command, "openssl").out.splitlines() if line.startswith("  ")]
     require(lines and all(re.match(r"  (ok|note|bad) +", line).end() == 8 and line[19] == " "
                           and line[20] != " " for line in lines), lines)
+
+
+def test_all_programs_of_the_path(command):
+    """Each by the way that `doctor CMD` says, once, with its package; scripts and others aren't programs."""
+    folder = command.folder()
+    shutil.copy(reaching.built(command, "", "libmbedtls.so.14"), folder.path / "embedded")
+    folder.write("script", "#!/bin/sh\ncurl\n", 0o755)
+    (folder.path / "twice").symlink_to("embedded")
+    real = {name: path for name, path in (("curl", shutil.which("curl")), ("wget", shutil.which("wget"))) if path}
+    for name, path in real.items():
+        (folder.path / name).symlink_to(path)
+    env = {"PATH": f"{folder.path}::relative:/nowhere"}
+    objects = command("doctor", "--all", "--json", env=env).ended(0).quiet().objects()
+    by_name = {pathlib.Path(one["program"]).name: one for one in objects}
+    require(len(objects) == len(by_name) == 1 + len(real), objects)
+    embedded = by_name.get("embedded") or by_name["twice"]
+    require(not embedded["preload"] and not embedded["provider"] and embedded["package"] is None, embedded)
+    for name in real:
+        said = program(command, real[name])[1]["provider"][0][1]
+        one = by_name[name]
+        require(one["preload"] and one["provider"] == ("gets into it" in said), one)
+    text = command("doctor", "--all", env=env).ended(0).quiet().out
+    for name in real:
+        require(re.search(rf"^  (both|preload) +{name}  \(", text, re.MULTILINE), text)
+    require(re.search(r"^  no +(embedded|twice)  \(", text, re.MULTILINE) and "1 do TLS out of reach" in text, text)
+    command("doctor", "--all", "curl").ended(2).silent().said("--all is about every program")
+    command("doctor", "--all", env={"PATH": ""}).ended(0).printed("0 are reached by both")

@@ -23,6 +23,7 @@ struct program {
     bool readable, loads;       /* loads: it asks for libraries while it runs */
     bool preload, provider;     /* the process can be got into */
     bool three, other, foreign; /* an OpenSSL 3, one for the preload alone, a TLS out of reach */
+    const char *tls;            /* one of them, in a word or two */
 };
 
 /* ---- the libraries ------------------------------------------------------------------------ */
@@ -52,6 +53,7 @@ static void tell_openssl(struct program *program, const struct tg_library *libra
     if (strncmp(library->name, "libssl.so.1.0", 13) == 0 ||
         strcmp(library->name, "libssl.so.10") == 0) {
         program->foreign = true;
+        program->tls = "OpenSSL before 1.1.1";
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
                        "an OpenSSL older than 1.1.1: %s, linked by %s, out of reach", library->path,
                        by);
@@ -59,11 +61,10 @@ static void tell_openssl(struct program *program, const struct tg_library *libra
     }
     program->three |= three;
     program->other |= !three;
+    program->tls = boring ? "BoringSSL" : three ? "OpenSSL 3" : "an OpenSSL older than 3";
     tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library", "%s: %s, linked by %s%s",
-                   boring  ? "BoringSSL"
-                   : three ? "OpenSSL 3"
-                           : "an OpenSSL older than 3",
-                   library->path, by, three ? "" : ": the preload library alone reaches it");
+                   program->tls, library->path, by,
+                   three ? "" : ": the preload library alone reaches it");
 }
 
 static void tell_library(struct program *program, size_t index)
@@ -80,12 +81,16 @@ static void tell_library(struct program *program, size_t index)
         tell_openssl(program, library, by);
     } else if (strncmp(library->name, "libgnutls.so", 12) == 0 ||
                strcmp(library->name, "libssl3.so") == 0) {
+        const char *name = library->name[3] == 'g' ? "GnuTLS" : "NSS";
+
         program->other = true;
+        program->tls = program->three ? program->tls : name;
         tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library",
-                       "%s: %s, linked by %s: the preload library alone reaches it",
-                       library->name[3] == 'g' ? "GnuTLS" : "NSS", library->path, by);
+                       "%s: %s, linked by %s: the preload library alone reaches it", name,
+                       library->path, by);
     } else if (foreign != NULL) {
         program->foreign = true;
+        program->tls = program->three || program->other ? program->tls : foreign;
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
                        "%s: %s, linked by %s: connections made with it are not under the policy",
                        foreign, library->path, by);
@@ -136,11 +141,12 @@ static void tell_inside(struct program *program, const struct tg_executable *fil
 
         program->three |= three;
         program->other |= !three;
+        program->tls = three    ? "OpenSSL 3 inside"
+                       : hooked ? "OpenSSL 1.1.1 inside"
+                                : "a BoringSSL or older OpenSSL inside";
         tg_health_note(program->health, three || hooked ? TG_HEALTH_GOOD : TG_HEALTH_BAD,
-                       "TLS library", "%s inside the executable, exported%s",
-                       three    ? "an OpenSSL 3"
-                       : hooked ? "an OpenSSL 1.1.1"
-                                : "a BoringSSL or older OpenSSL",
+                       "TLS library", "%s%s the executable, exported%s",
+                       three || hooked ? "an " : "", program->tls,
                        three || !hooked ? "" : ": the preload library alone reaches it");
         return;
     }
@@ -148,11 +154,13 @@ static void tell_inside(struct program *program, const struct tg_executable *fil
         return;
     if (tg_executable_is_go(file)) {
         program->foreign = true;
+        program->tls = "Go's own";
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
                        "it is written in Go, whose own "
                        "TLS nothing from outside reaches");
     } else if (tg_embedded_find(program->path, crypto, embedded, sizeof(embedded))) {
         program->foreign = true;
+        program->tls = "inside, out of reach";
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
                        "%s seems to be inside the "
                        "executable, out of reach",
@@ -270,7 +278,7 @@ static void conclude(const struct program *program, const char *path)
         conclude_without(program, path);
 }
 
-void tg_inspect_program(struct tg_health *health, const char *path)
+void tg_inspect_program(struct tg_health *health, const char *path, struct tg_inspection *found)
 {
     struct program program = {.health = health};
     const char *wrong = tg_script_program(path, program.path);
@@ -293,4 +301,11 @@ void tg_inspect_program(struct tg_health *health, const char *path)
         tell_engine(&program);
     conclude(&program, path);
     free(program.libraries.item);
+    if (found != NULL)
+        *found = (struct tg_inspection){
+            .tls = program.tls,
+            .preload = program.preload && (program.three || program.other),
+            .provider = program.provider && program.three,
+            .loads = program.loads,
+        };
 }

@@ -56,6 +56,7 @@ enum tg_option_bit {
     TG_OPTION_PIN = 1 << 22,     /* of `pin` alone */
     TG_OPTION_WARN = 1 << 23,    /* --warn-days */
     TG_OPTION_PRIVATE = 1 << 24, /* --allow-private */
+    TG_OPTION_ALL = 1 << 25,     /* --all */
 };
 
 struct tg_verb {

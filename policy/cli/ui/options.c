@@ -157,10 +157,11 @@ static const struct row {
      .argument = "FILE",
      VALUE(pin_to),
      .meaning = "add the accepted hosts to this known-hosts file"},
-    {.bit = TG_OPTION_SCAN,
+    {.bit = TG_OPTION_ALL,
      .name = "all",
      SWITCH(all),
-     .meaning = "list the accepted hosts too, with their keys, names and days left"},
+     .meaning = "scan: the accepted hosts too, with their keys, names and days left; doctor: each "
+                "program in PATH that does TLS"},
     {.bit = TG_OPTION_SCAN,
      .name = "html",
      .argument = "FILE",
