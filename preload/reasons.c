@@ -55,37 +55,45 @@ TG_API const char *ERR_reason_error_string(unsigned long code)
     return reasons != NULL ? reasons->error(code, plain) : plain;
 }
 
-/* Appends the reason of CODE to what stands in TEXT, SIZE bytes. */
-static void append(const struct tg_inject_reasons *reasons, unsigned long code, char *text,
-                   size_t size)
+/* Appends REASON (may be NULL) to what stands in TEXT, SIZE bytes. */
+static void append(const char *reason, char *text, size_t size)
 {
-    const char *reason = reasons != NULL ? reasons->take(code) : NULL;
     size_t length = reason != NULL ? strnlen(text, size) : size;
 
     if (length < size)
         (void)snprintf(text + length, size - length, ": %s", reason);
 }
 
-/* A program's buffer is of 256 bytes, or of 120 as the manual once had it; for NULL there is one of
- * the library's own. */
+/* A program's buffer is of 256 bytes, or of 120 as the manual once had it. For NULL there is one of
+ * the library's own, of the one size or the other: what is longer stands in ours. */
 TG_API char *ERR_error_string(unsigned long code, char *text)
 {
-    enum { OWN_SIZE = 256, THEIR_SIZE = 120 };
+    enum { THEIR_SIZE = 120 };
+    static char own[256];
     BEGIN(TG_ERR_ERROR_STRING, ERR_error_string);
     char *written = real != NULL ? real(code, text) : NULL;
+    const char *reason = reasons != NULL && written != NULL ? reasons->take(code) : NULL;
 
-    if (written != NULL)
-        append(reasons, code, written, text != NULL ? THEIR_SIZE : OWN_SIZE);
-    return written;
+    if (reason == NULL || text != NULL) {
+        append(reason, written, THEIR_SIZE);
+        return written;
+    }
+    (void)snprintf(own, sizeof(own), "%s: %s", written, reason);
+    return own;
 }
 
-TG_API void ERR_error_string_n(unsigned long code, char *text, size_t size)
+/* BoringSSL's returns the text, which its own ERR_error_string passes on. */
+TG_API char *error_string_n(unsigned long code, char *text,
+                            size_t size) __asm__("ERR_error_string_n");
+char *error_string_n(unsigned long code, char *text, size_t size)
 {
     BEGIN(TG_ERR_ERROR_STRING_N, ERR_error_string_n);
 
-    if (real != NULL)
-        real(code, text, size);
-    append(reasons, code, text, real != NULL ? size : 0);
+    if (real == NULL || size == 0)
+        return NULL;
+    real(code, text, size);
+    append(reasons != NULL ? reasons->take(code) : NULL, text, size);
+    return text;
 }
 
 /* ---- who reads the data of an error is told the reason there ----------------------------------

@@ -1,4 +1,5 @@
 /* compile.c - writes what processes can share, instead of each reading a long policy itself. */
+#include "argument.h"
 #include "chosen.h"
 #include "compiled.h"
 #include "compiling.h"
@@ -9,7 +10,6 @@
 #include "verbs.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What one run has written, and what is still to be. */
 struct run {
@@ -89,21 +89,6 @@ static int compile_one(struct run *run, const char *path, bool policy)
     return status;
 }
 
-static bool make_absolute(const char *path, char out[PATH_MAX])
-{
-    char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    int length = -1;
-
-    if (path[0] == '/' || directory != NULL)
-        length = snprintf(out, PATH_MAX, "%s%s%s", directory != NULL ? directory : "",
-                          directory != NULL ? "/" : "", path);
-    free(directory);
-    if (length >= 0 && length < PATH_MAX)
-        return true;
-    tg_complain("compile: %s: the path is too long", path);
-    return false;
-}
-
 /* Opens it as a program does. The images of known-hosts files may have changed a folder that the
  * policy's is made of: then that is written once more. */
 static int make_sure(struct run *run, const char *path)
@@ -137,7 +122,7 @@ static int compile_policy(struct run *run, const char *given)
     char path[PATH_MAX];
     int status, worst;
 
-    if (!make_absolute(given, path))
+    if (!tg_argument_absolute(given, path))
         return TG_EXIT_USAGE;
     worst = compile_one(run, path, true);
     for (size_t i = 0; i < run->known_count; i++) {

@@ -17,7 +17,8 @@ static const char *const dangers[] = {
     [TG_WAY_PROVIDER] =
         "\nEvery program whose OpenSSL reads this file is then under the policy, set-uid ones\n"
         "too. If the module is removed without `trustgraft disable`, these programs end with an\n"
-        "error. Programs that run now stay as they are until they start anew.\n",
+        "error. Programs that run now stay as they are until they start anew. What uses GnuTLS\n"
+        "(git, wget, apt) doesn't read it: `trustgraft enable --preload` reaches these too.\n",
 };
 
 /* The lines from FROM to END, each behind SIGN. */
@@ -63,8 +64,10 @@ static bool policy_is_fit(void)
     bool fit = true;
 
     if (!tg_policy_system_present()) {
-        printf("There is no " TG_SYSTEM_POLICY " yet: until there is, nothing changes for any "
-               "program but those\nof users with a policy of their own.\n\n");
+        printf(
+            "There is no " TG_SYSTEM_POLICY " yet: until there is, nothing changes for any "
+            "program but those\nof users with a policy of their own. 'trustgraft init HOST' makes "
+            "one.\n\n");
         return true;
     }
     policy = tg_policy_open(TG_SYSTEM_POLICY, &diags, NULL);
@@ -127,7 +130,8 @@ static int change(const struct tg_options *options, enum tg_way way, bool on)
     else if (!tg_activation_carry_out(&plan))
         status = TG_EXIT_REFUSED;
     else
-        printf("\n%s is changed, and programs start.\n", plan.file.path);
+        printf("\n%s is changed, and programs start.%s\n", plan.file.path,
+               on ? " Which servers they refuse, and why,\n'trustgraft log' shows." : "");
 done:
     tg_activation_clear(&plan);
     return status;

@@ -36,8 +36,10 @@ static void add_revocation(struct tg_fetched *fetched, const struct tg_question 
     tg_buf_add(out,
                "# a CRL that is out of date refuses everybody: renew them before, each hour, by\n"
                "#   trustgraft fetch --refresh");
-    if (question->options->policy != NULL)
-        tg_buf_printf(out, " -p %s", question->options->policy);
+    if (question->options->policy != NULL) {
+        tg_buf_add(out, " -p ");
+        tg_argument_shell(out, question->options->policy);
+    }
     tg_buf_add(out, "\n");
 }
 

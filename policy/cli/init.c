@@ -8,8 +8,10 @@
 #include "match.h"
 #include "presented.h"
 #include "propose.h"
+#include "remedy.h"
 #include "replace.h"
 #include "route.h"
+#include "source.h"
 #include "terminal.h"
 #include "verbs.h"
 #include "write.h"
@@ -32,13 +34,14 @@ struct beginning {
 
 /* ---- where ---------------------------------------------------------------------------------- */
 
-/* Fills in the paths. False after a complaint. */
+/* Fills in the paths. False after a complaint. What a policy names is relative to its own folder.
+ */
 static bool find_place(struct beginning *it)
 {
-    char copy[PATH_MAX];
+    char chosen[PATH_MAX], copy[PATH_MAX];
     bool fits;
 
-    if (!tg_chosen_place(it->options, it->policy))
+    if (!tg_chosen_place(it->options, chosen) || !tg_argument_absolute(chosen, it->policy))
         return false;
     snprintf(copy, sizeof(copy), "%s", it->policy);
     fits = snprintf(it->folder, PATH_MAX, "%s", dirname(copy)) < PATH_MAX &&
@@ -196,16 +199,39 @@ static bool show(const struct beginning *it)
     return tg_terminal_write(stdout, &out) && fflush(stdout) == 0;
 }
 
-static void tell_next(const struct beginning *it)
+/* The commands can be pasted; a server that isn't of the web has a program of its own. */
+static bool tell_next(const struct beginning *it)
 {
-    const char *word = it->options->operands[0];
+    const struct tg_options *options = it->options;
+    struct tg_buf out = {0};
+    struct tg_endpoint at;
+    bool told;
 
-    printf(
-        "\nWritten to %s. It was seen from here, once: compare fingerprints that matter.\nNext:\n"
-        "  trustgraft explain --connect %s    what it says of the server\n"
-        "  trustgraft run curl https://...    one program under it\n"
-        "  trustgraft enable                  all programs, by root\n",
-        it->policy, word);
+    if (!tg_argument_endpoint(options->operands[0], &at))
+        return false;
+    tg_buf_printf(
+        &out,
+        "\nWritten to %s. It was seen from here, once: compare fingerprints that matter.\n"
+        "Next:\n  trustgraft explain --connect",
+        it->policy);
+    tg_remedy_options(&out, options);
+    tg_buf_add(&out, " ");
+    tg_write_endpoint(&out, at.host, at.port);
+    tg_buf_add(&out, "    what it says of the server\n  trustgraft run ");
+    if (options->policy != NULL) {
+        tg_buf_add(&out, "-p ");
+        tg_argument_shell(&out, options->policy);
+        tg_buf_add(&out, " ");
+    }
+    tg_buf_add(&out, options->starttls == NULL ? "curl https://" : "PROGRAM ");
+    tg_write_endpoint(&out, at.host, at.port);
+    tg_buf_printf(&out,
+                  "    one program under it\n"
+                  "  trustgraft enable    all programs, by root, under " TG_SYSTEM_POLICY "%s\n",
+                  strcmp(it->policy, TG_SYSTEM_POLICY) == 0 ? "" : ": put it there first");
+    told = tg_terminal_write(stdout, &out);
+    tg_buf_free(&out);
+    return told;
 }
 
 static int begin(struct beginning *it)
@@ -230,9 +256,7 @@ static int begin(struct beginning *it)
         return TG_EXIT_REFUSED;
     }
     status = write_all(it);
-    if (status == TG_EXIT_GOOD)
-        tell_next(it);
-    return status;
+    return status == TG_EXIT_GOOD && !tell_next(it) ? TG_EXIT_USAGE : status;
 }
 
 static int init(const struct tg_options *options)

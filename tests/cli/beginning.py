@@ -1,6 +1,7 @@
 """trustgraft init: the first policy."""
 import os
 import re
+import shlex
 import ssl
 
 from cli import plain
@@ -51,6 +52,15 @@ def test_ca_that_the_server_sends(command):
         policy.write_text(policy.read_text().replace(str(port), str(other)))
         require(explain(command, policy, other) == 1, policy.read_text())
     command("check", policy).ended(0)
+
+
+def test_place_that_is_relative(command):
+    """What the policy names is found from its folder, wherever that was named from."""
+    folder = command.folder().path
+    with served(command, "api-other") as port:
+        init(command, "new/policy.conf", port, "--yes", cwd=folder).ended(0)
+        require(explain(command, folder / "new/policy.conf", port) == 0, "it isn't accepted")
+        require(os.listdir(folder) == ["new"], os.listdir(folder))
 
 
 def test_certificate_that_nobody_vouches_for(command):
@@ -111,6 +121,21 @@ def test_nothing_is_forgiven_that_may_not_be(command):
         init(command, policy, port, "--yes").ended(2).said("no exception can forgive bad-signature",
                                                            "nothing was written")
     require(not policy.parent.exists(), "something was written")
+
+
+def test_commands_that_it_ends_with(command):
+    """They can be pasted; `enable` is for the system's policy alone, and says so."""
+    policy = command.folder().path / "it's new" / "policy.conf"
+    with served(command, "localhost", "root") as port:
+        out = command("init", "--yes", "-p", policy, "--resolve", f"localhost:{port}:127.0.0.1",
+                      f"https://localhost:{port}/path").ended(0).quiet().out
+        lines = out[out.index("Next:\n"):].splitlines()[1:]
+        explain_it, run, enable = (shlex.split(line.split("    ")[0])[1:] for line in lines)
+        command(*explain_it).ended(0).printed("accept localhost:")
+        require(run[-1] == f"https://localhost:{port}", out)
+        done = command(*run, "--silent", "--show-error", "--max-time", "25")
+        require(done.status in (52, 56), f"curl got no further than the handshake: {done}")
+    require(enable == ["enable"] and "policy.conf: put it there first" in lines[2], out)
 
 
 def test_added_to_a_policy(command):

@@ -1,5 +1,6 @@
 """trustgraft explain --connect."""
 import contextlib
+import shlex
 import socket
 import ssl
 import struct
@@ -53,23 +54,43 @@ def test_wrong_server_is_refused_with_each_finding(command):
             require([one["name"] for one in result.object()["findings"]] == names, result)
 
 
+def nexts(result):
+    """What follows `next` on its line, of each such line."""
+    return [line[10:] for line in result.out.splitlines() if line.startswith("  next    ")]
+
+
 def test_refusal_ends_with_what_would_help(command):
-    """One line, which does help; none where no command should."""
+    """One line, to be pasted as it is; none where no command should."""
     pinned = POLICY.replace("anchors", "leaf-pin = {pki}/api-rotated.pem\nanchors", 1)
     for leaf, policy, said in (
             ("expired", POLICY, "trustgraft except --expires 90d {at}  (until it is mended)"),
             ("partner", POLICY, "hostname = www.partner.test  (in its rule, if it is this server)"),
             ("api-other", POLICY, "trustgraft fetch {at}  (if it forgets an intermediate)"),
             ("api", pinned, "trustgraft pin --add {at}  (if this is its new key)"),
+            ("api", pinned.replace("leaf-pin", "ca-pin"),
+             "trustgraft pin {at}  (prints the ca-pin of its new CA, if it has one)"),
             ("api", "[distrust]\ncertificate = {pki}/api.pem\n" + POLICY, None),
             ("api", f"[host {HOST}]\naction = reject\n", None)):
         with serving(command, leaf) as port:
             result = connect(command, port, policy=policy).ended(1).quiet()
-            lines = [line for line in result.out.splitlines() if line.startswith("  next ")]
-            require(lines == ([f"  next    {said.format(at=f'{HOST}:{port}')}"] if said else []), result)
+            given = result.words[result.words.index("-p") + 1]
+            at = f"-p {given} --resolve {HOST}:{port}:127.0.0.1 {HOST}:{port}"
+            require(nexts(result) == ([said.format(at=at)] if said else []), result)
             require("next" not in connect(command, port, "--json", policy=policy).out, "in JSON")
     with serving(command, "api") as port:
         require("  next " not in connect(command, port).ended(0).out, "though it is accepted")
+
+
+def test_what_would_help_does_help(command):
+    """Where the policy's name needs quotes too."""
+    pinned = POLICY.replace("anchors", "leaf-pin = {pki}/api-rotated.pem\nanchors", 1)
+    for leaf, policy in (("expired", POLICY), ("api", pinned)):
+        with serving(command, leaf) as port:
+            words = ("-p", command.policy(policy, "it's mine.conf"), "--resolve",
+                     f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}")
+            said = nexts(command("explain", "--connect", *words).ended(1))[0].partition("  (")[0]
+            command(*shlex.split(said)[1:], "--yes").ended(0)
+            command("explain", "--connect", *words).ended(0)
 
 
 def test_finding_stands_at_its_certificate(command):

@@ -140,7 +140,7 @@ def test_certificates_that_are_not_the_issuer(command):
                            (404, "404"), (500, "500")):
             it.web.pages["/middle.cer"] = page
             result = it.fetch("--to", it.to).ended(1)
-            result.said(f"{it.web.base}/middle.cer: ", text).printed("next issuer isn't to be had")
+            result.said(f"{it.web.base}/middle.cer: ", text).printed("next issuer isn't to be had\n")
             require(not [name for name in it.files() if name.endswith(".pem")], it.files())
 
 
@@ -201,7 +201,7 @@ def test_addresses_of_other_schemes_are_not_followed(command):
             tls.load_cert_chain(strange.path("leaf.pem"), strange.path("leaf.key"))
             with plain.listening(plain.secured(tls)) as port:
                 command("fetch", "--allow-private", f"127.0.0.1:{port}").ended(1).printed(
-                    "next issuer isn't to be had")
+                    "next issuer isn't to be had: the certificate tells no address of it")
 
 
 def test_proxy_is_used_only_where_private_addresses_are_allowed(command):

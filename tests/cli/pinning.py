@@ -351,6 +351,15 @@ def test_rotation_by_add(command):
             require(policy.read_text().count('# mine, "all"') == before.count('# mine, "all"'), once)
 
 
+def test_add_beside_other_pins(command):
+    """A pin of one key doesn't stand for the others."""
+    for keys, said in ((f"ca-pin = {ZEROS}", True), (f"leaf-pin = {ZEROS}\npin = {ZEROS}", True),
+                       (f"pin = {ZEROS}", False)):
+        policy = command.policy(f"[host {HOST}]\nanchors = {{pki}}/root.pem\n{keys}\n")
+        result = add(command, policy, "--host", HOST, command.pki / "api.pem").ended(0)
+        require(("other pins stay demanded" in result.out) == said, result)
+
+
 def test_add_where_no_rule_is(command):
     policy = command.policy("[host b.test]\naction = reject")
     with serving(command, "api") as port:

@@ -5,6 +5,7 @@
  * the last connection brought the server's hello.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* what OpenSSL 1.1 and BoringSSL have as well */
+#include "errors.h"
 #include "policy.h"
 #include <arpa/inet.h>
 #include <malloc.h>
@@ -30,6 +31,7 @@ X509 *SSL_get_peer_certificate(const SSL *ssl) __attribute__((weak));
 static const char *ca, *sni, *name, *address, *email, *match, *custom, *late, *callback, *verify_cb,
     *newest, *session_in, *session_out, *at, *depth, *host, *next, *broken, *library, *given, *then;
 static int port, unverified, resume, buffers, sni_once, connections = 1, calls, asked, info_calls;
+static int strings;
 static char along[512];
 
 static const struct {
@@ -301,6 +303,8 @@ static int visit(SSL_CTX *ctx)
     }
     prepare(ssl);
     done = shake(ssl);
+    if (strings)
+        errors_print();
     error = done == 1 ? 0 : ERR_peek_error_line_data(NULL, NULL, &data, &flags);
     if (error != 0)
         (void)snprintf(reason, sizeof(reason), "%s: %s", ERR_reason_error_string(error),
@@ -332,6 +336,8 @@ static void read_word(const char *word)
         unverified = 1;
     else if (strcmp(word, "resume") == 0)
         resume = 1;
+    else if (strcmp(word, "strings") == 0)
+        strings = 1;
     else if (strcmp(word, "sni-once") == 0)
         sni_once = 1; /* nor with a session */
     else if (strcmp(word, "buffers") == 0)

@@ -77,8 +77,8 @@ def compile_clients(folder):
         if name != "openssl-3":
             extra.append(f"-Wl,-rpath,{libraries[0].parent}")
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g",
-                        "-Wno-deprecated-declarations", *extra, HERE / "client.c", HERE / "policy.c",
-                        "-o", folder / name, *libraries], check=True)
+                        "-Wno-deprecated-declarations", *extra, HERE / "client.c", HERE / "errors.c",
+                        HERE / "policy.c", "-o", folder / name, *libraries], check=True)
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", HERE / "module.c", "-o",
                     folder / "module.so"], check=True)
 
@@ -124,6 +124,14 @@ def plain(lab, library):
         f"the error queue doesn't say why: {got}")
     require(f"{library}[" in got["log"] and "reject api.example.test:" in got["log"], got["log"])
     expect(lab, library, "api-other", ROOT, (*ASKED, "unverified"), **REFUSED, result="20")
+
+
+def errors(lab, library):
+    """The text of an error stays in its buffer, and is given back, with a reason or without."""
+    for policy, word in ((ROOT, "named"), ("[host other.test]\nstrict = yes", "plain"), (None, "plain")):
+        way = ways.PRELOAD if policy else ways.BARE
+        _, err = visit(lab, library, "api-other", policy, *ASKED, "strings", way=way)
+        require(f"errors: {word} within plain same within same\n" in err, f"{policy}: {err}")
 
 
 def callbacks(lab, library):
@@ -476,7 +484,7 @@ def is_address(host):
     return ":" in host or host.replace(".", "").isdigit()
 
 
-TESTS = (plain, callbacks, nested, own_verification, override, application_anchors,
+TESTS = (plain, errors, callbacks, nested, own_verification, override, application_anchors,
          reference_name, system_anchors, report_only, sessions, let_in,
          nameless_session, unchanged, alerts, staples, steady,
          scenarios)

@@ -97,6 +97,8 @@ CASES = (
      {FORGIVEN: f"handshake done {hands('good', 'good')} {SENT} called 1",
       ACCEPT: f"handshake refused {hands('bad', 'good', 'bad')} {REFUSED} called 0"}),
     # ---- who is at the other end ----
+    ("api", "connect=client hook=yes", f"{SENT} called 1",
+     {NO_ADDRESS: f"{REFUSED} called 0", NO_LOCALHOST: f"{SENT} called 1", BY_ADDRESS: f"{SENT} called 1"}),
     ("api", "dial=localhost hook=yes", f"{SENT} called 1",
      {NO_LOCALHOST: f"{REFUSED} called 0", NO_ADDRESS: f"{REFUSED} called 0", ACCEPT: f"{SENT} called 1",
       BY_ADDRESS: f"{SENT} called 1"}),
@@ -123,6 +125,8 @@ CASES = (
      {ACCEPT: f"{AGAIN} called 1", OTHER: f"{NOT_AGAIN} called 0"}),
     ("psk", f"url={API} psk min=0304", SENT, {ACCEPT: REFUSED, REJECT: REFUSED, ELSEWHERE: SENT}),
     ("psk", f"url={API} psk min=0304 force", FORCED, {ACCEPT: STOPPED, ELSEWHERE: FORCED}),
+    ("psk", f"url={API} psk min=0304 connect=client", SENT, {ACCEPT: REFUSED, REJECT: REFUSED, ELSEWHERE: SENT}),
+    ("psk", f"url={API} psk min=0304 connect=server", SENT, {ACCEPT: REFUSED, REJECT: REFUSED, ELSEWHERE: SENT}),
     ("early", f"url={API} trust=root early twice", f"{SENT} {SENT} resumed 1 early 1",
      {ACCEPT: AGAIN, ELSEWHERE: f"{SENT} {SENT} resumed 1 early 1"}),
     ("dtls", f"url={API} trust=root dtls", SENT, {ACCEPT: SENT, REJECT: REFUSED, OTHER: REFUSED,

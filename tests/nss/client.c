@@ -20,6 +20,7 @@
  *   early              which sends data at once
  *   max=VERSION min=VERSION      of TLS, as 0304
  *   dtls memory nonblocking      how the bytes go
+ *   connect=ROLE       has the library connect; ROLE "server" is set when that is too late
  *   plain              sockets begin without TLS, which is switched on later
  *   duplex             another thread reads, from the beginning
  *   psk                by a key that both have
@@ -188,7 +189,7 @@ static PRFileDesc *import(const char *name)
         need(SSL_SetURL(socket, name) == SECSuccess, "url");
     if (client_word("psk") != NULL)
         set_key(socket);
-    need(SSL_ResetHandshake(socket, PR_FALSE) == SECSuccess, "reset");
+    need(client_begin(socket, port), "begin");
     if (client_word("late") != NULL)
         client_set_verification(socket);
     return socket;

@@ -13,6 +13,9 @@ bool client_is(const char *name, const char *value);
 /* A layer that carries TLS to PORT as the words say, without TLS on it. */
 PRFileDesc *client_dial(int port);
 
+/* The handshake of SOCKET is to begin: as one that is connected already, or it is connected. */
+bool client_begin(PRFileDesc *socket, int port);
+
 /* Has SOCKET verify as the words say. */
 void client_set_verification(PRFileDesc *socket);
 

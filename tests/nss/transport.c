@@ -4,9 +4,11 @@
 #include <netdb.h>
 #include <nspr.h>
 #include <private/pprio.h>
+#include <ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static PRDescIdentity memory;
 
@@ -77,6 +79,10 @@ PRFileDesc *client_dial(int port)
     PRSocketOptionData option;
     PRFileDesc *plain;
 
+    if (client_word("connect") != NULL) {
+        close(descriptor);
+        return PR_NewTCPSocket();
+    }
     if (client_word("dial") != NULL &&
         getaddrinfo(client_word("dial"), NULL, &hints, &found) == 0) {
         memcpy(&to, found->ai_addr, sizeof(to));
@@ -92,4 +98,16 @@ PRFileDesc *client_dial(int port)
     option.value.non_blocking = client_word("nonblocking") != NULL;
     (void)PR_SetSocketOption(plain, &option);
     return plain;
+}
+
+bool client_begin(PRFileDesc *socket, int port)
+{
+    PRNetAddr to;
+
+    if (client_word("connect") == NULL)
+        return SSL_ResetHandshake(socket, PR_FALSE) == SECSuccess;
+    return PR_InitializeNetAddr(PR_IpAddrLoopback, (PRUint16)port, &to) == PR_SUCCESS &&
+           PR_Connect(socket, &to, PR_INTERVAL_NO_TIMEOUT) == PR_SUCCESS &&
+           (!client_is("connect", "server") ||
+            SSL_OptionSet(socket, SSL_HANDSHAKE_AS_SERVER, PR_TRUE) == SECSuccess);
 }

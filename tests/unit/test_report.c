@@ -124,6 +124,20 @@ static void a_reason_is_one_short_line(void **state)
     }
 }
 
+static void a_reason_is_no_format(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_rule hostile = {.where = {.file = "/%n/100%", .line = 3}};
+    char *reason = NULL;
+
+    (void)state;
+    verdict.rule = &hostile;
+    reason = tg_verdict_reason(&verdict, 190);
+    assert_non_null(strstr(reason, "refused by /\\x25n/100\\x25:3: name-mismatch: certificate"));
+    assert_null(strchr(reason, '%'));
+    free(reason);
+}
+
 static void an_acceptance_names_its_result(void **state)
 {
     struct tg_verdict verdict = {.accepted = true,
@@ -300,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_names_rule_and_findings),
         cmocka_unit_test(a_reason_is_one_short_line),
+        cmocka_unit_test(a_reason_is_no_format),
         cmocka_unit_test(an_acceptance_names_its_result),
         cmocka_unit_test(a_reported_refusal_says_that_nothing_was_refused),
         cmocka_unit_test(every_finding_and_the_note_are_told),

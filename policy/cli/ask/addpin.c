@@ -111,7 +111,16 @@ static bool open_file(struct addition *addition)
     return opened;
 }
 
-/* Says where the pin is going, with WORD: "to" or "is in". */
+/* Other pins are demanded besides the one that is added. */
+static bool has_others(const struct addition *addition)
+{
+    const struct tg_rule *rule = addition->under.rule;
+
+    return addition->under.kind == TG_MATCH_RULE &&
+           (rule->ca_pins.count > 0 || (rule->leaf_pins.count > 0 && rule->path_pins.count > 0));
+}
+
+/* Says where the pin is going, with WORD: "goes into" or "is already in". */
 static bool tell(const struct addition *addition, const char *word)
 {
     char pin[TG_PIN_SIZE];
@@ -124,6 +133,8 @@ static bool tell(const struct addition *addition, const char *word)
                       addition->under.rule->where.line, addition->under.pattern);
     else
         tg_buf_printf(&out, "a new [host %s] in %s\n", addition->endpoint.text, addition->policy);
+    if (has_others(addition))
+        tg_buf_add(&out, "The rule's other pins stay demanded besides: one of each of its keys.\n");
     return tg_terminal_write(stdout, &out) && fflush(stdout) == 0;
 }
 

@@ -6,6 +6,10 @@
 #include "text.h"
 #include "verdict.h"
 
+/* Appends those of OPTIONS with which another verb asks the same server under the same policy, each
+ * behind a blank, as a shell takes them. */
+void tg_remedy_options(struct tg_buf *out, const struct tg_options *options);
+
 /*
  * Appends the line `  next    COMMAND` for VERDICT, a refusal of QUESTION's server; nothing where
  * no command should make it be accepted.

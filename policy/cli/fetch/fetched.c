@@ -202,7 +202,11 @@ static void report_path(struct tg_fetched *fetched, const struct tg_issuers *iss
                       one->url != NULL ? one->url : "");
     }
     if (!issuers->complete)
-        tg_buf_add(&fetched->report, "  path  the next issuer isn't to be had\n");
+        tg_buf_printf(&fetched->report, "  path  the next issuer isn't to be had%s\n",
+                      issuers->unreferred
+                          ? ": the certificate tells no address of it; with a file of it, the rule "
+                            "takes intermediates = FILE, or anchors = FILE where it is a root"
+                          : "");
 }
 
 void tg_fetched_gather(struct tg_fetched *fetched, const struct tg_issuers *issuers,

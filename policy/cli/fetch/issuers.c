@@ -221,6 +221,7 @@ static bool push_download(struct tg_issuers *issuers, X509 *subject, const struc
     int count = references(subject, url);
     bool pushed = false;
 
+    issuers->unreferred = count == 0;
     for (int i = 0; i < count; i++) {
         struct tg_buf why = {0};
         X509 *issuer = pushed ? NULL : download(how, url[i], subject, &why);

@@ -19,7 +19,8 @@ struct tg_issuers {
         char *url; /* of TG_FROM_WEB */
     } path[TG_ISSUERS_MOST];
     int count;
-    bool complete; /* it ends at an anchor, or at a root */
+    bool complete;   /* it ends at an anchor, or at a root */
+    bool unreferred; /* its last certificate tells no address of its issuer's */
 };
 
 /*

@@ -180,7 +180,9 @@ static void add_anchors(struct draft *draft, const struct tg_verdict *verdict)
     int count = sk_X509_num(verdict->path);
 
     if (draft->leaf_alone) {
-        tg_buf_add(text, "# nobody vouches for it: this certificate and no other;\n");
+        tg_buf_add(text,
+                   "# nobody vouches for it: this certificate and no other, until it is replaced,\n"
+                   "# whatever its name and dates; with the file of its CA: anchors = FILE\n");
         compare(text, sk_X509_value(draft->presented->chain, 0));
         add_file(draft->out, sk_X509_value(draft->presented->chain, 0), "trust-certificate = ");
         tg_buf_add(text, "\n");

@@ -1,5 +1,5 @@
 #include "record.h"
-#include "object.h"
+#include "json.h"
 #include "policy.h"
 #include "terminal.h"
 #include "write.h"
@@ -93,12 +93,12 @@ static void read_endpoint(const char *text, size_t length, struct tg_record *rec
 
     if (text[0] == '[' && colon != NULL && colon[-1] == ']') {
         tg_buf_addn(&record->host, text + 1, (size_t)(colon - text) - 2);
-        record->port = tg_object_number(colon + 1, 65535);
+        record->port = tg_json_number(colon + 1, 65535);
         return;
     }
     if (colon != NULL && memchr(text, ':', length) == colon) {
         host = (size_t)(colon - text);
-        record->port = tg_object_number(colon + 1, 65535);
+        record->port = tg_json_number(colon + 1, 65535);
     }
     tg_buf_addn(&record->host, text, host);
 }
@@ -121,28 +121,28 @@ static bool read_text(const char *text, struct tg_record *record)
 
 static void say_findings(const char *object, struct tg_buf *said)
 {
-    const char *finding = tg_object_member(object, "findings"), *between = "";
+    const char *finding = tg_json_member(object, "findings"), *between = "";
 
-    while ((finding = tg_object_next(finding)) != NULL) {
+    while ((finding = tg_json_next(finding)) != NULL) {
         tg_buf_add(said, between);
-        if (tg_object_string(tg_object_member(finding, "name"), said))
+        if (tg_json_string(tg_json_member(finding, "name"), said))
             tg_buf_add(said, ": ");
-        tg_object_string(tg_object_member(finding, "text"), said);
+        tg_json_string(tg_json_member(finding, "text"), said);
         between = "; ";
     }
     if (between[0] == '\0')
-        tg_object_string(tg_object_member(object, "result"), said);
+        tg_json_string(tg_json_member(object, "result"), said);
 }
 
 static void say_rule(const char *object, struct tg_buf *said)
 {
-    const char *rule = tg_object_member(object, "rule");
+    const char *rule = tg_json_member(object, "rule");
     struct tg_buf file = {0}, pattern = {0};
 
-    if (rule != NULL && tg_object_string(tg_object_member(rule, "file"), &file)) {
+    if (rule != NULL && tg_json_string(tg_json_member(rule, "file"), &file)) {
         tg_buf_printf(said, " (%s:%lu", file.text,
-                      tg_object_number(tg_object_member(rule, "line"), UINT32_MAX));
-        if (tg_object_string(tg_object_member(rule, "pattern"), &pattern))
+                      tg_json_number(tg_json_member(rule, "line"), UINT32_MAX));
+        if (tg_json_string(tg_json_member(rule, "pattern"), &pattern))
             tg_buf_printf(said, " [host %s]", pattern.text);
         tg_buf_add(said, ")");
     }
@@ -158,23 +158,23 @@ static bool is_word(const char *value, const char *word)
 
 static bool read_json(const char *object, struct tg_record *record)
 {
-    const char *verdict = tg_object_member(object, "verdict");
+    const char *verdict = tg_json_member(object, "verdict");
     size_t length = strlen(object);
     struct tg_piece bad;
 
-    if (!tg_object_is(object) || !tg_utf8_clean(object, length, &bad))
+    if (!tg_json_is(object) || !tg_utf8_clean(object, length, &bad))
         return false; /* it is shown as it is */
     record->accepted = is_word(verdict, "accept");
-    record->reported = !record->accepted && is_word(tg_object_member(object, "mode"), "report");
+    record->reported = !record->accepted && is_word(tg_json_member(object, "mode"), "report");
     if ((!record->accepted && !is_word(verdict, "reject")) ||
-        !tg_object_string(tg_object_member(object, "program"), &record->program))
+        !tg_json_string(tg_json_member(object, "program"), &record->program))
         return false;
     tg_buf_free(&record->time);
-    tg_object_string(tg_object_member(object, "time"), &record->time);
-    if (!tg_object_string(tg_object_member(object, "host"), &record->host))
+    tg_json_string(tg_json_member(object, "time"), &record->time);
+    if (!tg_json_string(tg_json_member(object, "host"), &record->host))
         tg_buf_add(&record->host, unknown);
-    record->pid = tg_object_number(tg_object_member(object, "pid"), UINT32_MAX);
-    record->port = tg_object_number(tg_object_member(object, "port"), 65535);
+    record->pid = tg_json_number(tg_json_member(object, "pid"), UINT32_MAX);
+    record->port = tg_json_number(tg_json_member(object, "port"), 65535);
     record->json = object;
     say_findings(object, &record->said);
     say_rule(object, &record->said);

@@ -123,9 +123,8 @@ static void read_list(struct census *census, FILE *list, const char *name)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t length;
 
-    while ((length = getline(&line, &room, list)) > 0) {
+    while (getline(&line, &room, list) > 0) {
         struct program wanted = {.path = line}, *found;
 
         line[strcspn(line, "\n")] = '\0';

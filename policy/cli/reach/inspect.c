@@ -242,7 +242,8 @@ static void conclude_without(const struct program *program, const char *path)
         tg_health_note(
             program->health, TG_HEALTH_BAD, "reached",
             "no TLS library is to be seen in it; "
-            "programs that it starts get trustgraft with its environment: ask about these");
+            "programs that it starts get trustgraft with its environment: ask about these, "
+            "as git's /usr/lib/git-core/git-remote-https");
     tg_buf_free(&why);
 }
 

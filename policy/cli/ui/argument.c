@@ -8,6 +8,7 @@
 #include <openssl/tls1.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool tg_argument_host(const char *word, struct tg_endpoint *out, struct tg_buf *why)
 {
@@ -52,6 +53,36 @@ void tg_argument_quote(struct tg_buf *out, const char *word)
     for (; *word != '\0'; word++)
         tg_buf_printf(out, "%s%c", *word == '"' || *word == '\\' ? "\\" : "", *word);
     tg_buf_add(out, "\"");
+}
+
+void tg_argument_shell(struct tg_buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_";
+
+    if (*word != '\0' && strspn(word, plain) == strlen(word)) {
+        tg_buf_add(out, word);
+        return;
+    }
+    tg_buf_add(out, "'");
+    for (; *word != '\0'; word++)
+        tg_buf_printf(out, *word == '\'' ? "'\\''" : "%c", *word);
+    tg_buf_add(out, "'");
+}
+
+bool tg_argument_absolute(const char *path, char out[PATH_MAX])
+{
+    char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    int length = -1;
+
+    if (path[0] == '/' || directory != NULL)
+        length = snprintf(out, PATH_MAX, "%s%s%s", directory != NULL ? directory : "",
+                          directory != NULL ? "/" : "", path);
+    free(directory);
+    if (length >= 0 && length < PATH_MAX)
+        return true;
+    tg_complain("%s: the path is too long", path);
+    return false;
 }
 
 static bool is_number(const char *word)

@@ -27,6 +27,12 @@ const char *tg_argument_for(const char *lacking, const char *host_port);
 /* Appends WORD in double quotes, as policies have it, and nginx, JavaScript and Python too. */
 void tg_argument_quote(struct tg_buf *out, const char *word);
 
+/* Appends WORD as one word of a shell's, in single quotes where it needs them. */
+void tg_argument_shell(struct tg_buf *out, const char *word);
+
+/* PATH from the root, in OUT. False after a complaint. */
+TG_MUST_USE bool tg_argument_absolute(const char *path, char out[PATH_MAX]);
+
 /* RFC 3339 or seconds since 1970. False after a complaint. */
 TG_MUST_USE bool tg_argument_time(const char *word, time_t *out);
 

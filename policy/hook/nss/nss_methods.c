@@ -79,14 +79,16 @@ static int send_file(PRFileDesc *fd, PRSendFileData *data, int flags, PRInterval
     return real != NULL ? real->sendfile(fd, data, flags, timeout) : -1;
 }
 
-/* The library takes it for a client from here on, whatever it was reset to. */
+/* The library takes it from here on for what its option says now, whatever it was reset to. */
 static PRStatus connect_socket(PRFileDesc *fd, const PRNetAddr *address, PRIntervalTime timeout)
 {
     struct tg_nss_socket *state = tg_nss_socket_at(fd);
+    PRBool as_server = 0;
 
     if (state == NULL)
         return PR_FAILURE;
-    state->role = TG_NSS_UNTOLD;
+    (void)state->library->SSL_OptionGet(fd, TG_SSL_HANDSHAKE_AS_SERVER, &as_server);
+    state->role = as_server ? TG_NSS_SERVER : TG_NSS_CLIENT;
     return state->original->connect(fd, address, timeout);
 }
 

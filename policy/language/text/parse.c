@@ -122,12 +122,30 @@ static const struct tg_key *judge_key(struct parser *parser, const struct tg_wor
     return key;
 }
 
+/* One complaint for all lines of a certificate that stands where its file should be named. */
+static bool is_pem(struct parser *parser)
+{
+    struct tg_word start = {.line = parser->lexer.line};
+
+    start.where = (struct tg_where){parser->lexer.source->path, parser->lexer.number, 1};
+    if (strncmp(parser->lexer.at, "-----BEGIN ", 11) != 0)
+        return false;
+    tg_load_error(parser->load, parser->section, &start, NULL,
+                  "PEM can't stand in a policy: name the file that it is in, as in anchors = FILE");
+    while (tg_lex_line(&parser->lexer) == TG_LINE_SETTING &&
+           strncmp(parser->lexer.at, "-----END ", 9) != 0)
+        ;
+    return true;
+}
+
 static void read_setting(struct parser *parser)
 {
     struct tg_word *name = NULL;
     struct tg_setting *setting;
     const struct tg_key *key;
 
+    if (is_pem(parser))
+        return;
     if (tg_lex_key(&parser->lexer, &name) != TG_TOKEN_WORD || parser->unknown)
         return;
     if (parser->section == NULL) {

@@ -75,6 +75,20 @@ char *tg_verdict_text(const struct tg_verdict *verdict, const struct tg_occasion
     return tg_buf_take(&buf);
 }
 
+/* Some programs take a text of their library's for a format: none of those has a percent sign. */
+static void escape_formats(struct tg_buf *buf)
+{
+    char *text = tg_buf_take(buf), *at = text, *sign = NULL;
+
+    buf->failed = text == NULL;
+    for (; at != NULL && (sign = strchr(at, '%')) != NULL; at = sign + 1) {
+        tg_buf_addn(buf, at, (size_t)(sign - at));
+        tg_buf_add(buf, "\\x25");
+    }
+    tg_buf_add(buf, at != NULL ? at : "");
+    free(text);
+}
+
 char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most)
 {
     struct tg_buf buf = {0};
@@ -87,6 +101,7 @@ char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most)
     }
     tg_buf_add(&buf, ": ");
     add_findings(&buf, verdict);
+    escape_formats(&buf);
     if (!buf.failed && buf.length > most) {
         for (buf.length = most - 3; ((unsigned char)buf.text[buf.length] & 0xC0) == 0x80;)
             buf.length--;

@@ -36,7 +36,7 @@ TG_MUST_USE char *tg_verdict_json_within(const struct tg_verdict *verdict,
 
 /*
  * What a program's own message is to say of a refusal, "trustgraft: refused by FILE:LINE: ...": one
- * line of at most MOST bytes, 16 or more; malloc'd, NULL: no memory.
+ * line of at most MOST bytes, 16 or more, without a percent sign; malloc'd, NULL: no memory.
  */
 TG_MUST_USE char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most);
 

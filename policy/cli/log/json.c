@@ -1,4 +1,4 @@
-#include "object.h"
+#include "json.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,7 @@ static const char *behind_any(const char *text, unsigned depth)
     return *text == '"' ? behind_text(text) : behind_word(text);
 }
 
-bool tg_object_is(const char *text)
+bool tg_json_is(const char *text)
 {
     const char *end = *text == '{' ? behind_members(text, '}', 0) : NULL;
 
@@ -102,7 +102,7 @@ static const char *behind_value(const char *text)
     return NULL;
 }
 
-const char *tg_object_member(const char *text, const char *name)
+const char *tg_json_member(const char *text, const char *name)
 {
     size_t length = strlen(name);
 
@@ -118,7 +118,7 @@ const char *tg_object_member(const char *text, const char *name)
     return NULL;
 }
 
-const char *tg_object_next(const char *list)
+const char *tg_json_next(const char *list)
 {
     const char *at = list;
 
@@ -162,7 +162,7 @@ static const char *add_code(struct tg_buf *out, const char *digits)
     return digits + sizeof(hex) - 1;
 }
 
-bool tg_object_string(const char *value, struct tg_buf *out)
+bool tg_json_string(const char *value, struct tg_buf *out)
 {
     static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
     const char *end = value != NULL && *value == '"' ? behind_string(value) : NULL, *letter;
@@ -188,7 +188,7 @@ bool tg_object_string(const char *value, struct tg_buf *out)
     return !out->failed;
 }
 
-unsigned long tg_object_number(const char *value, unsigned long most)
+unsigned long tg_json_number(const char *value, unsigned long most)
 {
     unsigned long number;
 
