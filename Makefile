@@ -2,7 +2,8 @@
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
 # `make uninstall` takes it away again; `make deb`, `make portable` (for old and new systems) and
-# `make dist` pack it, `make portable-check` tries the second on them; `make help` prints this.
+# `make dist` pack it, `make portable-check` tries the second on them, `make release` gathers all
+# three; `make help` prints this.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
@@ -106,7 +107,7 @@ MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provid
 GOALS := $(filter demo check programs compat lint bench deb portable portable-check,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist release clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -294,6 +295,11 @@ portable-check: portable pki
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)
+
+release:
+	$(Q)policy/package/release check '$(BUILD)' $(VERSION)
+	$(Q)$(MAKE) dist deb portable
+	$(Q)policy/package/release gather '$(BUILD)' $(VERSION)
 
 clean:
 	$(Q)rm -rf $(BUILD)

@@ -6,8 +6,10 @@
 #ifndef TG_CHOICE_H
 #define TG_CHOICE_H
 
-/* OpenSSL_version_num(3) of the first version that the engine can work with. */
-#define TG_VERSION_3_0 0x30000000ul
+/* OpenSSL_version_num(3) of the first version that an engine can be linked to, and put a policy to.
+ */
+#define TG_VERSION_3_0   0x30000000ul
+#define TG_VERSION_1_1_1 0x10101000ul
 
 /*
  * Its handle, which is never to be closed: loaded from the folder of this library, or by whoever

@@ -3,7 +3,8 @@
  *
  * They call their own SSL_CTX_new directly, so that no wrapper of this library is ever
  * reached; but the hook needs none, as it installs itself by ex_data. It has to be there before the
- * first context. All other programs pay one look into the executable's symbol hash table.
+ * first context. BoringSSL, which calls nobody for a new one, is out of reach there. All other
+ * programs pay one look into the executable's symbol hash table.
  */
 #include "beside.h"
 #include "choice.h"
@@ -57,7 +58,8 @@ __attribute__((constructor)) static void start(void)
         return;
     void *ssl_ctx_new = tg_elf_definition(&program, "SSL_CTX_new");
     unsigned long (*version)(void) = tg_elf_definition(&program, "OpenSSL_version_num");
-    if (ssl_ctx_new == NULL || version == NULL || version() < TG_VERSION_3_0)
+    if (ssl_ctx_new == NULL || version == NULL || version() < TG_VERSION_1_1_1 ||
+        tg_elf_definition(&program, "SSL_CTX_set_custom_verify") != NULL)
         return;
     if (!tg_engine_protect(ssl_ctx_new))
         forbid_tls(&program);

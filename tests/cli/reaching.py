@@ -202,7 +202,7 @@ def functions(*names):
 
 
 def test_openssl_in_the_executable(command):
-    bare = ["SSL_CTX_new", "OSSL_PROVIDER_load"]
+    bare = ["SSL_CTX_new", "SSL_CTX_set_ciphersuites", "OSSL_PROVIDER_load"]
     whole = [*bare, "CRYPTO_get_ex_new_index"]
     path = built(command, functions(*whole))
     run(command, path).ended(126).silent().said("OpenSSL of its own inside", "run --provider")
@@ -212,11 +212,15 @@ def test_openssl_in_the_executable(command):
 
 
 def test_other_tls_library_in_the_executable(command):
-    for names, text in ((["SSL_CTX_set_custom_verify", "CRYPTO_get_ex_new_index"], "has BoringSSL inside"),
-                        (["CRYPTO_get_ex_new_index"], "has an OpenSSL older than 3")):
-        path = built(command, functions("SSL_CTX_new", "OpenSSL_version_num", *names))
+    whole = ("SSL_CTX_new", "OpenSSL_version_num", "CRYPTO_get_ex_new_index")
+    for names, text in ((["SSL_CTX_set_custom_verify", "SSL_CTX_set_ciphersuites"], "has BoringSSL inside"),
+                        ([], "has an OpenSSL older than 1.1.1 inside")):
+        path = built(command, functions(*whole, *names))
         for way in ((), ("--provider",)):
             run(command, path, *way).ended(126).silent().said(text, "neither way reaches")
+    path = built(command, functions(*whole, "SSL_CTX_set_ciphersuites"))
+    run(command, path).ended(0)
+    run(command, path, "--provider").ended(126).silent().said("has an OpenSSL older than 3 inside", "run --preload")
 
 
 def test_older_openssl_under_the_provider(command):

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from e2e.harness import Skip, require, run                                 # noqa: E402
 from lab.lab import Lab                                                    # noqa: E402
+from package import release                                                # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -134,6 +135,10 @@ def test_dist_is_the_same_each_time(lab):
     name = first.name[:-len(".tar.gz")]
     for wanted in ("Makefile", "README.md", "policy/trustgraft.h", "tests/setup"):
         require(f"{name}/{wanted}" in listed, f"{wanted} isn't in {first}")
+
+
+def test_release_refuses(lab):
+    release.refusal_test(lab)
 
 
 # ---- beside other installations ---------------------------------------------------------------

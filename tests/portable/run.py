@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from compat.fetch import Missing, Store                                    # noqa: E402
 from e2e.harness import Skip, require, suite                               # noqa: E402
+from package.release import release_test                                  # noqa: E402
 from portable.systems import SUITES, System                                # noqa: E402
 
 SOURCE = HERE.parent.parent
@@ -341,6 +342,7 @@ TESTS = (
     ("symbols and libraries", symbols_test),
     ("contents", contents_test),
     ("reproducible", reproducible_test),
+    ("release", release_test),
 )
 
 if __name__ == "__main__":

@@ -86,9 +86,16 @@ def fetch(major):
                    callback=True, volatile=WARNING)
 
 
-def nodes(major):
-    return (node(major, "https", "https.cjs", volatile=WARNING),
-            node(major, "tls", "tls.cjs", volatile=WARNING), fetch(major))
+def nodes(major, **more):
+    return (node(major, "https", "https.cjs", volatile=WARNING, **more),
+            node(major, "tls", "tls.cjs", volatile=WARNING, **more))
+
+
+NO_PROVIDERS = tuple(Limit(ways.PROVIDER, case, "unreachable",
+                           "Its OpenSSL 1.1.1 loads no providers.")
+                     for case in ("anchors", "name", "pin", "off", "ca")) + (
+    Limit(ways.PROVIDER, "alone", "changed",
+          "It doesn't start with settings that name a provider."),)
 
 
 NAMELESS = tuple(Limit(ways.PROVIDER, case, "unasked",
@@ -115,7 +122,7 @@ PROGRAMS = (
            names="nobody", callback=True),
     Program("node", ("nodejs",), "node", ("node", "--version"), script("https.cjs", "node"),
             refused=NODE_REFUSAL, names="itself", callback=True, quick=True, volatile=WARNING),
-    *nodes(20), *nodes(24),
+    *nodes(16, limits=NO_PROVIDERS), *nodes(20), fetch(20), *nodes(24), fetch(24),
     Program("ruby net/http", ("ruby",), "ruby", ("ruby", "--version"), script("http.rb", "ruby"),
             refused=r"certificate verify failed|does not match the server", names="itself",
             callback=True),

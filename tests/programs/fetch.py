@@ -20,6 +20,8 @@ from compat.fetch import Missing, fetch_package      # noqa: E402
 REGISTRY = "https://registry.npmjs.org"
 SECONDS = 120
 NODES = {   # version: SHA-512
+    "16.20.2": "oxOhUQeRI8VP2S933KzppWoQTXE/bhs3rskxrAXQA0xf"
+               "Ioy+WqVx47oe6upUsCqORfvAHcbdf9k+1iFyZnceqQ==",
     "20.20.2": "PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY98"
                "7KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==",
     "24.21.0": "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8H"

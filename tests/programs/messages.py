@@ -9,6 +9,7 @@ from lab import ways
 
 REASON = "refused by"
 QUEUE = "error:0A000086:SSL routines:raise_error:certificate verify failed:...:trustgraft: ...: reject"
+QUEUE_1 = "error:14000086:SSL routines:SSL routines:certificate verify failed:...:trustgraft: ...: reject"
 DATA = "error:0A000086:SSL routines::certificate verify failed:...trustgraft: ...: reject"
 PLAIN = "error:0A000086:SSL routines::certificate verify failed: "
 PYTHON = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
@@ -43,6 +44,8 @@ SAYS = {
                                 f"SSLError(SSLCertVerificationError(1, ...{PYTHON}"),
     "python3 pyOpenSSL": preload("[('SSL routines', '', \"certificate verify failed: ",
                                  "('trustgraft', '', '"),
+    "node 16 https": (f"EPROTO write EPROTO ...:{QUEUE_1}", ""),
+    "node 16 tls": (f"ERR_SSL_CERTIFICATE_VERIFY_FAILED ...:{QUEUE_1}", ""),
     "node": both(NODE), "node 20 https": both(NODE), "node 24 https": both(NODE),
     "node 20 tls": both(NODE_TLS), "node 24 tls": both(NODE_TLS),
     "node 20 fetch": both(NODE_TLS), "node 24 fetch": both(NODE_TLS),

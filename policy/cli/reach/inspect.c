@@ -136,13 +136,18 @@ static void tell_inside(struct program *program, const struct tg_executable *fil
 
     if (tg_executable_exports(file, "SSL_CTX_new")) {
         bool three = tg_executable_exports(file, "OSSL_PROVIDER_load");
+        bool hooked = !tg_executable_exports(file, "SSL_CTX_set_custom_verify") &&
+                      tg_executable_exports(file, "SSL_CTX_set_ciphersuites");
 
         program->three |= three;
         program->other |= !three;
-        program->tls = three ? "OpenSSL 3 inside" : "a BoringSSL or older OpenSSL inside";
-        tg_health_note(program->health, three ? TG_HEALTH_GOOD : TG_HEALTH_BAD, "TLS library",
-                       "%s inside the executable, exported",
-                       three ? "an OpenSSL 3" : "a BoringSSL or older OpenSSL");
+        program->tls = three    ? "OpenSSL 3 inside"
+                       : hooked ? "OpenSSL 1.1.1 inside"
+                                : "a BoringSSL or older OpenSSL inside";
+        tg_health_note(program->health, three || hooked ? TG_HEALTH_GOOD : TG_HEALTH_BAD,
+                       "TLS library", "%s%s the executable, exported%s",
+                       three || hooked ? "an " : "", program->tls,
+                       three || !hooked ? "" : ": the preload library alone reaches it");
         return;
     }
     if (program->three || program->other)

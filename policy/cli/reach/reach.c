@@ -107,20 +107,23 @@ static bool contains_openssl(const struct tg_executable *file)
  * A TLS library inside the executable: a call within it never passes the preload library, and
  * only OpenSSL 3 loads providers. The exported functions tell which library it is.
  */
-static bool contains_other(const struct tg_executable *file, struct tg_buf *why)
+static bool contains_other(const struct tg_executable *file, enum tg_way way, struct tg_buf *why)
 {
     const char *name = NULL;
 
     if (tg_executable_exports(file, "SSL_CTX_set_custom_verify"))
         name = "BoringSSL";
-    else if (!tg_executable_exports(file, "OSSL_PROVIDER_load"))
-        name = "an OpenSSL older than 3";
+    else if (!tg_executable_exports(file, "SSL_CTX_set_ciphersuites"))
+        name = "an OpenSSL older than 1.1.1";
     if (name != NULL)
         tg_buf_printf(why,
                       "has %s inside its executable, which neither way reaches; use a "
                       "build that links libssl dynamically",
                       name);
-    return name != NULL;
+    else if (way == TG_WAY_PROVIDER && !tg_executable_exports(file, "OSSL_PROVIDER_load"))
+        tg_buf_add(why, "has an OpenSSL older than 3 inside its executable, which loads no "
+                        "providers; use 'trustgraft run --preload'");
+    return why->length > 0;
 }
 
 /* What neither way reaches; else which of the list it is, or -1, in *OTHER. */
@@ -170,7 +173,7 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
                         "linked build, or link libtrustgraft into it");
         return false;
     }
-    if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, why)))
+    if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, way, why)))
         return false;
     return way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
 }

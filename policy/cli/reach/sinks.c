@@ -30,8 +30,7 @@ static const char *try_folder(const char *path)
     slash = strrchr(folder, '/');
     if (slash != NULL)
         slash[slash == folder] = '\0';
-    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? NULL
-                                                                     : strerrordesc_np(errno);
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? NULL : strerror(errno);
 }
 
 /* As the log opens it (log.c), but for making it. */
@@ -42,7 +41,7 @@ static const char *try_file(const char *path)
     const char *wrong = NULL;
 
     if (fd == -1)
-        return errno == ENOENT ? try_folder(path) : strerrordesc_np(errno);
+        return errno == ENOENT ? try_folder(path) : strerror(errno);
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         wrong = "Not a regular file";
     close(fd);
@@ -57,7 +56,7 @@ static const char *try_syslog(const char *path)
 
     (void)path;
     if (fd == -1 || connect(fd, (const struct sockaddr *)&logger, sizeof(logger)) != 0)
-        wrong = strerrordesc_np(errno);
+        wrong = strerror(errno);
     if (fd != -1)
         close(fd);
     return wrong;
