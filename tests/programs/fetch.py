@@ -7,6 +7,7 @@ the package. Does nothing for what is there already.
 """
 import base64
 import hashlib
+import argparse
 import io
 import os
 import pathlib
@@ -75,4 +76,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    sys.exit(main(parser.parse_args().folder))
