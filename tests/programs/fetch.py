@@ -5,9 +5,9 @@ Debian's Exim, which can't be installed beside another mail system, as FOLDER/ex
 What is downloaded from npm must be the very bytes named here (npm's `dist.integrity`); apt verifies
 the package. Does nothing for what is there already.
 """
+import argparse
 import base64
 import hashlib
-import argparse
 import io
 import os
 import pathlib
