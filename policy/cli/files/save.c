@@ -1,5 +1,6 @@
 #include "save.h"
 #include "mem.h"
+#include "terminal.h"
 #include "text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -170,6 +171,22 @@ bool tg_save_all(struct tg_save *saves, size_t count, bool named, struct tg_buf 
     sigaction(SIGXFSZ, &limit, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return done;
+}
+
+bool tg_save_text(const char *path, struct tg_buf *text)
+{
+    struct tg_save save = {.path = path, .text = text, .mode = 0644, .replace = true};
+    struct tg_buf why = {0};
+    bool written;
+
+    if (text->failed)
+        tg_buf_add(&why, tg_no_memory);
+    written = !text->failed && tg_save_all(&save, 1, false, &why);
+    if (!written)
+        tg_complain_of(path, &why);
+    tg_buf_free(text);
+    tg_buf_free(&why);
+    return written;
 }
 
 bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why)

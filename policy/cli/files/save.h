@@ -31,6 +31,10 @@ struct tg_save {
  */
 TG_MUST_USE bool tg_save_all(struct tg_save *saves, size_t count, bool named, struct tg_buf *why);
 
+/* Writes TEXT, which it frees, to PATH as a whole, for everybody to read. False after a complaint.
+ */
+TG_MUST_USE bool tg_save_text(const char *path, struct tg_buf *text);
+
 /* Makes the folder PATH with MODE, and those above it. False with a sentence in WHY. */
 TG_MUST_USE bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why);
 

@@ -255,17 +255,8 @@ static void add_page(struct tg_buf *out, const struct tg_sweep *sweep)
 
 bool tg_html_write(const struct tg_sweep *sweep, const char *path)
 {
-    struct tg_buf text = {0}, why = {0};
-    struct tg_save save = {.path = path, .text = &text, .mode = 0644, .replace = true};
-    bool written;
+    struct tg_buf text = {0};
 
     add_page(&text, sweep);
-    if (text.failed)
-        tg_buf_add(&why, tg_no_memory);
-    written = !text.failed && tg_save_all(&save, 1, false, &why);
-    if (!written)
-        tg_complain_of(path, &why);
-    tg_buf_free(&text);
-    tg_buf_free(&why);
-    return written;
+    return tg_save_text(path, &text);
 }

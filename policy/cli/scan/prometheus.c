@@ -105,9 +105,7 @@ static void add_sums(struct tg_buf *out, const struct tg_sweep *sweep)
 
 bool tg_prometheus_write(const struct tg_sweep *sweep, const char *path)
 {
-    struct tg_buf text = {0}, why = {0};
-    struct tg_save save = {.path = path, .text = &text, .mode = 0644, .replace = true};
-    bool written;
+    struct tg_buf text = {0};
 
     add_hosts(&text, sweep, "host_accepted", "1 if the policy accepts the server, else 0.",
               TG_SWEEP_ACCEPTED, TG_SWEEP_ACCEPTED);
@@ -116,12 +114,5 @@ bool tg_prometheus_write(const struct tg_sweep *sweep, const char *path)
     add_findings(&text, sweep);
     add_ends(&text, sweep);
     add_sums(&text, sweep);
-    if (text.failed)
-        tg_buf_add(&why, tg_no_memory);
-    written = !text.failed && tg_save_all(&save, 1, false, &why);
-    if (!written)
-        tg_complain_of(path, &why);
-    tg_buf_free(&text);
-    tg_buf_free(&why);
-    return written;
+    return tg_save_text(path, &text);
 }
