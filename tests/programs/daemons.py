@@ -364,7 +364,7 @@ PROGRAMS = (
                     *nameless("name", instead="", what="It compares the name itself and doesn't "
                               "send it, so that not even a rule for the address can tell which one "
                               "to put into the certificate")),
-            refused=r"TLS/SSL error: (unable to get local issuer|Validation of SSL server|"
+            refused=r"TLS/SSL error: (trustgraft: refused by|unable to get local issuer|Validation of SSL server|"
                     r"hostname mismatch|application verification failure)"),
     Program("redis-cli", ("redis-tools",), "redis-cli", ("redis-cli", "--version"), redis,
             service=services.redis, checks=("chain",), names="nobody",

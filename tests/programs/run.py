@@ -167,10 +167,11 @@ def main():
     report = Report()
     with Lab(asked.build, asked.pki) as lab:
         trial = Trial(lab)
-        if any(chosen):
-            run_all(trial, *chosen, report)
+        # First, in this thread: a server ends with the thread that began it.
         if not asked.quick and (not asked.program or set(asked.program) & COMMAND):
             run_command(trial, report, asked.program)
+        if any(chosen):
+            run_all(trial, *chosen, report)
     check_page(report, asked.write and not asked.quick and not asked.program)
     skipped = f", {report.skipped} skipped" if report.skipped else ""
     print(f"{report.passed} passed, {report.failed} failed{skipped}")
