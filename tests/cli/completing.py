@@ -109,7 +109,7 @@ def wait_for(master, text):
 
 
 def test_zsh(command):
-    for line, wanted in (("trustgraft comp", "trustgraft completion "),
+    for line, wanted in (("trustgraft complet", "trustgraft completion "),
                          ("trustgraft check --js", "--json"),
                          ("trustgraft explain --starttls im", "imap"),
                          ("trustgraft completion z", "zsh")):
