@@ -6,6 +6,7 @@
 #include "match.h"
 #include "pin.h"
 #include "replace.h"
+#include "save.h"
 #include "section.h"
 #include "terminal.h"
 #include "write.h"
@@ -164,17 +165,53 @@ static int commit(struct addition *addition)
     return status;
 }
 
-static int add(struct addition *addition)
+/*
+ * The policy once more, with the file as it was read and locked: where the rule stands is a matter
+ * of that text, and another's rule must not get the pin. NULL after a complaint.
+ */
+static tg_policy *choose_again(struct addition *addition)
 {
-    if (is_pinned(&addition->under, addition->pin))
-        return tell(addition, "is already in") ? TG_EXIT_GOOD : TG_EXIT_USAGE;
-    if (!open_file(addition) || !compose(addition) || !tell(addition, "goes into"))
+    const struct tg_override override = {addition->file.status.st_dev, addition->file.status.st_ino,
+                                         addition->file.text.text != NULL ? addition->file.text.text
+                                                                          : "",
+                                         addition->file.text.length};
+    struct tg_match before = addition->under;
+    struct tg_diags diags = {0};
+    tg_policy *policy = tg_policy_parse_with(addition->policy, &override, &diags);
+
+    tg_diags_clear(&diags);
+    if (policy != NULL && choose(addition, policy) && addition->under.kind == before.kind &&
+        (before.kind != TG_MATCH_RULE ||
+         strcmp(addition->under.rule->where.file, before.rule->where.file) == 0))
+        return policy;
+    tg_complain("%s: " TG_SAVE_CHANGED, addition->file.path);
+    tg_policy_free(policy);
+    return NULL;
+}
+
+static int write_pin(struct addition *addition)
+{
+    if (!compose(addition) || !tell(addition, "goes into"))
         return TG_EXIT_USAGE;
     if (!addition->options->yes && !tg_terminal_ask("Write it?")) {
         tg_complain("nothing was written");
         return TG_EXIT_REFUSED;
     }
     return commit(addition);
+}
+
+static int add(struct addition *addition)
+{
+    tg_policy *policy;
+    int status = TG_EXIT_USAGE;
+
+    if (is_pinned(&addition->under, addition->pin))
+        return tell(addition, "is already in") ? TG_EXIT_GOOD : TG_EXIT_USAGE;
+    policy = open_file(addition) ? choose_again(addition) : NULL;
+    if (policy != NULL)
+        status = write_pin(addition);
+    tg_policy_free(policy);
+    return status;
 }
 
 int tg_addpin(const struct tg_options *options, const struct tg_endpoint *at,
