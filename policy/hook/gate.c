@@ -6,6 +6,7 @@
 #include "offer.h"
 #include "peer.h"
 #include "prepare.h"
+#include "queue.h"
 #include "session.h"
 #include <errno.h>
 #include <openssl/err.h>
@@ -225,6 +226,7 @@ static void pass(const struct tg_cryptolib *library, const SSL *connection, stru
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
     if (begins) { /* whom it is with, the application may still say now */
+        tg_queue_forget();
         tg_gate_raise(hooked, ssl);
         errno = saved;
         tell(hooked, ssl, state, event);
