@@ -42,14 +42,14 @@ struct tg_gnutls_session {
     unsigned data_count;
     bool checked; /* those names were verified for the library, with STATUS */
     unsigned status;
+    unsigned refusal;   /* why it was refused: as a status of the library's, */
+    const char *reason; /* and as tg_reason_now gave it; or NULL */
 
     bool installed; /* our verify function stands in the session */
     bool running;   /* a handshake has begun, and not ended */
     bool complete;  /* one was completed before */
     bool judged;    /* there is a verdict on this handshake */
     enum tg_foreign_outcome outcome;
-    const char *reason;          /* why it was refused, as tg_reason_now gave it; or NULL */
-    unsigned refusal;            /* as a status of the library's */
     char accepted[TG_HOST_SIZE]; /* for which host; empty: none is known */
 
     /* Where the leaf was given one more name: what the program is shown in the library's place. It
