@@ -1,5 +1,6 @@
 #include "queue.h"
 #include "kept.h"
+#include <dlfcn.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <stdatomic.h>
@@ -43,6 +44,16 @@ void tg_queue_forget(void)
     tg_queue_mend();
 }
 
+/* Node.js, and what else runs its modules, makes an error's `code` of these words, which programs
+ * compare. */
+static bool makes_codes(void)
+{
+    bool makes = dlsym(RTLD_DEFAULT, "napi_module_register") != NULL;
+
+    (void)dlerror();
+    return makes;
+}
+
 /* OpenSSL keeps the address of what it is given. */
 static bool take_words(void)
 {
@@ -50,6 +61,8 @@ static bool take_words(void)
 
     if (atomic_load(&plain) != NULL || theirs == NULL)
         return theirs != NULL;
+    if (makes_codes())
+        return false;
     words[0] = (ERR_STRING_DATA){REFUSED, theirs};
     if (!ERR_load_strings(ERR_LIB_SSL, words))
         return false;
