@@ -37,6 +37,7 @@ SYSTEMS = {
     "trixie-gnutls": System(("debian trixie", "debian-security trixie-security"),
                             ("wget", "git", "apt", "dpkg", "dash", "ca-certificates")),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
+    "sid-node": System(("debian sid",), ("nodejs", "ca-certificates")),
     "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
                            ("-t", "experimental")),
 }
