@@ -39,6 +39,7 @@ SYSTEMS = {
     "bullseye-nss": System(("debian bullseye",), ("libnss3-tools",), merged=False),
     "trixie-nss": System(("debian trixie", "debian-security trixie-security"), ("libnss3-tools", "dash", "coreutils")),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
+    "sid-node": System(("debian sid",), ("nodejs", "ca-certificates")),
     "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
                            ("-t", "experimental")),
 }

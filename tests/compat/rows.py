@@ -49,7 +49,7 @@ class Row:
     server: str = ""        # what its servers' names begin with
     beside: bool = False    # an OpenSSL 3 is needed in the same process
     remark: str = "(?!)"    # what is said about another library of the process, or at any time
-    lacks: tuple = ()       # columns in which it refuses what the policy accepts
+    clients: bool = False   # also what the table has no columns for: nodes.py
     heedless: bool = False  # it goes on where gnutls_init fails, and crashes
 
     @property
@@ -63,7 +63,7 @@ class Row:
         """What stands in the table."""
         if column == BROKEN and way == ways.PROVIDER and self.beside:
             return Closed.cell
-        return "no" if column in self.lacks else self.expected(way).cell
+        return self.expected(way).cell
 
 
 def debian(suite, program, *options):
@@ -97,8 +97,6 @@ NO_PROVIDERS = "OpenSSL 1.1 knows no providers; `trustgraft run` says so if a pr
 OLD_INSIDE = "doesn't start: its OpenSSL 1.1 knows no providers; `trustgraft run` says so"
 RUN_INSIDE = "an OpenSSL older than 3 inside its executable"
 
-OWN_CALLBACK = Works(reason="since 26.12 it verifies by a callback of its own: what that refuses "
-                            "stays refused")
 REFUSED = Closed("no TLS: what the program asks its libcrypto to check can't be read there",
                  "no X509_VERIFY_PARAM that can be read")
 OLD_SYSTEM = Closed("doesn't start: Debian 11 has neither glibc 2.34 nor OpenSSL 3", "GLIBC_2.3")
@@ -135,6 +133,7 @@ ROWS = (
       for program in ("curl", "openssl", "python3")),
     Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),
         server="sid/"),
+    Row("Debian sid, OpenSSL 3.6", "node", debian("sid-node", "node"), clients=True),
     Row("Debian experimental, OpenSSL 4.0", "openssl", debian("experimental", "openssl"),
         REFUSED, Closed(f"doesn't start: {OTHER_LIBCRYPTO}", "module=trustgraft")),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
@@ -143,6 +142,5 @@ ROWS = (
     Row("Node.js 20, OpenSSL 3.0", "node", node("20")),
     Row("Node.js 22, OpenSSL 3.5", "node", node("22")),
     Row("Node.js 24, OpenSSL 3.5", "node", node("24")),
-    Row("Node.js 26, OpenSSL 3.5", "node", node("26"), OWN_CALLBACK, OWN_CALLBACK,
-        lacks=("anchor",)),
+    Row("Node.js 26, OpenSSL 3.5", "node", node("26"), clients=True),
 )
