@@ -114,6 +114,8 @@ ROWS = (
         WORKS, Outside(NO_PROVIDERS), quick=True, beside=True),
     Row("Python with Debian 11's libcurl", "ssl, 3.0", pair("ssl", "python3"),
         quick=True),
+    Row("Python with a wheel's own libssl", "ssl, 3.0", lambda _, store: place.wheel(store),
+        quick=True),
     *(Row("Debian 13, OpenSSL 3.5", program, debian("trixie", program), quick=True)
       for program in ("curl", "openssl", "python3")),
     Row("Debian 13, OpenSSL 3.5", "curl --http3", debian("trixie", "curl", "--http3-only"),
