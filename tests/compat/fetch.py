@@ -37,8 +37,8 @@ SYSTEMS = {
     "trixie-gnutls": System(("debian trixie", "debian-security trixie-security"),
                             ("wget", "git", "apt", "dpkg", "dash", "ca-certificates")),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
-    "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
-                           ("-t", "experimental")),
+    "openssl-4": System(("debian sid", "debian experimental"),
+                        ("openssl", "libssl3t64", "ovn-common"), ("-t", "experimental")),
 }
 
 

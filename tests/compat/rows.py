@@ -130,7 +130,7 @@ ROWS = (
       for program in ("curl", "openssl", "python3")),
     Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),
         server="sid/"),
-    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("experimental", "openssl")),
+    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("openssl-4", "openssl")),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
         Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
     Row("Node.js 18, OpenSSL 3.0", "node", node("18")),

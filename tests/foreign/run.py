@@ -61,7 +61,7 @@ def openssl_1(folder):
 def openssl_4(folder):
     """As `make compat` has it, in the system that it belongs to."""
     try:
-        system = Store(folder.parents[2] / "compat", True).debian("experimental")
+        system = Store(folder.parents[2] / "compat", True).debian("openssl-4")
     except Missing as why:
         raise Skip(str(why)) from why
     return [next(system.glob(f"usr/lib/*/{name}.so.4")) for name in ("libssl", "libcrypto")]
@@ -263,6 +263,45 @@ def several(lab, library):
         for way in (ways.BARE, ways.PRELOAD):
             seen, err = visit(lab, library, "ip", None, *words, way=way)
             require(seen[0]["word"] == word and not err, f"{words}: {seen} {err}")
+
+
+def ovn_nbctl(lab, _):
+    """
+    A program of Debian's that is linked to OpenSSL 4, and verifies by CAs alone: what it asks its
+    database arrives, or doesn't.
+    """
+    root = Store(lab.clients.parents[1] / "compat", False).debian("openssl-4")
+    libraries = next(root.glob("usr/lib/*/libssl.so.4")).parent
+    begin = [str(next(libraries.glob("ld-linux-*.so.*"))), "--library-path", str(libraries),
+             str(root / "usr/bin/ovn-nbctl"), "-p", str(lab.pki.key("api")), "-c",
+             str(lab.pki.chain("api"))]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(lab.pki.chain("api"), lab.pki.key("api"))
+    rule = "[host 127.0.0.1]\ninsecure-skip-hostname = yes\nanchors = "
+    elsewhere = "[host other.test]\naction = reject"
+    for policy, ca, asked in ((None, "root", True), (None, "other-root", False),
+                              (elsewhere, "root", True), (elsewhere, "other-root", False),
+                              (rule + "{root}", "other-root", True), (rule + "{root}", None, True),
+                              (rule + "{other-root}", "root", False),
+                              (rule + "{other-root}", None, False)):
+        heard = []
+
+        def serve(listener):
+            connection, _ = listener.accept()
+            connection.settimeout(60)
+            with contextlib.suppress(OSError), connection:
+                with context.wrap_socket(connection, server_side=True) as secure:
+                    heard.append(secure.recv(200))
+
+        with in_thread(serve) as port:
+            environment = ways.by_environment(lab.build, ways.PRELOAD if policy else ways.BARE,
+                                              lab.policy(policy) if policy else None)
+            status, out, err = lab.run([*begin, "-C", str(lab.pki.pem(ca)) if ca else "none",
+                                        f"--db=ssl:127.0.0.1:{port}", "show"], environment=environment)
+        require(any(b"get_schema" in said for said in heard) == asked,
+                f"{policy}, {ca}: {status} {heard} {out}{err}")
+        require((policy is not None and "other-root" in policy) == ("trustgraft: refused by" in err),
+                f"{policy}, {ca}: {err}")
 
 
 def reference_name(lab, library):
@@ -590,6 +629,7 @@ def tests():
     yield from (made(beside_an_openssl_3, library)
                for library in ("openssl-1.1", "openssl-4", "boringssl"))
     yield made(several, "openssl-4")
+    yield made(ovn_nbctl, "openssl-4")
     yield made(custom_verify, "boringssl")
     yield made(poisoned, "boringssl")
     yield made(given_staples, "openssl-3")
