@@ -22,13 +22,18 @@ static void *find_loaded(const char *name)
     return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
 }
 
-/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1).
- */
+static bool is_version_3(unsigned long version)
+{
+    return version >> 28 == TG_VERSION_3_0 >> 28;
+}
+
+/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1,
+ * OpenSSL 4). */
 static bool is_foreign(void)
 {
     unsigned long version = global_version();
 
-    return version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+    return version != 0 ? !is_version_3(version) : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 }
 
 /*
@@ -43,7 +48,7 @@ static bool wants_linked(void)
         return true;
     if (find_loaded("libcrypto.so.3") != NULL)
         return !is_foreign();
-    return global_version() >> 28 == TG_VERSION_3_0 >> 28 &&
+    return is_version_3(global_version()) &&
            dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
 

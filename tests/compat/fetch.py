@@ -40,8 +40,8 @@ SYSTEMS = {
     "trixie-nss": System(("debian trixie", "debian-security trixie-security"), ("libnss3-tools", "dash", "coreutils")),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
     "sid-node": System(("debian sid",), ("nodejs", "ca-certificates")),
-    "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
-                           ("-t", "experimental")),
+    "openssl-4": System(("debian sid", "debian experimental"),
+                        ("openssl", "libssl3t64", "ovn-common"), ("-t", "experimental")),
 }
 
 

@@ -92,13 +92,10 @@ def node(version):
         place.elsewhere(clients.PROGRAMS["node"], store.node(version)))
 
 
-OTHER_LIBCRYPTO = "it works on another libcrypto than the engine's, OpenSSL 3"
 NO_PROVIDERS = "OpenSSL 1.1 knows no providers; `trustgraft run` says so if a program links it"
 OLD_INSIDE = "doesn't start: its OpenSSL 1.1 knows no providers; `trustgraft run` says so"
 RUN_INSIDE = "an OpenSSL older than 3 inside its executable"
 
-REFUSED = Closed("no TLS: what the program asks its libcrypto to check can't be read there",
-                 "no X509_VERIFY_PARAM that can be read")
 OLD_SYSTEM = Closed("doesn't start: Debian 11 has neither glibc 2.34 nor OpenSSL 3", "GLIBC_2.3")
 GNUTLS = Outside("GnuTLS loads no providers; `trustgraft run` says so if a program links it",
                  "GnuTLS, which loads no providers")
@@ -117,6 +114,8 @@ ROWS = (
         WORKS, Outside(NO_PROVIDERS), quick=True, beside=True),
     Row("Python with Debian 11's libcurl", "ssl, 3.0", pair("ssl", "python3"),
         quick=True),
+    Row("Python with a wheel's own libssl", "ssl, 3.0", lambda _, store: place.wheel(store),
+        quick=True),
     *(Row("Debian 13, OpenSSL 3.5", program, debian("trixie", program), quick=True)
       for program in ("curl", "openssl", "python3")),
     Row("Debian 13, OpenSSL 3.5", "curl --http3", debian("trixie", "curl", "--http3-only"),
@@ -134,8 +133,7 @@ ROWS = (
     Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),
         server="sid/"),
     Row("Debian sid, OpenSSL 3.6", "node", debian("sid-node", "node"), clients=True),
-    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("experimental", "openssl"),
-        REFUSED, Closed(f"doesn't start: {OTHER_LIBCRYPTO}", "module=trustgraft")),
+    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("openssl-4", "openssl")),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
         Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
     Row("Node.js 18, OpenSSL 3.0", "node", node("18")),

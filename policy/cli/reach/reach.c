@@ -32,8 +32,8 @@ static const struct {
 };
 
 /*
- * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 as well. What
- * a library of the program brings along counts as well.
+ * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 or 4 as well.
+ * What a library of the program brings along counts as well.
  */
 static int find_other(const char *path, struct tg_buf *why)
 {
@@ -42,7 +42,8 @@ static int find_other(const char *path, struct tg_buf *why)
 
     if (!tg_libraries_of(path, &list))
         why->failed = true;
-    else if (tg_libraries_find(&list, "libssl.so.3") == NULL)
+    else if (tg_libraries_find(&list, "libssl.so.3") == NULL &&
+             tg_libraries_find(&list, "libssl.so.4") == NULL)
         for (size_t i = 0; found < 0 && i < sizeof(other_libssl) / sizeof(other_libssl[0]); i++)
             if (tg_libraries_find(&list, other_libssl[i].library) != NULL)
                 found = (int)i;
