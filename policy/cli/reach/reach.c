@@ -243,7 +243,9 @@ static void add_sentence(struct tg_buf *to, const struct tg_buf *about, const st
         tg_buf_printf(to, "%s%s", about->text, what->text);
 }
 
-bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
+/* RAISED: also into a process of raised privileges. */
+static bool reach(const char *path, enum tg_way way, bool raised, struct tg_buf *why,
+                  struct tg_buf *note)
 {
     char program[PATH_MAX];
     const char *wrong = tg_script_program(path, program);
@@ -255,8 +257,8 @@ bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_b
         tg_buf_add(&reason, wrong);
     } else {
         tg_reach_subject(&about, path, program);
-        reached =
-            !raises_privileges(program, &reason) && judge_state(program, way, &reason, &remark);
+        reached = (raised || !raises_privileges(program, &reason)) &&
+                  judge_state(program, way, &reason, &remark);
     }
     add_sentence(why, &about, &reason);
     add_sentence(note, &about, &remark);
@@ -264,4 +266,14 @@ bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_b
     tg_buf_free(&reason);
     tg_buf_free(&remark);
     return reached && !why->failed;
+}
+
+bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
+{
+    return reach(path, way, false, why, note);
+}
+
+bool tg_reach_everywhere(const char *path, struct tg_buf *why, struct tg_buf *note)
+{
+    return reach(path, TG_WAY_PRELOAD, true, why, note);
 }
