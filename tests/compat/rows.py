@@ -1,7 +1,7 @@
 """rows.py - the rows of the table: programs with other TLS libraries, and what is expected."""
 import dataclasses
 
-from compat import gnutls, place
+from compat import gnutls, nss, place
 from lab import clients, ways
 
 BROKEN = "broken"
@@ -102,6 +102,8 @@ OLD_SYSTEM = Closed("doesn't start: Debian 11 has neither glibc 2.34 nor OpenSSL
 GNUTLS = Outside("GnuTLS loads no providers; `trustgraft run` says so if a program links it",
                  "GnuTLS, which loads no providers")
 NOW = r"(?m)^[\d-]+ [\d:]+"      # what wget begins with
+NSS = Outside("NSS loads no providers; `trustgraft run` says so if a program links it",
+              "NSS, which loads no providers")
 GNUTLS_BEHIND = Outside(GNUTLS.reason)
 NOT_BY_PROVIDER = Outside(NO_PROVIDERS, "from before there were providers")
 
@@ -126,6 +128,8 @@ ROWS = (
     Row("Debian 13, GnuTLS 3.8", "git", gnutls.inside("trixie-gnutls", "git"), WORKS, GNUTLS_BEHIND),
     Row("Debian 11's on Debian 12, GnuTLS 3.7", "wget", gnutls.beside("bullseye-gnutls", "wget"), WORKS, GNUTLS,
         remark=NOW, heedless=True),
+    Row("Debian 13, NSS 3.110", "tstclnt", nss.inside("trixie-nss"), WORKS, NSS),
+    Row("Debian 11's on Debian 12, NSS 3.61", "tstclnt", nss.beside("bullseye-nss"), WORKS, NSS),
     *(Row("Debian sid, OpenSSL 3.6", program, debian("sid", program))
       for program in ("curl", "openssl", "python3")),
     Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),

@@ -109,6 +109,8 @@ SAYS = {
     "ldapsearch -ZZ": preload(f"TLS: can't connect: {GNUTLS}"),
     "tstclnt": NOTHING,
     "llvm-debuginfod-find": NOTHING,
+    "firefox-esr": NOTHING,
+    "thunderbird": NOTHING,
 }
 
 
