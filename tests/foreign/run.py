@@ -633,9 +633,10 @@ def tests():
     for library in LIBRARIES:
         for test in TESTS:
             yield made(test, library)
-    for library in ("openssl-copy", "openssl-4"):
-        for test in BY_PROVIDER:
-            yield made(test, ByProvider(library))
+    for test in BY_PROVIDER:
+        yield made(test, ByProvider("openssl-4"))
+    for test in (plain, wanted, sessions, unchanged, scenarios):
+        yield made(test, ByProvider("openssl-copy"))
     yield from (made(retry, library) for library in ("openssl-3", "openssl-copy"))
     yield from (made(beside_an_openssl_3, library)
                for library in ("openssl-1.1", "openssl-4", "boringssl"))
