@@ -1,5 +1,6 @@
 #include "queue.h"
 #include "kept.h"
+#include <dlfcn.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <stdatomic.h>
@@ -43,6 +44,12 @@ void tg_queue_forget(void)
     tg_queue_mend();
 }
 
+/* Node.js makes the codes of its errors, which programs compare, of libssl's words. */
+static bool makes_codes(void)
+{
+    return dlsym(RTLD_DEFAULT, "napi_module_register") != NULL;
+}
+
 /* OpenSSL keeps the address of what it is given. */
 static bool take_words(void)
 {
@@ -64,7 +71,7 @@ bool tg_queue_name(const char *brief)
     const char *kept = NULL;
     int length = 0;
 
-    if (atomic_load(&several) || !take_words())
+    if (atomic_load(&several) || makes_codes() || !take_words())
         return false;
     length = snprintf(text, sizeof(text), "%s%s%s", atomic_load(&plain), between, brief);
     if (length > 0 && (size_t)length < sizeof(text))
