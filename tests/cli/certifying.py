@@ -1,9 +1,12 @@
 """trustgraft ca: requests whose key is elsewhere, clients' certificates, renewal and the list."""
+import fcntl
 import os
+import pathlib
 import socket
 import ssl
 import subprocess
 import threading
+import time
 
 from cli.issuing import NAME, block, issue, make, openssl, snapshot, text_of
 from e2e.harness import require
@@ -383,6 +386,23 @@ def test_issued_at_once(command):
     require(len(got) == 13 and len({one["serial"] for one in got}) == 13, got)
     require(sorted(one["state"] for one in got) == ["renewed"] * 12 + ["valid"], got)
     require(not [path for path in ca.rglob(".*")], "something is left over")
+
+
+def test_issuing_waits_for_who_is_issuing(command):
+    ca, _ = make(command)
+    before = snapshot(ca)
+    words = [str(command.program), "ca", "renew", "--dir", str(ca), NAME]
+    with open(ca / "lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(words, env=command.environment(), stdout=subprocess.DEVNULL) as run:
+            waiting, end = f" FLOCK  ADVISORY  WRITE {run.pid} ", time.monotonic() + 60
+            while not any("->" in line and waiting in line
+                          for line in pathlib.Path("/proc/locks").read_text().splitlines()):
+                require(run.poll() is None and time.monotonic() < end, "it didn't wait")
+                time.sleep(0.01)
+            require(snapshot(ca) == before, "something was written")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            require(run.wait() == 0 and snapshot(ca) != before, "nothing was issued")
 
 
 def test_folder_that_others_can_write(command):

@@ -483,7 +483,7 @@ def test_resolve_that_is_wrong(command):
         command("explain", "--connect", "-p", command.policy(POLICY), "--resolve", word,
                 HOST).ended(2).silent()
     command("explain", "--connect", "-p", command.policy(POLICY),
-            *["--resolve", "a.test:1:127.0.0.1"] * 33, HOST).ended(2).silent().said("more than 32")
+            *["--resolve", "a.test:1:127.0.0.1"] * 33, HOST).ended(2).silent().said("more than 32 times: that is the limit", "/etc/hosts")
 
 
 def test_timeout_that_is_none(command):

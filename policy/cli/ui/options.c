@@ -46,7 +46,7 @@ static const struct row {
      .argument = "HOST:PORT:ADDR",
      VALUES(resolve),
      .meaning = "connect to ADDR instead of HOST's own address; may be "
-                "repeated, several ADDR are separated by commas"},
+                "repeated up to 32 times, several ADDR are separated by commas"},
     {.bit = TG_OPTION_ROUTE,
      .name = "starttls",
      .argument = "PROTO",
@@ -287,7 +287,11 @@ static bool store(const struct tg_verb *verb, const struct row *row, struct tg_o
     if (given == 1)
         tg_complain("%s: option --%s is given twice", verb->name, row->name);
     else
-        tg_complain("%s: option --%s is given more than %zu times", verb->name, row->name, given);
+        tg_complain("%s: option --%s is given more than %zu times%s", verb->name, row->name, given,
+                    strcmp(row->name, "resolve") != 0
+                        ? ": that is the limit"
+                        : ": that is the limit; one may have several addresses, and what holds "
+                          "for many hosts is better put into /etc/hosts");
     return false;
 }
 
