@@ -217,7 +217,8 @@ static int tell_outcome(struct request *request)
     tg_buf_printf(&out, "\nWritten to %s. Now: %s ", request->file.path,
                   verdict->accepted ? "accept" : "reject");
     tg_write_endpoint(&out, question->at.host, question->at.port);
-    tg_buf_printf(&out, ": %s\n", tg_result_name(verdict->result));
+    tg_buf_printf(&out, ": %s (%s)\n", tg_result_name(verdict->result),
+                  tg_show_outcome(verdict->result));
     if (tg_terminal_write(stdout, &out))
         status = verdict->accepted ? TG_EXIT_GOOD : TG_EXIT_REFUSED;
     tg_verdict_free(verdict);

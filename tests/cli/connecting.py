@@ -40,7 +40,7 @@ def s_server(command, leaf, *arguments):
 def test_good_server_is_accepted(command):
     with s_server(command, "api") as port:
         connect(command, port).ended(0).quiet().printed(
-            f"accept {HOST}:{port}: unspecified\n", f"  reached 127.0.0.1 port {port}, TLS 1.3, ",
+            f"accept {HOST}:{port}: unspecified (accepted: its CA is trusted)\n", f"  reached 127.0.0.1 port {port}, TLS 1.3, ",
             f":1 [host {HOST}]", "`- CN=api.example.test\n", "sha256:", "sha256/",
             "CN=Trustgraft Test Root, O=Trustgraft Tests\n")
 
