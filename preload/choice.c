@@ -1,5 +1,6 @@
 #include "choice.h"
 #include "inject.h"
+#include "libc.h"
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@ static unsigned long global_version(void)
 
 static void *find_loaded(const char *name)
 {
-    return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
+    return tg_libc_loaded(name);
 }
 
 /* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1).

@@ -4,6 +4,7 @@
 #include "loaded.h"
 #include "loader.h"
 #include "settings.h"
+#include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -52,7 +53,7 @@ typedef __typeof__(&tg_inject_libcrypto) inject_function;
 /* Of the engine that serves this process (inject.h); NULL: it is of another version. */
 static inject_function find_engine(void)
 {
-    void *inside = dlopen(TG_ENGINE_INSIDE, RTLD_NOLOAD | RTLD_NOW);
+    void *inside = tg_libc_loaded(TG_ENGINE_INSIDE);
     __typeof__(&tg_inject_serves) serves = NULL;
     __typeof__(&tg_inject_version) version = NULL;
 

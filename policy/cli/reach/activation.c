@@ -2,6 +2,7 @@
 #include "child.h"
 #include "environment.h"
 #include "installation.h"
+#include "libc.h"
 #include "mem.h"
 #include "settings.h"
 #include "terminal.h"
@@ -230,6 +231,11 @@ bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on)
     plan->on = on;
     if (on && !found) {
         tg_complain("%s is missing beside this command", tg_environment_name(own));
+        return false;
+    }
+    if (on && preload && !TG_LIBC_PRELOAD_FILE) {
+        tg_complain("this system's C library reads no " PRELOAD_FILE
+                    ": set LD_PRELOAD where the programs are started");
         return false;
     }
     if (on && (!is_safe(plan->library) || !parts_are_safe()))
