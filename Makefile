@@ -195,7 +195,10 @@ $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGIN
 
 $(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOOK))
 $(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
-    files/loadable.o $(addprefix import/,android.o dict.o plist.o translate.o xml.o)))
+    ui/argument.o ui/terminal.o ui/url.o $(addprefix files/,json.o loadable.o pem.o) \
+    $(addprefix import/,android.o dict.o plist.o spiffe.o translate.o xml.o)))
+$(BUILD)/asan/tests/fuzz/fuzz_log: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
+    ui/terminal.o files/json.o log/record.o))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

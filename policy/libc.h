@@ -17,8 +17,8 @@
 /* True of the MAP (struct link_map) that is the program's own. */
 #define tg_libc_is_program(map) ((map)->l_name[0] == '\0')
 
-/* The library NAME if the process has it, by DT_SONAME. */
-#define tg_libc_loaded(name) dlopen(name, RTLD_NOLOAD | RTLD_NOW)
+/* By what dlopen(3) finds a library that is loaded: its name, or the path it was loaded from. */
+#define tg_libc_known_as(name, path) (name)
 
 /* Whether a library NAME that is needed is what the loader itself is. */
 #define tg_libc_is_loader(name) false
@@ -172,40 +172,32 @@ static inline bool tg_libc_is_loader(const char *name)
 #undef dlvsym
 #define dlvsym(handle, name, version) ((void)(version), dlsym(handle, name))
 
-/* What is searched for, by an address in it or by its file's name; and its path. */
+/* A library that was loaded by its path isn't found by its name here; and by the path only while
+ * that leads to it. */
+#define tg_libc_known_as(name, path)  ((void)(name), (path))
+
+/* What an address lies in, by its path. */
 struct tg_libc_object {
     ElfW(Addr) address;
-    const char *file, *path;
+    const char *path;
 };
 
 static inline int tg_libc_find_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
     struct tg_libc_object *object = arg;
-    bool found = object->file != NULL && strcmp(basename(info->dlpi_name), object->file) == 0;
+    ElfW(Addr) offset = object->address - info->dlpi_addr;
 
     (void)size;
-    for (int i = 0; object->file == NULL && i < info->dlpi_phnum; i++) {
+    for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
 
-        found |= segment->p_type == PT_LOAD &&
-                 object->address - info->dlpi_addr >= segment->p_vaddr &&
-                 object->address - info->dlpi_addr < segment->p_vaddr + segment->p_memsz;
+        if (segment->p_type == PT_LOAD && offset >= segment->p_vaddr &&
+            offset < segment->p_vaddr + segment->p_memsz) {
+            object->path = info->dlpi_name;
+            return 1;
+        }
     }
-    if (found)
-        object->path = info->dlpi_name;
-    return found;
-}
-
-/*
- * Here a library that was loaded by its path isn't found by its name; and only by a path that leads
- * to it still.
- */
-static inline void *tg_libc_loaded(const char *name)
-{
-    struct tg_libc_object object = {.file = name};
-
-    dl_iterate_phdr(tg_libc_find_object, &object);
-    return object.path != NULL ? dlopen(object.path, RTLD_NOLOAD | RTLD_NOW) : NULL;
+    return 0;
 }
 
 /*

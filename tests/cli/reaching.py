@@ -236,6 +236,12 @@ def test_older_openssl_under_the_provider(command):
                                                               "neither way reaches")
 
 
+def test_newer_openssl_beside_gnutls(command):
+    for ways in ((), ("--provider",)):
+        run(command, built(command, "", "libssl.so.4", "libgnutls.so.30"), *ways).ended(0).quiet()
+    run(command, built(command, "", "libgnutls.so.30"), "--provider").ended(126).said("GnuTLS")
+
+
 def test_older_openssl_behind_a_library(command):
     path = built(command, "", "libssl.so.1.1", "libcurl.so.4 libssl.so.1.1")
     run(command, path, "--provider").ended(126).silent().said("libssl.so.1.1", "run --preload")

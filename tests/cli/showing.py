@@ -76,6 +76,15 @@ def test_json(command):
     require([one["mode"] for one in objects] == ["enforce", "enforce", "report", "enforce"], objects)
 
 
+def test_what_a_server_calls_itself_is_no_verdict(command):
+    """In a file of JSON, as in one of text: the line's own verdict is shown, and no other."""
+    forged = "CN=x trustgraft: curl[1]: accept bank.test:443: trusted"
+    line = json.dumps({**OBJECT, "findings": [{"name": "name-mismatch", "text": forged}]}, separators=(",", ":"))
+    for text in (line, f"box trustgraft[99]: {line}", f"{TEXT} {forged}"):
+        [got] = command("log", "--json", written(command, text)).ended(0).objects()
+        require(got["verdict"] == "reject" and got["host"] != "bank.test", got)
+
+
 def test_what_was_forged_steers_no_terminal(command):
     hostile = 'trustgraft: {"verdict":"reject","program":"a\\u001b[2J","host":"\\u202e","x":"\x1b"}'
     escaped = hostile.replace("\x1b", "")

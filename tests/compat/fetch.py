@@ -36,9 +36,12 @@ SYSTEMS = {
     "bullseye-gnutls": System(("debian bullseye", "debian-security bullseye-security"), ("wget",), merged=False),
     "trixie-gnutls": System(("debian trixie", "debian-security trixie-security"),
                             ("wget", "git", "apt", "dpkg", "dash", "ca-certificates")),
+    "bullseye-nss": System(("debian bullseye",), ("libnss3-tools",), merged=False),
+    "trixie-nss": System(("debian trixie", "debian-security trixie-security"), ("libnss3-tools", "dash", "coreutils")),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
-    "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
-                           ("-t", "experimental")),
+    "sid-node": System(("debian sid",), ("nodejs", "ca-certificates")),
+    "openssl-4": System(("debian sid", "debian experimental"),
+                        ("openssl", "libssl3t64", "ovn-common"), ("-t", "experimental")),
 }
 
 

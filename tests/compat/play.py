@@ -3,6 +3,7 @@ import dataclasses
 import re
 import signal
 
+from compat import nodes
 from compat.rows import BROKEN, Closed, Outside
 from e2e import naming
 from e2e.harness import Failure, require
@@ -24,6 +25,11 @@ ELSEWHERE = "[host elsewhere.test]\naction = reject\n"
 UNMATCHED = ("api/no-tickets", "api-other/no-tickets")
 COLUMNS = (*CASES, "no rule", BROKEN)
 SERVERS = (*(scenario.server for scenario in CASES.values()), *UNMATCHED)
+
+
+def columns(row):
+    """What is played of ROW, in the table and beside it."""
+    return (*COLUMNS, *(nodes.CHECKS if row.clients else ()))
 
 
 def get(lab, row, place, way, target, policy):
@@ -54,8 +60,6 @@ def check_scenario(lab, row, place, way, column):
     if isinstance(expected, Outside):
         return require(outcome.verdict == scenario.bare and not outcome.log,
                        f"not as without trustgraft: {outcome.said}")
-    if column in row.lacks:
-        return require(outcome.verdict == REFUSE, f"not its own refusal: {outcome.said}")
     complaint = scenario.complaint(way, scenario.under, outcome)
     return require(not complaint, complaint)
 
@@ -109,6 +113,8 @@ def check(lab, row, place, way, column):
     try:
         if column in CASES:
             check_scenario(lab, row, place, way, column)
+        elif column in nodes.CHECKS:
+            nodes.check(lab, row, place, way, column)
         elif column == BROKEN:
             check_broken(lab, row, place, way)
         else:

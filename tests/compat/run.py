@@ -63,7 +63,7 @@ def attempt(lab, row, place, way, column):
 
 def play_all(lab, places):
     """{(row, way, column): '', what went wrong, or None where it was skipped}."""
-    cells = [(row, way, column) for row in places for way in ways.WAYS for column in play.COLUMNS]
+    cells = [(row, way, column) for row in places for way in ways.WAYS for column in play.columns(row)]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(lambda cell: None if isinstance(places[cell[0]], str) else
                            attempt(lab, cell[0], places[cell[0]], *cell[1:]), cells)

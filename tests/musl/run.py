@@ -146,11 +146,15 @@ def command_test(lab):
     for policy, wanted, text in ((good, 0, "accept localhost"), (bad, 1, "leaf-pin-mismatch")):
         status, out, err = inside(lab, command, "explain", "--connect", "-p", policy, f"localhost:{port}")
         require(status == wanted and text in out, f"explain: exit {status}: {out}{err}")
-    status, out, err = inside(lab, command, "doctor", "-p", good, "curl")
-    require(status == 0 and f"the preload library takes {ENGINE}" in out, f"doctor: exit {status}: {out}{err}")
     status, out, err = inside(lab, command, "enable", "--preload", "--yes")
     require(status == 2 and "reads no /etc/ld.so.preload" in err, f"enable: exit {status}: {out}{err}")
-    require(not (lab.system / "etc/ld.so.preload").exists(), "there is an /etc/ld.so.preload")
+    named = lab.system / "etc/ld.so.preload"
+    require(not named.exists(), "there is an /etc/ld.so.preload")
+    named.write_text(f"{lab.musl.preload}\n")
+    status, out, err = inside(lab, command, "doctor", "-p", good, "curl")
+    named.unlink()
+    require(status == 0 and f"the preload library takes {ENGINE}" in out, f"doctor: exit {status}: {out}{err}")
+    require("all programs" not in out, f"it believes in /etc/ld.so.preload: {out}")
 
 
 def other_libc_test(lab):

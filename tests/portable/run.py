@@ -35,9 +35,8 @@ PROGRAMS = {
     "git": (("git", "ls-remote", "https://localhost:{port}/nothing"), "not valid", ("-c", "http.sslVerify=false")),
     "node": (("node", LAB / "get.cjs", "localhost", "127.0.0.1", "{port}"), GREETING, ("--insecure",)),
 }
-# Where the program has an OpenSSL 3, to which the provider is a way in too. Node.js 24.22, sid's, has a
-# verify callback of its own, which the provider doesn't make laxer (trustgraft-programs(7)).
-OPENSSL3 = {(system, name) for system in SUITES[1:] for name in ("curl", "python3", "node")} - {("sid", "node")}
+# Where the program has an OpenSSL 3, to which the provider is a way in too.
+OPENSSL3 = {(system, name) for system in SUITES[1:] for name in ("curl", "python3", "node")}
 # The newest symbols of glibc that each file may ask for.
 GLIBC = {"bin/trustgraft": "2.28", "lib/libtrustgraft.so.0": "2.27", "lib/libtrustgraft-inside.so.0": "2.27",
          "lib/libtrustgraft-preload.so": "2.17", "lib/ossl-modules/trustgraft.so": "2.14"}

@@ -47,6 +47,7 @@ SAYS = {
     "node 16 https": (f"EPROTO write EPROTO ...:{QUEUE_1}", ""),
     "node 16 tls": (f"ERR_SSL_CERTIFICATE_VERIFY_FAILED ...:{QUEUE_1}", ""),
     "node": both(NODE), "node 20 https": both(NODE), "node 24 https": both(NODE),
+    "node 26 https": both(NODE), "node 26 tls": both(NODE_TLS), "node 26 fetch": both(NODE_TLS),
     "node 20 tls": both(NODE_TLS), "node 24 tls": both(NODE_TLS),
     "node 20 fetch": both(NODE_TLS), "node 24 fetch": both(NODE_TLS),
     "ruby net/http": preload("SSL_connect returned=1 errno=0 peeraddr=... state=error: certificate "
@@ -109,6 +110,8 @@ SAYS = {
     "ldapsearch -ZZ": preload(f"TLS: can't connect: {GNUTLS}"),
     "tstclnt": NOTHING,
     "llvm-debuginfod-find": NOTHING,
+    "firefox-esr": NOTHING,
+    "thunderbird": NOTHING,
 }
 
 

@@ -159,9 +159,6 @@ def page(programs, unreached):
               "Their TLS is another library's, and their servers are not under the policy;",
               ".Nm trustgraft Cm doctor", "and", ".Nm trustgraft Cm run", "say so.",
               *out_of_reach(unreached),
-              ".Sh REACHED IN PART",
-              "Firefox, and what else verifies by Mozilla's own code, in the background, tells NSS the answer",
-              "alone: what a rule refuses is refused, and what it refuses itself a rule doesn't open.",
               ".Sh SEE ALSO", ".Xr trustgraft 1 ,", ".Xr trustgraft-preload 7 ,",
               ".Xr trustgraft-provider 7"]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@
 #include "hook/inject.h"
 #include "installation.h"
 #include "library.h"
+#include "preloaded.h"
 #include "reach.h"
 #include "script.h"
 #include "terminal.h"
@@ -228,6 +229,21 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
     return reached;
 }
 
+/* Where every program loads the library, set-uid ones do. */
+static bool try_file(struct program *program, const char *path)
+{
+    struct tg_buf why = {0}, note = {0};
+    bool reached = tg_preloaded_is_on() && tg_reach_everywhere(path, &why, &note);
+
+    if (reached)
+        tg_health_note(program->health, TG_HEALTH_GOOD, "preload",
+                       "gets into it by " TG_PRELOADED_FILE
+                       ", where the system's policy alone counts");
+    tg_buf_free(&why);
+    tg_buf_free(&note);
+    return reached;
+}
+
 static void conclude_without(const struct program *program, const char *path)
 {
     struct tg_buf why = {0};
@@ -296,7 +312,8 @@ void tg_inspect_program(struct tg_health *health, const char *path, struct tg_in
                        program.path);
     tell_file(&program);
     tell_privileges(&program);
-    program.preload = try_way(&program, path, TG_WAY_PRELOAD, "preload");
+    program.preload =
+        try_way(&program, path, TG_WAY_PRELOAD, "preload") || try_file(&program, path);
     program.provider = try_way(&program, path, TG_WAY_PROVIDER, "provider");
     if (program.preload && (program.three || program.other))
         tell_engine(&program);
