@@ -3,11 +3,13 @@ import dataclasses
 import functools
 import pathlib
 import subprocess
+import threading
 
 from compat import place
 from lab import clients, ways
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent / "musl"
+lock = threading.Lock()
 
 
 @functools.cache
@@ -19,12 +21,13 @@ def build_of(lab):
     return build
 
 
-@functools.cache
 def compiled(lab, name, *options):
-    """tests/musl/NAME.c by musl-gcc."""
+    """tests/musl/NAME.c by musl-gcc, once."""
     system, made = build_of(lab).directory / "system", lab.scratch / name
-    subprocess.run(["musl-gcc", f"-I{system}/usr/include", f"-L{system}/usr/lib", SOURCES / f"{name}.c", "-o", made, *options],
-                   check=True, timeout=300)
+    with lock:
+        if not made.exists():
+            subprocess.run(["musl-gcc", f"-I{system}/usr/include", f"-L{system}/usr/lib", SOURCES / f"{name}.c", "-o", made, *options],
+                           check=True, timeout=300)
     return made
 
 

@@ -101,15 +101,20 @@ def part(lab, name, *libraries):
     return folder / "libtrustgraft-preload.so"
 
 
-def fetch(lab, preload, policy, *options):
-    """curl's (status, output, error output), with the libraries PRELOAD."""
+def fetch(lab, preload, policy, *options, settings="/dev/null"):
+    """curl's (status, output, error output), with the libraries PRELOAD, and SETTINGS of OpenSSL's."""
     return inside(lab, "curl", "-sS", "--noproxy", "*", *options, f"https://localhost:{lab.servers.ports['api']}/hello",
-                  environment={"LD_PRELOAD": ":".join(map(str, preload)), "TRUSTGRAFT_POLICY": str(lab.policy(policy))})
+                  environment={"LD_PRELOAD": ":".join(map(str, preload)), "TRUSTGRAFT_POLICY": str(lab.policy(policy)),
+                               "OPENSSL_CONF": str(settings)})
+
+
+def compiled_decoy(lab):
+    return musl.compiled(lab, "decoy", "-shared", "-fPIC")
 
 
 def engine_inside_test(lab):
     """Where the global scope has another libcrypto's function, the engine inside serves; and it alone."""
-    decoy = musl.compiled(lab, "decoy", "-shared", "-fPIC")
+    decoy = compiled_decoy(lab)
     alone = part(lab, "alone", "libtrustgraft-inside.so.0")
     linked = part(lab, "linked", ENGINE)
     for options in ((), ("-k",)):
@@ -123,6 +128,16 @@ def engine_inside_test(lab):
                     f"{preload}: exit {status}: {out}{err}")
     status, out, err = fetch(lab, (linked,), ACCEPT)
     require(status == 0 and HELLO in out, f"exit {status}: {out}{err}")
+
+
+def both_ways_test(lab):
+    """Preload library and provider in one process, each with an engine at hand: one of these serves."""
+    decoy = compiled_decoy(lab)
+    for preload in ((lab.musl.preload,), (part(lab, "beside", "libtrustgraft-inside.so.0"), decoy)):
+        for policy, wanted in ((ACCEPT, 0), (REFUSE, 60)):
+            status, out, err = fetch(lab, preload, policy, "-k", settings=lab.musl.openssl_cnf)
+            require(status == wanted and (HELLO in out) == (wanted == 0), f"{preload} {policy}: exit {status}: {out}{err}")
+            require(len(re.findall(r"(?m)^trustgraft: .*leaf-pin-mismatch", err)) == (wanted != 0), f"judged by both: {err}")
 
 
 def thread_test(lab):
@@ -211,6 +226,7 @@ TESTS = (
     ("what the files need", needed_test),
     ("the libcrypto inside is by itself", isolation_test),
     ("which engine serves", engine_inside_test),
+    ("preload library and provider at once", both_ways_test),
     ("a thread with little stack", thread_test),
     ("the command", command_test),
     ("a program for glibc", other_libc_test),
