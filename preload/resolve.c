@@ -42,6 +42,7 @@ static const char *const whole_foreign[TG_FOREIGNS] = {
     [TG_FOREIGN_GNUTLS] = "gnutls_record_recv",
     [TG_FOREIGN_NSS_SSL] = "SSL_GetNumImplementedCiphers",
     [TG_FOREIGN_NSS] = "CERT_DestroyCertificate",
+    [TG_FOREIGN_NSPR] = "PR_PopIOLayer",
 };
 
 /* One search: for a call to NAME, or for the library behind it. */
@@ -303,8 +304,7 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
     return target;
 }
 
-/* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too.
- */
+/* A library that isn't bound to itself calls itself by the wrappers, by tail calls too. */
 struct tg_crypto_target tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));

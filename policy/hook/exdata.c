@@ -16,9 +16,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* A library may have our ex_data without being hooked (callback.c). */
-static atomic_bool hooked_in[TG_CRYPTOLIBS];
-
 /* The last context of this thread that there was no memory for. */
 static _Thread_local const SSL_CTX *unkept;
 
@@ -67,16 +64,6 @@ static void refuse_context(const struct tg_hooked *hooked, SSL_CTX *context)
     close_context(hooked, context);
 }
 
-void tg_exdata_hook(const struct tg_cryptolib *library)
-{
-    atomic_store_explicit(&hooked_in[library->number], true, memory_order_release);
-}
-
-static bool is_hooked(const struct tg_cryptolib *library)
-{
-    return atomic_load_explicit(&hooked_in[library->number], memory_order_acquire);
-}
-
 bool tg_exdata_lacked_memory(const SSL_CTX *context)
 {
     return context == unkept;
@@ -91,7 +78,7 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_hooked(library) && !tg_process_inert() &&
+    if (tg_cryptolib_is_hooked(library) && !tg_process_inert() &&
         (is_ours(index, library->context_index) || is_past(index, library->context_index)))
         hooked = tg_hooked_of_context(library, parent);
     if (hooked != NULL && is_past(index, library->context_index)) {
@@ -134,7 +121,8 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_hooked(library) && is_ours(index, library->connection_index) && !tg_process_inert())
+    if (tg_cryptolib_is_hooked(library) && is_ours(index, library->connection_index) &&
+        !tg_process_inert())
         any = tg_hooked_on(library);
     if (any != NULL)
         context = any->libssl.SSL_get_SSL_CTX(parent);

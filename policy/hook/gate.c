@@ -6,6 +6,7 @@
 #include "offer.h"
 #include "peer.h"
 #include "prepare.h"
+#include "queue.h"
 #include "session.h"
 #include "verifier.h"
 #include <errno.h>
@@ -227,6 +228,7 @@ static void pass(const struct tg_cryptolib *library, const SSL *connection, stru
         return;
     if (begins) { /* whom it is with, the application may still say now */
         tg_verifier_return(hooked, ssl);
+        tg_queue_forget();
         tg_gate_raise(hooked, ssl);
         errno = saved;
         tell(hooked, ssl, state, event);

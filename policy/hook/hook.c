@@ -9,6 +9,7 @@
 #include "query.h"
 #include "reason.h"
 #include "status.h"
+#include "trustgraft.h"
 #include <errno.h>
 #include <openssl/err.h>
 
@@ -182,7 +183,8 @@ static bool is_revoked(const struct server *server, const struct tg_verdict *ver
     const struct tg_libcrypto *crypto = &server->hooked->library->crypto;
     const struct tg_context_state *state = own_verifier(server);
 
-    if (state == NULL || verdict->rule == NULL || verdict->rule->anchors_only)
+    if (state == NULL || state->verify == tg_verify_callback || verdict->rule == NULL ||
+        verdict->rule->anchors_only)
         return false;
     (void)crypto->ERR_set_mark();
     (void)state->verify(server->context, state->verify_arg);

@@ -14,7 +14,7 @@ static atomic_bool injected_any;
 
 static enum tg_injected inject(struct tg_cryptolib *library, const struct tg_hooked *hooked)
 {
-    tg_exdata_hook(library);
+    tg_cryptolib_hook(library);
     if (!tg_exdata_register(library, hooked))
         return TG_INJECT_FAILED;
     if (hooked != NULL) /* the provider sees nothing of stores */

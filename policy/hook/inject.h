@@ -149,6 +149,13 @@ struct tg_inject_reasons {
     const char *(*gnutls)(int code, const char *plain);
     const char *(*take)(unsigned long code);
     void (*read)(const char *data);
+    /* It was given a code of something else than a connection. */
+    void (*other)(void);
+    /* It is about to ask of an error on the queue, by a function that is stood in for. */
+    void (*asked)(void);
+    /* Of a status of GnuTLS's: the reason alone, or NULL. */
+    const char *(*status)(unsigned status);
+    const char *(*nspr)(int code, const char *plain);
 };
 TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
 

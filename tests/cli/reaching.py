@@ -305,6 +305,22 @@ def test_tls_library_inside(command):
     run(command, built(command, source, "libcrypto.so.3")).ended(0).quiet()
 
 
+def test_openssl_inside_that_leaves_its_version_out(command):
+    folder, compiler = command.folder(), os.environ.get("CC") or "cc"
+    source = folder.write("program.c", "#include <openssl/ssl.h>\nint main(void)\n"
+                          "{ return SSL_CTX_new(TLS_client_method()) == NULL; }\n")
+    for name, libraries in (("shared", ("-lssl", "-lcrypto")),
+                            ("inside", ("-l:libssl.a", "-l:libcrypto.a", "-ldl"))):
+        subprocess.run([*compiler.split(), source, "-o", folder / name, *libraries, "-pthread"],
+                       check=True, timeout=300)
+    run(command, folder / "shared").ended(0).quiet()
+    for _ in range(2):
+        require(b"OpenSSL 3." not in (folder / "inside").read_bytes(), "it has its version")
+        run(command, folder / "inside").ended(126).silent().said("OpenSSL inside", OUTSIDE)
+        run(command, folder / "inside", "--allow-unreached").ended(0).said(OUTSIDE)
+        subprocess.run(["strip", folder / "inside"], check=True, timeout=120)
+
+
 def test_unreached_is_allowed(command):
     for path in (built(command, "", "libmbedtls.so.14"), built(command, GO)):
         for way in ((), ("--provider",)):

@@ -1,43 +1,14 @@
 #include "verifier.h"
-#include "trustgraft.h"
 #include "turn.h"
-#include <dlfcn.h>
-#include <string.h>
-
-typedef int verify_callback(X509_STORE_CTX *, void *);
 
 static void set(const struct tg_hooked *hooked, SSL_CTX *context, struct tg_seated seated)
 {
     hooked->libssl.SSL_CTX_set_cert_verify_callback(context, seated.callback, seated.arg);
 }
 
-/* What a program calls tg_verify_callback: one that isn't position-independent has an address of
- * its own for it. NULL: not looked for yet. */
-static verify_callback *_Atomic given;
-
-static void look_for_given(void)
-{
-    verify_callback *found = tg_verify_callback;
-    void *named = NULL;
-
-    if (atomic_load_explicit(&given, memory_order_acquire) != NULL)
-        return;
-    named = dlsym(RTLD_DEFAULT, "tg_verify_callback");
-    if (named != NULL)
-        memcpy(&found, &named, sizeof(found));
-    atomic_store_explicit(&given, found, memory_order_release);
-}
-
-static bool is_given(verify_callback *callback)
-{
-    return callback == tg_verify_callback ||
-           callback == atomic_load_explicit(&given, memory_order_acquire);
-}
-
 void tg_verifier_put(const struct tg_hooked *hooked, SSL_CTX *context,
                      struct tg_context_state *state, int (*callback)(X509_STORE_CTX *, void *))
 {
-    look_for_given();
     state->seat = tg_seat_find(&hooked->libssl, context);
     state->ours = (struct tg_seated){callback, (void *)hooked};
     set(hooked, context, state->ours);
@@ -57,7 +28,7 @@ void tg_verifier_return(const struct tg_hooked *hooked, const SSL *ssl)
         return;
     taken = tg_turn_take(&turn);
     seated = tg_seat_read(context, state->seat);
-    if (seated.callback != state->ours.callback && !is_given(seated.callback)) {
+    if (seated.callback != state->ours.callback) {
         state->verify = seated.callback;
         state->verify_arg = seated.arg;
         set(hooked, context, state->ours);

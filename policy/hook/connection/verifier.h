@@ -16,8 +16,7 @@ void tg_verifier_put(const struct tg_hooked *hooked, SSL_CTX *context,
 /*
  * Where the application's own has taken the place of ours in SSL's context, notes it and puts ours
  * back. To be called as a handshake begins, and again before the server is verified. Where the
- * place isn't known (seat.h) the application's stays, and the gate judges behind it. So does
- * tg_verify_callback: both policies have to accept then (given.h).
+ * place isn't known (seat.h) the application's stays, and the gate judges behind it.
  */
 void tg_verifier_return(const struct tg_hooked *hooked, const SSL *ssl);
 

@@ -9,7 +9,7 @@ static struct slot {
     const void *_Atomic object; /* where that libcrypto is loaded */
     const char *missing;
     pthread_once_t once;
-    atomic_bool usable;
+    atomic_bool usable, hooked;
 } slots[TG_CRYPTOLIBS] = {
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
@@ -103,4 +103,14 @@ struct tg_cryptolib *tg_cryptolib_number(size_t number)
     return atomic_load_explicit(&slots[number].usable, memory_order_acquire)
                ? &slots[number].library
                : NULL;
+}
+
+void tg_cryptolib_hook(const struct tg_cryptolib *library)
+{
+    atomic_store_explicit(&slots[library->number].hooked, true, memory_order_release);
+}
+
+bool tg_cryptolib_is_hooked(const struct tg_cryptolib *library)
+{
+    return atomic_load_explicit(&slots[library->number].hooked, memory_order_acquire);
 }

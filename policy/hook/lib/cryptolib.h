@@ -44,6 +44,13 @@ struct tg_cryptolib *tg_cryptolib_native(const char **missing);
 /* The one that ADDRESS lies in, where it is known already; else NULL. */
 struct tg_cryptolib *tg_cryptolib_known(const void *address);
 
+/*
+ * Whatever is made on LIBRARY is hooked from now on; and whether that is so. A library may have our
+ * ex_data without it, for a program that calls libtrustgraft(3) itself.
+ */
+void tg_cryptolib_hook(const struct tg_cryptolib *library);
+bool tg_cryptolib_is_hooked(const struct tg_cryptolib *library);
+
 /* The one of this number; NULL: none yet. */
 struct tg_cryptolib *tg_cryptolib_number(size_t number);
 
