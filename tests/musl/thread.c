@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 
     if (argc < 3)
         return 2;
-    port = atoi(argv[1]);
+    port = (int)strtol(argv[1], NULL, 10);
     name = argv[2];
     cafile = argc > 3 ? argv[3] : NULL;
     if (pthread_create(&thread, NULL, run, &result) != 0 || pthread_join(thread, NULL) != 0)
