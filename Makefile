@@ -2,7 +2,7 @@
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
 # `make uninstall` takes it away again; `make deb`, `make portable` (for old and new systems) and
-# `make dist` pack it, `make portable-check` tries the second on them, `make release` gathers all
+# `make dist` pack it, `make musl` builds it for musl, `make portable-check` tries the second on them, `make release` gathers all
 # three; `make help` prints this.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 BUILD      ?= build
@@ -104,10 +104,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check programs compat lint bench deb portable portable-check,$(MAKECMDGOALS))
+GOALS := $(filter demo check programs compat lint bench deb portable portable-check musl,$(MAKECMDGOALS))
 READY := $(if $(GOALS),setup)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist release clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check musl dist release clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -264,8 +264,9 @@ programs: all pki
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) gnutls
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
-compat: all pki
+compat: all pki musl
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
+	$(Q)$(PYTHON) tests/musl/run.py --build $(BUILD) --pki $(BUILD)/pki
 
 lint: all
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1 -DTG_LIBCURL=NULL" WARN="$(WARN)" tests/lint/run $(BUILD)
@@ -295,6 +296,10 @@ portable: | $(READY)
 
 portable-check: portable pki
 	$(Q)$(PYTHON) tests/portable/run.py --build $(BUILD) --pki $(BUILD)/pki
+
+# For systems with musl, on which a plain `make` builds the same.
+musl: | $(READY)
+	$(Q)MAKE='$(MAKE)' policy/package/musl '$(BUILD)'
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)

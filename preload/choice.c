@@ -1,5 +1,6 @@
 #include "choice.h"
 #include "inject.h"
+#include "libc.h"
 #include "loaded.h"
 #include <dlfcn.h>
 #include <limits.h>

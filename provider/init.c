@@ -4,6 +4,7 @@
 #include "loaded.h"
 #include "loader.h"
 #include "settings.h"
+#include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

@@ -20,14 +20,20 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"     # Debian 11's, all but its C library
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """PROGRAM runs behind the words of PREFIX, with the variables of EXTRA."""
+    """PROGRAM runs behind the words of PREFIX, with the variables of EXTRA; where they are given, under
+    another BUILD of trustgraft than the lab's, and with variables that ENV alone, an env(1), sets: they
+    would be wrong for what runs before."""
     program: clients.Program
     prefix: tuple = ()
     extra: tuple = ()
+    build: object = None
+    env: str = ""
 
     def run(self, lab, command, environment=None):
-        return lab.run([*self.prefix, *command], self.program.stdin,
-                       dict(self.extra) | (environment or {}))
+        variables, behind = dict(self.extra) | (environment or {}), []
+        if self.env:
+            behind, variables = [self.env, *(f"{name}={value}" for name, value in variables.items())], {}
+        return lab.run([*self.prefix, *behind, *command], self.program.stdin, variables)
 
 
 def elsewhere(program, executable):

@@ -35,11 +35,11 @@ def columns(row):
 def get(lab, row, place, way, target, policy):
     """The outcome by `trustgraft run` where that runs and lets the program run, else by the
     environment alone."""
-    command, environment = place.program.command(target), {}
+    command, environment, build = place.program.command(target), {}, place.build or lab.build
     if row.runs and not row.expected(way).run:
-        command = ways.by_command(lab.build, way, command, policy)
+        command = ways.by_command(build, way, command, policy)
     else:
-        environment = ways.by_environment(lab.build, way, policy)
+        environment = ways.by_environment(build, way, policy)
     return lab.judge(place.program, *place.run(lab, command, environment))
 
 
@@ -90,7 +90,7 @@ def check_refusal_to_run(lab, row, place, way):
     expected = row.expected(way)
     if not row.runs or not expected.run:
         return
-    command = ways.by_command(lab.build, way, [place.program.executable, "--version"],
+    command = ways.by_command(place.build or lab.build, way, [place.program.executable, "--version"],
                               lab.policy(ELSEWHERE))
     status, _, err = place.run(lab, command)
     require(status == 126 and re.search(expected.run, err),
@@ -99,7 +99,7 @@ def check_refusal_to_run(lab, row, place, way):
 
 def check_broken(lab, row, place, way):
     """Where the engine can't be loaded there is no TLS, for a good server neither."""
-    environment = ways.by_environment(lab.broken, way, lab.policy(ELSEWHERE))
+    environment = ways.by_environment(lab.broken[place.build], way, lab.policy(ELSEWHERE))
     command = place.program.command(lab.target(row.server + "api", app="root"))
     outcome = lab.judge(place.program, *place.run(lab, command, environment))
     if row.cell(way, BROKEN) == Outside.cell:

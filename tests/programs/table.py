@@ -155,6 +155,8 @@ def page(programs, unreached):
         lines += [f".It Cm {case.head}", sentences(case.text + ".")]
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
+              "Of programs for musl, curl and openssl are tried, by",
+              ".Ql make compat .",
               ".Ss What was seen", *rows(programs),
               ".Ss What the programs say",
               sentences("The words in the program's own message of a refusal, before the rule and "

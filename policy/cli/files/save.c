@@ -1,4 +1,5 @@
 #include "save.h"
+#include "libc.h"
 #include "mem.h"
 #include "terminal.h"
 #include "text.h"

@@ -2,6 +2,7 @@
 #include "child.h"
 #include "environment.h"
 #include "installation.h"
+#include "libc.h"
 #include "mem.h"
 #include "preloaded.h"
 #include "settings.h"
@@ -216,6 +217,11 @@ bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on)
     plan->on = on;
     if (on && !found) {
         tg_complain("%s is missing beside this command", tg_environment_name(own));
+        return false;
+    }
+    if (on && preload && !TG_LIBC_PRELOAD_FILE) {
+        tg_complain("this system's C library reads no " TG_PRELOADED_FILE
+                    ": set LD_PRELOAD where the programs are started");
         return false;
     }
     if (on && (!is_safe(plan->library) || !parts_are_safe()))

@@ -1,6 +1,7 @@
 #include "preloaded.h"
 #include "environment.h"
 #include "input.h"
+#include "libc.h"
 #include "text.h"
 #include <errno.h>
 #include <limits.h>
@@ -74,8 +75,8 @@ bool tg_preloaded_is_on(void)
     const char *at;
     bool on = false;
 
-    if (tg_input_read(TG_PRELOADED_FILE, LARGEST, &text) == 0 && text.text != NULL &&
-        tg_environment_find(TG_OWN_PRELOAD, own))
+    if (TG_LIBC_PRELOAD_FILE && tg_input_read(TG_PRELOADED_FILE, LARGEST, &text) == 0 &&
+        text.text != NULL && tg_environment_find(TG_OWN_PRELOAD, own))
         for (at = text.text; !on && tg_preloaded_next(&at, &word);) {
             path_of(&word, path);
             on = path[0] != '\0' && is_same(path, own);
@@ -130,7 +131,7 @@ void tg_preloaded_check(struct tg_health *health)
     struct tg_preloaded word;
     struct stat status;
     const char *at;
-    int error = tg_input_read(TG_PRELOADED_FILE, LARGEST, &text);
+    int error = TG_LIBC_PRELOAD_FILE ? tg_input_read(TG_PRELOADED_FILE, LARGEST, &text) : ENOENT;
 
     if (error != 0 && error != ENOENT)
         tg_health_note(health, TG_HEALTH_NOTE, "all programs", TG_PRELOADED_FILE ": %s",

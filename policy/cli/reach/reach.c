@@ -1,5 +1,6 @@
 #include "reach.h"
 #include "executable.h"
+#include "libc.h"
 #include "library.h"
 #include "script.h"
 #include "text.h"

@@ -5,6 +5,7 @@
 #ifndef TG_LOADED_H
 #define TG_LOADED_H
 
+#include "libc.h"
 #include "trustgraft.h"
 #include <link.h>
 #include <stdbool.h>
