@@ -2,8 +2,9 @@
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
 # `make uninstall` takes it away again; `make deb`, `make portable` (for old and new systems) and
-# `make dist` pack it, `make portable-check` tries the second on them, `make release` gathers all
-# three; `make help` prints this. With ARCH=arm64 deb, portable, compat and all are for that.
+# `make dist` pack it, `make musl` builds it for musl, `make portable-check` tries the second on them,
+# `make release` gathers all three; `make help` prints this. With ARCH=arm64 deb, portable,
+# portable-check and all are for that.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 
 # ARCH, a Debian architecture, on the command line: for that, by Debian's cross compiler with Debian's
@@ -124,10 +125,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check programs compat lint bench deb portable portable-check,$(MAKECMDGOALS)) $(if $(CROSS),$(ARCH))
+GOALS := $(filter demo check programs compat lint bench deb portable portable-check musl,$(MAKECMDGOALS)) $(if $(CROSS),$(ARCH))
 READY := $(if $(strip $(GOALS)),setup) $(SYSROOT)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist release clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check musl dist release clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -221,7 +222,10 @@ $(BUILD)/asan/tests/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(call asan,$(ENGIN
 
 $(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOOK))
 $(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
-    files/loadable.o $(addprefix import/,android.o dict.o plist.o translate.o xml.o)))
+    ui/argument.o ui/terminal.o ui/url.o $(addprefix files/,json.o loadable.o pem.o) \
+    $(addprefix import/,android.o dict.o plist.o spiffe.o translate.o xml.o)))
+$(BUILD)/asan/tests/fuzz/fuzz_log: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
+    ui/terminal.o files/json.o log/record.o))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -285,10 +289,13 @@ programs: all pki
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) python
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) gnutls
+	$(Q)$(PYTHON) tests/readme/run.py --build $(BUILD) examples/containers
+	$(Q)$(PYTHON) tests/readme/run.py --build $(BUILD) examples/ansible
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
-compat: all pki
+compat: all pki musl
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
+	$(Q)$(PYTHON) tests/musl/run.py --build $(BUILD) --pki $(BUILD)/pki
 
 lint: all
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1 -DTG_LIBCURL=NULL" WARN="$(WARN)" tests/lint/run $(BUILD)
@@ -318,6 +325,10 @@ portable: | $(READY)
 
 portable-check: portable pki
 	$(Q)$(PYTHON) tests/portable/run.py --build $(BUILD) --pki $(BUILD)/pki
+
+# For systems with musl, on which a plain `make` builds the same.
+musl: | $(READY)
+	$(Q)MAKE='$(MAKE)' policy/package/musl '$(BUILD)'
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)

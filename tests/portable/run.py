@@ -23,9 +23,10 @@ from portable.programs import (ACCEPT, GREETING, LAB, PROGRAMS, REFUSE, check_ma
 from portable.systems import SUITES, System                                # noqa: E402
 
 SOURCE = HERE.parent.parent
-# Where the program has an OpenSSL 3, to which the provider is a way in too. Node.js 24.22, sid's, has a
-# verify callback of its own, which the provider doesn't make laxer (trustgraft-programs(7)).
-OPENSSL3 = {(system, name) for system in SUITES[1:] for name in ("curl", "python3", "node")} - {("sid", "node")}
+# Where the program has an OpenSSL 3, to which the provider is a way in too.
+OPENSSL3 = {(system, name) for system in SUITES[1:] for name in ("curl", "python3", "node")}
+
+
 def archive(lab):
     found = sorted(lab.build.directory.glob(f"trustgraft-*-linux-{platform.machine()}.tar.gz"))
     require(len(found) == 1, f"`make portable` makes one tarball: {found}")
