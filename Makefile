@@ -323,8 +323,8 @@ deb: $(if $(CROSS),$(SYSROOT),all)
 portable: | $(READY)
 	$(Q)policy/package/portable '$(PACKED)' $(VERSION) $(CROSS)
 
-portable-check: portable pki
-	$(Q)$(PYTHON) tests/portable/run.py --build $(BUILD) --pki $(BUILD)/pki
+portable-check: portable pki $(if $(CROSS),deb)
+	$(Q)$(PYTHON) tests/$(if $(CROSS),$(ARCH),portable)/run.py --build $(PACKED) --pki $(BUILD)/pki
 
 # For systems with musl, on which a plain `make` builds the same.
 musl: | $(READY)
@@ -336,6 +336,7 @@ dist:
 release:
 	$(Q)policy/package/release check '$(BUILD)' $(VERSION)
 	$(Q)$(MAKE) dist deb portable
+	$(Q)$(if $(filter amd64,$(NATIVE)),$(MAKE) ARCH=arm64 deb portable)
 	$(Q)policy/package/release gather '$(BUILD)' $(VERSION)
 
 clean:

@@ -51,7 +51,7 @@ SYSTEMS = {
     "sid-node": System(("debian sid",), ("nodejs", "ca-certificates")),
     "openssl-4": System(("debian sid", "debian experimental"),
                         ("openssl", "libssl3t64", "ovn-common"), ("-t", "experimental")),
-    "bullseye-arm64": release("bullseye", *WORKING, merged=False, architecture="arm64"),
+    "bullseye-arm64": System(("debian bullseye",), WORKING, merged=False, architecture="arm64"),
     "trixie-arm64": release("trixie", *WORKING, architecture="arm64"),
 }
 
