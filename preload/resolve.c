@@ -83,7 +83,7 @@ static void *find_below(const struct search *search, const struct link_map *call
 {
     void *scope = NULL, *found = NULL;
 
-    if (caller != NULL && caller->l_name[0] != '\0')
+    if (caller != NULL && !tg_libc_is_program(caller))
         scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
     if (scope == NULL)
         return NULL;
@@ -161,7 +161,7 @@ static bool pin(const void *address)
 
     if (map == NULL)
         return false;
-    if (map->l_name[0] == '\0' || map == atomic_load_explicit(&last, memory_order_relaxed))
+    if (tg_libc_is_program(map) || map == atomic_load_explicit(&last, memory_order_relaxed))
         return true;
     if (dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) == NULL)
         return false;

@@ -1,7 +1,11 @@
 /* import.c - policies from other formats. */
 #include "android.h"
+#include "argument.h"
 #include "input.h"
+#include "pattern.h"
 #include "plist.h"
+#include "save.h"
+#include "spiffe.h"
 #include "terminal.h"
 #include "text.h"
 #include "verbs.h"
@@ -18,8 +22,10 @@ static const struct {
     {"plist", tg_translate_plist},
 };
 
+/* ---- XML ------------------------------------------------------------------------------------ */
+
 /* False after a complaint. */
-static bool translate(struct tg_translation *out, const struct tg_buf *text)
+static bool translate_xml(struct tg_translation *out, const struct tg_buf *text)
 {
     struct tg_buf why = {0};
     struct tg_xml *xml = tg_xml_parse(text->text, text->length, &why);
@@ -42,6 +48,71 @@ static bool translate(struct tg_translation *out, const struct tg_buf *text)
     tg_xml_free(xml);
     tg_buf_free(&why);
     return done;
+}
+
+/* ---- a SPIFFE bundle ------------------------------------------------------------------------ */
+
+/* False after a complaint. A pattern that is right is written as it is given. */
+static bool is_pattern(const char *word)
+{
+    struct tg_arena *arena = tg_arena_new();
+    struct tg_pattern pattern;
+    size_t column;
+    const char *wrong =
+        arena != NULL ? tg_pattern_parse(arena, word, &pattern, &column) : tg_no_memory;
+
+    if (wrong != NULL)
+        tg_complain("--host: %s", wrong);
+    tg_arena_free(arena);
+    return wrong == NULL;
+}
+
+static bool is_ready(const struct tg_options *options, char anchors[PATH_MAX])
+{
+    struct tg_piece bad;
+
+    if (options->host == NULL || options->to == NULL) {
+        tg_complain("%s: a SPIFFE bundle holds certificates, and no hosts: give --host PATTERN, "
+                    "and --to FILE, where the certificates are to stand",
+                    options->operands[0]);
+        return false;
+    }
+    if (!is_pattern(options->host) || !tg_argument_absolute(options->to, anchors))
+        return false;
+    if (tg_utf8_clean(anchors, strlen(anchors), &bad) && strchr(anchors, '\t') == NULL)
+        return true;
+    tg_complain("--to: a policy can't name this file: its path has control characters");
+    return false;
+}
+
+/* False after a complaint. The certificates are written before a rule names them. */
+static bool translate_spiffe(struct tg_translation *out, const struct tg_buf *text,
+                             const struct tg_options *options)
+{
+    char anchors[PATH_MAX];
+    struct tg_buf pem = {0};
+    bool done = is_ready(options, anchors);
+
+    if (done)
+        tg_translate_spiffe(out, text, options->host, anchors, &pem);
+    if (done && out->errors == 0 && !out->policy.failed)
+        done = tg_save_text(anchors, &pem);
+    tg_buf_free(&pem);
+    return done;
+}
+
+/* ---- any ------------------------------------------------------------------------------------ */
+
+/* False after a complaint. */
+static bool translate(struct tg_translation *out, const struct tg_buf *text,
+                      const struct tg_options *options)
+{
+    if (text->length > 0 && text->text[strspn(text->text, " \t\r\n")] == '{')
+        return translate_spiffe(out, text, options);
+    if (options->host == NULL && options->to == NULL)
+        return translate_xml(out, text);
+    tg_complain("%s: --host and --to are for a SPIFFE bundle, which this isn't", out->file);
+    return false;
 }
 
 /*
@@ -93,7 +164,7 @@ static int import(const struct tg_options *options)
         tg_complain("%s is a binary property list: make it XML with `plutil -convert xml1`, or "
                     "plistutil(1)",
                     out.file);
-    else if (translate(&out, &text)) {
+    else if (translate(&out, &text, options)) {
         if (out.said.length > 0)
             fputs(out.said.text, stderr);
         status = finish(&out);
@@ -105,14 +176,17 @@ static int import(const struct tg_options *options)
 
 const struct tg_verb tg_verb_import = {
     .name = "import",
-    .synopsis = "FILE",
-    .summary = "translate Android's or Apple's pins into a policy",
+    .synopsis = "[--host PATTERN --to FILE] FILE",
+    .summary = "translate Android's or Apple's pins, or a SPIFFE bundle",
     .details =
         "Reads Android's network_security_config.xml, or a property list with Apple's "
-        "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy. What has no "
+        "NSPinnedDomains or TrustKit's TSKConfiguration, and prints a policy; or the bundle of a "
+        "SPIFFE trust domain, whose certificates it writes to the file of --to, and prints the "
+        "rule that trusts them for the hosts of --host. What has no "
         "equivalent is told on standard error, with its line; where the policy would accept "
         "what FILE refuses, that is an error, and what is printed can't be used as a policy.\n"
         "Exit 0: all is translated; 1: a part isn't, or nothing; 2: FILE can't be read.",
+    .options = TG_OPTION_HOST | TG_OPTION_TO,
     .least = 1,
     .most = 1,
     .missing = "the file to translate is missing",

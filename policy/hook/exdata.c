@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "process.h"
 #include "turn.h"
+#include "verifier.h"
 #include "wire.h"
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -22,10 +23,9 @@ static _Thread_local const SSL_CTX *unkept;
 #define EXTENSION 0x7467
 
 /* Without memory for what we keep of a context, the context refuses every server. */
-static void hook_context(const struct tg_hooked *hooked, SSL_CTX *context, bool whole)
+static void close_context(const struct tg_hooked *hooked, SSL_CTX *context)
 {
-    hooked->libssl.SSL_CTX_set_cert_verify_callback(
-        context, whole ? tg_hook_verify : tg_hook_refuse, (void *)hooked);
+    hooked->libssl.SSL_CTX_set_cert_verify_callback(context, tg_hook_refuse, (void *)hooked);
 }
 
 static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPTO_EX_DATA *data,
@@ -38,6 +38,7 @@ static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
         tg_context_state_free(state);
         return false;
     }
+    tg_verifier_put(hooked, context, state, tg_hook_verify);
     // cppcheck-suppress memleak ; the context has it
     return hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
                                                  tg_gate_hello, NULL, (void *)hooked, NULL, NULL);
@@ -60,7 +61,7 @@ static void refuse_context(const struct tg_hooked *hooked, SSL_CTX *context)
 {
     (void)hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
                                                 tg_gate_refuse, NULL, (void *)hooked, NULL, NULL);
-    hook_context(hooked, context, false);
+    close_context(hooked, context);
 }
 
 bool tg_exdata_lacked_memory(const SSL_CTX *context)
@@ -86,7 +87,8 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
         bool kept = keep_context(hooked, parent, data, index);
 
         unkept = kept ? NULL : parent;
-        hook_context(hooked, parent, kept);
+        if (!kept)
+            close_context(hooked, parent);
     }
     errno = saved;
 }

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from e2e.harness import require
+from cli.bundling import bundle, key
 from cli.importing import OTHER, apple
 
 SOURCE = pathlib.Path(__file__).resolve().parent / "starve.c"
@@ -33,6 +34,9 @@ def starve(command, status, step, *words):
 def test_import_leaves_nothing_out(command):
     starve(command, 0, 1, "import", command.folder().write("pins.plist", apple([OTHER, OTHER])))
     starve(command, 0, 1, "import", command.folder().write("pins.xml", ANDROID))
+    folder = command.folder()
+    starve(command, 0, 100, "import", "--host", "a.test", "--to", folder / "to.pem",
+           folder.write("bundle.json", bundle(key(command.pki / "root.pem"), spiffe_sequence=1)))
     for one in (ANDROID.replace("SHA-256", "SHA-1"), ANDROID + "<b/>"):
         starve(command, 1 if one.endswith("config>") else 2, 1, "import",
                command.folder().write("bad.xml", one))

@@ -1,10 +1,11 @@
 /*
- * fuzz_import.c - any bytes as a configuration of Android's or Apple's: what comes of it is lines
- * of a policy that this program's own words begin, and what is told fits a terminal. As
- * fuzz_policy.c is run.
+ * fuzz_import.c - any bytes as a configuration of Android's or Apple's, or as a SPIFFE bundle: what
+ * comes of it is lines of a policy that this program's own words begin, and what is told fits a
+ * terminal. As fuzz_policy.c is run.
  */
 #include "../../policy/cli/import/android.h"
 #include "../../policy/cli/import/plist.h"
+#include "../../policy/cli/import/spiffe.h"
 #include "diag.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,8 @@ static void check_text(const char *text)
 static void check_line(const char *line, size_t length)
 {
     static const char *const begins[] = {
-        "# line ",       "[host ",      "anchors = ",     "ca-pin = ", "min-tls = ",
-        "mode = report", "leaf-pin = ", "pins-expire = ", "pin = ",    "action = "};
+        "# ",          "[host ",         "anchors = ", "ca-pin = ", "min-tls = ", "mode = report",
+        "leaf-pin = ", "pins-expire = ", "pin = ",     "action = "};
     bool ours = length == 0;
 
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
@@ -53,6 +54,26 @@ static void check_policy(const char *text)
     }
 }
 
+/* The certificates are a file of PEM, or not to be used. */
+static void check_bundle(const uint8_t *data, size_t size)
+{
+    struct tg_translation out = {.file = "/nonexistent/bundle.json"};
+    struct tg_buf text = {0}, pem = {0};
+
+    tg_buf_addn(&text, (const char *)data, size);
+    tg_translate_spiffe(&out, &text, "a.test", "/a.pem", &pem);
+    REQUIRE(!out.policy.failed && !out.said.failed && !pem.failed);
+    REQUIRE((out.said.length > 0) == (out.gaps + out.errors > 0));
+    REQUIRE((out.policy.length > 0) == (out.errors == 0));
+    REQUIRE(out.errors > 0 || strncmp(pem.text, "-----BEGIN CERTIFICATE-----\n", 28) == 0);
+    check_policy(out.policy.text);
+    check_text(out.policy.text);
+    check_text(out.said.text);
+    tg_translation_clear(&out);
+    tg_buf_free(&text);
+    tg_buf_free(&pem);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char android[] = "network-security-config";
@@ -60,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tg_buf why = {0};
     struct tg_xml *xml = tg_xml_parse((const char *)data, size, &why);
 
+    check_bundle(data, size);
     REQUIRE((xml == NULL) == (why.length > 0));
     check_text(why.text);
     if (xml && tg_xml_is(tg_xml_root(xml), android))

@@ -155,6 +155,8 @@ def page(programs, unreached):
         lines += [f".It Cm {case.head}", sentences(case.text + ".")]
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
+              "Of programs for musl, curl and openssl are tried, by",
+              ".Ql make compat .",
               ".Ss What was seen", *rows(programs),
               ".Ss What the programs say",
               sentences("The words in the program's own message of a refusal, before the rule and "
@@ -172,9 +174,6 @@ def page(programs, unreached):
               "Their TLS is another library's, and their servers are not under the policy;",
               ".Nm trustgraft Cm doctor", "and", ".Nm trustgraft Cm run", "say so.",
               *out_of_reach(unreached),
-              ".Sh REACHED IN PART",
-              "Firefox, and what else verifies by Mozilla's own code, in the background, tells NSS the answer",
-              "alone: what a rule refuses is refused, and what it refuses itself a rule doesn't open.",
               ".Sh SEE ALSO", ".Xr trustgraft 1 ,", ".Xr trustgraft-preload 7 ,",
               ".Xr trustgraft-provider 7"]
     return "\n".join(lines) + "\n"

@@ -17,15 +17,14 @@ void tg_translation_clear(struct tg_translation *out)
     tg_arena_free(out->arena);
 }
 
-__attribute__((format(printf, 4, 0))) static void say(struct tg_translation *out,
-                                                      const tg_xml_node *node, const char *what,
-                                                      const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void
+say(struct tg_translation *out, unsigned line, const char *what, const char *format, va_list args)
 {
     struct tg_buf text = {0};
 
     tg_buf_vprintf(&text, format, args);
     tg_buf_escape(&out->said, out->file, strlen(out->file));
-    tg_buf_printf(&out->said, ":%u: %s", tg_xml_line(node), what);
+    tg_buf_printf(&out->said, ":%u: %s", line, what);
     if (text.length > 0)
         tg_buf_escape(&out->said, text.text, text.length);
     tg_buf_add(&out->said, "\n");
@@ -38,7 +37,17 @@ void tg_translate_gap(struct tg_translation *out, const tg_xml_node *node, const
     va_list args;
 
     va_start(args, format);
-    say(out, node, "", format, args);
+    say(out, tg_xml_line(node), "", format, args);
+    va_end(args);
+    out->gaps++;
+}
+
+void tg_translate_gap_at(struct tg_translation *out, unsigned line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(out, line, "", format, args);
     va_end(args);
     out->gaps++;
 }
@@ -49,7 +58,17 @@ void tg_translate_error(struct tg_translation *out, const tg_xml_node *node, con
     va_list args;
 
     va_start(args, format);
-    say(out, node, "error: ", format, args);
+    say(out, tg_xml_line(node), "error: ", format, args);
+    va_end(args);
+    out->errors++;
+}
+
+void tg_translate_error_at(struct tg_translation *out, unsigned line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(out, line, "error: ", format, args);
     va_end(args);
     out->errors++;
 }

@@ -44,6 +44,11 @@ tg_translate_gap(struct tg_translation *out, const tg_xml_node *node, const char
 /* Because of NODE there is no policy: "FILE:LINE: error: ...". */
 __attribute__((format(printf, 3, 4))) void
 tg_translate_error(struct tg_translation *out, const tg_xml_node *node, const char *format, ...);
+/* The same of LINE, where no node of it is. */
+__attribute__((format(printf, 3, 4))) void
+tg_translate_gap_at(struct tg_translation *out, unsigned line, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void
+tg_translate_error_at(struct tg_translation *out, unsigned line, const char *format, ...);
 
 /* The one of KNOWN, which ends with NULL, that WORD is but for its case; NULL: none, or WORD. */
 const char *tg_translate_alike(const char *word, const char *const *known);

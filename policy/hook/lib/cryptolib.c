@@ -24,6 +24,13 @@ struct filling {
     const struct tg_backend *backend;
 };
 
+/* An OpenSSL 4 that exports its functions without versions, found where OpenSSL 3 was looked for:
+ * what it means by the same names is not known here. */
+static bool is_bound_right(void)
+{
+    return OpenSSL_version_num() >> 28 == 3;
+}
+
 static void fill(void *arg)
 {
     const struct filling *filling = arg;
@@ -36,6 +43,10 @@ static void fill(void *arg)
     library->number = (size_t)(slot - slots);
     library->context_index = library->connection_index = -1;
     library->wire_index = library->verification_index = -1;
+    if (!is_bound_right()) {
+        slot->missing = "OpenSSL 3 for the engine";
+        return;
+    }
     if (!tg_libcrypto_at(filling->address, filling->backend->kind, &library->crypto,
                          &slot->missing))
         return;

@@ -1,7 +1,8 @@
 /*
  * cryptolib.h - each libcrypto of this process that a hooked libssl works on. Most often there is
  * one, and it is the one that this library is bound to: its certificates are ours. Those
- * of a foreign one (OpenSSL 1.1, BoringSSL, another copy of OpenSSL 3) are converted (convert.h).
+ * of a foreign one (OpenSSL 1.1, OpenSSL 4, BoringSSL, another copy of OpenSSL 3) are converted
+ * (convert.h).
  */
 #ifndef TG_CRYPTOLIB_H
 #define TG_CRYPTOLIB_H

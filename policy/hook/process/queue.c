@@ -44,13 +44,12 @@ void tg_queue_forget(void)
     tg_queue_mend();
 }
 
-/* Node.js, and what else runs its modules, makes an error's `code` of these words, which programs
- * compare. */
+/* Node.js makes the codes of its errors, which programs compare, of libssl's words. */
 static bool makes_codes(void)
 {
     bool makes = dlsym(RTLD_DEFAULT, "napi_module_register") != NULL;
 
-    (void)dlerror();
+    (void)dlerror(); /* what isn't found here is no error of the application's */
     return makes;
 }
 
@@ -61,8 +60,6 @@ static bool take_words(void)
 
     if (atomic_load(&plain) != NULL || theirs == NULL)
         return theirs != NULL;
-    if (makes_codes())
-        return false;
     words[0] = (ERR_STRING_DATA){REFUSED, theirs};
     if (!ERR_load_strings(ERR_LIB_SSL, words))
         return false;
@@ -77,7 +74,7 @@ bool tg_queue_name(const char *brief)
     const char *kept = NULL;
     int length = 0;
 
-    if (atomic_load(&several) || !take_words())
+    if (atomic_load(&several) || makes_codes() || !take_words())
         return false;
     length = snprintf(text, sizeof(text), "%s%s%s", atomic_load(&plain), between, brief);
     if (length > 0 && (size_t)length < sizeof(text))

@@ -3,6 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Behind the white space that TEXT begins with. */
+static const char *skip(const char *text)
+{
+    return text + strspn(text, " \t\r\n");
+}
+
 /* Behind the string that TEXT begins with; NULL where it doesn't end. */
 static const char *behind_string(const char *text)
 {
@@ -21,16 +27,38 @@ enum { DEEPEST = 8 };
 
 static const char *behind_any(const char *text, unsigned depth);
 
-/* Digits, and what may stand between them; or one of the three words. */
+/* Behind the digits at TEXT (may be NULL), of which there has to be one. */
+static const char *behind_digits(const char *text)
+{
+    size_t length = text != NULL ? strspn(text, "0123456789") : 0;
+
+    return length > 0 ? text + length : NULL;
+}
+
+static const char *behind_number(const char *text)
+{
+    const char *end;
+
+    text += *text == '-';
+    end = behind_digits(text);
+    if (end != NULL && *text == '0' && end > text + 1)
+        return NULL;
+    if (end != NULL && *end == '.')
+        end = behind_digits(end + 1);
+    if (end != NULL && (*end == 'e' || *end == 'E'))
+        end = behind_digits(end + 1 + (end[1] == '+' || end[1] == '-'));
+    return end;
+}
+
+/* A number, or one of the three words. */
 static const char *behind_word(const char *text)
 {
     static const char *const words[] = {"true", "false", "null"};
-    size_t length = strspn(text, "0123456789");
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strncmp(text, words[i], strlen(words[i])) == 0)
             return text + strlen(words[i]);
-    return length > 0 && (length == 1 || *text != '0') ? text + length : NULL;
+    return behind_number(text);
 }
 
 static const char *behind_text(const char *text)
@@ -48,21 +76,30 @@ static const char *behind_text(const char *text)
     return text + 1;
 }
 
+/* Behind the name of a member and its colon. */
+static const char *behind_name(const char *text)
+{
+    text = *text == '"' ? behind_text(text) : NULL;
+    if (text == NULL || *skip(text) != ':')
+        return NULL;
+    return skip(skip(text) + 1);
+}
+
 /* Behind an object or a list, which ends with END. */
 static const char *behind_members(const char *text, char end, unsigned depth)
 {
     if (depth > DEEPEST)
         return NULL;
-    if (text[1] == end)
-        return text + 2;
+    if (*skip(text + 1) == end)
+        return skip(text + 1) + 1;
     do {
-        text++;
-        if (end == '}') {
-            text = *text == '"' ? behind_text(text) : NULL;
-            if (text == NULL || *text++ != ':')
-                return NULL;
-        }
-        text = behind_any(text, depth + 1);
+        text = skip(text + 1);
+        if (end == '}')
+            text = behind_name(text);
+        if (text != NULL)
+            text = behind_any(text, depth + 1);
+        if (text != NULL)
+            text = skip(text);
     } while (text != NULL && *text == ',');
     return text != NULL && *text == end ? text + 1 : NULL;
 }
@@ -76,9 +113,9 @@ static const char *behind_any(const char *text, unsigned depth)
 
 bool tg_json_is(const char *text)
 {
-    const char *end = *text == '{' ? behind_members(text, '}', 0) : NULL;
+    const char *end = *skip(text) == '{' ? behind_members(skip(text), '}', 0) : NULL;
 
-    return end != NULL && *end == '\0';
+    return end != NULL && *skip(end) == '\0';
 }
 
 /* ---- what is in it ---- */
@@ -102,20 +139,45 @@ static const char *behind_value(const char *text)
     return NULL;
 }
 
+/* The value of the member that the brace or comma at AT stands before, with its name, in quotes, at
+ * *NAME; NULL: there is none. */
+static const char *read_member(const char *at, const char **name)
+{
+    const char *end;
+
+    if (at == NULL || (*at != '{' && *at != ','))
+        return NULL;
+    *name = skip(at + 1);
+    end = **name == '"' ? behind_string(*name) : NULL;
+    return end != NULL && *skip(end) == ':' ? skip(skip(end) + 1) : NULL;
+}
+
 const char *tg_json_member(const char *text, const char *name)
 {
+    const char *found, *value = text != NULL ? read_member(skip(text), &found) : NULL;
     size_t length = strlen(name);
 
-    while (text != NULL && (*text == '{' || *text == ',')) {
-        const char *end = *++text == '"' ? behind_string(text) : NULL;
+    while (value != NULL && !(strncmp(found + 1, name, length) == 0 && found[length + 1] == '"'))
+        value = read_member(behind_value(value), &found);
+    return value;
+}
 
-        if (end == NULL || *end != ':')
-            return NULL;
-        if ((size_t)(end - text) == length + 2 && memcmp(text + 1, name, length) == 0)
-            return end + 1;
-        text = behind_value(end + 1);
-    }
-    return NULL;
+static const char *named(const char *at, struct tg_buf *name)
+{
+    const char *found, *value = read_member(at, &found);
+
+    name->length = 0;
+    return value != NULL && tg_json_string(found, name) ? value : NULL;
+}
+
+const char *tg_json_first(const char *object, struct tg_buf *name)
+{
+    return *object == '{' ? named(object, name) : NULL;
+}
+
+const char *tg_json_after(const char *value, struct tg_buf *name)
+{
+    return named(behind_value(value), name);
 }
 
 const char *tg_json_next(const char *list)
@@ -129,7 +191,8 @@ const char *tg_json_next(const char *list)
         if (at == NULL || *at != ',')
             return NULL;
     }
-    return *++at != ']' ? at : NULL;
+    at = skip(at + 1);
+    return *at != ']' ? at : NULL;
 }
 
 static void add_character(struct tg_buf *out, unsigned long code)
