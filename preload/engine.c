@@ -315,12 +315,32 @@ bool tg_engine_active(struct tg_engine *engine)
     return true;
 }
 
+static atomic_bool stores_begun;
+
+void tg_engine_begin_stores(void *function, const struct link_map *object)
+{
+    static _Thread_local const struct link_map *last __attribute__((tls_model("initial-exec")));
+    int saved = errno;
+    union table table;
+
+    look_once();
+    if (last == object || atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return;
+    if (obtain(&table)) {
+        table.engine.begin_stores(function);
+        atomic_store_explicit(&stores_begun, true, memory_order_release);
+    }
+    last = object;
+    errno = saved;
+}
+
 const struct tg_inject_stores *tg_engine_stores(void)
 {
     const size_t number = offsetof(struct tg_engine, stores) / sizeof(uintptr_t);
     __typeof__(&tg_inject_stores) stores = NULL;
 
-    if (atomic_load_explicit(&state, memory_order_acquire) != STATE_ACTIVE)
+    if (!atomic_load_explicit(&stores_begun, memory_order_acquire) &&
+        atomic_load_explicit(&state, memory_order_acquire) != STATE_ACTIVE)
         return NULL;
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     stores = (void *)atomic_load_explicit(&functions[number], memory_order_relaxed);

@@ -24,6 +24,7 @@
 
 /* Of libcrypto: what has to do with an X509_STORE. */
 #define TG_STORE_SYMBOLS(X)                                                                        \
+    X(TG_X509_STORE_NEW, X509_STORE_new)                                                           \
     X(TG_X509_STORE_LOAD_FILE, X509_STORE_load_file)                                               \
     X(TG_X509_STORE_LOAD_FILE_EX, X509_STORE_load_file_ex)                                         \
     X(TG_X509_STORE_LOAD_LOCATIONS, X509_STORE_load_locations)                                     \

@@ -74,6 +74,21 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
     return injected;
 }
 
+void tg_inject_begin_stores(const void *real)
+{
+    int saved = errno;
+    const char *missing = NULL;
+    struct tg_cryptolib *library = NULL;
+
+    /* To look into another libcrypto takes calls that could come before the program's first. */
+    if (tg_process_has_origin() &&
+        tg_object_identity(real) == tg_object_identity((void *)X509_verify_cert))
+        library = tg_cryptolib_native(&missing);
+    if (library != NULL)
+        tg_attached_begin(library);
+    errno = saved;
+}
+
 /* ---- what the preload shows ---------------------------------------------------------------- */
 
 /*
