@@ -260,6 +260,8 @@ programs: all pki
 	$(Q)$(PYTHON) tests/programs/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) python
 	$(Q)$(PYTHON) tests/same/run.py --build $(BUILD) gnutls
+	$(Q)$(PYTHON) tests/readme/run.py --build $(BUILD) examples/containers
+	$(Q)$(PYTHON) tests/readme/run.py --build $(BUILD) examples/ansible
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
 compat: all pki

@@ -14,8 +14,10 @@ unset LD_PRELOAD OPENSSL_CONF TRUSTGRAFT_POLICY SSL_CERT_FILE CURL_CA_BUNDLE
 [ -x "$build/trustgraft" ] || make -s -C "$checkout"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/trustgraft-example-XXXXXX")
 running=
+end_of_example() { :; } # an example has its own, for what else it leaves
 end() {
     [ -z "$running" ] || kill $running 2>/dev/null || true
+    end_of_example
     rm -rf "$scratch"
 }
 trap end EXIT
@@ -35,6 +37,35 @@ skip() {
 need() {
     command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ||
         skip "there is no $1 (Debian: apt-get install $2)"
+}
+
+# make_as_is GOAL...: by the Makefile, without what PATH has of build/; as little is said as can be.
+make_as_is() {
+    PATH=${PATH#"$build:"} make -s -C "$(dirname "$(readlink -f "$checkout/Makefile")")" \
+        BUILD="$(dirname "$(readlink -f "$build/trustgraft")")" "$@"
+}
+
+# the_package FILE: copies there what `make deb` makes, which is made unless it is newer than the build.
+the_package() {
+    folder=$(dirname "$(readlink -f "$build/trustgraft")")
+    package=$(find "$folder" -maxdepth 1 -name "trustgraft_*_$(dpkg --print-architecture).deb" -newer "$folder/trustgraft")
+    if [ -z "$package" ]; then
+        make_as_is deb >/dev/null
+        package=$(find "$folder" -maxdepth 1 -name "trustgraft_*_$(dpkg --print-architecture).deb")
+    fi
+    cp "$package" "$1"
+}
+
+# npm_packages NAME...: they are in the folder $modules, fetched once into build/npm; empty where npm
+# can't get them.
+npm_packages() {
+    modules=$build/npm/node_modules
+    for package; do
+        [ -d "$modules/$package" ] && continue
+        command -v npm >/dev/null &&
+            timeout 120 npm install --prefix "$build/npm" --no-audit --no-fund "$@" >npm.log 2>&1 || modules=
+        break
+    done
 }
 
 free_port() {

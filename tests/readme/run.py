@@ -7,6 +7,8 @@ holds lines that its output must contain, in this order; `...` in a line stands 
 A ```console block is held against its whole output, command by command: see transcript.py.
 An ```ini block in an example is one of its policies, word for word. NAME picks pages by a part of
 their path. Port 18443 of README.md stands for one that is free.
+An example that takes minutes, or programs that no goal but `make programs` installs, runs where NAME
+picks it. A script that ends with 77 was skipped: its last line says why.
 Blocks of nothing but `make GOAL` are .ci/run's to run: here the goals only have to exist. The first
 page has to name what `make demo` and `make check` install, and the goals of `make bench` as they are.
 """
@@ -29,8 +31,14 @@ BLOCK = re.compile(r"^```(sh|text|console)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
 PORT = "18443"
 TIMEOUT = 600  # seconds for one block
+SKIPPED = 77   # the status of a script, see examples/common.sh
+SLOW = ("examples/ansible/README.md", "examples/containers/README.md")
 FOREIGN = ("LD_PRELOAD", "OPENSSL_CONF", "TRUSTGRAFT_POLICY", "SSL_CERT_FILE", "SSL_CERT_DIR",
            "CURL_CA_BUNDLE", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+
+
+class Skip(Exception):
+    """Why a block was left out."""
 
 
 def blocks(text):
@@ -111,6 +119,17 @@ def unknown_goal(script, source):
     return done.stderr if done.returncode else None
 
 
+def attempt(page, line, *block):
+    """'ok', 'FAILED' or 'skipped' for the block at LINE of PAGE."""
+    try:
+        wrong = problem(*block)
+    except Skip as why:
+        print(f"skipped {page}: {why}", flush=True)
+        return "skipped"
+    print(f"FAILED: {page}:{line}: {wrong}" if wrong else "ok", flush=True)
+    return "FAILED" if wrong else "ok"
+
+
 def problem(kind, script, expected, scratch, source):
     if GOALS.fullmatch(script):
         return unknown_goal(script, source)
@@ -122,6 +141,8 @@ def problem(kind, script, expected, scratch, source):
         return transcript.problem(output, script)
     status, output = run(["sh", "-eu", "-c", script], scratch)
     print(output, end="")
+    if status == SKIPPED:
+        raise Skip(output.splitlines()[-1].removeprefix("skipped: "))
     if status != 0:
         return f"exit status {status}"
     line = missing_line(expected, output)
@@ -138,7 +159,7 @@ def unknown_policy(page, text):
 
 
 def try_page(page, source, build):
-    """'ok' or 'FAILED' for each block of PAGE."""
+    """'ok', 'FAILED' or 'skipped' for each block of PAGE."""
     with open(os.path.join(source, page), encoding="utf-8") as file:
         text = file.read()
     example = page != "README.md"
@@ -150,9 +171,7 @@ def try_page(page, source, build):
         scratch_checkout(scratch, source, build)
         for line, kind, script, expected in blocks(text.replace(PORT, free_port())):
             print(f"== {page}:{line}", flush=True)
-            wrong = problem(kind, script, expected, scratch, source)
-            print(f"FAILED: {page}:{line}: {wrong}" if wrong else "ok", flush=True)
-            yield "FAILED" if wrong else "ok"
+            yield attempt(page, line, kind, script, expected, scratch, source)
 
 
 def lacks(text, source):
@@ -187,12 +206,15 @@ def main():
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     os.umask(0o022)
     pages = ["README.md", *sorted(glob.glob("examples/*/README.md", root_dir=source))]
-    results = [result for page in pages if options.name in page
+    results = [result for page in pages if options.name in page and (options.name or page not in SLOW)
                for result in try_page(page, source, os.path.abspath(options.build))]
+    for page in SLOW if not options.name else ():
+        print(f"skipped {page}: `make programs` runs it")
+        results.append("skipped")
     if options.name in "README.md":
         results += try_front(source)
-    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed")
-    sys.exit(1 if "FAILED" in results or "ok" not in results else 0)
+    print(f"{results.count('ok')} passed, {results.count('FAILED')} failed, {results.count('skipped')} skipped")
+    sys.exit(1 if "FAILED" in results or not results else 0)
 
 
 if __name__ == "__main__":
