@@ -2,16 +2,37 @@
 # `make programs` tries it with many real programs, `make compat` with other TLS libraries,
 # `make lint` reads it, `make bench` measures it, `make install` installs it under PREFIX,
 # `make uninstall` takes it away again; `make deb`, `make portable` (for old and new systems) and
-# `make dist` pack it, `make portable-check` tries the second on them, `make release` gathers all
-# three; `make help` prints this.
+# `make dist` pack it, `make musl` builds it for musl, `make portable-check` tries the second on them,
+# `make release` gathers all three; `make help` prints this. With ARCH=arm64 deb, portable,
+# portable-check and all are for that.
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
+
+# ARCH, a Debian architecture, on the command line: for that, by Debian's cross compiler with Debian's
+# packages, unpacked in SYSROOT. What it packs stands beside the packages of this machine, in PACKED.
+NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
+ifneq ($(origin ARCH),command line)
+ARCH := $(NATIVE)
+endif
+ifneq ($(ARCH),$(NATIVE))
+CROSS := $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu,$(error ARCH can be arm64, or $(NATIVE)))
+endif
 BUILD      ?= build
+PACKED     := $(BUILD)
+ifdef CROSS
+override BUILD := $(BUILD)/$(ARCH)
+SYSROOT    ?= $(BUILD)/root
+RUNNER     := qemu-aarch64-static -L $(SYSROOT)
+CC         := $(CROSS)-gcc --sysroot=$(SYSROOT)
+else
+SYSROOT    :=
+endif
 CFLAGS     ?= -O2 -g
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 SYSCONFDIR ?= /etc
 CHOSEN     := $(MODULESDIR)
-MODULESDIR ?= $(shell OPENSSL_CONF=/dev/null openssl version -m 2>/dev/null | sed -n 's/^MODULESDIR: "\(.*\)"/\1/p')
+MODULESDIR ?= $(if $(CROSS),/usr/lib/$(CROSS)/ossl-modules,$(shell \
+  OPENSSL_CONF=/dev/null openssl version -m 2>/dev/null | sed -n 's/^MODULESDIR: "\(.*\)"/\1/p'))
 VERSION    := 0.1.0
 SOVERSION  := 0
 ifeq ($(origin CC),default)
@@ -67,7 +88,7 @@ SEES = $(addprefix -I,$(or $(sees/$(patsubst %/,%,$(dir $<))),$(EVERY)))
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -DTG_VERSION='"$(VERSION)"' -DTG_SYSCONFDIR='"$(SYSCONFDIR)"' \
-             -DTG_LIBDIR='"$(LIBDIR)"' -isystem /usr/include/libxml2
+             -DTG_LIBDIR='"$(LIBDIR)"' -isystem $(SYSROOT)/usr/include/libxml2
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=$(VISIBILITY) -fstack-protector-strong -pthread $(WARN) $(CFLAGS)
 VISIBILITY = hidden
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -Wl,--as-needed $(LDFLAGS)
@@ -104,10 +125,10 @@ BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
 MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provider/*.[1-8])
 
 # These get what they need by themselves; everything they build waits for that.
-GOALS := $(filter demo check programs compat lint bench deb portable portable-check,$(MAKECMDGOALS))
-READY := $(if $(GOALS),setup)
+GOALS := $(filter demo check programs compat lint bench deb portable portable-check musl,$(MAKECMDGOALS)) $(if $(CROSS),$(ARCH))
+READY := $(if $(strip $(GOALS)),setup) $(SYSROOT)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check dist release clean
+.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check musl dist release clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -116,7 +137,13 @@ help:
 	@sed -n 's/^# //p;/^BUILD/q' Makefile
 
 setup:
-	@tests/setup $(GOALS)
+	@$(if $(CROSS),env -u CC )tests/setup $(GOALS)
+
+ifdef SYSROOT
+$(SYSROOT): | setup
+	$(call say,FETCH,$@)
+	$(Q)$(PYTHON) tests/compat/fetch.py $(ARCH) $@
+endif
 
 $(BUILD)/obj/%.o: %.c | $(READY)
 	$(call say,CC,$<)
@@ -130,7 +157,7 @@ $(BUILD)/libtrustgraft.so: $(ENGINE) $(HOOK) policy/trustgraft.map
 
 # With a libcrypto of its own, for processes that have none. Without libcrypto.a there is no such
 # engine, and the preload library is built to do without.
-LIBCRYPTO = $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a))
+LIBCRYPTO = $(filter %/libcrypto.a,$(shell $(CC) -print-file-name=libcrypto.a))
 COMMAND_LIBRARIES = -lssl -lcrypto
 
 # OPENSSL and LIBCURL, folders in which these were built as static libraries, are what `make portable`
@@ -197,6 +224,8 @@ $(FUZZERS): %: $(BUILD)/asan/obj/tests/fuzz/replay.o $(call asan,$(ENGINE) $(HOO
 $(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
     ui/argument.o ui/terminal.o ui/url.o $(addprefix files/,json.o loadable.o pem.o) \
     $(addprefix import/,android.o dict.o plist.o spiffe.o translate.o xml.o)))
+$(BUILD)/asan/tests/fuzz/fuzz_log: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
+    ui/terminal.o files/json.o log/record.o))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -264,8 +293,9 @@ programs: all pki
 	$(Q)$(PYTHON) tests/readme/run.py --build $(BUILD) examples/ansible
 
 # What works with other systems' TLS libraries. WRITE=1 keeps the table in tests/compat/table.txt.
-compat: all pki
+compat: all pki musl
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
+	$(Q)$(PYTHON) tests/musl/run.py --build $(BUILD) --pki $(BUILD)/pki
 
 lint: all
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1 -DTG_LIBCURL=NULL" WARN="$(WARN)" tests/lint/run $(BUILD)
@@ -276,7 +306,7 @@ bench: all $(BENCHES)
 # policy/package/install has the list of what goes where.
 PLACES = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' MODULESDIR='$(MODULESDIR)' \
          SYSCONFDIR='$(SYSCONFDIR)' VERSION=$(VERSION) SOVERSION=$(SOVERSION) BUILD='$(BUILD)' \
-         CHOSEN='$(CHOSEN)'
+         CHOSEN='$(CHOSEN)' RUNNER='$(RUNNER)'
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(Q)linked=$$(mktemp -d '$(BUILD)/install.XXXXXX') && \
@@ -287,14 +317,18 @@ install: all
 uninstall:
 	$(Q)$(PLACES) policy/package/install --undo $(MANUALS)
 
-deb: all
-	$(Q)CC='$(CC)' policy/package/deb '$(BUILD)' $(VERSION)
+deb: $(if $(CROSS),$(SYSROOT),all)
+	$(Q)CC='$(CC)' SYSROOT='$(SYSROOT)' policy/package/deb '$(PACKED)' $(VERSION) $(ARCH)
 
 portable: | $(READY)
-	$(Q)policy/package/portable '$(BUILD)' $(VERSION)
+	$(Q)policy/package/portable '$(PACKED)' $(VERSION) $(CROSS)
 
-portable-check: portable pki
-	$(Q)$(PYTHON) tests/portable/run.py --build $(BUILD) --pki $(BUILD)/pki
+portable-check: portable pki $(if $(CROSS),deb)
+	$(Q)$(PYTHON) tests/$(if $(CROSS),$(ARCH),portable)/run.py --build $(PACKED) --pki $(BUILD)/pki
+
+# For systems with musl, on which a plain `make` builds the same.
+musl: | $(READY)
+	$(Q)MAKE='$(MAKE)' policy/package/musl '$(BUILD)'
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)
@@ -302,6 +336,7 @@ dist:
 release:
 	$(Q)policy/package/release check '$(BUILD)' $(VERSION)
 	$(Q)$(MAKE) dist deb portable
+	$(Q)$(if $(filter amd64,$(NATIVE)),$(MAKE) ARCH=arm64 deb portable)
 	$(Q)policy/package/release gather '$(BUILD)' $(VERSION)
 
 clean:

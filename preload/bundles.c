@@ -4,6 +4,7 @@
  * yet. Without a policy, for the engine and for libcrypto's own calls of itself, nothing but the
  * real function is called.
  */
+#include "loaded.h"
 #include "ssl.h"
 #include <openssl/cmp.h>
 #include <openssl/x509_vfy.h>
@@ -35,6 +36,29 @@ static const struct tg_inject_stores *stores_of(const struct tg_crypto_target *t
     void *address = target.function;                                                               \
     __typeof__(&(name)) real = address;                                                            \
     const struct tg_inject_stores *stores = stores_of(&target, own)
+
+/* A program may make stores long before its first SSL_CTX, or never one: `openssl verify`. */
+static bool is_openssl_3(const struct link_map *object)
+{
+    struct tg_elf elf;
+
+    return object != NULL && tg_elf_open(&elf, object->l_addr, object->l_ld) &&
+           tg_elf_definition(&elf, "OSSL_LIB_CTX_new") != NULL;
+}
+
+TG_API X509_STORE *X509_STORE_new(void)
+{
+    const struct tg_crypto_target target = tg_resolve_crypto(TG_X509_STORE_NEW, CALLER);
+    void *address = target.function;
+    __typeof__(&X509_STORE_new) real = address;
+
+    if (real == NULL)
+        return NULL;
+    if (target.caller != target.object && target.caller != tg_engine_object() &&
+        is_openssl_3(target.object))
+        tg_engine_begin_stores(address, target.object);
+    return real();
+}
 
 /* ---- what loads a file ---------------------------------------------------------------------- */
 

@@ -1,5 +1,7 @@
 #include "choice.h"
 #include "inject.h"
+#include "libc.h"
+#include "loaded.h"
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -17,18 +19,18 @@ static unsigned long global_version(void)
     return version != NULL ? version() : 0;
 }
 
-static void *find_loaded(const char *name)
+static bool is_version_3(unsigned long version)
 {
-    return dlopen(name, RTLD_NOLOAD | RTLD_NOW);
+    return version >> 28 == TG_VERSION_3_0 >> 28;
 }
 
-/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1).
- */
+/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1,
+ * OpenSSL 4). */
 static bool is_foreign(void)
 {
     unsigned long version = global_version();
 
-    return version != 0 ? version < TG_VERSION_3_0 : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+    return version != 0 ? !is_version_3(version) : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 }
 
 /*
@@ -41,9 +43,9 @@ static bool wants_linked(void)
 {
     if (!TG_HAS_INSIDE)
         return true;
-    if (find_loaded("libcrypto.so.3") != NULL)
+    if (tg_elf_loaded("libcrypto.so.3") != NULL)
         return !is_foreign();
-    return global_version() >> 28 == TG_VERSION_3_0 >> 28 &&
+    return is_version_3(global_version()) &&
            dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
 
@@ -81,21 +83,21 @@ static void *settle(void *inside)
     __typeof__(&tg_inject_serves) serves =
         (__typeof__(&tg_inject_serves))dlsym(inside, "tg_inject_serves");
 
-    if (serves == NULL || serves(find_loaded(TG_ENGINE_LINKED) != NULL))
+    if (serves == NULL || serves(tg_elf_loaded(TG_ENGINE_LINKED) != NULL))
         return inside; /* its caller finds what else it lacks */
-    return find_loaded(TG_ENGINE_LINKED);
+    return tg_elf_loaded(TG_ENGINE_LINKED);
 }
 
 void *tg_choice_open(void)
 {
     /* In this order: one that comes after we have looked for it sees that the other is there. */
-    void *linked = find_loaded(TG_ENGINE_LINKED), *inside = find_loaded(TG_ENGINE_INSIDE);
+    void *linked = tg_elf_loaded(TG_ENGINE_LINKED), *inside = tg_elf_loaded(TG_ENGINE_INSIDE);
 
     if (linked == NULL && inside == NULL) {
         if (!wants_linked())
             inside = open_beside(TG_ENGINE_INSIDE, 0);
         else if ((linked = open_beside(TG_ENGINE_LINKED, linked_mode())) != NULL)
-            inside = find_loaded(TG_ENGINE_INSIDE);
+            inside = tg_elf_loaded(TG_ENGINE_INSIDE);
     }
     return inside != NULL ? settle(inside) : linked;
 }

@@ -100,25 +100,27 @@ void tg_engine_complain(const char *what, const char *detail)
         return; /* there is nobody left to tell */
 }
 
-/* Of what the program is linked to; itself is exported.c's. */
+/* Of what the program is linked to; itself, which comes first, is exported.c's. */
 static int find_libssl(struct dl_phdr_info *info, size_t size, void *arg)
 {
     const ElfW(Dyn) *dynamic = tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    bool *program = arg, itself = *program;
     struct tg_elf elf;
 
-    (void)size, (void)arg;
-    return info->dlpi_name[0] != '\0' && dynamic != _DYNAMIC &&
-           tg_elf_open(&elf, info->dlpi_addr, dynamic) &&
+    (void)size;
+    *program = false;
+    return !itself && dynamic != _DYNAMIC && tg_elf_open(&elf, info->dlpi_addr, dynamic) &&
            tg_elf_definition(&elf, "SSL_CTX_new") != NULL;
 }
 
 void tg_engine_begin(void)
 {
+    bool program = true;
     int saved = errno;
 
     look_once();
     /* Should it fail, the first context tries again, and says so. */
-    if (source.origin != TG_ORIGIN_NONE && dl_iterate_phdr(find_libssl, NULL) != 0)
+    if (source.origin != TG_ORIGIN_NONE && dl_iterate_phdr(find_libssl, &program) != 0)
         (void)tg_choice_open();
     (void)dlerror();
     errno = saved;
@@ -313,12 +315,32 @@ bool tg_engine_active(struct tg_engine *engine)
     return true;
 }
 
+static atomic_bool stores_begun;
+
+void tg_engine_begin_stores(void *function, const struct link_map *object)
+{
+    static _Thread_local const struct link_map *last __attribute__((tls_model("initial-exec")));
+    int saved = errno;
+    union table table;
+
+    look_once();
+    if (last == object || atomic_load_explicit(&state, memory_order_acquire) == STATE_INERT)
+        return;
+    if (obtain(&table)) {
+        table.engine.begin_stores(function);
+        atomic_store_explicit(&stores_begun, true, memory_order_release);
+    }
+    last = object;
+    errno = saved;
+}
+
 const struct tg_inject_stores *tg_engine_stores(void)
 {
     const size_t number = offsetof(struct tg_engine, stores) / sizeof(uintptr_t);
     __typeof__(&tg_inject_stores) stores = NULL;
 
-    if (atomic_load_explicit(&state, memory_order_acquire) != STATE_ACTIVE)
+    if (!atomic_load_explicit(&stores_begun, memory_order_acquire) &&
+        atomic_load_explicit(&state, memory_order_acquire) != STATE_ACTIVE)
         return NULL;
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     stores = (void *)atomic_load_explicit(&functions[number], memory_order_relaxed);

@@ -28,6 +28,7 @@
     X(set_sockets)                                                                                 \
     X(set_stderr)                                                                                  \
     X(set_source)                                                                                  \
+    X(begin_stores)                                                                                \
     X(stores)                                                                                      \
     X(reasons)
 
@@ -89,7 +90,13 @@ const struct link_map *tg_engine_object(void);
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);
 
-/* What it does with the application's stores; NULL as above. */
+/*
+ * A store is about to be made by FUNCTION, of the libcrypto OBJECT: from now on its stores are
+ * looked after, where a policy is. Preserves errno.
+ */
+void tg_engine_begin_stores(void *function, const struct link_map *object);
+
+/* What it does with the application's stores; NULL where none are looked after. */
 const struct tg_inject_stores *tg_engine_stores(void);
 
 /* True once it is settled that no policy is, nor ever will be. */

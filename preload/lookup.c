@@ -76,6 +76,8 @@ TG_API int gethostbyname2_r(const char *restrict name, int family, struct hosten
 /* ---- look-ups in the background (getaddrinfo_a(3)): seen when the program sees their end ------
  */
 
+#ifdef GAI_WAIT /* musl has none */
+
 static void see(struct gaicb *request)
 {
     __typeof__(&gai_error) error_of = tg_resolve_libc(TG_GAI_ERROR);
@@ -125,3 +127,5 @@ TG_API int gai_suspend(const struct gaicb *const list[], int count, const struct
         see((struct gaicb *)list[i]);
     return result;
 }
+
+#endif

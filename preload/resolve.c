@@ -42,6 +42,7 @@ static const char *const whole_foreign[TG_FOREIGNS] = {
     [TG_FOREIGN_GNUTLS] = "gnutls_record_recv",
     [TG_FOREIGN_NSS_SSL] = "SSL_GetNumImplementedCiphers",
     [TG_FOREIGN_NSS] = "CERT_DestroyCertificate",
+    [TG_FOREIGN_NSPR] = "PR_PopIOLayer",
 };
 
 /* One search: for a call to NAME, or for the library behind it. */
@@ -82,7 +83,7 @@ static void *find_below(const struct search *search, const struct link_map *call
 {
     void *scope = NULL, *found = NULL;
 
-    if (caller != NULL && caller->l_name[0] != '\0')
+    if (caller != NULL && !tg_libc_is_program(caller))
         scope = dlopen(caller->l_name, RTLD_NOLOAD | RTLD_LAZY);
     if (scope == NULL)
         return NULL;
@@ -160,7 +161,7 @@ static bool pin(const void *address)
 
     if (map == NULL)
         return false;
-    if (map->l_name[0] == '\0' || map == atomic_load_explicit(&last, memory_order_relaxed))
+    if (tg_libc_is_program(map) || map == atomic_load_explicit(&last, memory_order_relaxed))
         return true;
     if (dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY | RTLD_NODELETE) == NULL)
         return false;
@@ -303,8 +304,7 @@ struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *called_from)
     return target;
 }
 
-/* A library that isn't bound to itself calls its own functions by the wrappers, by tail calls too.
- */
+/* A library that isn't bound to itself calls itself by the wrappers, by tail calls too. */
 struct tg_crypto_target tg_resolve_crypto(enum tg_symbol symbol, const void *called_from)
 {
     static _Thread_local const void *last __attribute__((tls_model("initial-exec")));

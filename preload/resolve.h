@@ -24,6 +24,7 @@
 
 /* Of libcrypto: what has to do with an X509_STORE. */
 #define TG_STORE_SYMBOLS(X)                                                                        \
+    X(TG_X509_STORE_NEW, X509_STORE_new)                                                           \
     X(TG_X509_STORE_LOAD_FILE, X509_STORE_load_file)                                               \
     X(TG_X509_STORE_LOAD_FILE_EX, X509_STORE_load_file_ex)                                         \
     X(TG_X509_STORE_LOAD_LOCATIONS, X509_STORE_load_locations)                                     \
@@ -68,6 +69,7 @@
 /* Of it too: what is said of an error. */
 #define TG_ERROR_SYMBOLS(X)                                                                        \
     X(TG_X509_VERIFY_CERT_ERROR_STRING, X509_verify_cert_error_string)                             \
+    X(TG_X509_STORE_CTX_GET_ERROR, X509_STORE_CTX_get_error)                                       \
     X(TG_ERR_REASON_ERROR_STRING, ERR_reason_error_string)                                         \
     X(TG_ERR_ERROR_STRING, ERR_error_string)                                                       \
     X(TG_ERR_ERROR_STRING_N, ERR_error_string_n)                                                   \
@@ -108,7 +110,8 @@
     TG_GNUTLS_CALLED(X)                                                                            \
     TG_NSS_INTERPOSED(X)                                                                           \
     TG_NSS_BY_HAND(X)                                                                              \
-    TG_NSS_CALLED_BELOW(X)
+    TG_NSS_CALLED_BELOW(X)                                                                         \
+    TG_NSPR_INTERPOSED(X)
 
 #define TG_SYMBOL_ENUMERATOR(symbol, name)              symbol,
 #define TG_FOREIGN_ENUMERATOR(result, name, parameters) TG_SYMBOL_##name,
@@ -135,8 +138,16 @@ struct tg_target {
  */
 struct tg_target tg_resolve_ssl(enum tg_symbol symbol, const void *caller);
 
-/* What a function that isn't OpenSSL's belongs to: libgnutls, or NSS's libssl3 or libnss3. */
-enum tg_foreign { TG_FOREIGN_GNUTLS, TG_FOREIGN_NSS_SSL, TG_FOREIGN_NSS, TG_FOREIGNS };
+/* What a function that isn't OpenSSL's belongs to: libgnutls, or NSS's libssl3, libnss3 or
+ * libnspr4.
+ */
+enum tg_foreign {
+    TG_FOREIGN_GNUTLS,
+    TG_FOREIGN_NSS_SSL,
+    TG_FOREIGN_NSS,
+    TG_FOREIGN_NSPR,
+    TG_FOREIGNS
+};
 
 struct tg_foreign_target {
     void *function; /* NULL: not found */

@@ -9,6 +9,7 @@
 #include "ends.h"
 #include "engine.h"
 #include "hellos.h"
+#include "libc.h"
 #include "readable.h"
 #include "resolve.h"
 #include <errno.h>
@@ -126,7 +127,7 @@ TG_API ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
                         : syscall(SYS_sendmsg, descriptor, message, flags);
 }
 
-TG_API int sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags)
+TG_API int sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, tg_libc_flags flags)
 {
     __typeof__(&sendmmsg) real = tg_resolve_libc(TG_SENDMMSG);
 

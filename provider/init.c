@@ -4,8 +4,10 @@
 #include "loaded.h"
 #include "loader.h"
 #include "settings.h"
+#include <dlfcn.h>
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -40,11 +42,13 @@ static void take(struct tg_provider *provider, const OSSL_DISPATCH *in)
 
 /*
  * With two libcrypto in a process, the one that loaded the provider needn't be the one that the
- * dynamic linker bound it to: the hook would get into the wrong one.
+ * dynamic linker bound it to: OpenSSL 4's isn't. The engine then works on ours, which has to read
+ * its configuration first, as that loads this provider into it, too.
  */
-static bool bound_to(const struct tg_provider *provider)
+static bool begin_own(const struct tg_provider *provider)
 {
-    return tg_elf_map((const void *)provider->get_params) == tg_elf_map((const void *)X509_new);
+    return tg_elf_map((const void *)provider->get_params) == tg_elf_map((const void *)X509_new) ||
+           OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1;
 }
 
 typedef __typeof__(&tg_inject_libcrypto) inject_function;
@@ -52,7 +56,7 @@ typedef __typeof__(&tg_inject_libcrypto) inject_function;
 /* Of the engine that serves this process (inject.h); NULL: it is of another version. */
 static inject_function find_engine(void)
 {
-    void *inside = dlopen(TG_ENGINE_INSIDE, RTLD_NOLOAD | RTLD_NOW);
+    void *inside = tg_elf_loaded(TG_ENGINE_INSIDE);
     __typeof__(&tg_inject_serves) serves = NULL;
     __typeof__(&tg_inject_version) version = NULL;
 
@@ -74,8 +78,8 @@ static bool inject(const struct tg_provider *provider)
     inject_function into_libcrypto = NULL;
     void *library = provider->get_library != NULL ? provider->get_library(provider->core) : NULL;
 
-    if (!bound_to(provider)) {
-        tg_provider_error(provider, TG_REASON_INJECT, "another libcrypto is in the way");
+    if (!begin_own(provider)) {
+        tg_provider_error(provider, TG_REASON_INJECT, "the OpenSSL 3 beside it can't begin");
         return false;
     }
     into_libcrypto = find_engine();
@@ -85,7 +89,7 @@ static bool inject(const struct tg_provider *provider)
         return false;
     }
     tg_settings_read(provider, &settings);
-    if (into_libcrypto((const void *)X509_verify_cert, settings.policy, settings.problem,
+    if (into_libcrypto((const void *)provider->get_params, settings.policy, settings.problem,
                        library) != TG_INJECT_FAILED)
         return true;
     tg_provider_error(provider, TG_REASON_INJECT, NULL);

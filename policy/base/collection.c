@@ -1,5 +1,6 @@
 #include "collection.h"
 #include "file.h"
+#include "libc.h"
 #include "parents.h"
 #include "text.h"
 #include <dirent.h>

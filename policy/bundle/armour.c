@@ -1,4 +1,5 @@
 #include "armour.h"
+#include <endian.h>
 #include <string.h>
 
 /* The longest line, its end included: libcrypto takes longer ones apart. */
@@ -9,7 +10,7 @@
 #define TAIL  "-----"
 
 struct text {
-    const char *at, *end;
+    char *at, *end;
 };
 
 struct line {
@@ -19,32 +20,48 @@ struct line {
 
 enum kind { KIND_NONE, KIND_PLAIN, KIND_TRUSTED };
 
+/* A line that is all there is in it. */
+struct whole {
+    const char *text;
+    size_t size;
+};
+
 static const struct {
-    const char *begin, *end;
+    struct whole begin, end;
     enum kind kind;
 } labels[] = {
+#define WHOLE(text)                                                                                \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 #define LABEL(name, kind)                                                                          \
     {                                                                                              \
-        BEGIN name TAIL, END name TAIL, kind                                                       \
+        WHOLE(BEGIN name TAIL), WHOLE(END name TAIL), kind                                         \
     }
     LABEL("CERTIFICATE", KIND_PLAIN),
     LABEL("TRUSTED CERTIFICATE", KIND_TRUSTED),
     LABEL("X509 CERTIFICATE", KIND_PLAIN),
 #undef LABEL
+#undef WHOLE
 };
 #define LABELS (sizeof(labels) / sizeof(labels[0]))
 
+static bool is_space(char character)
+{
+    return character == ' ' || character == '\t' || character == '\r';
+}
+
 static bool next_line(struct text *text, struct line *line)
 {
-    const char *end = memchr(text->at, '\n', (size_t)(text->end - text->at));
-    const char *next = end != NULL ? end + 1 : text->end;
+    char *end = memchr(text->at, '\n', (size_t)(text->end - text->at));
+    char *next = end != NULL ? end + 1 : text->end;
 
     line->at = text->at;
     line->size = (size_t)((end != NULL ? end : text->end) - text->at);
     if (next - text->at > LINE_MAX_SIZE)
         return false;
     text->at = next;
-    while (line->size > 0 && memchr(" \t\r", line->at[line->size - 1], 3) != NULL)
+    while (line->size > 0 && is_space(line->at[line->size - 1]))
         line->size--;
     return true;
 }
@@ -54,44 +71,46 @@ static bool begins(const struct line *line, const char *with)
     return line->size >= strlen(with) && memcmp(line->at, with, strlen(with)) == 0;
 }
 
-static bool is(const struct line *line, const char *whole)
+static bool is(const struct line *line, const struct whole *whole)
 {
-    return line->size == strlen(whole) && memcmp(line->at, whole, line->size) == 0;
+    return line->size == whole->size && memcmp(line->at, whole->text, whole->size) == 0;
 }
 
-/* The six bits of each character, and 0x80 of what is none. */
-static const uint8_t *sextets(void)
-{
-    static const uint8_t sextet[256] = {
-#define NONE16                                                                                     \
-    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80
-        // clang-format off
-        NONE16, NONE16,
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,   62, 0x80, 0x80, 0x80,   63,
-          52,   53,   54,   55,   56,   57,   58,   59,   60,   61, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-        0x80,    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,   10,   11,   12,   13,   14,
-          15,   16,   17,   18,   19,   20,   21,   22,   23,   24,   25, 0x80, 0x80, 0x80, 0x80, 0x80,
-        0x80,   26,   27,   28,   29,   30,   31,   32,   33,   34,   35,   36,   37,   38,   39,   40,
-          41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51, 0x80, 0x80, 0x80, 0x80, 0x80,
-        NONE16, NONE16, NONE16, NONE16, NONE16, NONE16, NONE16, NONE16,
-    // clang-format on
-#undef NONE16
-    };
+/*
+ * What each of four characters adds to the three bytes that they are, the first of these lowest,
+ * and above them ONE of each. A character that is none adds nothing.
+ */
+#define ONE                     (UINT32_C(1) << 24)
+#define ALL                     (4 * ONE)
+#define FIRST(character, bits)  [character] = ONE | (bits) << 2,
+#define SECOND(character, bits) [character] = ONE | (bits) >> 4 | ((bits)&15) << 12,
+#define THIRD(character, bits)  [character] = ONE | (bits) >> 2 << 8 | ((bits)&3) << 22,
+#define FOURTH(character, bits) [character] = ONE | (bits) << 16,
 
-    return sextet;
-}
+// clang-format off
+#define ALPHABET(X)                                                                                \
+    X('A',  0) X('B',  1) X('C',  2) X('D',  3) X('E',  4) X('F',  5) X('G',  6) X('H',  7)        \
+    X('I',  8) X('J',  9) X('K', 10) X('L', 11) X('M', 12) X('N', 13) X('O', 14) X('P', 15)        \
+    X('Q', 16) X('R', 17) X('S', 18) X('T', 19) X('U', 20) X('V', 21) X('W', 22) X('X', 23)        \
+    X('Y', 24) X('Z', 25) X('a', 26) X('b', 27) X('c', 28) X('d', 29) X('e', 30) X('f', 31)        \
+    X('g', 32) X('h', 33) X('i', 34) X('j', 35) X('k', 36) X('l', 37) X('m', 38) X('n', 39)        \
+    X('o', 40) X('p', 41) X('q', 42) X('r', 43) X('s', 44) X('t', 45) X('u', 46) X('v', 47)        \
+    X('w', 48) X('x', 49) X('y', 50) X('z', 51) X('0', 52) X('1', 53) X('2', 54) X('3', 55)        \
+    X('4', 56) X('5', 57) X('6', 58) X('7', 59) X('8', 60) X('9', 61) X('+', 62) X('/', 63)
+// clang-format on
 
-/* Four characters become three bytes. */
+static const uint32_t first[256] = {ALPHABET(FIRST)}, second[256] = {ALPHABET(SECOND)};
+static const uint32_t third[256] = {ALPHABET(THIRD)}, fourth[256] = {ALPHABET(FOURTH)};
+
+/* Four characters become three bytes; a fourth byte of OUT is overwritten. */
 static bool decode_group(const char *four, uint8_t *out)
 {
-    const uint8_t *sextet = sextets();
-    uint8_t a = sextet[(uint8_t)four[0]], b = sextet[(uint8_t)four[1]];
-    uint8_t c = sextet[(uint8_t)four[2]], d = sextet[(uint8_t)four[3]];
+    uint32_t sum = first[(uint8_t)four[0]] + second[(uint8_t)four[1]] + third[(uint8_t)four[2]] +
+                   fourth[(uint8_t)four[3]];
+    uint32_t bytes = htole32(sum);
 
-    out[0] = (uint8_t)(a << 2 | b >> 4);
-    out[1] = (uint8_t)(b << 4 | c >> 2);
-    out[2] = (uint8_t)(c << 6 | d);
-    return ((a | b | c | d) & 0x80) == 0;
+    memcpy(out, &bytes, sizeof(bytes));
+    return sum & ALL;
 }
 
 /* The last four characters of a block, of which PADDING, 1 or 2, are '='. */
@@ -111,23 +130,24 @@ struct decoding {
 static bool decode_line(const struct line *line, struct decoding *decoding)
 {
     const char *at = line->at, *last = line->at + line->size - 4;
+    uint8_t *out = decoding->out;
     unsigned padding;
 
     if (line->size == 0 || line->size % 4 != 0 || decoding->ended)
         return false;
-    for (; at < last; at += 4, decoding->out += 3)
-        if (!decode_group(at, decoding->out))
+    for (; at < last; at += 4, out += 3)
+        if (!decode_group(at, out))
             return false;
     padding = last[3] != '=' ? 0 : last[2] != '=' ? 1 : 2;
     decoding->ended = padding > 0;
-    if (!(padding > 0 ? decode_last(at, padding, decoding->out) : decode_group(at, decoding->out)))
+    if (!(padding > 0 ? decode_last(at, padding, out) : decode_group(at, out)))
         return false;
-    decoding->out += 3 - padding;
+    decoding->out = out + 3 - padding;
     return true;
 }
 
 /* The lines up to the one that is END; *OUT moves on behind what was decoded. */
-static bool decode_block(struct text *text, const char *end, uint8_t **out)
+static bool decode_block(struct text *text, const struct whole *end, uint8_t **out)
 {
     struct decoding decoding = {.out = *out};
     struct line line;
@@ -147,14 +167,16 @@ static size_t label_of(const struct line *line)
 {
     size_t label = 0;
 
-    while (label < LABELS && !is(line, labels[label].begin))
+    while (label < LABELS && !is(line, &labels[label].begin))
         label++;
     return label;
 }
 
-bool tg_armour_read(const char *text, size_t size, uint8_t *out, tg_armour_take *take, void *arg)
+/* What was decoded never reaches the line that comes next: a group's bytes are fewer. */
+bool tg_armour_read(char *text, size_t size, tg_armour_take *take, void *arg)
 {
     struct text left = {text, text + size};
+    uint8_t *out = (uint8_t *)text;
     struct line line;
 
     if (memchr(text, '\0', size) != NULL)
@@ -171,7 +193,7 @@ bool tg_armour_read(const char *text, size_t size, uint8_t *out, tg_armour_take 
                 return false;
             continue;
         }
-        if (!decode_block(&left, labels[label].end, &out) || out == block ||
+        if (!decode_block(&left, &labels[label].end, &out) || out == block ||
             !take(arg, block, (size_t)(out - block), labels[label].kind == KIND_TRUSTED))
             return false;
     }

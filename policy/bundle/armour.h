@@ -14,11 +14,10 @@
 typedef bool tg_armour_take(void *arg, const uint8_t *data, size_t size, bool trusted);
 
 /*
- * Decodes TEXT of SIZE bytes, certificates in PEM and lines between them, into OUT, which has room
- * for SIZE bytes, one behind the other, and hands each to TAKE with ARG. False if anything in it
- * isn't ordinary, or TAKE said so.
+ * Decodes TEXT of SIZE bytes, certificates in PEM and lines between them, in its own place, one
+ * behind the other from its start, and hands each to TAKE with ARG. False if anything in it isn't
+ * ordinary, or TAKE said so.
  */
-TG_MUST_USE bool tg_armour_read(const char *text, size_t size, uint8_t *out, tg_armour_take *take,
-                                void *arg);
+TG_MUST_USE bool tg_armour_read(char *text, size_t size, tg_armour_take *take, void *arg);
 
 #endif

@@ -56,7 +56,7 @@ static bool take(void *arg, const uint8_t *data, size_t size, bool trusted)
     return true;
 }
 
-/* The text takes a third more than what it holds. */
+/* The text took a third more than what it held. */
 static void trim(struct tg_bundle *bundle)
 {
     const struct entry *last = &bundle->entries[bundle->count - 1];
@@ -66,20 +66,31 @@ static void trim(struct tg_bundle *bundle)
         bundle->der = der;
 }
 
-struct tg_bundle *tg_bundle_read(const char *text, size_t size)
+struct tg_bundle *tg_bundle_take(char *text, size_t size)
 {
     struct tg_bundle *bundle = size < UINT32_MAX ? calloc(1, sizeof(*bundle)) : NULL;
 
-    if (bundle == NULL)
+    if (bundle == NULL) {
+        free(text);
         return NULL;
-    bundle->der = malloc(size + 1);
-    if (bundle->der == NULL || !tg_armour_read(text, size, bundle->der, take, bundle) ||
-        bundle->count == 0) {
+    }
+    bundle->der = (uint8_t *)text;
+    if (!tg_armour_read(text, size, take, bundle) || bundle->count == 0) {
         tg_bundle_free(bundle);
         return NULL;
     }
     trim(bundle);
     return bundle;
+}
+
+struct tg_bundle *tg_bundle_read(const char *text, size_t size)
+{
+    char *copy = malloc(size + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, size);
+    return tg_bundle_take(copy, size);
 }
 
 void tg_bundle_free(struct tg_bundle *bundle)

@@ -29,6 +29,9 @@ TG_MUST_USE bool tg_bundled_read(const uint8_t *der, size_t size, bool trusted,
  * tg_bundle_free.
  */
 TG_MUST_USE struct tg_bundle *tg_bundle_read(const char *text, size_t size);
+
+/* The same of TEXT that came from malloc(3): it is the bundle's, or freed. */
+TG_MUST_USE struct tg_bundle *tg_bundle_take(char *text, size_t size);
 void tg_bundle_free(struct tg_bundle *bundle);
 
 size_t tg_bundle_count(const struct tg_bundle *bundle);

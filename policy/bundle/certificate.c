@@ -130,14 +130,26 @@ static bool take_extensions(struct tg_der *from)
            is_over(&tagged) && take_list(&list) && is_over(from);
 }
 
+/* A root's SUBJECT is its ISSUER once more, which was right. */
+static bool take_subject(struct tg_der *from, const struct tg_der *issuer, struct tg_der *subject)
+{
+    struct tg_der rest = *from;
+
+    if (!tg_der_take(&rest, SEQUENCE, subject) || size(subject) != size(issuer) ||
+        memcmp(subject->at, issuer->at, size(issuer)) != 0)
+        return tg_der_name(from, subject);
+    *from = rest;
+    return true;
+}
+
 /* What is signed; unique identifiers of issuer and subject count as none that anyone has. */
 static bool take_body(struct tg_der *from, struct tg_der *subject)
 {
-    struct tg_der body, other;
+    struct tg_der body, number, issuer;
 
     return tg_der_take(from, SEQUENCE, &body) && take_version(&body) &&
-           tg_der_integer(&body, &other) && take_algorithm(&body) && tg_der_name(&body, &other) &&
-           take_validity(&body) && tg_der_name(&body, subject) && take_key(&body) &&
+           tg_der_integer(&body, &number) && take_algorithm(&body) && tg_der_name(&body, &issuer) &&
+           take_validity(&body) && take_subject(&body, &issuer, subject) && take_key(&body) &&
            take_extensions(&body);
 }
 

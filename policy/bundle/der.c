@@ -25,61 +25,33 @@ static bool is_over(const struct tg_der *der)
     return der->at == der->end;
 }
 
-/* The length, in as few bytes as can be: up to 16 MiB. */
-static bool take_length(struct tg_der *from, size_t *length)
+bool tg_der_length(struct tg_der *from, size_t *length)
 {
     size_t bytes;
 
     if (is_over(from))
         return false;
-    *length = *from->at++;
-    if (*length < 0x80)
-        return true;
-    bytes = *length - 0x80;
-    if (bytes < 1 || bytes > 3 || size(from) < bytes || *from->at == 0)
+    bytes = *from->at++;
+    if (bytes < 0x81 || bytes > 0x83)
+        return false;
+    bytes -= 0x80;
+    if (size(from) < bytes || *from->at == 0)
         return false;
     for (*length = 0; bytes > 0; bytes--)
         *length = *length << 8 | *from->at++;
     return *length >= 0x80;
 }
 
-bool tg_der_next(struct tg_der *from, uint8_t *tag, struct tg_der *content)
-{
-    size_t length = 0;
-
-    if (is_over(from))
-        return false;
-    *tag = *from->at++;
-    if ((*tag & 0x1f) == 0x1f || !take_length(from, &length) || size(from) < length)
-        return false;
-    *content = (struct tg_der){from->at, from->at + length};
-    from->at += length;
-    return true;
-}
-
-bool tg_der_take(struct tg_der *from, uint8_t tag, struct tg_der *content)
-{
-    uint8_t found;
-
-    return !is_over(from) && *from->at == tag && tg_der_next(from, &found, content);
-}
-
-bool tg_der_has(const struct tg_der *from, uint8_t tag)
-{
-    return !is_over(from) && *from->at == tag;
-}
-
+/* Its numbers are in as few bytes as can be, of which all but the last have the highest bit. */
 static bool is_oid(const struct tg_der *oid)
 {
-    bool begins = true;
+    uint8_t before = 0;
 
     if (is_over(oid) || oid->end[-1] & 0x80)
         return false;
-    for (const uint8_t *at = oid->at; at < oid->end; at++) {
-        if (begins && *at == 0x80)
+    for (const uint8_t *at = oid->at; at < oid->end; before = *at++)
+        if (*at == 0x80 && !(before & 0x80))
             return false;
-        begins = !(*at & 0x80);
-    }
     return true;
 }
 

@@ -163,20 +163,26 @@ static bool is_never_plain(struct tg_der value)
 
 static const struct kind {
     const char *identifier;
+    size_t size;
     bool (*is_plain)(struct tg_der value);
 } kinds[] = {
-    {"\x55\x1d\x0e", is_key_identifier},
-    {"\x55\x1d\x0f", is_key_usage},
-    {"\x55\x1d\x11", are_alternative_names},
-    {"\x55\x1d\x13", are_basic_constraints},
-    {"\x55\x1d\x1e", is_never_plain}, /* nameConstraints */
-    {"\x55\x1d\x1f", are_points},
-    {"\x55\x1d\x23", is_authority_key},
-    {"\x55\x1d\x25", are_purposes},
-    {"\x60\x86\x48\x01\x86\xf8\x42\x01\x01", are_bits},   /* Netscape's certificate type */
-    {"\x2b\x06\x01\x05\x05\x07\x01\x07", is_never_plain}, /* RFC 3779: addresses */
-    {"\x2b\x06\x01\x05\x05\x07\x01\x08", is_never_plain}, /* and autonomous systems */
-    {"\x2b\x06\x01\x05\x05\x07\x01\x0e", is_never_plain}, /* RFC 3820 */
+#define KIND(identifier, is_plain)                                                                 \
+    {                                                                                              \
+        identifier, sizeof(identifier) - 1, is_plain                                               \
+    }
+    KIND("\x55\x1d\x0e", is_key_identifier),
+    KIND("\x55\x1d\x0f", is_key_usage),
+    KIND("\x55\x1d\x11", are_alternative_names),
+    KIND("\x55\x1d\x13", are_basic_constraints),
+    KIND("\x55\x1d\x1e", is_never_plain), /* nameConstraints */
+    KIND("\x55\x1d\x1f", are_points),
+    KIND("\x55\x1d\x23", is_authority_key),
+    KIND("\x55\x1d\x25", are_purposes),
+    KIND("\x60\x86\x48\x01\x86\xf8\x42\x01\x01", are_bits),   /* Netscape's certificate type */
+    KIND("\x2b\x06\x01\x05\x05\x07\x01\x07", is_never_plain), /* RFC 3779: addresses */
+    KIND("\x2b\x06\x01\x05\x05\x07\x01\x08", is_never_plain), /* and autonomous systems */
+    KIND("\x2b\x06\x01\x05\x05\x07\x01\x0e", is_never_plain), /* RFC 3820 */
+#undef KIND
 };
 
 bool tg_extension_is_plain(const struct tg_der *identifier, struct tg_der value)
@@ -184,8 +190,7 @@ bool tg_extension_is_plain(const struct tg_der *identifier, struct tg_der value)
     size_t size = (size_t)(identifier->end - identifier->at);
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strlen(kinds[i].identifier) == size &&
-            memcmp(kinds[i].identifier, identifier->at, size) == 0)
+        if (kinds[i].size == size && memcmp(kinds[i].identifier, identifier->at, size) == 0)
             return kinds[i].is_plain(value);
     return true;
 }

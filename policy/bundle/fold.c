@@ -12,9 +12,9 @@ enum { OID = 0x06, UNIVERSAL_STRING = 0x1c, BMP_STRING = 0x1e, SEQUENCE = 0x30, 
 
 static uint64_t add(uint64_t hash, uint32_t character)
 {
-    if (character >= 'A' && character <= 'Z')
+    if (character - 'A' <= 'Z' - 'A')
         character += 'a' - 'A';
-    if ((character >= 'a' && character <= 'z') || (character >= '0' && character <= '9'))
+    if (character - 'a' <= 'z' - 'a' || character - '0' <= '9' - '0')
         hash = (hash ^ character) * FNV_PRIME;
     return hash;
 }
@@ -22,15 +22,18 @@ static uint64_t add(uint64_t hash, uint32_t character)
 /* Characters of WIDTH bytes each. */
 static bool add_value(uint64_t *hash, struct tg_der value, size_t width)
 {
+    uint64_t sum = *hash;
+
     if ((size_t)(value.end - value.at) % width != 0)
         return false;
     while (value.at < value.end) {
-        uint32_t character = 0;
+        uint32_t character = *value.at++;
 
-        for (size_t i = 0; i < width; i++)
+        for (size_t i = 1; i < width; i++)
             character = character << 8 | *value.at++;
-        *hash = add(*hash, character);
+        sum = add(sum, character);
     }
+    *hash = sum;
     return true;
 }
 

@@ -71,14 +71,13 @@ static struct tg_bundle *read_bundle(int descriptor, const struct stat *status)
 {
     size_t size = (size_t)status->st_size;
     char *text = malloc(size + 1);
-    struct tg_bundle *bundle = NULL;
     struct stat after;
 
     if (text != NULL && read_up_to(descriptor, text, size + 1) == size &&
         fstat(descriptor, &after) == 0 && same(status, &after))
-        bundle = tg_bundle_read(text, size);
+        return tg_bundle_take(text, size);
     free(text);
-    return bundle;
+    return NULL;
 }
 
 static struct shared *find(const struct tg_bundle *bundle)

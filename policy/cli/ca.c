@@ -5,10 +5,13 @@
 #include "argument.h"
 #include "credential.h"
 #include "handshake.h"
+#include "request.h"
+#include "roster.h"
 #include "secret.h"
+#include "tell.h"
 #include "terminal.h"
+#include "text.h"
 #include "verbs.h"
-#include "write.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +25,45 @@ enum {
     MOST_LEAF_DAYS = 825
 };
 
+/* Of the options that all parts of `ca` share: those that only some of them take. */
+enum taken {
+    TAKES_ONLY = 1,
+    TAKES_DAYS = 2,
+    TAKES_RSA = 4,
+    TAKES_NEW_KEY = 8,
+    TAKES_PASSWORD = 16,
+    TAKES_NAME = 32,
+    TAKES_CSR = 64,
+    TAKES_CLIENT = 128,
+    TAKES_JSON = 256
+};
+
+/* False after a complaint about an option that isn't TAKEN by the part called PART. */
+static bool only_taken(const struct tg_options *options, const char *part, unsigned taken)
+{
+    const struct {
+        enum taken bit;
+        bool given;
+        const char *name, *whose;
+    } all[] = {{TAKES_ONLY, options->only[0] != NULL, "only", "'ca init'"},
+               {TAKES_DAYS, options->days != NULL, "days", "'ca init', 'ca issue' and 'ca renew'"},
+               {TAKES_RSA, options->rsa, "rsa", "'ca init', 'ca issue' and 'ca renew --new-key'"},
+               {TAKES_NEW_KEY, options->new_key, "new-key", "'ca issue' and 'ca renew'"},
+               {TAKES_PASSWORD, options->password_file != NULL, "password-file",
+                "'ca issue' and 'ca renew', where the private key is here"},
+               {TAKES_NAME, options->name != NULL, "name", "'ca init' and 'ca issue'"},
+               {TAKES_CSR, options->csr != NULL, "csr", "'ca issue'"},
+               {TAKES_CLIENT, options->client, "client", "'ca issue'"},
+               {TAKES_JSON, options->json, "json", "'ca list'"}};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i].given && (taken & all[i].bit) == 0) {
+            tg_complain("ca %s: --%s is for %s", part, all[i].name, all[i].whose);
+            return false;
+        }
+    return true;
+}
+
 static bool read_days(const char *word, int otherwise, int most, int *out)
 {
     *out = otherwise;
@@ -34,25 +76,25 @@ static bool read_days(const char *word, int otherwise, int most, int *out)
     return false;
 }
 
-static void add_file(struct tg_buf *out, const char *path, const char *what)
-{
-    tg_buf_printf(out, "%s%s%s\n    %s", tg_terminal_colour(stdout, TG_STRONG), path,
-                  tg_terminal_colour(stdout, TG_PLAIN), what);
-}
-
-static void add_end(struct tg_buf *out, const X509 *certificate)
-{
-    tg_buf_add(out, ", until ");
-    tg_write_asn1_time(out, X509_get0_notAfter(certificate));
-    tg_buf_add(out, "\n    ");
-    tg_write_fingerprint(out, certificate);
-    tg_buf_add(out, "\n");
-}
-
 /* ---- init --------------------------------------------------------------------------------- */
 
-/* Two CAs of one name would be mistaken for each other: the name has where and when. */
-static X509 *make_root(EVP_PKEY *key, int days, const struct tg_altnames *only)
+/* What it is called in certificates: RFC 5280's ub-common-name, and nothing a terminal obeys. */
+static bool is_common_name(const char *name)
+{
+    size_t length = strlen(name), characters = 0;
+    struct tg_piece bad;
+
+    for (size_t i = 0; i < length; i++)
+        characters += ((unsigned char)name[i] & 0xC0) != 0x80;
+    if (tg_utf8_clean(name, length, &bad) && strchr(name, '\t') == NULL && characters <= 64)
+        return true;
+    tg_complain("--name: '%s' can't be a CA's name: 64 characters of UTF-8 at most", name);
+    return false;
+}
+
+/* Two CAs of one name would be mistaken for each other: unless it is given, it has where and when.
+ */
+static X509 *make_root(EVP_PKEY *key, const char *name, int days, const struct tg_altnames *only)
 {
     char host[65] = "", day[24], subject[128];
     time_t now = time(NULL);
@@ -63,23 +105,7 @@ static X509 *make_root(EVP_PKEY *key, int days, const struct tg_altnames *only)
     strftime(day, sizeof(day), "%Y-%m-%d %H:%M", gmtime_r(&now, &date));
     snprintf(subject, sizeof(subject), "Local CA of %.30s, %s",
              host[0] != '\0' ? host : "this host", day);
-    return tg_certify_root(key, subject, days, only);
-}
-
-static int print_root(const struct tg_ca *ca)
-{
-    struct tg_buf out = {0};
-    char path[PATH_MAX];
-
-    if (!tg_ca_path(ca, "root.pem", path))
-        return TG_EXIT_USAGE;
-    add_file(&out, path, "the CA's certificate, for clients");
-    add_end(&out, ca->root);
-    if (!tg_ca_path(ca, "root.key", path))
-        return TG_EXIT_USAGE;
-    add_file(&out, path, "its private key: it stays here, and whoever has it is this CA\n");
-    tg_buf_add(&out, "\nNext: trustgraft ca issue NAME|IP...\n");
-    return tg_terminal_write(stdout, &out) ? TG_EXIT_GOOD : TG_EXIT_USAGE;
+    return tg_certify_root(key, name != NULL ? name : subject, days, only);
 }
 
 static int init(const struct tg_options *options, struct tg_ca *ca)
@@ -90,150 +116,192 @@ static int init(const struct tg_options *options, struct tg_ca *ca)
 
     while (options->only[count] != NULL)
         count++;
-    if (options->operand_count > 1 || options->new_key || options->password_file != NULL) {
-        tg_complain("ca init: takes no names, --new-key or --password-file: these are for "
-                    "'ca issue'");
+    if (options->operand_count > 1) {
+        tg_complain("ca init: takes no names, which are for 'ca issue': --only and --name are");
         return TG_EXIT_USAGE;
     }
     if (read_days(options->days, ROOT_DAYS, MOST_ROOT_DAYS, &days) &&
+        (options->name == NULL || is_common_name(options->name)) &&
         tg_altnames_read(&only, (char *const *)options->only, count, true)) {
         ca->key = tg_certify_key(options->rsa);
         if (ca->key != NULL)
-            ca->root = make_root(ca->key, days, &only);
+            ca->root = make_root(ca->key, options->name, days, &only);
         if (ca->root == NULL)
             tg_complain("ca init: libcrypto can't make a key and a certificate");
         else if (tg_ca_create(ca))
-            status = print_root(ca);
+            status = tg_tell_root(ca);
     }
     free(only.item);
     return status;
 }
 
-/* ---- issue -------------------------------------------------------------------------------- */
+/* ---- issue, renew -------------------------------------------------------------------------- */
 
-static void add_history(struct tg_buf *out, const struct tg_credential *credential)
+/* Makes and writes it, as the CA is loaded and locked. */
+static int finish(struct tg_credential *credential, const struct tg_ca *ca,
+                  const struct tg_options *options)
 {
-    if (credential->before == NULL)
-        return;
-    tg_buf_printf(out, "    %s the one until ",
-                  tg_credential_renews(credential) ? "renews" : "has other names than");
-    tg_write_asn1_time(out, X509_get0_notAfter(credential->before));
-    tg_buf_add(out, "\n");
-}
-
-static const char *fate_of_key(const struct tg_credential *credential)
-{
-    if (!credential->key_made)
-        return "its private key, the same as before\n";
-    return credential->key_there
-               ? "its private key, NEW: the one that was there has been replaced\n"
-               : "its private key\n";
-}
-
-/* What clients and servers need. */
-static void add_advice(struct tg_buf *out, const struct tg_credential *credential, const char *root)
-{
-    struct tg_buf cert = {0}, key = {0};
-
-    tg_argument_quote(&cert, credential->path);
-    tg_argument_quote(&key, credential->key_path);
-    tg_buf_add(out, "\nClients' policy, with a copy of root.pem:\n    [host ");
-    tg_altnames_text(out, &credential->names, " ");
-    tg_buf_add(out, "]\n    anchors = ");
-    tg_argument_quote(out, root);
-    out->failed |= cert.failed || key.failed;
-    if (!out->failed) {
-        tg_buf_printf(out,
-                      "\n\nnginx:\n    ssl_certificate %s;\n    ssl_certificate_key %s;\n"
-                      "\nNode:\n    const tls = {cert: require('fs').readFileSync(%s),\n"
-                      "                 key: require('fs').readFileSync(%s)};\n"
-                      "    require('https').createServer(tls, handler)\n"
-                      "\nPython:\n    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
-                      "    context.load_cert_chain(%s,\n                            %s)\n",
-                      cert.text, key.text, cert.text, key.text, cert.text, key.text);
-    }
-    tg_buf_free(&cert);
-    tg_buf_free(&key);
-}
-
-/* PASSWORD is NULL where whoever asked for the identity has it. */
-static int print_credential(const struct tg_credential *credential, const struct tg_ca *ca,
-                            const char *password)
-{
-    struct tg_buf out = {0};
-    char root[PATH_MAX];
-
-    if (!tg_ca_path(ca, "root.pem", root))
-        return TG_EXIT_USAGE;
-    add_file(&out, credential->path, "the server's certificate for ");
-    tg_altnames_text(&out, &credential->names, ", ");
-    add_end(&out, credential->leaf);
-    add_history(&out, credential);
-    add_file(&out, credential->key_path, fate_of_key(credential));
-    add_file(&out, credential->bundle_path, "both and the CA's certificate as PKCS#12\n");
-    if (password != NULL)
-        tg_buf_printf(&out, "    its password, which isn't kept anywhere: %s\n", password);
-    add_advice(&out, credential, root);
-    return tg_terminal_write(stdout, &out) ? TG_EXIT_GOOD : TG_EXIT_USAGE;
-}
-
-static int issue(const struct tg_options *options, struct tg_ca *ca)
-{
-    struct tg_credential credential = {0};
     char password[TG_SECRET_SIZE] = "";
     bool made = false;
     int status = TG_EXIT_USAGE;
 
-    if (options->operand_count < 2 || options->only[0] != NULL) {
-        tg_complain(options->operand_count < 2 ? "ca issue: no name is given: trustgraft ca issue "
-                                                 "NAME|IP..."
-                                               : "ca issue: --only is for 'ca init'");
+    if (tg_credential_make(credential, ca, options) &&
+        (credential->foreign || tg_secret_get(options->password_file, password, &made)) &&
+        tg_credential_write(credential, ca, password))
+        status = tg_tell_credential(credential, ca, made ? password : NULL);
+    OPENSSL_cleanse(password, sizeof(password));
+    return status;
+}
+
+/*
+ * Takes the request for its key and names: those of the operands, where there are any, and then it
+ * may ask for no others.
+ */
+static bool take_request(struct tg_credential *credential, const struct tg_options *options)
+{
+    struct tg_altnames asked = {0};
+    const struct tg_pattern *beyond = NULL;
+    bool taken = tg_request_read(options->csr, &credential->key, &asked);
+
+    credential->foreign = true;
+    if (taken && credential->names.count == 0) {
+        if (asked.count == 0)
+            tg_complain("%s: asks for no name (subjectAltName); a common name is none: give the "
+                        "names behind it",
+                        options->csr);
+        taken = asked.count > 0;
+        free(credential->names.item);
+        credential->names = asked;
+        return taken;
+    }
+    if (taken && (beyond = tg_altnames_beyond(&asked, &credential->names)) != NULL) {
+        struct tg_altnames one = {.item = (struct tg_pattern *)beyond, .count = 1};
+        struct tg_buf why = {0};
+
+        tg_buf_add(&why, "asks for a name that isn't among those given: ");
+        tg_altnames_text(&why, &one, "");
+        tg_complain_of(options->csr, &why);
+        tg_buf_free(&why);
+    }
+    free(asked.item);
+    return taken && beyond == NULL;
+}
+
+static int issue(const struct tg_options *options, struct tg_ca *ca)
+{
+    struct tg_credential credential = {.base = options->name, .client = options->client};
+    int status = TG_EXIT_USAGE;
+
+    if (options->operand_count < 2 && options->csr == NULL) {
+        tg_complain("ca issue: no name is given: trustgraft ca issue NAME|IP...");
         return TG_EXIT_USAGE;
     }
+    if (options->csr != NULL &&
+        !only_taken(options, "issue --csr", TAKES_DAYS | TAKES_NAME | TAKES_CSR | TAKES_CLIENT))
+        return TG_EXIT_USAGE;
     if (read_days(options->days, LEAF_DAYS, MOST_LEAF_DAYS, &credential.days) &&
         tg_altnames_read(&credential.names, options->operands + 1,
                          (size_t)options->operand_count - 1, false) &&
-        tg_ca_load(ca) && tg_credential_make(&credential, ca, options) &&
-        tg_secret_get(options->password_file, password, &made) &&
-        tg_credential_write(&credential, ca, password))
-        status = print_credential(&credential, ca, made ? password : NULL);
-    OPENSSL_cleanse(password, sizeof(password));
+        (options->csr == NULL || take_request(&credential, options)) && tg_ca_lock(ca) &&
+        tg_ca_load(ca, true) && tg_credential_find(&credential, ca)) {
+        tg_altnames_warn(&credential.names);
+        status = finish(&credential, ca, options);
+    }
     tg_credential_clear(&credential);
     return status;
 }
 
+/* For who it was before: nothing but its days and, if that is asked for, its key are new. */
+static int renew(const struct tg_options *options, struct tg_ca *ca)
+{
+    struct tg_credential credential = {.base = options->operands[1]};
+    int status = TG_EXIT_USAGE;
+
+    if (options->operand_count != 2) {
+        tg_complain("ca renew: one name is needed, as 'trustgraft ca list' begins with it");
+        return TG_EXIT_USAGE;
+    }
+    if (options->rsa && !options->new_key) {
+        tg_complain("ca renew: --rsa is for a new key: --new-key");
+        return TG_EXIT_USAGE;
+    }
+    if (read_days(options->days, LEAF_DAYS, MOST_LEAF_DAYS, &credential.days) && tg_ca_lock(ca) &&
+        tg_ca_load(ca, true) && tg_credential_find(&credential, ca) &&
+        tg_credential_again(&credential, ca, options))
+        status = finish(&credential, ca, options);
+    tg_credential_clear(&credential);
+    return status;
+}
+
+/* ---- list --------------------------------------------------------------------------------- */
+
+static int list(const struct tg_options *options, struct tg_ca *ca)
+{
+    struct tg_buf out = {0};
+    bool complete = false;
+
+    if (options->operand_count > 1) {
+        tg_complain("ca list: takes no names");
+        return TG_EXIT_USAGE;
+    }
+    if (tg_ca_load(ca, false) && tg_roster_write(ca, options->json, &out, &complete))
+        return tg_terminal_write(stdout, &out) && complete ? TG_EXIT_GOOD : TG_EXIT_USAGE;
+    tg_buf_free(&out);
+    return TG_EXIT_USAGE;
+}
+
 /* ------------------------------------------------------------------------------------------- */
+
+static const struct part {
+    const char *name;
+    unsigned taken; /* enum taken */
+    int (*run)(const struct tg_options *options, struct tg_ca *ca);
+} parts[] = {{"init", TAKES_ONLY | TAKES_DAYS | TAKES_RSA | TAKES_NAME, init},
+             {"issue",
+              TAKES_DAYS | TAKES_RSA | TAKES_NEW_KEY | TAKES_PASSWORD | TAKES_NAME | TAKES_CSR |
+                  TAKES_CLIENT,
+              issue},
+             {"renew", TAKES_DAYS | TAKES_RSA | TAKES_NEW_KEY | TAKES_PASSWORD, renew},
+             {"list", TAKES_JSON, list}};
 
 static int ca(const struct tg_options *options)
 {
     struct tg_ca ca = {0};
     const char *what = options->operands[0];
+    const struct part *part = NULL;
     int status = TG_EXIT_USAGE;
 
     tg_handshake_prepare();
-    if (strcmp(what, "init") != 0 && strcmp(what, "issue") != 0)
-        tg_complain("ca: '%s' is neither 'init' nor 'issue'", what);
-    else if (tg_ca_locate(&ca, options))
-        status = strcmp(what, "init") == 0 ? init(options, &ca) : issue(options, &ca);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && part == NULL; i++)
+        part = strcmp(parts[i].name, what) == 0 ? &parts[i] : NULL;
+    if (part == NULL)
+        tg_complain("ca: '%s' isn't 'init', 'issue', 'renew' or 'list'", what);
+    else if (only_taken(options, part->name, part->taken) && tg_ca_locate(&ca, options))
+        status = part->run(options, &ca);
     tg_ca_clear(&ca);
     return status;
 }
 
 const struct tg_verb tg_verb_ca = {
     .name = "ca",
-    .synopsis = "init [OPTION...] | issue [OPTION...] NAME|IP...",
-    .summary = "make a CA, and servers' certificates, for a local network",
+    .synopsis = "init [OPTION...] | issue [OPTION...] [--csr FILE] NAME|IP... | "
+                "renew [OPTION...] NAME | list [--json]",
+    .summary = "make a CA, and certificates of it, for a local network",
     .details =
         "init: makes a CA: a key, and a certificate for clients to name as `anchors`. Never "
         "touches one that is there.\n"
         "issue: makes a key, a certificate and a PKCS#12 file for a server with these names "
-        "and addresses, and prints the clients' policy and the server's settings. With the "
-        "same first name again it makes a new certificate; the key stays unless --new-key is "
+        "and addresses, or with --client for a client, and prints the clients' policy and the "
+        "server's settings. With the same first name again it makes a new certificate; the key "
+        "stays unless --new-key is given. With --csr FILE it certifies the key of that request, "
+        "which stays where it is, for the names that it asks for, or for those given.\n"
+        "renew: makes a new certificate for the same names; the key stays unless --new-key is "
         "given.\n"
+        "list: what was issued, whether it is still valid, and how long.\n"
         "The PKCS#12 file's password is that of --password-file or TRUSTGRAFT_P12_PASSWORD, "
         "or a random one that is printed once.\n"
-        "Exit 0: made; 2: usage, or a file can't be read or written.",
-    .options = TG_OPTION_CA,
+        "Exit 0: made, or all listed; 2: usage, or a file can't be read or written.",
+    .options = TG_OPTION_CA | TG_OPTION_JSON,
     .least = 1,
     .most = -1,
     .missing = "what to do is missing",

@@ -41,7 +41,7 @@ static struct kind operand_of(const struct tg_verb *verb)
 {
     static const struct kind operands[] = {
         {.called = "bash|zsh|fish", .what = WORDS, .words = "bash zsh fish"},
-        {.called = "init", .what = WORDS, .words = "init issue"},
+        {.called = "init", .what = WORDS, .words = "init issue renew list"},
         {.called = "VERB", .what = VERBS},
         {.called = "CMD", .what = COMMANDS},
         {.called = "HOST", .what = HOSTS},

@@ -37,9 +37,9 @@ static bool ask(struct request *request)
 {
     const struct tg_options *options = request->options;
 
-    if (!options->yes && !isatty(STDIN_FILENO)) {
+    if (!options->yes && !options->dry_run && !isatty(STDIN_FILENO)) {
         tg_complain("except: standard input is no terminal to ask on: give --yes to write the "
-                    "exception without asking");
+                    "exception without asking, or --dry-run to see what would be written");
         return false;
     }
     return tg_forgive_check(options) && tg_chosen_path(options, request->policy);
@@ -105,6 +105,15 @@ static bool show(const struct tg_question *question, const struct tg_verdict *ve
     return tg_terminal_write(stdout, &buf) && fflush(stdout) == 0;
 }
 
+static size_t count_lines(const char *text, size_t length)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < length; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
 static bool confirm(const struct request *request)
 {
     if (request->options->yes ||
@@ -136,7 +145,31 @@ static bool prove(const struct request *request, const tg_policy *policy, const 
     return accepted;
 }
 
-/* Loads the policy with TEXT for the file, and puts TEXT there if all is well. */
+/* Shows what TEXT has behind what it and the file that is there begin with, up to what both end
+ * with: an exception that is new, or renewed. */
+static int show_text(const struct request *request, const struct tg_buf *text)
+{
+    const char *old = request->file.text.length > 0 ? request->file.text.text : "";
+    const char *old_end = old + strlen(old), *new = text->text, *new_end = new + text->length;
+    struct tg_buf out = {0};
+    size_t same = 0, line = 0;
+
+    while (old[same] != '\0' && old[same] == new[same])
+        if (old[same++] == '\n')
+            line = same;
+    while (old_end > old + line && new_end > new + line &&old_end[-1] == new_end[-1]) {
+        old_end--;
+        new_end--;
+    }
+    new_end += strcspn(new_end, "\n");
+    tg_buf_printf(&out, "\n--dry-run: nothing is written. With it %s would have, at line %zu:\n",
+                  request->file.path, 1 + count_lines(new, line));
+    tg_buf_addn(&out, new + line, (size_t)(new_end - new) - line);
+    tg_buf_add(&out, "\n");
+    return tg_terminal_write(stdout, &out) ? TG_EXIT_GOOD : TG_EXIT_USAGE;
+}
+
+/* Loads the policy with TEXT for the file, and puts TEXT there if all is well and it is wanted. */
 static int write_exception(struct request *request, const struct tg_buf *text, const char *name)
 {
     const struct tg_override override = {request->file.status.st_dev, request->file.status.st_ino,
@@ -149,7 +182,9 @@ static int write_exception(struct request *request, const struct tg_buf *text, c
     if (policy == NULL) {
         tg_diagnostics_print(stderr, &diags);
     } else if (prove(request, policy, name)) {
-        if (tg_replace_commit(&request->file, text, &why)) {
+        if (request->options->dry_run) {
+            status = show_text(request, text);
+        } else if (tg_replace_commit(&request->file, text, &why)) {
             status = TG_EXIT_GOOD;
         } else {
             tg_complain_of(target(request), &why);
@@ -182,7 +217,8 @@ static int tell_outcome(struct request *request)
     tg_buf_printf(&out, "\nWritten to %s. Now: %s ", request->file.path,
                   verdict->accepted ? "accept" : "reject");
     tg_write_endpoint(&out, question->at.host, question->at.port);
-    tg_buf_printf(&out, ": %s\n", tg_result_name(verdict->result));
+    tg_buf_printf(&out, ": %s (%s)\n", tg_result_name(verdict->result),
+                  tg_show_outcome(verdict->result));
     if (tg_terminal_write(stdout, &out))
         status = verdict->accepted ? TG_EXIT_GOOD : TG_EXIT_REFUSED;
     tg_verdict_free(verdict);
@@ -200,13 +236,13 @@ static int forgive(struct request *request, const struct tg_verdict *verdict)
     name = tg_forgive_write(&text, &request->question, verdict, &request->file.status);
     if (name == NULL || text.failed)
         tg_complain("%s", tg_no_memory);
-    else if (!confirm(request))
+    else if (!request->options->dry_run && !confirm(request))
         status = TG_EXIT_REFUSED;
     else
         status = write_exception(request, &text, name);
     free(name);
     tg_buf_free(&text);
-    return status == TG_EXIT_GOOD ? tell_outcome(request) : status;
+    return status == TG_EXIT_GOOD && !request->options->dry_run ? tell_outcome(request) : status;
 }
 
 static int judge(struct request *request)
@@ -266,11 +302,12 @@ const struct tg_verb tg_verb_except = {
         "exactly these findings of this certificate to the policy in force; or renews the one "
         "that is there. The file is replaced as a whole, once the policy is valid and accepts "
         "the server with it.\n"
-        "Exit 0: written, or there was nothing to forgive; 1: no exception may forgive it, "
+        "Exit 0: written, or with --dry-run shown, or there was nothing to forgive; 1: no "
+        "exception may forgive it, "
         "the answer was no, or the policy has errors; 2: usage, a file can't be read or "
         "written, or there is no TLS connection to be had.",
     .options = TG_OPTION_ROUTE | TG_OPTION_PROGRAM | TG_OPTION_APP_ANCHORS | TG_OPTION_TO |
-               TG_OPTION_YES | TG_OPTION_EXCEPT,
+               TG_OPTION_YES | TG_OPTION_DRY_RUN | TG_OPTION_EXCEPT,
     .least = 1,
     .most = 2,
     .missing = "the host is missing",

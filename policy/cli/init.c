@@ -129,7 +129,7 @@ static bool write_certificates(const struct beginning *it, struct tg_buf *why)
                                         .mode = 0644,
                                         .replace = true};
         written =
-            proposal->file_count == 0 || (tg_save_folder(it->certificates, 0755, why) &&
+            proposal->file_count == 0 || (tg_save_folder_own(it->certificates, 0755, why) &&
                                           tg_save_all(saves, proposal->file_count, true, why));
     }
     return written;

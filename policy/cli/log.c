@@ -91,13 +91,25 @@ static void take(void *arg, char *line)
     tg_record_clear(&record);
 }
 
+/* A file may be called anything, by whoever can make one where logs are. */
+static void show_place(struct search *search, const char *name)
+{
+    struct tg_buf out = {0};
+
+    tg_buf_add(&out, search->found ? "\n==> " : "==> ");
+    tg_buf_escape(&out, name, strlen(name));
+    tg_buf_add(&out, " <==\n");
+    if (!tg_terminal_write(stdout, &out))
+        search->unwritten = true;
+}
+
 /* Shows what was found in the place called NAME; HEADED: there are others. */
 static void show_last(struct search *search, const char *name, bool headed)
 {
     size_t first = search->count > search->most ? search->count - search->most : 0;
 
     if (headed && !search->options->json && search->count > 0)
-        printf("%s==> %s <==\n", search->found ? "\n" : "", name);
+        show_place(search, name);
     for (size_t i = first; i < search->count; i++)
         show_line(search, search->last[i % search->most]);
     for (size_t i = 0; i < search->most; i++) {

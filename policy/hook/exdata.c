@@ -8,15 +8,13 @@
 #include "peer.h"
 #include "process.h"
 #include "turn.h"
+#include "verifier.h"
 #include "wire.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-
-/* A library may have our ex_data without being hooked (callback.c). */
-static atomic_bool hooked_in[TG_CRYPTOLIBS];
 
 /* The last context of this thread that there was no memory for. */
 static _Thread_local const SSL_CTX *unkept;
@@ -25,10 +23,9 @@ static _Thread_local const SSL_CTX *unkept;
 #define EXTENSION 0x7467
 
 /* Without memory for what we keep of a context, the context refuses every server. */
-static void hook_context(const struct tg_hooked *hooked, SSL_CTX *context, bool whole)
+static void close_context(const struct tg_hooked *hooked, SSL_CTX *context)
 {
-    hooked->libssl.SSL_CTX_set_cert_verify_callback(
-        context, whole ? tg_hook_verify : tg_hook_refuse, (void *)hooked);
+    hooked->libssl.SSL_CTX_set_cert_verify_callback(context, tg_hook_refuse, (void *)hooked);
 }
 
 static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPTO_EX_DATA *data,
@@ -41,6 +38,7 @@ static bool keep_context(const struct tg_hooked *hooked, SSL_CTX *context, CRYPT
         tg_context_state_free(state);
         return false;
     }
+    tg_verifier_put(hooked, context, state, tg_hook_verify);
     // cppcheck-suppress memleak ; the context has it
     return hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
                                                  tg_gate_hello, NULL, (void *)hooked, NULL, NULL);
@@ -63,17 +61,7 @@ static void refuse_context(const struct tg_hooked *hooked, SSL_CTX *context)
 {
     (void)hooked->libssl.SSL_CTX_add_custom_ext(context, EXTENSION, SSL_EXT_CLIENT_HELLO,
                                                 tg_gate_refuse, NULL, (void *)hooked, NULL, NULL);
-    hook_context(hooked, context, false);
-}
-
-void tg_exdata_hook(const struct tg_cryptolib *library)
-{
-    atomic_store_explicit(&hooked_in[library->number], true, memory_order_release);
-}
-
-static bool is_hooked(const struct tg_cryptolib *library)
-{
-    return atomic_load_explicit(&hooked_in[library->number], memory_order_acquire);
+    close_context(hooked, context);
 }
 
 bool tg_exdata_lacked_memory(const SSL_CTX *context)
@@ -90,7 +78,7 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_hooked(library) && !tg_process_inert() &&
+    if (tg_cryptolib_is_hooked(library) && !tg_process_inert() &&
         (is_ours(index, library->context_index) || is_past(index, library->context_index)))
         hooked = tg_hooked_of_context(library, parent);
     if (hooked != NULL && is_past(index, library->context_index)) {
@@ -99,7 +87,8 @@ static void new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
         bool kept = keep_context(hooked, parent, data, index);
 
         unkept = kept ? NULL : parent;
-        hook_context(hooked, parent, kept);
+        if (!kept)
+            close_context(hooked, parent);
     }
     errno = saved;
 }
@@ -132,7 +121,8 @@ static void new_connection(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
     int saved = errno;
 
     (void)ptr, (void)argl;
-    if (is_hooked(library) && is_ours(index, library->connection_index) && !tg_process_inert())
+    if (tg_cryptolib_is_hooked(library) && is_ours(index, library->connection_index) &&
+        !tg_process_inert())
         any = tg_hooked_on(library);
     if (any != NULL)
         context = any->libssl.SSL_get_SSL_CTX(parent);

@@ -9,10 +9,10 @@
 
 /*
  * Registers it in LIBRARY, once; HOOKED is NULL where no libssl on it is known yet. False, after a
- * complaint: it isn't to be had. What is made from then on is hooked after tg_exdata_hook alone.
+ * complaint: it isn't to be had. What is made from then on is hooked after tg_cryptolib_hook
+ * alone.
  */
 TG_MUST_USE bool tg_exdata_register(struct tg_cryptolib *library, const struct tg_hooked *hooked);
-void tg_exdata_hook(const struct tg_cryptolib *library);
 
 /*
  * Since OpenSSL 3.0 ex_data belongs to the library context that is the thread's default then

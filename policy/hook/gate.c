@@ -6,7 +6,9 @@
 #include "offer.h"
 #include "peer.h"
 #include "prepare.h"
+#include "queue.h"
 #include "session.h"
+#include "verifier.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -225,6 +227,8 @@ static void pass(const struct tg_cryptolib *library, const SSL *connection, stru
     if (state != NULL && state->told.where == event.where && state->told.value == event.value)
         return;
     if (begins) { /* whom it is with, the application may still say now */
+        tg_verifier_return(hooked, ssl);
+        tg_queue_forget();
         tg_gate_raise(hooked, ssl);
         errno = saved;
         tell(hooked, ssl, state, event);
@@ -334,6 +338,7 @@ int tg_gate_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char
     (void)type, (void)context, (void)out, (void)length, (void)certificate, (void)index;
     if (hooked->libssl.SSL_is_server(ssl))
         return 0;
+    tg_verifier_return(hooked, ssl);
     state = tg_connection_state_make(hooked, ssl); /* it may come from another library context */
     /* Whoever replaced the gate did so before the gate saw this handshake start. */
     if (tg_gate_restore(hooked, ssl))

@@ -9,6 +9,7 @@
 #include "query.h"
 #include "reason.h"
 #include "status.h"
+#include "trustgraft.h"
 #include <errno.h>
 #include <openssl/err.h>
 
@@ -42,18 +43,27 @@ static int ask_custom(const struct server *server)
     return answer >= TG_CUSTOM_OK && answer <= TG_CUSTOM_RETRY ? outcomes[answer] : REFUSED;
 }
 
+/* What holds the application's own callback, where it has one that is to be asked; or NULL. */
+static const struct tg_context_state *own_verifier(const struct server *server)
+{
+    const struct tg_hooked *hooked = server->hooked;
+    const struct tg_context_state *state =
+        tg_context_state_of(hooked, hooked->libssl.SSL_get_SSL_CTX(server->ssl));
+
+    return server->context != NULL && !server->called && state != NULL && state->verify != NULL
+               ? state
+               : NULL;
+}
+
 /* What the application would have done: its own callback, or libssl's default. */
 static int ask_application(const struct server *server)
 {
-    const struct tg_hooked *hooked = server->hooked;
-    X509_STORE_CTX *context = server->context;
-    const struct tg_context_state *state =
-        tg_context_state_of(hooked, hooked->libssl.SSL_get_SSL_CTX(server->ssl));
+    const struct tg_context_state *own = own_verifier(server);
     int verified;
 
-    if (!server->called && state != NULL && state->verify != NULL)
-        return state->verify(context, state->verify_arg);
-    verified = hooked->library->crypto.X509_verify_cert(context);
+    if (own != NULL)
+        return own->verify(server->context, own->verify_arg);
+    verified = server->hooked->library->crypto.X509_verify_cert(server->context);
     return verified < 0 ? 0 : verified; /* as ssl_verify_cert_chain does */
 }
 
@@ -166,6 +176,34 @@ static bool keep_pristine(const struct server *server)
     return state->pristine != NULL;
 }
 
+/* Where a rule goes by the application's anchors, what its own callback calls revoked stays so:
+ * that may know of CRLs, or of blocked keys as Node.js does. All else that it says is overruled. */
+static bool is_revoked(const struct server *server, const struct tg_verdict *verdict)
+{
+    const struct tg_libcrypto *crypto = &server->hooked->library->crypto;
+    const struct tg_context_state *state = own_verifier(server);
+
+    if (state == NULL || state->verify == tg_verify_callback || verdict->rule == NULL ||
+        verdict->rule->anchors_only)
+        return false;
+    (void)crypto->ERR_set_mark();
+    (void)state->verify(server->context, state->verify_arg);
+    (void)crypto->ERR_pop_to_mark();
+    return crypto->X509_STORE_CTX_get_error(server->context) == X509_V_ERR_CERT_REVOKED;
+}
+
+static int refuse_for(struct server *server, enum tg_finding_kind kind, const char *text)
+{
+    struct tg_verdict *verdict = tg_verdict_refuse(kind, text);
+    int outcome;
+
+    if (verdict != NULL)
+        tg_judge_log(server->process, verdict, &server->peer);
+    outcome = refuse(server, verdict);
+    tg_verdict_free(verdict);
+    return outcome;
+}
+
 static int carry_out(struct server *server, const struct tg_verdict *verdict)
 {
     const char *host = server->query.host;
@@ -173,6 +211,8 @@ static int carry_out(struct server *server, const struct tg_verdict *verdict)
 
     if (verdict == NULL || !verdict->accepted)
         return refuse(server, verdict);
+    if (is_revoked(server, verdict))
+        return refuse_for(server, TG_REVOKED, "the program's own verification says so");
     later = pending(server, verdict);
     if (later) /* the gate may not have been there to ask */
         tg_status_request(server->hooked, server->ssl, tg_gate_staple);
@@ -193,17 +233,9 @@ static int carry_out(struct server *server, const struct tg_verdict *verdict)
 /* Something of this server's can't be read by our libcrypto. */
 static int judge_unreadable(struct server *server)
 {
-    struct tg_verdict *verdict = NULL;
-    int outcome;
-
     if (!tg_judge_demands(server->process, &server->peer))
         return ask(server);
-    verdict = tg_verdict_refuse(TG_MALFORMED, tg_presented_problem(&server->presented));
-    if (verdict != NULL)
-        tg_judge_log(server->process, verdict, &server->peer);
-    outcome = refuse(server, verdict);
-    tg_verdict_free(verdict);
-    return outcome;
+    return refuse_for(server, TG_MALFORMED, tg_presented_problem(&server->presented));
 }
 
 static int judge_shown(struct server *server)

@@ -14,7 +14,7 @@ static atomic_bool injected_any;
 
 static enum tg_injected inject(struct tg_cryptolib *library, const struct tg_hooked *hooked)
 {
-    tg_exdata_hook(library);
+    tg_cryptolib_hook(library);
     if (!tg_exdata_register(library, hooked))
         return TG_INJECT_FAILED;
     if (hooked != NULL) /* the provider sees nothing of stores */
@@ -72,6 +72,21 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
         injected = inject(hooked->library, hooked);
     errno = saved;
     return injected;
+}
+
+void tg_inject_begin_stores(const void *real)
+{
+    int saved = errno;
+    const char *missing = NULL;
+    struct tg_cryptolib *library = NULL;
+
+    /* To look into another libcrypto takes calls that could come before the program's first. */
+    if (tg_process_has_origin() &&
+        tg_object_identity(real) == tg_object_identity((void *)X509_verify_cert))
+        library = tg_cryptolib_native(&missing);
+    if (library != NULL)
+        tg_attached_begin(library);
+    errno = saved;
 }
 
 /* ---- what the preload shows ---------------------------------------------------------------- */

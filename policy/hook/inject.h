@@ -100,6 +100,13 @@ TG_API void tg_inject_set_stderr(dev_t device, ino_t inode);
 TG_API void tg_inject_set_source(const struct tg_policy_source *source);
 
 /*
+ * REAL, X509_STORE_new(3) of the application's OpenSSL 3, is about to be called, maybe before any
+ * libssl was hooked: its stores are looked after from now on, where it is the libcrypto that this
+ * engine is linked to. The policy isn't read before a file is loaded.
+ */
+TG_API void tg_inject_begin_stores(const void *real);
+
+/*
  * What the application does with an X509_STORE, for which its bundles of CAs are decoded on demand
  * (attached.h). REAL is the function of its libcrypto that it called; only where these say so it is
  * to be called. What returns bool without another word has everything ready for that: false where
@@ -149,6 +156,13 @@ struct tg_inject_reasons {
     const char *(*gnutls)(int code, const char *plain);
     const char *(*take)(unsigned long code);
     void (*read)(const char *data);
+    /* It was given a code of something else than a connection. */
+    void (*other)(void);
+    /* It is about to ask of an error on the queue, by a function that is stood in for. */
+    void (*asked)(void);
+    /* Of a status of GnuTLS's: the reason alone, or NULL. */
+    const char *(*status)(unsigned status);
+    const char *(*nspr)(int code, const char *plain);
 };
 TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
 
@@ -159,7 +173,7 @@ TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
 TG_API void *tg_preload_real(const char *name, const void *caller);
 
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 9
+#define TG_INJECT_VERSION 10
 TG_API int tg_inject_version(void);
 
 /*

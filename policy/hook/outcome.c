@@ -90,10 +90,10 @@ int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
     int mode = libssl->SSL_get_verify_mode(ssl);
     int error = verdict != NULL ? verdict->x509_error : X509_V_ERR_OUT_OF_MEM;
 
-    tg_reason_point(verdict != NULL ? tg_reason_now() : NULL, error, false);
+    tg_reason_point(TG_REASON_X509, verdict != NULL ? tg_reason_now() : NULL, error, false);
     if (context != NULL)
         tell(hooked, ssl, context, verdict, error);
-    tg_reason_point(NULL, X509_V_OK, false);
+    tg_reason_point(TG_REASON_X509, NULL, X509_V_OK, false);
     if (state != NULL) {
         state->forced = !(mode & SSL_VERIFY_PEER);
         state->reason = verdict != NULL ? tg_reason_now() : NULL;
@@ -101,6 +101,7 @@ int tg_outcome_refuse(const struct tg_hooked *hooked, SSL *ssl, X509_STORE_CTX *
     libssl->SSL_set_verify(ssl, mode | SSL_VERIFY_PEER, libssl->SSL_get_verify_callback(ssl));
     tg_outcome_raise(hooked->library, verdict, peer);
     if (verdict != NULL && !hooked->library->foreign)
-        tg_reason_raise(); /* libssl puts one more of its own behind it */
+        tg_reason_raise(
+            tg_cryptolib_is_hooked(hooked->library)); /* libssl puts its own behind it */
     return 0;
 }

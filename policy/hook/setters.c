@@ -9,6 +9,7 @@
 #include "peer.h"
 #include "policy.h"
 #include "process.h"
+#include "queue.h"
 #include "reason.h"
 #include <stdlib.h>
 
@@ -318,7 +319,7 @@ static void result(void *ssl_ctx_new, const SSL *ssl, long code)
     const struct tg_connection_state *state =
         hooked != NULL ? tg_connection_state_of(hooked, ssl) : NULL;
 
-    tg_reason_point(state != NULL ? state->reason : NULL, code, true);
+    tg_reason_point(TG_REASON_X509, state != NULL ? state->reason : NULL, code, true);
 }
 
 const struct tg_inject_reasons *tg_inject_reasons(void)
@@ -330,6 +331,10 @@ const struct tg_inject_reasons *tg_inject_reasons(void)
         .gnutls = tg_reason_gnutls,
         .take = tg_reason_take,
         .read = tg_reason_read,
+        .other = tg_reason_unpoint,
+        .asked = tg_queue_mend,
+        .status = tg_reason_status,
+        .nspr = tg_reason_nspr,
     };
 
     return &reasons;

@@ -6,7 +6,7 @@ import ssl
 
 from cli import plain
 from cli.fetching import Realm, Web
-from e2e.harness import require
+from e2e.harness import Skip, require
 
 HOST = "api.example.test"
 
@@ -52,6 +52,37 @@ def test_ca_that_the_server_sends(command):
         policy.write_text(policy.read_text().replace(str(port), str(other)))
         require(explain(command, policy, other) == 1, policy.read_text())
     command("check", policy).ended(0)
+
+
+def test_folder_for_certificates_that_is_another_s(command):
+    """Who can make it before, where everybody can write, mustn't say where files go, nor change them."""
+    if os.getuid() != 0:
+        raise Skip("only root can give files away")
+    elsewhere, nobody = command.folder().path, 65534
+
+    def link(certs):
+        certs.symlink_to(elsewhere)
+        os.lchown(certs, nobody, nobody)
+
+    def given(certs):
+        certs.mkdir()
+        os.chown(certs, nobody, nobody)
+
+    def open_to_all(certs):
+        certs.mkdir()
+        certs.chmod(0o1777)
+
+    with served(command, "api-other") as port:
+        for make, why in ((link, "another user's link"), (given, "another user's folder"),
+                          (open_to_all, "everybody can write")):
+            policy = command.folder().path / "policy.conf"
+            make(policy.parent / "certs")
+            init(command, policy, port, "--yes").ended(2).said(why)
+            require(not policy.exists() and not list((policy.parent / "certs").iterdir()), make)
+        policy = command.folder().path / "policy.conf"
+        (policy.parent / "certs").symlink_to(elsewhere)  # one's own
+        init(command, policy, port, "--yes").ended(0)
+        require(len(list(elsewhere.iterdir())) == 1, elsewhere)
 
 
 def test_place_that_is_relative(command):

@@ -40,7 +40,7 @@ def s_server(command, leaf, *arguments):
 def test_good_server_is_accepted(command):
     with s_server(command, "api") as port:
         connect(command, port).ended(0).quiet().printed(
-            f"accept {HOST}:{port}: unspecified\n", f"  reached 127.0.0.1 port {port}, TLS 1.3, ",
+            f"accept {HOST}:{port}: unspecified (accepted: its CA is trusted)\n", f"  reached 127.0.0.1 port {port}, TLS 1.3, ",
             f":1 [host {HOST}]", "`- CN=api.example.test\n", "sha256:", "sha256/",
             "CN=Trustgraft Test Root, O=Trustgraft Tests\n")
 
@@ -483,7 +483,7 @@ def test_resolve_that_is_wrong(command):
         command("explain", "--connect", "-p", command.policy(POLICY), "--resolve", word,
                 HOST).ended(2).silent()
     command("explain", "--connect", "-p", command.policy(POLICY),
-            *["--resolve", "a.test:1:127.0.0.1"] * 33, HOST).ended(2).silent().said("more than 32")
+            *["--resolve", "a.test:1:127.0.0.1"] * 33, HOST).ended(2).silent().said("more than 32 times: that is the limit", "/etc/hosts")
 
 
 def test_timeout_that_is_none(command):

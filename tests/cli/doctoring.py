@@ -290,6 +290,15 @@ def test_older_openssl_is_reached_by_the_preload_alone(command):
     require("run --preload" in found["provider"][0][1], found)
 
 
+def test_newer_openssl_is_reached_by_both(command):
+    for library, name, engine in (("libssl.so.4", "OpenSSL 4: ", "libtrustgraft-inside.so.0"),
+                                  ("libssl.so.1.1", "an OpenSSL older", "libtrustgraft-inside.so.0")):
+        status, found = program(command, reaching.built(command, "", library))
+        require(status == 0 and found["TLS library"][0][1].startswith(name), found)
+        require(engine in found["engine"][0][1], found)
+        require(("run --preload" in found["provider"][0][1]) == (library == "libssl.so.1.1"), found)
+
+
 def tool(command, folder, *options):
     source = folder.write("tool.c", "int main(void) { return 0; }\n")
     subprocess.run(["cc", source, "-o", folder / "tool", "-Wl,--no-as-needed", *options], check=True,

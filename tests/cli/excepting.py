@@ -58,6 +58,24 @@ note = "until \\"the new\\" one \\\\ # comes"
     verify(command, policy, port, "impostor-self-signed").ended(1)
 
 
+def test_dry_run_shows_what_would_be_written(command):
+    """Without asking, the exception and its line; the file stays, and what can't be forgiven is no more."""
+    policy = command.policy(RULE)
+    before = policy.read_text()
+    with serving(command, "expired") as port:
+        result = except_(command, port, policy, "--dry-run", "--note", "one").ended(0).quiet().printed(
+            "nothing is written", f"{policy} would have, at line 4:")
+        require(policy.read_text() == before, policy.read_text())
+        except_(command, port, policy, "--yes", "--note", "one").ended(0)
+        written = policy.read_text()
+        require(written[len(before):].strip() in result.out, result)
+        again = except_(command, port, policy, "--dry-run", "--note", "two").ended(0).printed('note = "two"\n')
+        require("findings" not in again.out.partition("--dry-run")[2] and "two" not in policy.read_text(), again)
+        require(policy.read_text() == written, policy.read_text())
+    with serving(command, "api") as port:
+        except_(command, port, policy, "--dry-run").ended(0).printed("There is nothing to forgive.")
+
+
 def test_several_findings(command):
     policy = command.policy(RULE)
     with serving(command, "expired-partner") as port:

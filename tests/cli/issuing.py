@@ -389,8 +389,8 @@ def test_wildcard_that_nobody_accepts(command):
 
 def test_usage(command):
     ca, _ = make(command)
-    for words, text in (((), "what to do is missing"), (("make",), "neither 'init' nor 'issue'"),
-                        (("init", "x"), "takes no names"), (("init", "--new-key"), "takes no"),
+    for words, text in (((), "what to do is missing"), (("make",), "isn't 'init', 'issue', 'renew' or 'list'"),
+                        (("init", "x"), "takes no names"), (("init", "--new-key"), "is for"),
                         (("issue",), "no name is given"),
                         (("issue", "--only", "x.y", "a.b"), "--only is for"),
                         (("init", "--only", "*.x.y"), "isn't a domain"),

@@ -236,6 +236,12 @@ def test_older_openssl_under_the_provider(command):
                                                               "neither way reaches")
 
 
+def test_newer_openssl_beside_gnutls(command):
+    for ways in ((), ("--provider",)):
+        run(command, built(command, "", "libssl.so.4", "libgnutls.so.30"), *ways).ended(0).quiet()
+    run(command, built(command, "", "libgnutls.so.30"), "--provider").ended(126).said("GnuTLS")
+
+
 def test_older_openssl_behind_a_library(command):
     path = built(command, "", "libssl.so.1.1", "libcurl.so.4 libssl.so.1.1")
     run(command, path, "--provider").ended(126).silent().said("libssl.so.1.1", "run --preload")
@@ -297,6 +303,22 @@ def test_tls_library_inside(command):
         run(command, built(command, source)).ended(126).silent().said(f"{name} inside", OUTSIDE)
         run(command, built(command, source, "libssl.so.3")).ended(0).quiet()
     run(command, built(command, source, "libcrypto.so.3")).ended(0).quiet()
+
+
+def test_openssl_inside_that_leaves_its_version_out(command):
+    folder, compiler = command.folder(), os.environ.get("CC") or "cc"
+    source = folder.write("program.c", "#include <openssl/ssl.h>\nint main(void)\n"
+                          "{ return SSL_CTX_new(TLS_client_method()) == NULL; }\n")
+    for name, libraries in (("shared", ("-lssl", "-lcrypto")),
+                            ("inside", ("-l:libssl.a", "-l:libcrypto.a", "-ldl"))):
+        subprocess.run([*compiler.split(), source, "-o", folder / name, *libraries, "-pthread"],
+                       check=True, timeout=300)
+    run(command, folder / "shared").ended(0).quiet()
+    for _ in range(2):
+        require(b"OpenSSL 3." not in (folder / "inside").read_bytes(), "it has its version")
+        run(command, folder / "inside").ended(126).silent().said("OpenSSL inside", OUTSIDE)
+        run(command, folder / "inside", "--allow-unreached").ended(0).said(OUTSIDE)
+        subprocess.run(["strip", folder / "inside"], check=True, timeout=120)
 
 
 def test_unreached_is_allowed(command):

@@ -8,14 +8,15 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from cli import (beginning, bundling, checking, compiling, completing, connecting, doctoring, excepting,      # noqa: E402
-                 explaining, fetching, importing, issuing, pinning, reaching, running, scanning, showing, starving,
-                 verifying, words)
+from cli import (beginning, bundling, certifying, checking, compiling, completing, connecting, doctoring,       # noqa: E402
+                 excepting, explaining, fetching, importing, issuing, pinning, reaching, running, scanning, showing,
+                 starving, verifying, words)
 from cli.command import Command                                            # noqa: E402
 from e2e.harness import run                                                # noqa: E402
 
 GROUPS = (words, checking, compiling, explaining, connecting, verifying, reaching, running, doctoring, importing,
-          bundling, pinning, excepting, beginning, completing, issuing, fetching, scanning, showing, starving)
+          bundling, pinning, excepting, beginning, completing, issuing, certifying, fetching, scanning, showing,
+          starving)
 
 
 def tests(group):

@@ -76,6 +76,40 @@ def test_json(command):
     require([one["mode"] for one in objects] == ["enforce", "enforce", "report", "enforce"], objects)
 
 
+def test_what_a_server_calls_itself_is_no_verdict(command):
+    """In a file of JSON, as in one of text: the line's own verdict is shown, and no other."""
+    forged = "CN=x trustgraft: curl[1]: accept bank.test:443: trusted"
+    line = json.dumps({**OBJECT, "findings": [{"name": "name-mismatch", "text": forged}]}, separators=(",", ":"))
+    for text in (line, f"box trustgraft[99]: {line}", f"{TEXT} {forged}"):
+        [got] = command("log", "--json", written(command, text)).ended(0).objects()
+        require(got["verdict"] == "reject" and got["host"] != "bank.test", got)
+
+
+def test_name_of_a_file_steers_no_terminal(command):
+    """Whoever can make files where logs are names them as he likes."""
+    file = command.folder().write("\x1b[2J.log", f"{TEXT}\n")
+    got = command("log", file, written(command, OLD)).ended(0)
+    require("\x1b" not in got.out and "\\x1B[2J.log <==" in got.out, got)
+    got = command("log", f"{file}.none").ended(2)
+    require("\x1b" not in got.err, got)
+
+
+def test_huge_log_is_read_from_a_whole_line_on(command):
+    """What is read begins 64 MiB before the end: the rest of a line there may look like a verdict."""
+    most, forged = 64 << 20, "trustgraft: curl[1]: accept bank.test:443: trusted"
+    for cut, wanted in ((f"{TEXT} {forged}\n", 1), (f"{TEXT} x\n{forged}\n", 2)):
+        file = command.folder().path / "huge"
+        end = f"\n{OLD}\n"
+        with file.open("wb") as out:
+            out.write(cut.encode())
+            out.seek(cut.index(forged) + most - len(end))
+            out.write(end.encode())
+        require(file.stat().st_size - most == cut.index(forged), file.stat())
+        objects = command("log", "--json", file).ended(0).objects()
+        require(len(objects) == wanted, objects)
+        file.unlink()
+
+
 def test_what_was_forged_steers_no_terminal(command):
     hostile = 'trustgraft: {"verdict":"reject","program":"a\\u001b[2J","host":"\\u202e","x":"\x1b"}'
     escaped = hostile.replace("\x1b", "")

@@ -41,7 +41,7 @@ def findings(result):
 
 def test_good_chain_is_accepted(command):
     verify(command, "api").ended(0).quiet().printed(
-        "accept api.example.test: unspecified\n", f":1 [host {HOST}]", "`- CN=api.example.test\n",
+        "accept api.example.test: unspecified (accepted: its CA is trusted)\n", f":1 [host {HOST}]", "`- CN=api.example.test\n",
         "CN=Trustgraft Test Root, O=Trustgraft Tests\n", "sha256:", "sha256/")
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """fetch.py PACKAGE SUITE DIR - unpacks Debian's PACKAGE, as SUITE has it, into DIR, once.
+fetch.py ARCH DIR - unpacks what building for ARCH needs, as this machine's Debian has it, as DIR.
 
 As a module: programs of other systems, unpacked: Debian's packages by apt, Node.js's by npm.
 
@@ -19,6 +20,10 @@ MIRROR = "http://deb.debian.org"
 SECONDS = 600
 NODE_MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
 BASE = ("curl", "openssl", "python3", "ca-certificates")
+BUILDING = ("libssl-dev", "libxml2-dev", "libcurl4-openssl-dev", "libcmocka-dev")
+WORKING = (*BASE, "wget", "dash", "coreutils", "mawk", "sed")
+LINKS = {"bin/sh": "dash", "usr/bin/awk": "mawk"}    # which packages' scripts make
+
 
 @dataclasses.dataclass(frozen=True)
 class System:
@@ -26,19 +31,28 @@ class System:
     parts: tuple
     packages: tuple
     options: tuple = ()
-    merged: bool = True     # all its programs are in /usr, with links for the older paths
+    merged: bool = True     # all its packages' files are in /usr, with links for the older paths
+    architecture: str = ""  # another one than this machine's
+
+
+def release(suite, *packages, **options):
+    """What SUITE has of PACKAGES, with its security updates."""
+    return System((f"debian {suite}", f"debian-security {suite}-security"), packages, **options)
 
 
 SYSTEMS = {
-    "bullseye": System(("debian bullseye", "debian-security bullseye-security"), BASE,
-                       merged=False),
-    "trixie": System(("debian trixie", "debian-security trixie-security"), (*BASE, "nginx-light")),
-    "bullseye-gnutls": System(("debian bullseye", "debian-security bullseye-security"), ("wget",), merged=False),
-    "trixie-gnutls": System(("debian trixie", "debian-security trixie-security"),
-                            ("wget", "git", "apt", "dpkg", "dash", "ca-certificates")),
+    "bullseye": release("bullseye", *BASE, merged=False),
+    "trixie": release("trixie", *BASE, "nginx-light"),
+    "bullseye-gnutls": release("bullseye", "wget", merged=False),
+    "trixie-gnutls": release("trixie", "wget", "git", "apt", "dpkg", "dash", "ca-certificates"),
+    "bullseye-nss": System(("debian bullseye",), ("libnss3-tools",), merged=False),
+    "trixie-nss": release("trixie", "libnss3-tools", "dash", "coreutils"),
     "sid": System(("debian sid",), (*BASE, "nginx-light")),
-    "experimental": System(("debian sid", "debian experimental"), ("openssl", "libssl3t64"),
-                           ("-t", "experimental")),
+    "sid-node": System(("debian sid",), ("nodejs", "ca-certificates")),
+    "openssl-4": System(("debian sid", "debian experimental"),
+                        ("openssl", "libssl3t64", "ovn-common"), ("-t", "experimental")),
+    "bullseye-arm64": System(("debian bullseye",), WORKING, merged=False, architecture="arm64"),
+    "trixie-arm64": release("trixie", *WORKING, architecture="arm64"),
 }
 
 
@@ -59,7 +73,7 @@ def call(command, **options):
     return done.stdout
 
 
-def apt_get(home, parts, *arguments, kind="deb", **options):
+def apt_get(home, parts, *arguments, kind="deb", architecture="", **options):
     """apt-get with everything of its own under HOME: neither sees nor changes this machine's."""
     for name in ("lists/partial", "archives/partial"):
         (home / name).mkdir(parents=True, exist_ok=True)
@@ -72,19 +86,40 @@ def apt_get(home, parts, *arguments, kind="deb", **options):
                 "Dir::Etc::sourcelist": home / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
                 "Dir::Etc::preferencesparts": "/dev/null", "Acquire::Languages": "none",
                 "Acquire::Retries": 2, "Acquire::http::Timeout": 20, "APT::Sandbox::User": "root"}
+    if architecture:
+        settings |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
     words = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
     call(["apt-get", *words, *arguments], **options)
 
 
+def told(package, name):
+    """What PACKAGE's control file NAME says, if it has one."""
+    done = subprocess.run(["dpkg-deb", "-I", package, name], check=False, timeout=SECONDS, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout if done.returncode == 0 else ""
+
+
 def unpack(archives, root, merged):
-    """The files of all packages; their scripts are not run, as nothing here needs them."""
+    """The files of all packages; their scripts are not run, as nothing here needs them. What dpkg-query
+    and dpkg-shlibdeps -S look for is where they do."""
     for name in ("bin", "sbin", "lib", "lib64") if merged else ():
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
+    symbols = status = ""
     for package in sorted(archives.glob("*.deb")):
         call(["dpkg-deb", "-x", str(package), str(root)])
+        symbols += told(package, "symbols")
+        status += f"{told(package, 'control').strip()}\nStatus: install ok installed\n\n"
+    for name in ("DEBIAN", "var/lib/dpkg/info"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "DEBIAN/symbols").write_text(symbols)
+    (root / "var/lib/dpkg/status").write_text(status)
     for name in ("proc", "dev", "tmp", "etc/ssl/certs"):
         (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "DEBIAN/symbols").write_text(symbols)
+    for name, program in LINKS.items():
+        if (root / name).with_name(program).exists() and not (root / name).is_symlink():
+            (root / name).symlink_to(program)
     (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n_apt:x:42:65534::/nonexistent:/bin/false\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost api.example.test\n")
     (root / "etc/group").write_text("root:x:0:\n")
@@ -92,13 +127,13 @@ def unpack(archives, root, merged):
     (root / "etc/ssl/certs/ca-certificates.crt").write_text("".join(bundle))
 
 
-def fetch_debian(suite, work):
-    system = SYSTEMS[suite]
+def fetch_debian(system, work):
     if not pathlib.Path(KEYRING).exists():
         raise Missing("no debian-archive-keyring here")
-    apt_get(work / "apt", system.parts, "update", "-o", "APT::Update::Error-Mode=any")
+    there = {"architecture": system.architecture}
+    apt_get(work / "apt", system.parts, "update", "-o", "APT::Update::Error-Mode=any", **there)
     apt_get(work / "apt", system.parts, "install", "-y", "--no-install-recommends",
-            "--download-only", *system.options, *system.packages)
+            "--download-only", *system.options, *system.packages, **there)
     unpack(work / "apt" / "archives", work / "made", system.merged)
 
 
@@ -121,7 +156,7 @@ class Store:
 
     def debian(self, suite):
         """The root directory of a Debian system."""
-        return self.have(suite, lambda work: fetch_debian(suite, work))
+        return self.have(suite, lambda work: fetch_debian(SYSTEMS[suite], work))
 
     def node(self, version):
         """The executable of Node.js VERSION, a number or `latest`."""
@@ -170,13 +205,22 @@ def fetch_package(package, suite, directory):
         raise Missing(f"{suite} has no {package}")
 
 
+def fetch_root(architecture, directory):
+    """What building for ARCHITECTURE needs, and programs to try it with, as a root directory."""
+    suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    system = release(suite, *WORKING, *BUILDING, architecture=architecture,
+                     merged=suite not in ("bullseye", "bookworm"))
+    Store(directory.parent, True).have(directory.name, lambda work: fetch_debian(system, work))
+
+
 def main():
-    if len(sys.argv) != 4:
-        sys.exit(__doc__.splitlines()[0])
+    if len(sys.argv) not in (3, 4):
+        sys.exit("\n".join(__doc__.splitlines()[:2]))
+    *what, directory = sys.argv[1:]
     try:
-        fetch_package(sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve())
+        (fetch_package if len(what) == 2 else fetch_root)(*what, pathlib.Path(directory).resolve())
     except Missing as why:
-        print(f"fetch: {sys.argv[1]} of {sys.argv[2]}: {why}", file=sys.stderr)
+        print(f"fetch: {' of '.join(what)}: {why}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -56,14 +56,17 @@ def inside(suite, program):
     return lambda lab, store: place.inside(lab, store.debian(suite), PROGRAMS[program])
 
 
+def with_hosts(root, found):
+    """FOUND with ROOT's file of hosts, which has the test's names."""
+    if not place.may_mount():
+        raise place.Missing(place.ROOT)
+    return dataclasses.replace(found, prefix=(
+        "unshare", "-m", "--propagation", "private", "sh", "-ec",
+        f'mount --bind "{root}/etc/hosts" /etc/hosts; exec "$@"', "-"))
+
+
 def beside(suite, program):
-    """With a file of hosts that has the test's names, as other systems' roots have."""
-    def there(lab, store):
+    def there(_, store):
         root = store.debian(suite)
-        found = place.beside(root, PROGRAMS[program])
-        if not place.may_mount():
-            raise place.Missing(place.ROOT)
-        return dataclasses.replace(found, prefix=(
-            "unshare", "-m", "--propagation", "private", "sh", "-ec",
-            f'mount --bind "{root}/etc/hosts" /etc/hosts; exec "$@"', "-"))
+        return with_hosts(root, place.beside(root, PROGRAMS[program]))
     return there

@@ -5,7 +5,7 @@ set -eu
 root=$1
 shift
 
-mount -t proc none "$root/proc"
+mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs none "$root/tmp"
 while [ "$1" != -- ]; do

@@ -3,6 +3,7 @@ import dataclasses
 import re
 import signal
 
+from compat import nodes
 from compat.rows import BROKEN, Closed, Outside
 from e2e import naming
 from e2e.harness import Failure, require
@@ -26,14 +27,19 @@ COLUMNS = (*CASES, "no rule", BROKEN)
 SERVERS = (*(scenario.server for scenario in CASES.values()), *UNMATCHED)
 
 
+def columns(row):
+    """What is played of ROW, in the table and beside it."""
+    return (*COLUMNS, *(nodes.CHECKS if row.clients else ()))
+
+
 def get(lab, row, place, way, target, policy):
     """The outcome by `trustgraft run` where that runs and lets the program run, else by the
     environment alone."""
-    command, environment = place.program.command(target), {}
+    command, environment, build = place.program.command(target), {}, place.build or lab.build
     if row.runs and not row.expected(way).run:
-        command = ways.by_command(lab.build, way, command, policy)
+        command = ways.by_command(build, way, command, policy)
     else:
-        environment = ways.by_environment(lab.build, way, policy)
+        environment = ways.by_environment(build, way, policy)
     return lab.judge(place.program, *place.run(lab, command, environment))
 
 
@@ -54,8 +60,6 @@ def check_scenario(lab, row, place, way, column):
     if isinstance(expected, Outside):
         return require(outcome.verdict == scenario.bare and not outcome.log,
                        f"not as without trustgraft: {outcome.said}")
-    if column in row.lacks:
-        return require(outcome.verdict == REFUSE, f"not its own refusal: {outcome.said}")
     complaint = scenario.complaint(way, scenario.under, outcome)
     return require(not complaint, complaint)
 
@@ -86,7 +90,7 @@ def check_refusal_to_run(lab, row, place, way):
     expected = row.expected(way)
     if not row.runs or not expected.run:
         return
-    command = ways.by_command(lab.build, way, [place.program.executable, "--version"],
+    command = ways.by_command(place.build or lab.build, way, [place.program.executable, "--version"],
                               lab.policy(ELSEWHERE))
     status, _, err = place.run(lab, command)
     require(status == 126 and re.search(expected.run, err),
@@ -95,7 +99,7 @@ def check_refusal_to_run(lab, row, place, way):
 
 def check_broken(lab, row, place, way):
     """Where the engine can't be loaded there is no TLS, for a good server neither."""
-    environment = ways.by_environment(lab.broken, way, lab.policy(ELSEWHERE))
+    environment = ways.by_environment(lab.broken[place.build], way, lab.policy(ELSEWHERE))
     command = place.program.command(lab.target(row.server + "api", app="root"))
     outcome = lab.judge(place.program, *place.run(lab, command, environment))
     if row.cell(way, BROKEN) == Outside.cell:
@@ -109,6 +113,8 @@ def check(lab, row, place, way, column):
     try:
         if column in CASES:
             check_scenario(lab, row, place, way, column)
+        elif column in nodes.CHECKS:
+            nodes.check(lab, row, place, way, column)
         elif column == BROKEN:
             check_broken(lab, row, place, way)
         else:

@@ -1,7 +1,7 @@
 """rows.py - the rows of the table: programs with other TLS libraries, and what is expected."""
 import dataclasses
 
-from compat import gnutls, place
+from compat import gnutls, musl, nss, place
 from lab import clients, ways
 
 BROKEN = "broken"
@@ -49,7 +49,7 @@ class Row:
     server: str = ""        # what its servers' names begin with
     beside: bool = False    # an OpenSSL 3 is needed in the same process
     remark: str = "(?!)"    # what is said about another library of the process, or at any time
-    lacks: tuple = ()       # columns in which it refuses what the policy accepts
+    clients: bool = False   # also what the table has no columns for: nodes.py
     heedless: bool = False  # it goes on where gnutls_init fails, and crashes
 
     @property
@@ -63,7 +63,7 @@ class Row:
         """What stands in the table."""
         if column == BROKEN and way == ways.PROVIDER and self.beside:
             return Closed.cell
-        return "no" if column in self.lacks else self.expected(way).cell
+        return self.expected(way).cell
 
 
 def debian(suite, program, *options):
@@ -92,19 +92,16 @@ def node(version):
         place.elsewhere(clients.PROGRAMS["node"], store.node(version)))
 
 
-OTHER_LIBCRYPTO = "it works on another libcrypto than the engine's, OpenSSL 3"
 NO_PROVIDERS = "OpenSSL 1.1 knows no providers; `trustgraft run` says so if a program links it"
 OLD_INSIDE = "doesn't start: its OpenSSL 1.1 knows no providers; `trustgraft run` says so"
 RUN_INSIDE = "an OpenSSL older than 3 inside its executable"
 
-OWN_CALLBACK = Works(reason="since 26.12 it verifies by a callback of its own: what that refuses "
-                            "stays refused")
-REFUSED = Closed("no TLS: what the program asks its libcrypto to check can't be read there",
-                 "no X509_VERIFY_PARAM that can be read")
 OLD_SYSTEM = Closed("doesn't start: Debian 11 has neither glibc 2.34 nor OpenSSL 3", "GLIBC_2.3")
 GNUTLS = Outside("GnuTLS loads no providers; `trustgraft run` says so if a program links it",
                  "GnuTLS, which loads no providers")
 NOW = r"(?m)^[\d-]+ [\d:]+"      # what wget begins with
+NSS = Outside("NSS loads no providers; `trustgraft run` says so if a program links it",
+              "NSS, which loads no providers")
 GNUTLS_BEHIND = Outside(GNUTLS.reason)
 NOT_BY_PROVIDER = Outside(NO_PROVIDERS, "from before there were providers")
 
@@ -117,6 +114,8 @@ ROWS = (
         WORKS, Outside(NO_PROVIDERS), quick=True, beside=True),
     Row("Python with Debian 11's libcurl", "ssl, 3.0", pair("ssl", "python3"),
         quick=True),
+    Row("Python with a wheel's own libssl", "ssl, 3.0", lambda _, store: place.wheel(store),
+        quick=True),
     *(Row("Debian 13, OpenSSL 3.5", program, debian("trixie", program), quick=True)
       for program in ("curl", "openssl", "python3")),
     Row("Debian 13, OpenSSL 3.5", "curl --http3", debian("trixie", "curl", "--http3-only"),
@@ -127,18 +126,20 @@ ROWS = (
     Row("Debian 13, GnuTLS 3.8", "git", gnutls.inside("trixie-gnutls", "git"), WORKS, GNUTLS_BEHIND),
     Row("Debian 11's on Debian 12, GnuTLS 3.7", "wget", gnutls.beside("bullseye-gnutls", "wget"), WORKS, GNUTLS,
         remark=NOW, heedless=True),
+    Row("Debian 13, NSS 3.110", "tstclnt", nss.inside("trixie-nss"), WORKS, NSS),
+    Row("Debian 11's on Debian 12, NSS 3.61", "tstclnt", nss.beside("bullseye-nss"), WORKS, NSS),
     *(Row("Debian sid, OpenSSL 3.6", program, debian("sid", program))
       for program in ("curl", "openssl", "python3")),
     Row("Debian sid, OpenSSL 3.6", "curl --http3", debian("sid", "curl", "--http3-only"),
         server="sid/"),
-    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("experimental", "openssl"),
-        REFUSED, Closed(f"doesn't start: {OTHER_LIBCRYPTO}", "module=trustgraft")),
+    Row("Debian sid, OpenSSL 3.6", "node", debian("sid-node", "node"), clients=True),
+    Row("Debian experimental, OpenSSL 4.0", "openssl", debian("openssl-4", "openssl")),
+    *(Row("musl, OpenSSL 3.0", program, musl.inside(program)) for program in ("curl", "openssl")),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
         Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
     Row("Node.js 18, OpenSSL 3.0", "node", node("18")),
     Row("Node.js 20, OpenSSL 3.0", "node", node("20")),
     Row("Node.js 22, OpenSSL 3.5", "node", node("22")),
     Row("Node.js 24, OpenSSL 3.5", "node", node("24")),
-    Row("Node.js 26, OpenSSL 3.5", "node", node("26"), OWN_CALLBACK, OWN_CALLBACK,
-        lacks=("anchor",)),
+    Row("Node.js 26, OpenSSL 3.5", "node", node("26"), clients=True),
 )

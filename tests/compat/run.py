@@ -40,13 +40,13 @@ def prepare(lab, rows, store, quick):
     return places
 
 
-def without_engine(lab):
-    """A build that lacks libtrustgraft.so."""
-    home = lab.scratch / "broken"
+def without_engine(lab, build):
+    """As BUILD, but it lacks libtrustgraft.so."""
+    home = lab.scratch / "broken" / build.directory.name
     (home / "ossl-modules").mkdir(parents=True)
     broken = ways.Build(home)
-    shutil.copy(lab.build.preload, broken.preload)
-    shutil.copy(lab.build.module, broken.module)
+    shutil.copy(build.preload, broken.preload)
+    shutil.copy(build.module, broken.module)
     made = subprocess.run([HERE.parent.parent / "provider/openssl-cnf", broken.module], check=True,
                           stdout=subprocess.PIPE, timeout=120)
     broken.openssl_cnf.write_bytes(made.stdout)
@@ -63,7 +63,7 @@ def attempt(lab, row, place, way, column):
 
 def play_all(lab, places):
     """{(row, way, column): '', what went wrong, or None where it was skipped}."""
-    cells = [(row, way, column) for row in places for way in ways.WAYS for column in play.COLUMNS]
+    cells = [(row, way, column) for row in places for way in ways.WAYS for column in play.columns(row)]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(lambda cell: None if isinstance(places[cell[0]], str) else
                            attempt(lab, cell[0], places[cell[0]], *cell[1:]), cells)
@@ -109,8 +109,9 @@ def main():
     home = pathlib.Path(asked.build) / "compat"
     with Lab(asked.build, asked.pki) as lab:
         lab.servers.python(play.SERVERS)
-        lab.broken = without_engine(lab)
         places = prepare(lab, rows, Store(home, True), asked.quick)
+        lab.broken = {build: without_engine(lab, build or lab.build) for build in
+                      {getattr(place, "build", None) for place in places.values()}}
         results = play_all(lab, places)
         text = table.render(rows, results) + table.versions(lab, places)
     print(text)

@@ -63,10 +63,10 @@ def versions(lab, places):
     told = {}
     for row, place in places.items():
         if not isinstance(place, str):
-            _, out, _ = place.run(lab, [place.program.executable, *VERSION[place.program.name]])
+            _, out, _ = place.run(lab, [place.program.executable, *VERSION.get(place.program.name, ())])
             told[row.system] = told.get(row.system, []) + NUMBER.findall(out)
     return "\nTried with:\n" + "".join(
-        f"  {system}: {', '.join(dict.fromkeys(texts))}\n" for system, texts in told.items())
+        f"  {system}: {', '.join(dict.fromkeys(texts))}\n" for system, texts in told.items() if texts)
 
 
 def listing(words):

@@ -1,12 +1,13 @@
 /*
- * client.c - client PORT [WORD...]: one source for OpenSSL 3, a copy of it, OpenSSL 1.1 and
- * BoringSSL. Connects to PORT on loopback and says, a line each connection, what an application
- * gets to see. The words are in the table below; `name=value` where one is wanted. Exit: 0 if
- * the last connection brought the server's hello.
+ * client.c - client PORT [WORD...]: one source for OpenSSL 3, a copy of it, OpenSSL 1.1, OpenSSL 4
+ * and BoringSSL. Connects to PORT on loopback and says, a line each connection, what an application
+ * gets to see. The words are in the table below and in wanted.c's; `name=value` where one is
+ * wanted. Exit: 0 if the last connection brought the server's hello.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* what OpenSSL 1.1 and BoringSSL have as well */
 #include "errors.h"
 #include "policy.h"
+#include "wanted.h"
 #include <arpa/inet.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -28,8 +29,8 @@ X509 *SSL_get1_peer_certificate(const SSL *ssl) __attribute__((weak));
 X509 *SSL_get_peer_certificate(const SSL *ssl) __attribute__((weak));
 #endif
 
-static const char *ca, *sni, *name, *address, *email, *match, *custom, *late, *callback, *verify_cb,
-    *newest, *session_in, *session_out, *at, *depth, *host, *next, *broken, *library, *given, *then;
+static const char *ca, *sni, *match, *custom, *late, *callback, *verify_cb, *newest, *session_in,
+    *session_out, *host, *next, *library, *given, *then;
 static int port, unverified, resume, buffers, sni_once, connections = 1, calls, asked, info_calls;
 static int strings;
 static char along[512];
@@ -40,11 +41,6 @@ static const struct {
 } words[] = {
     {"ca=", &ca},                   /* a file of anchors */
     {"sni=", &sni},                 /* the server name that is sent */
-    {"name=", &name},               /* that the library is to verify, */
-    {"address=", &address},         /* this too, */
-    {"email=", &email},             /* and this; */
-    {"at=", &at},                   /* at this time, in seconds, */
-    {"depth=", &depth},             /* with no more CA certificates than these */
     {"host=", &host},               /* the address to connect to */
     {"match=", &match},             /* that the program matches by itself, after the handshake */
     {"custom=", &custom},           /* BoringSSL: ok, invalid or retry, on the context */
@@ -55,7 +51,6 @@ static const struct {
     {"session-in=", &session_in},   /* from a file */
     {"session-out=", &session_out}, /* to a file */
     {"next=", &next},               /* the server name of all but the first connection */
-    {"broken=", &broken},           /* host, address or email: setting one that is none, in vain */
     {"library=", &library},         /* libtrustgraft, to put the context under a policy: */
     {"given=", &given},             /* this, or "-" for that of the process */
     {"then=", &then},               /* what takes the process's place after the first connection */
@@ -206,34 +201,11 @@ static int dial(void)
     return fd;
 }
 
-/* What poisons a connection of BoringSSL's, and leaves others as they were. */
-static void set_in_vain(X509_VERIFY_PARAM *param)
-{
-    static const unsigned char three[3] = {192, 0, 2};
-
-    if ((strcmp(broken, "host") == 0 && X509_VERIFY_PARAM_set1_host(param, "a\0b", 3)) ||
-        (strcmp(broken, "email") == 0 && X509_VERIFY_PARAM_set1_email(param, "a\0b", 3)) ||
-        (strcmp(broken, "address") == 0 && X509_VERIFY_PARAM_set1_ip(param, three, sizeof(three))))
-        exit(2);
-    ERR_clear_error();
-}
-
 static void prepare(SSL *ssl)
 {
-    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-
-    if (broken != NULL)
-        set_in_vain(param);
     if (sni != NULL && !(sni_once && kept != NULL) && !SSL_set_tlsext_host_name(ssl, sni))
         exit(2);
-    if ((name != NULL && !X509_VERIFY_PARAM_set1_host(param, name, strlen(name))) ||
-        (email != NULL && !X509_VERIFY_PARAM_set1_email(param, email, strlen(email))) ||
-        (address != NULL && !X509_VERIFY_PARAM_set1_ip_asc(param, address)))
-        exit(2);
-    if (at != NULL)
-        X509_VERIFY_PARAM_set_time(param, strtol(at, NULL, 10));
-    if (depth != NULL)
-        X509_VERIFY_PARAM_set_depth(param, (int)strtol(depth, NULL, 10));
+    wanted_set(SSL_get0_param(ssl));
 #ifdef OPENSSL_IS_BORINGSSL
     if (late != NULL)
         SSL_set_custom_verify(ssl, unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, own_custom);
@@ -327,6 +299,8 @@ static int visit(SSL_CTX *ctx)
 
 static void read_word(const char *word)
 {
+    if (wanted_read(word))
+        return;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strncmp(word, words[i].word, strlen(words[i].word)) == 0) {
             *words[i].value = word + strlen(words[i].word);

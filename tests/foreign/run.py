@@ -2,8 +2,8 @@
 """run.py --build DIR --pki DIR [FILTER] - programs on every TLS library, by the preload library.
 
 One client program (client.c), built for OpenSSL 3, for a copy of it under other names, for
-OpenSSL 1.1 (of Debian 11, unpacked beside) and for BoringSSL, meets the servers of the
-laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
+OpenSSL 1.1 (of Debian 11, unpacked beside), for OpenSSL 4 (of Debian experimental, with the C
+library that it needs) and for BoringSSL, meets the servers of the laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
 """
 import contextlib
 import glob
@@ -17,18 +17,20 @@ import sys
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from compat.fetch import Missing, Store                                    # noqa: E402
 from e2e import floors, keys, naming                                       # noqa: E402
 from e2e.harness import Skip, require, suite                               # noqa: E402
 from lab import tn2232, ways                                               # noqa: E402
 from lab.servers import in_thread                                          # noqa: E402
 
 BORING = pathlib.Path("/usr/lib/x86_64-linux-gnu/android")
-LIBRARIES = ("openssl-3", "openssl-copy", "openssl-1.1", "boringssl")
+LIBRARIES = ("openssl-3", "openssl-copy", "openssl-1.1", "openssl-4", "boringssl")
 LACKING = {}  # a library: why it can't be tested here
 HOST = "api.example.test"
 ASKED = ("sni=" + HOST, "name=" + HOST)
 SCENARIOS = (*keys.SCENARIOS, *tn2232.SCENARIOS, *floors.SCENARIOS, *naming.SCENARIOS)
-SERVERS = ("api", "api/1.2", "api-other", "api-other/1.2", "api/no-tickets", "expired")
+SERVERS = ("api", "api/1.2", "api-other", "api-other/1.2", "api/no-tickets", "expired", "wildcard",
+           "ip")
 ROOT = "[host api.example.test]\nanchors = {root}"
 
 
@@ -56,6 +58,21 @@ def openssl_1(folder):
     return [next(folder.glob(f"usr/lib/*/{name}.so.1.1")) for name in ("libssl", "libcrypto")]
 
 
+def openssl_4(folder):
+    """As `make compat` has it, in the system that it belongs to."""
+    try:
+        system = Store(folder.parents[2] / "compat", True).debian("openssl-4")
+    except Missing as why:
+        raise Skip(str(why)) from why
+    return [next(system.glob(f"usr/lib/*/{name}.so.4")) for name in ("libssl", "libcrypto")]
+
+
+def in_its_system(library):
+    """For the linker: so that a program runs with the C library beside LIBRARY."""
+    loader = next(library.parent.glob("ld-linux-*.so.*"))
+    return [f"-Wl,--dynamic-linker={loader}", "-Wl,--allow-shlib-undefined"]
+
+
 def boringssl(_):
     if not (BORING / "libssl.so").exists():
         raise Skip("needs android-libboringssl-dev")
@@ -65,7 +82,7 @@ def boringssl(_):
 def compile_clients(folder):
     """A client for each library into FOLDER, or a word why not into LACKING."""
     found = {"openssl-3": lambda _: ["-lssl", "-lcrypto"], "openssl-copy": copy_of_openssl,
-             "openssl-1.1": openssl_1, "boringssl": boringssl}
+             "openssl-1.1": openssl_1, "openssl-4": openssl_4, "boringssl": boringssl}
     folder.mkdir(parents=True, exist_ok=True)
     for name in LIBRARIES:
         try:
@@ -74,23 +91,30 @@ def compile_clients(folder):
             LACKING[name] = str(reason)
             continue
         extra = ["-I/usr/include/android"] if name == "boringssl" else []
+        extra += in_its_system(libraries[0]) if name == "openssl-4" else []
         if name != "openssl-3":
             extra.append(f"-Wl,-rpath,{libraries[0].parent}")
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g",
                         "-Wno-deprecated-declarations", *extra, HERE / "client.c", HERE / "errors.c",
-                        HERE / "policy.c", "-o", folder / name, *libraries], check=True)
+                        HERE / "policy.c", HERE / "wanted.c", "-o", folder / name, *libraries], check=True)
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", HERE / "module.c", "-o",
                     folder / "module.so"], check=True)
 
 
 # ---- a visit -------------------------------------------------------------------------------
 
-def visit(lab, library, server, policy, *words, way=ways.PRELOAD, extra=None):
+class ByProvider(str):
+    """A library that is reached by the provider."""
+    way = ways.PROVIDER
+
+
+def visit(lab, library, server, policy, *words, way=None, extra=None):
     """What the client says of each connection, as dictionaries; and all its standard error."""
     command = [str(lab.clients / library), str(lab.servers.ports.get(server, server)),
                *(lab.pki.expand(word, scratch=lab.scratch) for word in words)]
     if policy is not None and not isinstance(policy, pathlib.Path):
         policy = lab.policy(policy)
+    way = way or getattr(library, "way", ways.PRELOAD)
     environment = ways.by_environment(lab.build, way, policy) | (extra or {})
     status, out, err = lab.run(command, environment=environment)
     require(status in (0, 1), f"crashed or hung: status {status}: {out}{err}")
@@ -187,6 +211,97 @@ def application_anchors(lab, library):
         got = expect(lab, library, "api", f"[host {HOST}]\nstrict = yes",
                      (*ASKED, "ca={root}", more), **(REFUSED if finding else ACCEPTED))
         require(finding in got["log"], f"{more}: {got}")
+
+
+NAME_MISMATCH, REVOCATION_UNKNOWN = "name-mismatch", "revocation-unknown"
+WANTED = (
+    ("wildcard", ("name=a.example.test",), ""),
+    ("wildcard", ("name=a.example.test", "host-flags=2"), NAME_MISMATCH),
+    ("api", ("name=other.test", "other-name=" + HOST), ""),
+    ("api", ("name=" + HOST, "other-name=other.test"), ""),
+    ("api", ("name=other.test", "other-name=another.test"), NAME_MISMATCH),
+    ("api", ("name=" + HOST, "email=nobody@example.test"), NAME_MISMATCH),
+    ("api", ("name=" + HOST, "email=n\u00f6body@example.test"), NAME_MISMATCH),
+    ("ip", ("address=127.0.0.1",), ""),
+    ("ip", ("address=192.0.2.8",), NAME_MISMATCH),
+    ("ip", ("address=::1",), ""),
+    ("ip", ("address=2001:db8::8",), NAME_MISMATCH),
+    ("api", ("name=" + HOST, "level=2"), ""),
+    ("api", ("name=" + HOST, "level=5"), "weak"),
+    ("api", ("name=" + HOST, "flags=4"), REVOCATION_UNKNOWN),
+)
+
+
+def wanted(lab, library):
+    """All that the application has its library verify, and nothing else."""
+    for server, words, finding in WANTED:
+        if library == "boringssl" and any(word.startswith("level=") for word in words):
+            continue  # it has none
+        for rule in ("[host *]\nstrict = yes", "[policy]\nunmatched = verify"):
+            got = expect(lab, library, server, rule, ("ca={root}", *words),
+                         **(REFUSED if finding else ACCEPTED))
+            require(finding in got["log"], f"{words}: {got}")
+    if library not in ("openssl-3", "openssl-copy"):
+        for flag, word in (("0x400000", "refused"), ("0", "connected")):
+            got = expect(lab, library, "api", ROOT, (*ASKED, f"flags={flag}"), word=word)
+            require(("can't be done here" in got["log"]) == (word == "refused"), f"{flag}: {got}")
+
+
+def several(lab, library):
+    """
+    One of several addresses, which OpenSSL 3 can't be asked for: refused where the policy has
+    rules, else left to OpenSSL 4.
+    """
+    for words in (("name=" + HOST, "address=127.0.0.1", "other-address=::1"),
+                  ("name=" + HOST, "email=a@api.test", "other-email=b@api.test")):
+        for policy in (ROOT, "[policy]\nunmatched = verify", "[host other.test]\nstrict = yes"):
+            got = expect(lab, library, "api", policy, ("ca={root}", *words), word="refused")
+            require(("one of several addresses" in got["log"] or "names that" in got["log"]),
+                    f"{words}: {policy}: {got}")
+    for other, word in (("192.0.2.8", "refused"), ("127.0.0.1", "connected")):
+        words = ("ca={root}", "address=192.0.2.9", f"other-address={other}")
+        for way in (ways.BARE, ways.PRELOAD):
+            seen, err = visit(lab, library, "ip", None, *words, way=way)
+            require(seen[0]["word"] == word and not err, f"{words}: {seen} {err}")
+
+
+def ovn_nbctl(lab, _):
+    """
+    A program of Debian's that is linked to OpenSSL 4, and verifies by CAs alone: what it asks its
+    database arrives, or doesn't.
+    """
+    root = Store(lab.clients.parents[1] / "compat", False).debian("openssl-4")
+    libraries = next(root.glob("usr/lib/*/libssl.so.4")).parent
+    begin = [str(next(libraries.glob("ld-linux-*.so.*"))), "--library-path", str(libraries),
+             str(root / "usr/bin/ovn-nbctl"), "-p", str(lab.pki.key("api")), "-c",
+             str(lab.pki.chain("api"))]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(lab.pki.chain("api"), lab.pki.key("api"))
+    rule = "[host 127.0.0.1]\ninsecure-skip-hostname = yes\nanchors = "
+    elsewhere = "[host other.test]\naction = reject"
+    for policy, ca, asked in ((None, "root", True), (None, "other-root", False),
+                              (elsewhere, "root", True), (elsewhere, "other-root", False),
+                              (rule + "{root}", "other-root", True), (rule + "{root}", None, True),
+                              (rule + "{other-root}", "root", False),
+                              (rule + "{other-root}", None, False)):
+        heard = []
+
+        def serve(listener):
+            connection, _ = listener.accept()
+            connection.settimeout(60)
+            with contextlib.suppress(OSError), connection:
+                with context.wrap_socket(connection, server_side=True) as secure:
+                    heard.append(secure.recv(200))
+
+        with in_thread(serve) as port:
+            environment = ways.by_environment(lab.build, ways.PRELOAD if policy else ways.BARE,
+                                              lab.policy(policy) if policy else None)
+            status, out, err = lab.run([*begin, "-C", str(lab.pki.pem(ca)) if ca else "none",
+                                        f"--db=ssl:127.0.0.1:{port}", "show"], environment=environment)
+        require(any(b"get_schema" in said for said in heard) == asked,
+                f"{policy}, {ca}: {status} {heard} {out}{err}")
+        require((policy is not None and "other-root" in policy) == ("trustgraft: refused by" in err),
+                f"{policy}, {ca}: {err}")
 
 
 def reference_name(lab, library):
@@ -311,6 +426,19 @@ def given_twice(lab, library):
                     f"{outer}, {inner}: {seen} {err}")
 
 
+def given_under(lab, library):
+    """What the policy of the process refuses, or accepts, the program's own doesn't change; for other
+    hosts that one decides."""
+    reject, other = f"[host {HOST}]\naction = reject", "[host other.test]\naction = reject"
+    for way in ways.WAYS:
+        for outer, inner, hello in ((reject, ROOT, "0"), (ROOT, reject, "1"), (other, ROOT, "1"),
+                                    (other, reject, "0")):
+            words = ("sni=" + HOST, f"library={lab.build.directory}/libtrustgraft.so",
+                     f"given={lab.policy(inner)}")
+            seen, err = visit(lab, library, "api", outer, *words, way=way)
+            require(seen[0]["hello"] == hello, f"{way}: {outer}, {inner}: {seen} {err}")
+
+
 def nameless_session(lab, library):
     """A session tells nothing of a server that is met without a name: its address has a rule."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -341,7 +469,9 @@ UNCHANGED = (("api", ("ca={root}", *ASKED, "verify-cb=pass")), ("api", ASKED),
              ("api-other", (*ASKED, "verify-cb=ok")), ("api", (*ASKED, "verify-cb=refuse")),
              ("api-other", (*ASKED, "unverified", "verify-cb=pass")), ("api", ("callback=ok",)),
              ("api", ("callback=refuse", "unverified")), ("expired", ("ca={root}", *ASKED)),
-             ("api", ("ca={root}", "name=www.example.test")), ("api/1.2", ("ca={root}", *ASKED)))
+             ("api", ("ca={root}", "name=www.example.test")),
+             ("api", ("ca={root}", "name=another.test", "other-name=" + HOST)),
+             ("api", ("ca={root}", "name=" + HOST, "flags=4")), ("api/1.2", ("ca={root}", *ASKED)))
 
 
 def unchanged(lab, library):
@@ -485,9 +615,12 @@ def is_address(host):
 
 
 TESTS = (plain, errors, callbacks, nested, own_verification, override, application_anchors,
-         reference_name, system_anchors, report_only, sessions, let_in,
+         wanted, reference_name, system_anchors, report_only, sessions, let_in,
          nameless_session, unchanged, alerts, staples, steady,
          scenarios)
+
+BY_PROVIDER = (plain, callbacks, override, application_anchors, wanted, reference_name,
+               system_anchors, report_only, sessions, let_in, unchanged, alerts, staples, scenarios)
 
 
 def tests():
@@ -496,18 +629,27 @@ def tests():
             if library in LACKING:
                 raise Skip(LACKING[library])
             test(lab, library)
-        return f"{test.__name__.replace('_', ' ')} [{library}]", check
+        way = ", provider" if isinstance(library, ByProvider) else ""
+        return f"{test.__name__.replace('_', ' ')} [{library}{way}]", check
 
     for library in LIBRARIES:
         for test in TESTS:
             yield made(test, library)
+    for test in BY_PROVIDER:
+        yield made(test, ByProvider("openssl-4"))
+    for test in (plain, wanted, sessions, unchanged, scenarios):
+        yield made(test, ByProvider("openssl-copy"))
     yield from (made(retry, library) for library in ("openssl-3", "openssl-copy"))
-    yield from (made(beside_an_openssl_3, library) for library in ("openssl-1.1", "boringssl"))
+    yield from (made(beside_an_openssl_3, library)
+               for library in ("openssl-1.1", "openssl-4", "boringssl"))
+    yield made(several, "openssl-4")
+    yield made(ovn_nbctl, "openssl-4")
     yield made(custom_verify, "boringssl")
     yield made(poisoned, "boringssl")
     yield made(given_staples, "openssl-3")
     yield made(given_sessions, "openssl-3")
     yield made(given_twice, "openssl-3")
+    yield made(given_under, "openssl-3")
 
 
 def start(lab):

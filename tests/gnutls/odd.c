@@ -9,6 +9,7 @@
  *   namesake  trusts another root of the name that its root has, and that one
  *   false     sends its data before the handshake is over, and looks at the leaf again then
  *   strange   trusts another root alone, and doesn't verify
+ *   reasons   asks for the library's words for what came of it
  */
 #include "serve.h"
 #include <arpa/inet.h>
@@ -78,6 +79,35 @@ static const char *word_for(int result)
     return strstr(gnutls_strerror(result), "trustgraft: refused by ") != NULL ? "named" : "plain";
 }
 
+/* The same of its words for STATUS, which the program frees. */
+static const char *word_for_status(unsigned status)
+{
+    gnutls_datum_t words = {NULL, 0};
+    const char *word = "plain";
+
+    if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &words, 0) != 0 ||
+        strlen((const char *)words.data) != words.size)
+        exit(2);
+    if (strstr((const char *)words.data, "trustgraft: refused by ") != NULL)
+        word = "named";
+    gnutls_free(words.data);
+    return word;
+}
+
+static void tell_reasons(gnutls_session_t session, int result)
+{
+    unsigned status = gnutls_session_get_verify_cert_status(session), bad = GNUTLS_CERT_INVALID;
+
+    printf(" %s, of others %s", word_for(result), word_for(GNUTLS_E_CERTIFICATE_ERROR));
+    printf(", status %s", word_for_status(status | bad));
+    if (status == 0)
+        return;
+    printf(" %s", word_for_status(status));
+    (void)gnutls_session_get_verify_cert_status(session);
+    printf(" %s", word_for_status(status | GNUTLS_CERT_REVOKED));
+    printf(" %s", word_for_status(status));
+}
+
 static void converse(const char *name)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
@@ -100,7 +130,7 @@ static void converse(const char *name)
     while (result < 0 && !gnutls_error_is_fatal(result));
     printf(" handshake %s", result == 0 ? "done" : "refused");
     if (is("reasons"))
-        printf(" %s, of others %s", word_for(result), word_for(GNUTLS_E_CERTIFICATE_ERROR));
+        tell_reasons(session, result);
     peers = gnutls_certificate_get_peers(session, &count);
     if (count > 0 && peers[0].size <= sizeof(leaf))
         memcpy(leaf, peers[0].data, peers[0].size);

@@ -4,7 +4,9 @@ from gnutls.cases import ACCEPT, API, DISTRUST, DISTRUST_INTERMEDIATE, ELSEWHERE
 from gnutls.places import call, client
 
 SENT, REFUSED = "handshake done sent data hello", "handshake refused"
-TOLD = "plain, of others plain "    # an error of its own, after a refusal too
+# An error of its own, after a refusal too; what its status says, once, of another status, and again.
+TOLD = "plain, of others plain, status plain"
+FAILED = f"{REFUSED} {TOLD} plain plain plain"
 DISTRUST_FILE = "[distrust]\ncertificate = {root}\n"
 DISTRUST_OTHER = "[distrust]\ncertificate = {fp other-root}\n"
 
@@ -19,9 +21,9 @@ CASES = (
                DISTRUST_INTERMEDIATE: REFUSED, DISTRUST_OTHER: SENT, OWN: SENT}),
     ("strange", {None: SENT, ELSEWHERE: SENT, DISTRUST_FILE: REFUSED, DISTRUST_INTERMEDIATE: REFUSED,
                  DISTRUST_OTHER: SENT}),
-    ("reasons", {None: f"handshake done {TOLD}sent data hello {REFUSED} {TOLD}".strip(),
-                 ELSEWHERE: f"handshake done {TOLD}sent data hello {REFUSED} {TOLD}".strip(),
-                 REJECT: f"{REFUSED} named, of others plain {REFUSED} {TOLD}".strip()}),
+    ("reasons", {None: f"handshake done {TOLD} sent data hello {FAILED}",
+                 ELSEWHERE: f"handshake done {TOLD} sent data hello {FAILED}",
+                 REJECT: f"{REFUSED} named, of others plain, status named plain plain named {FAILED}"}),
     ("namesake", {None: SENT, DISTRUST: REFUSED, DISTRUST_FILE: REFUSED, DISTRUST_OTHER: SENT, OWN: SENT}),
 )
 

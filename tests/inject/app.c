@@ -231,6 +231,7 @@ static const struct {
     {"own-accepting", own_accepting},
     {"own-accepting-late", own_accepting_late},
     {"own-refusing", own_refusing},
+    {"own-revoking", own_revoking},
     {"own-both", own_both},
     {"own-both-late", own_both_late},
     {"info", own_info},

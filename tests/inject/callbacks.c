@@ -2,7 +2,7 @@
 #include "pair.h"
 #include <stdlib.h>
 
-static int verdict;
+static int verdict, error = X509_V_ERR_APPLICATION_VERIFICATION;
 static atomic_int asked;
 
 static int own_verify(X509_STORE_CTX *store, void *arg)
@@ -10,7 +10,7 @@ static int own_verify(X509_STORE_CTX *store, void *arg)
     if (arg != &verdict)
         return -1;
     atomic_fetch_add(&asked, 1);
-    X509_STORE_CTX_set_error(store, verdict ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
+    X509_STORE_CTX_set_error(store, verdict ? X509_V_OK : error);
     return verdict;
 }
 
@@ -49,6 +49,12 @@ void own_accepting_late(struct tally *tally)
 
 void own_refusing(struct tally *tally)
 {
+    verify_itself(tally, 0, false);
+}
+
+void own_revoking(struct tally *tally)
+{
+    error = X509_V_ERR_CERT_REVOKED;
     verify_itself(tally, 0, false);
 }
 

@@ -8,6 +8,7 @@
 void own_accepting(struct tally *tally);
 void own_accepting_late(struct tally *tally);
 void own_refusing(struct tally *tally);
+void own_revoking(struct tally *tally);
 
 /* Its info callback, on the connection or on the context. */
 void own_info(struct tally *tally);

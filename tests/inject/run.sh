@@ -115,6 +115,10 @@ policy accept <<END
 [host api.example.test]
 anchors = $pki/root.pem
 END
+policy its-anchors <<END
+[host api.example.test]
+strict = yes
+END
 policy reject <<END
 [host api.example.test]
 action = reject
@@ -228,8 +232,8 @@ for way in preload provider both; do
     app unverifying trustless refused $way reject
 done
 
-# An application's own callback: under a rule the preload library puts ours in its place, the
-# provider adds the gate; without a rule it decides, called once.
+# An application's own callback: under a rule ours takes its place, seen set or found set;
+# without a rule it decides, called once.
 for own in own-accepting own-accepting-late own-both own-both-late; do
     app $own trustless accepted bare none ASKED=1
     for way in preload provider both; do
@@ -243,8 +247,15 @@ app own-refusing trusting refused bare none ASKED=1
 for way in preload provider both; do
     app own-refusing trusting refused $way elsewhere ASKED=1
 done
-app own-refusing trustless accepted preload accept ASKED=0
-app own-refusing trustless refused provider accept ASKED=1
+for way in preload provider both; do
+    app own-refusing trustless accepted $way accept ASKED=0
+    app own-revoking trusting accepted $way accept ASKED=0
+    # What goes by its anchors goes by what it knows of revocation too.
+    app own-refusing trusting accepted $way its-anchors ASKED=1
+    app own-refusing trustless refused $way its-anchors ASKED=0
+    app own-revoking trusting refused $way its-anchors ASKED=1
+done
+app own-revoking trusting refused bare none ASKED=1
 
 # BIOs that are taken away while they are watched.
 app replaced trusting accepted bare none
@@ -367,6 +378,14 @@ for way in preload provider both; do
         set -- $case
         result "exported by the program, $1, $way, policy $2" "$3" \
             "$(run $way "$2" "$out/exported" plain "$pki" "$1")"
+    done
+    # A callback that it sets itself is found in its place.
+    for case in "own-refusing trustless accept accepted 0" "own-refusing trusting its-anchors accepted 1" \
+        "own-revoking trusting its-anchors refused 1" "own-refusing trusting elsewhere refused 1" \
+        "own-accepting trusting reject refused 0" "own-accepting-late trusting reject refused 0"; do
+        set -- $case
+        result "exported by the program, $1, $2, $way, policy $3" "$4" \
+            "$(run $way "$3" "ASKED=$5" "$out/exported" "$1" "$pki" "$2")"
     done
 done
 

@@ -10,11 +10,11 @@ INCLUDE = re.compile(r'(?m)^\s*#\s*include\s+(["<])([^">]+)[">]')
 HOOK = "policy/hook/"
 EXACT = {
     # Loaded into programs that have no TLS too: what the hook gives it is all that it knows.
-    "preload": ["policy/trustgraft.h", HOOK + "inject.h", HOOK + "gnutls/gnutls_api.h", HOOK + "nss/nss_api.h",
+    "preload": ["policy/trustgraft.h", "policy/libc.h", HOOK + "inject.h", HOOK + "gnutls/gnutls_api.h", HOOK + "nss/nss_api.h",
                 HOOK + "process/source.h",
                 HOOK + "process/bounded.h", HOOK + "process/loaded.h", HOOK + "process/unreached.h",
                 HOOK + "process/view.h"],
-    "provider": ["policy/trustgraft.h", HOOK + "inject.h", "policy/base", "policy/rules", "policy/trust",
+    "provider": ["policy/trustgraft.h", "policy/libc.h", HOOK + "inject.h", "policy/base", "policy/rules", "policy/trust",
                  "policy/trust/certificate", "policy/trust/verdict", HOOK + "process"],
 }
 COMMAND = HOOK + "inject.h"  # the one thing of the hook that the command may know, where it looks for it

@@ -47,6 +47,10 @@ def hands(path, name, dates="good", usages=None):
 CASES = (
     # ---- what the program verifies ----
     ("api", f"url={API}", REFUSED, {ACCEPT: SENT, REJECT: REFUSED, ELSEWHERE: REFUSED, BROKEN: REFUSED}),
+    ("api", f"url={API} told", "not sent plain data none",
+     {REJECT: "not sent named data none", OTHER: "not sent named data none", ELSEWHERE: "not sent plain data none"}),
+    ("api", f"url={API} told distrust=api", "not sent plain data none",
+     {REJECT: "not sent named data none", ELSEWHERE: "not sent plain data none"}),
     ("api", f"url={API} force", STOPPED, {ACCEPT: FORCED, REJECT: STOPPED, ELSEWHERE: STOPPED}),
     ("api", f"url={API} trust=root", SENT,
      {ACCEPT: SENT, OTHER: REFUSED, ELSEWHERE: SENT, DISTRUST: REFUSED, DISTRUST_INTERMEDIATE: REFUSED,

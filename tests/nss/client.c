@@ -13,6 +13,7 @@
  *   late               sets them once the handshake is set up
  *   force              has the library shake hands by itself; else by writing
  *   hand=NAME          takes the leaf, and verifies path, name and dates of it by hand
+ *   told               asks for the words of the error, twice
  *   after=NAME         gives another name after the handshake
  *   twice              a second connection resumes the session
  *   second=NAME        a second connection that resumes nothing
@@ -239,7 +240,7 @@ static void talk(PRFileDesc *socket, FILE *out)
     do
         put = PR_Write(socket, request, sizeof(request) - 1);
     while (goes_on(socket, put));
-    fprintf(out, " %s", put > 0 ? "sent" : "not sent");
+    fprintf(out, " %s%s", put > 0 ? "sent" : "not sent", client_told());
     if (duplex)
         pthread_join(reader, &answer);
     else

@@ -22,6 +22,9 @@ void client_set_verification(PRFileDesc *socket);
 /* Takes the leaf from SOCKET, and says what comes of it. */
 void client_verify_by_hand(PRFileDesc *socket, FILE *out);
 
+/* Whether NSPR's words for the last error name a policy, the first time and the second. */
+const char *client_told(void);
+
 /* How often a callback of the program's own was called. */
 extern int client_called;
 

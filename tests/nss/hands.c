@@ -105,3 +105,16 @@ void client_verify_by_hand(PRFileDesc *socket, FILE *out)
             good(CERT_CheckCertValidTimes(leaf, now, PR_FALSE) == secCertTimeValid));
     CERT_DestroyCertificate(leaf);
 }
+
+const char *client_told(void)
+{
+    PRErrorCode code = PR_GetError();
+    bool named[2];
+
+    if (client_word("told") == NULL)
+        return "";
+    for (int i = 0; i < 2; i++)
+        named[i] = strstr(PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT),
+                          "trustgraft: refused by ") != NULL;
+    return named[1] ? " named again" : named[0] ? " named" : " plain";
+}

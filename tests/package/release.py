@@ -93,6 +93,9 @@ def release_test(lab):
         shutil.rmtree(tree / "build", ignore_errors=True)
         (tree / "build").mkdir()
         (tree / "build/portable").symlink_to(roots.resolve())
+        if (lab.build.directory / "arm64/root").exists():
+            (tree / "build/arm64").mkdir()
+            (tree / "build/arm64/root").symlink_to((lab.build.directory / "arm64/root").resolve())
         made.append(release(tree))
         (tree / "build/portable").unlink()
     require(made[0] == made[1], f"the bytes differ: {made}")
@@ -100,11 +103,13 @@ def release_test(lab):
     debian = call(tree, "dpkg", "--print-architecture")[1].strip()
     sources, package, portable = (f"trustgraft-{VERSION}.tar.gz", f"trustgraft_{VERSION}_{debian}.deb",
                                   f"trustgraft-{VERSION}-linux-{machine}.tar.gz")
-    require(set(made[0]) == {sources, package, portable, "SHA256SUMS", "RELEASE-NOTES.md"}, f"{made[0]}")
+    others = (f"trustgraft_{VERSION}_arm64.deb", f"trustgraft-{VERSION}-linux-aarch64.tar.gz") if debian == "amd64" else ()
+    archives = sorted((sources, package, portable, *others))
+    require(set(made[0]) == {*archives, "SHA256SUMS", "RELEASE-NOTES.md"}, f"{made[0]}")
     folder = tree / "build/release"
     require((folder / "RELEASE-NOTES.md").read_text() == NOTES, (folder / "RELEASE-NOTES.md").read_text())
     status, said = call(folder, "sha256sum", "-c", "--strict", "SHA256SUMS")
-    require(status == 0 and said == "".join(f"{name}: OK\n" for name in sorted((sources, package, portable))), said)
+    require(status == 0 and said == "".join(f"{name}: OK\n" for name in archives), said)
     status, said = call(folder, "dpkg-deb", "-f", package, "Version", "Architecture")
     require(said == f"Version: {VERSION}\nArchitecture: {debian}\n", said)
     for archive, top, command in ((portable, portable, "bin/trustgraft"), (sources, f"trustgraft-{VERSION}", "build/trustgraft")):

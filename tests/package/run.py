@@ -350,6 +350,51 @@ def test_disable_where_neither_way_loads(lab):
          "dead\n", "\nOpenSSL ", "\n0\nnone")
 
 
+def test_lines_of_others_that_lead_nowhere_are_in_nobody_s_way(lab):
+    """ld.so complains of each in every process: ours is put in and taken out all the same."""
+    told = said(lab, "echo /opt/gone.so >/etc/ld.so.preload; $T enable --preload --yes; "
+                     "$T doctor | grep 'all programs'; touch /opt/p; $T run -p /opt/p true && echo runs; "
+                     "$T disable --preload --yes; cat /etc/ld.so.preload; echo end",
+                "names /opt/gone.so, which isn't there", "names /opt/trustgraft/lib/libtrustgraft-preload.so: every",
+                "runs\n", "\n/opt/gone.so\nend")
+    require("stays as it was" not in told, told)
+
+
+def test_doctor_tells_of_ld_so_preload(lab):
+    """That it is on, that it names another one's library, one that isn't there, and that others can write it."""
+    doctor = "{ $T doctor 2>&1 | grep 'all programs' || echo nothing; }"
+    said(lab, f"{doctor}; $T enable --preload --yes >/dev/null; {doctor}; "
+              f"cp -r /opt/trustgraft /opt/other; echo /opt/other/lib/libtrustgraft-preload.so >/etc/ld.so.preload; {doctor}; "
+              f"rm -r /opt/other; {doctor}; echo libtrustgraft-preload.so >/etc/ld.so.preload; {doctor}; "
+              f"echo '# /opt/other/lib/libtrustgraft-preload.so' >/etc/ld.so.preload; {doctor}; "
+              f"chmod o+w /etc/ld.so.preload; {doctor}; $T doctor >/dev/null || echo status $?",
+         "nothing\n  ok    all programs", "every program that starts is under the policy, set-uid ones too",
+         "  note  all programs", "which is another trustgraft's", "  bad   all programs", "which isn't there",
+         "which ld.so searches for", "nothing\n  bad   all programs", "others than root can write", "status 1")
+
+
+def test_ld_so_preload_reaches_what_is_set_uid(lab):
+    """doctor says so, and so it is; without the line neither. What is linked statically stays out of reach."""
+    tell = "{ $T doctor /opt/curl | grep -e ' preload .*/opt/curl' -e ' preload .*ld.so' -e reached || :; }"
+    curl = fetch(lab).replace("curl", "/opt/curl")
+    told = said(lab, with_policy(
+        f"cp $(which curl) /opt/curl; chown 65534 /opt/curl; chmod u+s /opt/curl; chmod 644 /etc/trustgraft/policy.conf; "
+        f"{tell}; {curl}; $T enable --preload --yes >/dev/null; {tell}; {curl}; "
+        "printf 'int main(void) { return 0; }' | gcc -static -x c -o /opt/static -; $T doctor /opt/static | grep reached"),
+        "is set-uid: in a process", "gets into it by /etc/ld.so.preload", "no: neither way gets into it")
+    require([line for line in told.splitlines() if line in ("refused", "fetched")] == ["refused", "fetched"], told)
+    require(told.count("reached     yes") == 1, told)
+
+
+def test_uninstall_of_what_is_named_otherwise(lab):
+    """ld.so.preload may name the library by a link, or by its name alone: no such line stays behind."""
+    for line in ("/opt/link/libtrustgraft-preload.so", "libtrustgraft-preload.so", "/opt/a/$LIB/libtrustgraft-preload.so",
+                 "/usr/lib/x86_64-linux-gnu/libm.so.6 /opt/a/lib/libtrustgraft-preload.so # both"):
+        told = beside(lab, f"i /opt/a; ln -s a/lib /opt/link; echo '{line}' >/etc/ld.so.preload; u /opt/a >/opt/said; "
+                           "echo after; cat /etc/ld.so.preload || echo none; /bin/true; echo end", "\nend")
+        require("libtrustgraft" not in told.rpartition("after\n")[2], told)
+
+
 def test_enable_shows_and_asks_first(lab):
     said(lab, "before=$(cat /etc/ssl/openssl.cnf | sha256sum); $T enable --dry-run; "
               "$T enable </dev/null || echo status $?; "
@@ -432,6 +477,15 @@ def test_debian_package(lab):
         {fetch(lab)}
         trustgraft enable --preload --yes
         rm /etc/trustgraft/policy.conf
+        dpkg --remove trustgraft
+        cat /etc/ld.so.preload 2>&1 || true
+        library=$(dpkg -c /trustgraft.deb | sed -n 's/.* \\.\\(.*preload.so\\)$/\\1/p')
+        printf '%s\n# mine\n' "$library" >/etc/ld.so.preload
+        dpkg --purge trustgraft 2>&1 || true
+        sed 's/^/left: /' /etc/ld.so.preload
+        dpkg -i /trustgraft.deb
+        ln -s "$library" /libtrustgraft-preload.so
+        echo /libtrustgraft-preload.so >/etc/ld.so.preload
         dpkg --purge trustgraft
         cat /etc/ld.so.preload 2>&1 || true
         dpkg -s trustgraft 2>&1 || true
@@ -457,7 +511,8 @@ def test_debian_package(lab):
         call(["umount", work])
     got = [line for line in told.splitlines() if line in ("refused", "fetched")]
     require(got == ["refused", "fetched", "fetched", "fetched", "fetched"], told)
-    for text in ("makes OpenSSL", "ld.so.preload: No such file", "nothing left", "is not installed", "curl 7"):
+    require("libtrustgraft-preload.so' from" not in told.rpartition("left: ")[2], told)
+    for text in ("makes OpenSSL", "ld.so.preload: No such file", "left: # mine", "nothing left", "is not installed", "curl 7"):
         require(text in told, f"not said: {text!r}:\n{told}")
 
 

@@ -6,6 +6,7 @@ The systems are made by debootstrap under DIR/portable/systems, once.
 """
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -17,34 +18,17 @@ sys.path.insert(0, str(HERE.parent))
 from compat.fetch import Missing, Store                                    # noqa: E402
 from e2e.harness import Skip, require, suite                               # noqa: E402
 from package.release import release_test                                  # noqa: E402
+from portable.programs import (ACCEPT, GREETING, LAB, PROGRAMS, REFUSE, check_machine,  # noqa: E402
+                               check_symbols, play)
 from portable.systems import SUITES, System                                # noqa: E402
 
 SOURCE = HERE.parent.parent
-LAB = HERE.parent / "lab"
-ACCEPT = "[host localhost]\nanchors = {root}\nhostname = api.example.test\n"
-REFUSE = "[host localhost]\nanchors = {root}\nhostname = api.example.test\nleaf-pin = {pin api-other}\n"
-ELSEWHERE = "[host elsewhere.test]\naction = reject\n"
-GREETING = "hello from api"
-
-# How each is called, what says that it spoke to the server, and what switches verification off.
-PROGRAMS = {
-    "curl": (("curl", "-sS", "--noproxy", "*", "https://localhost:{port}/hello"), GREETING, ("-k",)),
-    "python3": (("python3", LAB / "get.py", "localhost", "127.0.0.1", "{port}"), GREETING, ("--insecure",)),
-    "wget": (("wget", "-q", "--no-proxy", "--tries=1", "-O-", "https://localhost:{port}/hello"), GREETING,
-             ("--no-check-certificate",)),
-    "git": (("git", "ls-remote", "https://localhost:{port}/nothing"), "not valid", ("-c", "http.sslVerify=false")),
-    "node": (("node", LAB / "get.cjs", "localhost", "127.0.0.1", "{port}"), GREETING, ("--insecure",)),
-}
-# Where the program has an OpenSSL 3, to which the provider is a way in too. Node.js 24.22, sid's, has a
-# verify callback of its own, which the provider doesn't make laxer (trustgraft-programs(7)).
-OPENSSL3 = {(system, name) for system in SUITES[1:] for name in ("curl", "python3", "node")} - {("sid", "node")}
-# The newest symbols of glibc that each file may ask for.
-GLIBC = {"bin/trustgraft": "2.28", "lib/libtrustgraft.so.0": "2.27", "lib/libtrustgraft-inside.so.0": "2.27",
-         "lib/libtrustgraft-preload.so": "2.17", "lib/ossl-modules/trustgraft.so": "2.14"}
+# Where the program has an OpenSSL 3, to which the provider is a way in too.
+OPENSSL3 = {(system, name) for system in SUITES[1:] for name in ("curl", "python3", "node")}
 
 
 def archive(lab):
-    found = sorted(lab.build.directory.glob("trustgraft-*-linux-*.tar.gz"))
+    found = sorted(lab.build.directory.glob(f"trustgraft-*-linux-{platform.machine()}.tar.gz"))
     require(len(found) == 1, f"`make portable` makes one tarball: {found}")
     return found[0]
 
@@ -62,28 +46,6 @@ def start(lab):
     lab.servers.python(("api",))
     lab.tree = unpack(lab, lab.scratch / "anywhere")
     lab.trees = {name: unpack(lab, lab.scratch / f"anywhere-{name}") for name in SUITES}
-
-
-def call(lab, system, name, policy, options=(), way="--preload", program=None):
-    """True if the program NAME spoke to the server; and what was said."""
-    words, spoken, _ = PROGRAMS[name]
-    words = [str(word).format(port=lab.servers.ports["api"]) for word in words]
-    words = [words[0], *options, *words[1:]] if name == "git" else [*words, *options]
-    words[0] = program or words[0]
-    if policy:
-        words = [system.tree / "bin/trustgraft", "run", way, "-p", lab.policy(policy), "--", *words]
-    status, out, err = system.run(*words, environment={"GIT_TERMINAL_PROMPT": "0", "NO_PROXY": "*"})
-    require(status is not None, f"{name} hangs: {out}{err}")
-    return spoken in out + err, f"exit {status}: {out}{err}"
-
-
-def play(lab, system, name, way, program=None):
-    insecure = PROGRAMS[name][2]
-    for policy, options, wanted in ((None, (), False), (None, insecure, True), (ELSEWHERE, (), False),
-                                    (ACCEPT, (), True), (REFUSE, (), False), (REFUSE, insecure, False)):
-        spoke, said = call(lab, system, name, policy, options, way, program)
-        require(spoke == wanted, f"{way} {policy} {options}: {said}")
-        require(("leaf-pin-mismatch" in said) == (policy == REFUSE), f"{way} {policy} {options}: {said}")
 
 
 def program_test(suite_name, name):
@@ -126,7 +88,8 @@ def command_test(lab):
     system = System(lab, lab.trees["bookworm"], "bookworm", "")
     command, port = system.tree / "bin/trustgraft", lab.servers.ports["api"]
     bad, good = lab.policy(REFUSE), lab.policy(ACCEPT)
-    require(system.run("test", "-e", "/usr/lib/x86_64-linux-gnu/libcrypto.so.3")[0] == 1, "it has an OpenSSL")
+    status, out, err = system.run("sh", "-c", "ls /usr/lib/*/libcrypto.so.3")
+    require(status == 2, f"it has an OpenSSL: {out}{err}")
     for policy, wanted, text in ((good, 0, "accept localhost"), (bad, 1, "leaf-pin-mismatch")):
         status, out, err = system.run(command, "explain", "--connect", "-p", policy, f"localhost:{port}")
         require(status == wanted and text in out, f"explain: exit {status}: {out}{err}")
@@ -283,16 +246,8 @@ def old_libc_test(lab):
 
 
 def symbols_test(lab):
-    """No file asks for a newer glibc than it did, and none for a library besides."""
-    for name, newest in GLIBC.items():
-        said = subprocess.run(["readelf", "-dVW", lab.tree / name], check=True, stdout=subprocess.PIPE,
-                              text=True, timeout=120).stdout
-        found = max((tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_(2[.\d]+)", said)))
-        require(found == tuple(map(int, newest.split("."))), f"{name}: {found}, not {newest}")
-        needed = set(re.findall(r"NEEDED.*\[(.*)\]", said))
-        allowed = {"libc.so.6", "libdl.so.2", "libpthread.so.0", "ld-linux-x86-64.so.2"} | (
-            {"libcrypto.so.3", "libtrustgraft.so.0"} if "inside" not in name and "bin" not in name else set())
-        require(needed <= allowed, f"{name} needs {needed - allowed}")
+    check_machine(lab.tree, platform.machine())
+    check_symbols(lab.tree, platform.machine())
 
 
 def contents_test(lab):

@@ -48,7 +48,7 @@ class System:
     def __init__(self, lab, tree, suite, included=INCLUDED):
         if not place.may_mount():
             raise Skip(place.ROOT)
-        self.lab, self.tree = lab, tree
+        self.lab, self.tree, self.command = lab, tree, tree / "bin/trustgraft"
         self.root = make(lab.build.directory / "portable" / "systems", suite, included)
 
     def run(self, *command, stdin=b"", environment=None):

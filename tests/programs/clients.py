@@ -122,7 +122,7 @@ PROGRAMS = (
            names="nobody", callback=True),
     Program("node", ("nodejs",), "node", ("node", "--version"), script("https.cjs", "node"),
             refused=NODE_REFUSAL, names="itself", callback=True, quick=True, volatile=WARNING),
-    *nodes(16, limits=NO_PROVIDERS), *nodes(20), fetch(20), *nodes(24), fetch(24),
+    *nodes(16, limits=NO_PROVIDERS), *nodes(20), fetch(20), *nodes(24), fetch(24), *nodes(26), fetch(26),
     Program("ruby net/http", ("ruby",), "ruby", ("ruby", "--version"), script("http.rb", "ruby"),
             refused=r"certificate verify failed|does not match the server", names="itself",
             callback=True),

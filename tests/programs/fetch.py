@@ -27,6 +27,8 @@ NODES = {   # version: SHA-512
                "7KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==",
     "24.21.0": "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8H"
                "rvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
+    "26.12.1": "jk5LMAmgHlPlPMWpsUrSOqNaEZG+11UNd35hWQ+p5/XG"
+               "aelWuTqJ69IcAy/5xtPPN4d5ZRBNOGB6gLMCh2kL9A==",
 }
 
 

@@ -1,4 +1,5 @@
 """nss_clients.py - programs that use NSS, which loads no providers."""
+import pathlib
 import subprocess
 
 from lab import ways
@@ -6,8 +7,17 @@ from programs.clients import flag
 from programs.program import Limit, Program
 
 REFUSAL = r"SEC_ERROR_|SSL_ERROR_|SSL peer certificate"
-LIMITS = tuple(Limit(ways.PROVIDER, case, "unreachable", "NSS loads no providers.")
-               for case in ("anchors", "name", "pin", "off", "ca"))
+def no_providers(kind):
+    return tuple(Limit(ways.PROVIDER, case, kind, "NSS loads no providers.")
+                 for case in ("anchors", "name", "pin", "off", "ca"))
+
+
+LIMITS = no_providers("unreachable")
+
+
+MOZILLA = tuple(Limit(ways.PRELOAD, case, "stricter", "It verifies by code of its own, in the background, and tells "
+                      "NSS the answer alone: what a rule refuses is refused, and what it refuses itself a rule doesn't open.")
+                for case in ("anchors", "name", "ca"))
 
 
 def database(call):
@@ -35,6 +45,14 @@ def debuginfod_find(call):
             "llvm-debuginfod-find-14", "--executable", "--dump", "c0ffee"]
 
 
+def mozilla(name):
+    def command(call):
+        return ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "get/mozilla.py"), name, call.host,
+                str(call.port), call.cafile or "-", "off" if call.insecure else "on"]
+    return Program(name, (name,), name, (name, "--version"), command, refused=r"_ERROR_|^status ", via="libxul, NSS",
+                   names="itself", limits=(*no_providers("unasked"), *MOZILLA))
+
+
 PROGRAMS = (
     Program("tstclnt", ("libnss3-tools",), "tstclnt", ("dpkg-query", "-W", "libnss3-tools"), tstclnt,
             refused=REFUSAL, via="NSS", names="itself", limits=LIMITS, quick=True),
@@ -42,4 +60,6 @@ PROGRAMS = (
             ("llvm-debuginfod-find-14", "--version"), debuginfod_find, refused=REFUSAL, via="libcurl-nss",
             names="itself", options=("ca",), limits=tuple(one for one in LIMITS if one.case != "off"),
             remark="It links OpenSSL as well, by what libcurl links, and the engine works on that."),
+    mozilla("firefox-esr"),
+    mozilla("thunderbird"),
 )

@@ -80,21 +80,33 @@ def details(program):
 
 def spoken(programs):
     """What each program says of a refusal."""
-    yield ".Bl -tag -width Ds"
-    for program in programs:
-        said = {way: messages.says(program, way) for way in ways.WAYS}
-        texts = dict.fromkeys(text for text in said.values() if text)
-        if not texts:
-            continue
-        for text in texts:
-            where = [way for way in ways.WAYS if said[way] == text]
-            yield f".It {program.name}, {' and '.join(where)}"
-            yield literal(f"{text} ...")
-    yield ".El"
+    yield from quoted(programs, messages.SAYS, " ...")
+    yield ".Pp"
+    yield "These say no more than this, and the log alone tells:"
+    yield ".Ic trustgraft log"
+    yield ".Po see"
+    yield ".Xr trustgraft-log 1 ;"
+    yield "a program that"
+    yield ".Ic trustgraft run"
+    yield "has started writes to stderr"
+    yield ".Pc ."
+    yield from quoted(programs, messages.INSTEAD, "")
     yield ".Pp"
     silent = [program.name for program in programs
-              if messages.SAYS.get(program.name) == messages.NOTHING]
-    yield sentences(f"Of these the log alone tells: {', '.join(silent)}.")
+              if messages.INSTEAD.get(program.name) == messages.NOTHING]
+    yield sentences(f"Nothing is said by {' and '.join(silent)}.")
+
+
+def quoted(programs, said_by, end):
+    yield ".Bl -tag -width Ds"
+    for program in programs:
+        said = {way: messages.says(program, way, said_by) for way in ways.WAYS
+                if not program.limit("pin", way)}
+        for text in dict.fromkeys(text for text in said.values() if text):
+            where = [way for way in said if said[way] == text]
+            yield f".It {program.name}, {' and '.join(where)}"
+            yield literal(text + ("...)" if text.endswith("(") else end))
+    yield ".El"
 
 
 def limits(programs):
@@ -143,12 +155,15 @@ def page(programs, unreached):
         lines += [f".It Cm {case.head}", sentences(case.text + ".")]
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
+              "Of programs for musl, curl and openssl are tried, by",
+              ".Ql make compat .",
               ".Ss What was seen", *rows(programs),
               ".Ss What the programs say",
               sentences("The words in the program's own message of a refusal, before the rule and "
                         "what it found; by the preload library, as it stands in for the functions "
-                        "that say what an error is; by the provider, where a program prints the "
-                        "whole error queue, or an error's data. The lines are cut off as the program cuts them."),
+                        "that say what an error is; by the provider, and where a program finds these "
+                        "functions by itself, in brief, before the end of the rule's place. "
+                        "The lines are cut off as the program cuts them."),
               *spoken(programs),
               ".Ss How the programs verify",
               "By whom the server's name is compared; in brackets the package, what stands between the",
@@ -159,9 +174,6 @@ def page(programs, unreached):
               "Their TLS is another library's, and their servers are not under the policy;",
               ".Nm trustgraft Cm doctor", "and", ".Nm trustgraft Cm run", "say so.",
               *out_of_reach(unreached),
-              ".Sh REACHED IN PART",
-              "Firefox, and what else verifies by Mozilla's own code, in the background, tells NSS the answer",
-              "alone: what a rule refuses is refused, and what it refuses itself a rule doesn't open.",
               ".Sh SEE ALSO", ".Xr trustgraft 1 ,", ".Xr trustgraft-preload 7 ,",
               ".Xr trustgraft-provider 7"]
     return "\n".join(lines) + "\n"

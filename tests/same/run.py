@@ -38,8 +38,7 @@ BATCH = 40      # scripts in one process
 LARGEST = 256 << 20  # bytes that a transcript or a file may have
 SECONDS = 120   # only stops what hangs
 SHOWN = 14      # lines of a difference
-# A store counts only where it is younger than the engine, which the first SSL_CTX of a process brings.
-START = "begin start\ncontext 0\n"
+START = "begin start\n"
 GROUPS = ("text", "der", "aux", "other", "key", "whole", "alike", "changed", "orders", "files", "life", "hooks", "real",
           "large", "corpora")
 CORPORA = os.environ.get("TG_CORPORA") or HERE.parent.parent.parent / "shared" / "corpora"

@@ -226,7 +226,11 @@ static void on_message(int written, int version, int type, const void *data, siz
                        SSL *ssl, void *arg)
 {
     (void)written, (void)version, (void)arg;
-    if (type == SSL3_RT_HANDSHAKE && length > 0 && *(const char *)data == SSL3_MT_FINISHED)
+    if (type != SSL3_RT_HANDSHAKE || length == 0)
+        return;
+    if (*(const char *)data == SSL3_MT_SERVER_HELLO)
+        SSL_CTX_set_cert_verify_callback(SSL_get_SSL_CTX(ssl), agree, NULL);
+    if (*(const char *)data == SSL3_MT_FINISHED)
         SSL_set_info_callback(ssl, no_info);
 }
 
@@ -235,10 +239,8 @@ static void last_moment(int version)
     SSL_CTX *ctx = ends_client();
     SSL *client = NULL, *server = ends_accepting(ends_server("api", version));
 
-    if (ctx != NULL) {
-        SSL_CTX_set_cert_verify_callback(ctx, agree, NULL);
+    if (ctx != NULL)
         SSL_CTX_set_msg_callback(ctx, on_message);
-    }
     client = ends_connecting(ctx, ENDS_HOST);
     (void)printf("%s", ends_meet(client, server));
     SSL_free(client);

@@ -1,17 +1,26 @@
 /*
  * reasons.c - reasons SCENARIO PKI trusting|trustless: a client asks its library of errors, of a
  * server that a policy refuses, and of others that fail by themselves with the same code. Prints a
- * word for each answer: whether it names the policy.
+ * word for each answer: whether it names the policy, or has its finding in brief.
  */
 #include "ends.h"
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *word(const char *text)
 {
-    return text != NULL && strstr(text, "trustgraft: refused by ") != NULL ? "named" : "plain";
+    if (text == NULL || strstr(text, "trustgraft: ") == NULL)
+        return "plain";
+    return strstr(text, "trustgraft: refused by ") != NULL ? "named" : "brief";
+}
+
+/* The same of libssl's error, whichever connection it is of. */
+static const char *words_for_refusal(void)
+{
+    return word(ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED)));
 }
 
 /* A connection to HOST, which comes to nothing; the error queue is left as it is then. */
@@ -92,9 +101,7 @@ static void *elsewhere(void *refused)
 {
     const char *plain = word(X509_verify_cert_error_string(SSL_get_verify_result(refused)));
 
-    (void)printf(
-        ", thread %s %s", plain,
-        word(ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED))));
+    (void)printf(", thread %s %s", plain, words_for_refusal());
     return NULL;
 }
 
@@ -110,10 +117,70 @@ static void thread(void)
     SSL_free(refused);
 }
 
+/* What X509_verify_cert comes to for the leaf FILE, where nothing is trusted. */
+static int verify_apart(const char *file)
+{
+    BIO *in = BIO_new_file(ends_file(file), "r");
+    X509 *leaf = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int code;
+
+    (void)X509_STORE_CTX_init(context, store, leaf, NULL);
+    (void)X509_verify_cert(context);
+    code = X509_STORE_CTX_get_error(context);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    X509_free(leaf);
+    BIO_free(in);
+    return code;
+}
+
+/* A code that a verification of another certificate gave isn't the connection's, though it is the
+ * same one, and the last that was asked of. */
+static void apart(void)
+{
+    SSL *refused = fail(ENDS_HOST);
+    long code = SSL_get_verify_result(refused);
+    int other = verify_apart("api.pem");
+
+    (void)printf("%s %s", other == code ? "same code" : "other code",
+                 word(X509_verify_cert_error_string(other)));
+    (void)printf(", again %s", word(ask(refused)));
+    SSL_free(refused);
+}
+
+static void *fail_elsewhere(void *host)
+{
+    SSL *own = fail(host);
+
+    (void)printf(", %s", words_for_refusal());
+    SSL_free(own);
+    return NULL;
+}
+
+/* The library's words are all threads': with two that shake hands they name nobody's refusal,
+ * and an error of trustgraft's own does. */
+static void threads(void)
+{
+    SSL *refused = fail(ENDS_HOST);
+    pthread_t other;
+
+    (void)printf("%s", words_for_refusal());
+    if (pthread_create(&other, NULL, fail_elsewhere, "own.example.test") == 0)
+        (void)pthread_join(other, NULL);
+    SSL_free(refused);
+    refused = fail(ENDS_HOST);
+    (void)printf(", %s", words_for_refusal());
+    ends_print_queue();
+    SSL_free(refused);
+}
+
 int main(int argc, char **argv)
 {
     static const struct ends_scenario scenarios[] = {
-        {"connection", connection}, {"queue", queue}, {"data", data}, {"thread", thread}};
+        {"connection", connection}, {"queue", queue}, {"data", data},
+        {"thread", thread},         {"apart", apart}, {"threads", threads}};
 
     return ends_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(scenarios[0]));
 }

@@ -1,4 +1,5 @@
 /* The certificates of a file, without decoding one: what is ordinary, and which names are alike. */
+#include "armour.h"
 #include "bundle.h"
 #include "certificate.h"
 #include "pki.h"
@@ -43,6 +44,40 @@ static char *with(const char *text, const char *what, const char *by)
     assert_non_null(at);
     (void)sprintf(made, "%.*s%s%s", (int)(at - text), text, by, at + strlen(what));
     return made;
+}
+
+/* What the four characters in TEXT's middle line were decoded to. */
+static bool keep(void *arg, const uint8_t *data, size_t size, bool trusted)
+{
+    assert_false(trusted);
+    assert_int_equal(size, 3);
+    memcpy(arg, data, size);
+    return true;
+}
+
+static void each_character_in_each_place_is_decoded_as_libcrypto_does_or_refused(void **state)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char around[] = "-----BEGIN CERTIFICATE-----\n....\n-----END CERTIFICATE-----\n";
+
+    (void)state;
+    for (unsigned place = 0; place < 4; place++)
+        for (unsigned character = 0; character < 256; character++) {
+            char text[sizeof(around)], four[5] = "q7Zk";
+            unsigned char is[3] = {0}, wanted[4];
+            bool good;
+
+            four[place] = (char)character;
+            memcpy(text, around, sizeof(around));
+            memcpy(strchr(text, '.'), four, 4);
+            good = character != 0 && strchr(alphabet, (int)character) != NULL;
+            assert_int_equal(tg_armour_read(text, strlen(around), keep, is), good);
+            if (good) {
+                assert_int_equal(EVP_DecodeBlock(wanted, (const unsigned char *)four, 4), 3);
+                assert_memory_equal(is, wanted, 3);
+            }
+        }
 }
 
 static void without_white_space_at_line_ends_or_comments_it_is_the_same(void **state)
@@ -305,6 +340,7 @@ static void a_bundle_has_what_is_in_the_file_in_its_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_character_in_each_place_is_decoded_as_libcrypto_does_or_refused),
         cmocka_unit_test(without_white_space_at_line_ends_or_comments_it_is_the_same),
         cmocka_unit_test(what_versions_of_libcrypto_read_differently_is_not_ordinary),
         cmocka_unit_test(what_is_well_formed_libcrypto_decodes),

@@ -33,10 +33,24 @@ static void test_a_name_means_the_version_that_programs_link_to(void **state)
     assert_int_equal(dlclose(libc), 0);
 }
 
+static void test_a_library_is_found_by_its_soname(void **state)
+{
+    void *libc = dlopen(LIBC_SO, RTLD_LAZY | RTLD_NOLOAD), *found = tg_elf_loaded(LIBC_SO);
+
+    (void)state;
+    assert_non_null(libc);
+    assert_ptr_equal(found, libc);
+    assert_null(tg_elf_loaded("libnss_files.so.2")); /* it is there, but not in this process */
+    assert_null(tg_elf_loaded("libc.so"));
+    assert_int_equal(dlclose(found), 0);
+    assert_int_equal(dlclose(libc), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_name_means_the_version_that_programs_link_to),
+        cmocka_unit_test(test_a_library_is_found_by_its_soname),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

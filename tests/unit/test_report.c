@@ -138,6 +138,55 @@ static void a_reason_is_no_format(void **state)
     free(reason);
 }
 
+static void a_brief_reason_has_its_finding_and_the_end_of_its_place(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_rule deep = {
+        .where = {.file = "/a/%/\u00e4\u00e4\u00e4/trustgraft/policy.conf", .line = 3}};
+    char *brief = tg_verdict_brief(&verdict, 63);
+
+    (void)state;
+    assert_string_equal(brief, "trustgraft: name-mismatch (/etc/policy.conf:12)");
+    free(brief);
+    verdict.rule = &deep;
+    brief = tg_verdict_brief(&verdict, 59);
+    assert_string_equal(brief, "trustgraft: name-mismatch (...\u00e4/trustgraft/policy.conf:3)");
+    free(brief);
+    for (size_t most = 16; most < 80; most++) {
+        uint32_t code;
+        size_t length;
+
+        brief = tg_verdict_brief(&verdict, most);
+        assert_true(strlen(brief) <= most);
+        assert_null(strchr(brief, '%'));
+        for (size_t at = 0; at < strlen(brief); at += length)
+            assert_true((length = tg_utf8_decode(brief + at, strlen(brief + at), &code)) > 0);
+        free(brief);
+    }
+    verdict.rule = NULL;
+    brief = tg_verdict_brief(&verdict, 44);
+    assert_string_equal(brief, "trustgraft: name-mismatch: certificate na...");
+    free(brief);
+}
+
+static void a_reason_for_distrust_names_no_rule_of_a_host(void **state)
+{
+    struct tg_verdict verdict = refusal();
+    struct tg_finding distrusted = {.kind = TG_DISTRUSTED, .x509_error = verdict.x509_error};
+    char *reason = NULL;
+
+    (void)state;
+    verdict.findings = &distrusted;
+    verdict.finding_count = 1;
+    reason = tg_verdict_reason(&verdict, 190);
+    assert_string_equal(reason, "trustgraft: refused by [distrust]: distrusted: the policy "
+                                "distrusts the certificate");
+    free(reason);
+    reason = tg_verdict_brief(&verdict, 63);
+    assert_string_equal(reason, "trustgraft: distrusted: the policy distrusts the certificate");
+    free(reason);
+}
+
 static void an_acceptance_names_its_result(void **state)
 {
     struct tg_verdict verdict = {.accepted = true,
@@ -315,6 +364,8 @@ int main(void)
         cmocka_unit_test(a_refusal_names_rule_and_findings),
         cmocka_unit_test(a_reason_is_one_short_line),
         cmocka_unit_test(a_reason_is_no_format),
+        cmocka_unit_test(a_reason_for_distrust_names_no_rule_of_a_host),
+        cmocka_unit_test(a_brief_reason_has_its_finding_and_the_end_of_its_place),
         cmocka_unit_test(an_acceptance_names_its_result),
         cmocka_unit_test(a_reported_refusal_says_that_nothing_was_refused),
         cmocka_unit_test(every_finding_and_the_note_are_told),

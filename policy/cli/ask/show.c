@@ -29,6 +29,25 @@ static void add_line(struct tg_buf *buf, const char *name, const char *text)
     tg_buf_add(buf, "\n");
 }
 
+const char *tg_show_outcome(tg_result result)
+{
+    switch (result) {
+    case TG_RESULT_PROCEED:
+        return "accepted: by the policy";
+    case TG_RESULT_UNSPECIFIED:
+        return "accepted: its CA is trusted";
+    case TG_RESULT_DENY:
+        return "refused: by the policy";
+    case TG_RESULT_RECOVERABLE_FAILURE:
+        return "refused: not trusted";
+    case TG_RESULT_FATAL_FAILURE:
+        return "refused: defective";
+    case TG_RESULT_OTHER_ERROR:
+        break;
+    }
+    return "refused: revoked, or not judged";
+}
+
 static void add_outcome(struct tg_buf *buf, const struct tg_verdict *verdict,
                         const struct tg_occasion *occasion)
 {
@@ -40,7 +59,8 @@ static void add_outcome(struct tg_buf *buf, const struct tg_verdict *verdict,
         add_coloured(buf, TG_BAD, "reject");
     tg_buf_add(buf, " ");
     tg_write_endpoint(&rest, occasion->host, occasion->port);
-    tg_buf_printf(&rest, ": %s", tg_result_name(verdict->result));
+    tg_buf_printf(&rest, ": %s (%s)", tg_result_name(verdict->result),
+                  tg_show_outcome(verdict->result));
     add_wrapped(buf, 7, 2, &rest);
     if (verdict->reported)
         add_line(buf, "mode", "report: only logged, the application decides as before");

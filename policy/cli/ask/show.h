@@ -19,4 +19,8 @@ void tg_show_rule(struct tg_buf *buf, const struct tg_rule *rule, const char *pa
 /* Appends CERTIFICATE's subject, or that it has none. */
 void tg_show_subject(struct tg_buf *buf, const X509 *certificate);
 
+/* What RESULT means, for who doesn't know the names of SecTrust's: "accepted: ...", "refused: ...".
+ */
+const char *tg_show_outcome(tg_result result);
+
 #endif

@@ -1,10 +1,13 @@
 #include "altnames.h"
+#include "host.h"
 #include "pattern.h"
 #include "terminal.h"
 #include "text.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DNS_MOST = 253 }; /* RFC 1035 section 3.1, as text */
 
 /* Why PATTERN can't be a name of a certificate, or with BLOCKS what a CA is for; or NULL. */
 static const char *fault(const struct tg_pattern *pattern, bool blocks)
@@ -19,6 +22,8 @@ static const char *fault(const struct tg_pattern *pattern, bool blocks)
     if (pattern->kind == TG_PATTERN_WILDCARD && strchr(pattern->name, '.') == NULL)
         return "is a wildcard with one label behind it, which no program accepts: two have to "
                "follow, as in *.home.arpa";
+    if (pattern->kind == TG_PATTERN_WILDCARD && strlen(pattern->name) + 2 > DNS_MOST)
+        return "is longer than the 253 bytes that a name has at most";
     if (pattern->kind == TG_PATTERN_ADDRESS && !blocks && pattern->prefix != whole)
         return "is a block of addresses: certificates hold single ones";
     return NULL;
@@ -48,6 +53,89 @@ bool tg_altnames_read(struct tg_altnames *names, char *const *words, size_t coun
     tg_arena_free(arena);
     return wrong == NULL;
 }
+
+/* ---- those of certificates and requests ---- */
+
+enum { TAKEN_MOST = 100 };
+
+/* The spelling of NAME on the command line in WORD; or why it can't be one of ours. */
+static const char *spell(const GENERAL_NAME *name, char word[TG_HOST_SIZE])
+{
+    const ASN1_STRING *text = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const char *data = (const char *)ASN1_STRING_get0_data(text);
+    size_t length = (size_t)ASN1_STRING_length(text);
+    uint8_t address[16];
+    int family;
+
+    if (name->type == GEN_IPADD) {
+        family = length == 4 ? AF_INET : AF_INET6;
+        return (length == 4 || length == 16) && inet_ntop(family, data, word, TG_HOST_SIZE) != NULL
+                   ? NULL
+                   : "has an address that is none";
+    }
+    if (length == 0 || length >= TG_HOST_SIZE || memchr(data, '\0', length) != NULL)
+        return "has a DNS name that is empty, longer than 253 bytes, or has a zero byte in it";
+    memcpy(word, data, length);
+    word[length] = '\0';
+    return tg_host_address(word, length, &family, address)
+               ? "has an address as a DNS name, which no client takes for that address: it has to "
+                 "be of the kind IP"
+               : NULL;
+}
+
+bool tg_altnames_take(struct tg_altnames *names, const GENERAL_NAMES *from, const char *whose)
+{
+    int count = sk_GENERAL_NAME_num(from); /* -1: there are none */
+    char words[TAKEN_MOST][TG_HOST_SIZE], *each[TAKEN_MOST];
+    const char *wrong = count > TAKEN_MOST ? "has more than 100 names" : NULL;
+
+    for (int i = 0; i < count && wrong == NULL; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(from, i);
+
+        each[i] = words[i];
+        wrong = name->type == GEN_DNS || name->type == GEN_IPADD
+                    ? spell(name, words[i])
+                    : "has a name that is neither of DNS nor an address: this CA can't know whose "
+                      "that is";
+    }
+    if (wrong != NULL)
+        tg_complain("%s: %s", whose, wrong);
+    return wrong == NULL && tg_altnames_read(names, each, count > 0 ? (size_t)count : 0, false);
+}
+
+static bool is_same(const struct tg_pattern *one, const struct tg_pattern *other)
+{
+    return one->kind == other->kind &&
+           (one->kind == TG_PATTERN_ADDRESS
+                ? one->family == other->family &&
+                      memcmp(one->address, other->address, sizeof(one->address)) == 0
+                : strcmp(one->name, other->name) == 0);
+}
+
+const struct tg_pattern *tg_altnames_beyond(const struct tg_altnames *names,
+                                            const struct tg_altnames *allowed)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        size_t at = 0;
+
+        while (at < allowed->count && !is_same(&names->item[i], &allowed->item[at]))
+            at++;
+        if (at == allowed->count)
+            return &names->item[i];
+    }
+    return NULL;
+}
+
+void tg_altnames_warn(const struct tg_altnames *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (names->item[i].kind != TG_PATTERN_ADDRESS && strchr(names->item[i].name, '_') != NULL)
+            tg_complain("warning: '%s' has an underscore, which is in no host's name (RFC 1123): "
+                        "some clients refuse it",
+                        names->item[i].name);
+}
+
+/* ---- out again ---- */
 
 static void add_name(struct tg_buf *out, const struct tg_pattern *name)
 {

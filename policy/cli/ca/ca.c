@@ -5,10 +5,12 @@
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,7 +153,7 @@ X509 *tg_ca_read_certificate(const char *path, bool *missing)
     return certificate;
 }
 
-bool tg_ca_load(struct tg_ca *ca)
+bool tg_ca_load(struct tg_ca *ca, bool privately)
 {
     char root[PATH_MAX], key[PATH_MAX];
     bool no_root = false, no_key = false;
@@ -159,14 +161,15 @@ bool tg_ca_load(struct tg_ca *ca)
     if (!tg_ca_path(ca, root_name, root) || !tg_ca_path(ca, key_name, key))
         return false;
     ca->root = tg_ca_read_certificate(root, &no_root);
-    ca->key = tg_ca_read_key(key, &no_key);
+    if (privately)
+        ca->key = tg_ca_read_key(key, &no_key);
     if (no_root || no_key)
-        tg_complain("ca issue: %s has no CA, for %s is missing: 'trustgraft ca init' makes one",
+        tg_complain("ca: %s has no CA, for %s is missing: 'trustgraft ca init' makes one",
                     ca->folder, no_root ? root : key);
-    if (ca->root == NULL || ca->key == NULL)
+    if (ca->root == NULL || (privately && ca->key == NULL))
         return false;
-    if (X509_check_private_key(ca->root, ca->key) == 1 &&
-        X509_cmp_current_time(X509_get0_notAfter(ca->root)) > 0)
+    if (!privately || (X509_check_private_key(ca->root, ca->key) == 1 &&
+                       X509_cmp_current_time(X509_get0_notAfter(ca->root)) > 0))
         return true;
     tg_complain("%s: %s", root,
                 X509_cmp_current_time(X509_get0_notAfter(ca->root)) > 0
@@ -176,8 +179,53 @@ bool tg_ca_load(struct tg_ca *ca)
     return false;
 }
 
+/* ---- alone -------------------------------------------------------------------------------- */
+
+static bool lock_file(struct tg_ca *ca, const char *path)
+{
+    struct stat status;
+    const char *wrong = NULL;
+
+    ca->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    ca->locked = ca->lock != -1;
+    if (!ca->locked || fstat(ca->lock, &status) == -1)
+        wrong = strerror(errno);
+    else if (!S_ISREG(status.st_mode))
+        wrong = "is no regular file";
+    while (wrong == NULL && flock(ca->lock, LOCK_EX) == -1)
+        if (errno != EINTR)
+            wrong = strerror(errno);
+    if (wrong != NULL)
+        tg_complain("%s: can't be locked: %s", path, wrong);
+    return wrong == NULL;
+}
+
+bool tg_ca_lock(struct tg_ca *ca)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (!tg_ca_path(ca, "lock", path))
+        return false;
+    if (stat(ca->folder, &status) == -1) {
+        if (errno == ENOENT)
+            return true;
+        tg_complain("%s: %s", ca->folder, strerror(errno));
+        return false;
+    }
+    if ((status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & 022) != 0) {
+        tg_complain("%s: others can change what is in it, and so who this CA is: a folder of your "
+                    "own that nobody else can write (chmod go-w)",
+                    ca->folder);
+        return false;
+    }
+    return lock_file(ca, path);
+}
+
 void tg_ca_clear(struct tg_ca *ca)
 {
     X509_free(ca->root);
     EVP_PKEY_free(ca->key);
+    if (ca->locked)
+        close(ca->lock);
 }

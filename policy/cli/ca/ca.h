@@ -13,6 +13,8 @@ struct tg_ca {
     char folder[PATH_MAX];
     X509 *root;
     EVP_PKEY *key;
+    int lock; /* counts where `locked` */
+    bool locked;
 };
 
 /* Finds the folder: --dir, or trustgraft/ca below the user's data. False after a complaint. */
@@ -27,8 +29,15 @@ TG_MUST_USE bool tg_ca_path(const struct tg_ca *ca, const char *name, char out[P
  */
 TG_MUST_USE bool tg_ca_create(const struct tg_ca *ca);
 
-/* Reads them. False after a complaint. */
-TG_MUST_USE bool tg_ca_load(struct tg_ca *ca);
+/*
+ * Waits until nobody else issues from it, and keeps others waiting until it is cleared: a key and
+ * the certificate made of it go together. False after a complaint, also where others than the user
+ * and root can change what is in the folder; true where there is no such folder.
+ */
+TG_MUST_USE bool tg_ca_lock(struct tg_ca *ca);
+
+/* Reads its certificate and, PRIVATELY, its key. False after a complaint. */
+TG_MUST_USE bool tg_ca_load(struct tg_ca *ca, bool privately);
 
 void tg_ca_clear(struct tg_ca *ca);
 

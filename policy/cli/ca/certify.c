@@ -1,6 +1,7 @@
 #include "certify.h"
 #include "pattern.h"
 #include "text.h"
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
@@ -134,8 +135,8 @@ static struct tg_altnames first_domain(const struct tg_altnames *names)
     return (struct tg_altnames){NULL, 0};
 }
 
-X509 *tg_certify_leaf(EVP_PKEY *key, const struct tg_altnames *names, int days, X509 *issuer,
-                      EVP_PKEY *issuer_key)
+X509 *tg_certify_leaf(EVP_PKEY *key, const struct tg_altnames *names, bool client, int days,
+                      X509 *issuer, EVP_PKEY *issuer_key)
 {
     const struct tg_altnames first = first_domain(names);
     struct tg_buf subject = {0}, san = {0};
@@ -152,7 +153,7 @@ X509 *tg_certify_leaf(EVP_PKEY *key, const struct tg_altnames *names, int days, 
             {NID_basic_constraints, "critical,CA:FALSE"},
             {NID_key_usage, EVP_PKEY_is_a(key, "RSA") ? "critical,digitalSignature,keyEncipherment"
                                                       : "critical,digitalSignature"},
-            {NID_ext_key_usage, "serverAuth"},
+            {NID_ext_key_usage, client ? "clientAuth" : "serverAuth"},
             {NID_subject_alt_name, san.text},
             {NID_subject_key_identifier, "hash"},
             {NID_authority_key_identifier, "keyid:always"},
@@ -166,7 +167,16 @@ X509 *tg_certify_leaf(EVP_PKEY *key, const struct tg_altnames *names, int days, 
     return leaf;
 }
 
-int tg_certify_check(X509 *leaf, X509 *root)
+bool tg_certify_signed(X509 *certificate, X509 *root)
+{
+    bool is = X509_check_issued(root, certificate) == X509_V_OK &&
+              X509_verify(certificate, X509_get0_pubkey(root)) == 1;
+
+    ERR_clear_error();
+    return is;
+}
+
+int tg_certify_check(X509 *leaf, X509 *root, bool client)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -174,7 +184,7 @@ int tg_certify_check(X509 *leaf, X509 *root)
 
     if (store != NULL && context != NULL && X509_STORE_add_cert(store, root) == 1 &&
         X509_STORE_CTX_init(context, store, leaf, NULL) == 1 &&
-        X509_STORE_CTX_set_default(context, "ssl_server") == 1)
+        X509_STORE_CTX_set_default(context, client ? "ssl_client" : "ssl_server") == 1)
         error = X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
     X509_STORE_CTX_free(context);
     X509_STORE_free(store);

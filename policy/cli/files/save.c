@@ -1,4 +1,5 @@
 #include "save.h"
+#include "libc.h"
 #include "mem.h"
 #include "terminal.h"
 #include "text.h"
@@ -206,4 +207,30 @@ bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why)
     if (stat(path, &status) == -1)
         return fail(why, path, errno);
     return S_ISDIR(status.st_mode) || fail(why, path, ENOTDIR);
+}
+
+static bool is_someones(const struct stat *status)
+{
+    return status->st_uid != geteuid() && status->st_uid != 0;
+}
+
+bool tg_save_folder_own(const char *path, mode_t mode, struct tg_buf *why)
+{
+    struct stat link, status;
+    const char *wrong = NULL;
+
+    if (!tg_save_folder(path, mode, why))
+        return false;
+    if (lstat(path, &link) == -1 || stat(path, &status) == -1)
+        return fail(why, path, errno);
+    if (is_someones(&link))
+        wrong = S_ISLNK(link.st_mode) ? "is another user's link, which may lead anywhere"
+                                      : "is another user's folder";
+    else if (is_someones(&status))
+        wrong = "leads to another user's folder";
+    else if ((status.st_mode & S_IWOTH) != 0)
+        wrong = "is a folder that everybody can write";
+    if (wrong != NULL)
+        tg_buf_printf(why, "%s: %s: nothing is put there that programs are to trust", path, wrong);
+    return wrong == NULL;
 }

@@ -38,4 +38,8 @@ TG_MUST_USE bool tg_save_text(const char *path, struct tg_buf *text);
 /* Makes the folder PATH with MODE, and those above it. False with a sentence in WHY. */
 TG_MUST_USE bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why);
 
+/* The same for what programs trust: the folder, and a link that leads to it, have to be the user's
+ * or root's, and not for everybody to write. */
+TG_MUST_USE bool tg_save_folder_own(const char *path, mode_t mode, struct tg_buf *why);
+
 #endif

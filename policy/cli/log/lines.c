@@ -33,6 +33,16 @@ static const char *look_at(int fd, struct stat *status)
     return S_ISREG(status->st_mode) ? NULL : "it is no file";
 }
 
+/* Goes to the first line that begins behind PLACE: the rest of one isn't what it seems, as it may
+ * have been a server's name. */
+static void skip_to(FILE *from, off_t place)
+{
+    int character = fseeko(from, place - 1, SEEK_SET) == 0 ? 0 : '\n';
+
+    while (character != '\n' && character != EOF)
+        character = getc_unlocked(from);
+}
+
 static bool open_file(struct tg_lines *lines, const char **why)
 {
     int fd = open(lines->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -50,7 +60,7 @@ static bool open_file(struct tg_lines *lines, const char **why)
     lines->inode = status.st_ino;
     lines->length = 0;
     if (status.st_size > READ_MOST)
-        (void)fseeko(lines->from, status.st_size - READ_MOST, SEEK_SET);
+        skip_to(lines->from, status.st_size - READ_MOST);
     return true;
 }
 

@@ -183,7 +183,9 @@ static bool read_json(const char *object, struct tg_record *record)
 
 bool tg_record_read(const char *line, struct tg_record *record)
 {
-    const char *before = line, *text = find_tag(line, &before);
+    /* A line that is JSON from its beginning has no tag: what looks like one in it, a server may
+     * have put there. */
+    const char *before = line, *text = line[0] != '{' ? find_tag(line, &before) : NULL;
     const char *object = text != NULL ? text : line;
     bool is_verdict;
 

@@ -2,7 +2,9 @@
 #include "child.h"
 #include "environment.h"
 #include "installation.h"
+#include "libc.h"
 #include "mem.h"
+#include "preloaded.h"
 #include "settings.h"
 #include "terminal.h"
 #include "text.h"
@@ -13,12 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PRELOAD_FILE "/etc/ld.so.preload"
-#define PRELOAD_NAME "libtrustgraft-preload.so"
-#define BLOCK_BEGIN  "# begin trustgraft: `trustgraft disable --provider` takes this away\n"
-#define BLOCK_END    "# end trustgraft\n"
-#define PRELOAD_ENDS " \t\r\n:" /* of a word in /etc/ld.so.preload, see ld.so(8) */
-#define FILE_MODE    0644
+#define BLOCK_BEGIN "# begin trustgraft: `trustgraft disable --provider` takes this away\n"
+#define BLOCK_END   "# end trustgraft\n"
+#define FILE_MODE   0644
 
 enum { LARGEST = 1 << 20 };
 
@@ -121,45 +120,33 @@ static bool plan_settings(struct tg_activation *plan)
 
 /* ---- /etc/ld.so.preload ------------------------------------------------------------------- */
 
-static bool is_ours(const char *word, size_t length)
-{
-    const char *slash = memrchr(word, '/', length);
-    const char *name = slash != NULL ? slash + 1 : word;
-
-    return length - (size_t)(name - word) == strlen(PRELOAD_NAME) &&
-           strncmp(name, PRELOAD_NAME, strlen(PRELOAD_NAME)) == 0;
-}
-
 /* Appends the line at LINE, LENGTH bytes with its end, without our library; all of it, if it has
  * nothing else. */
 static void cut_word(const char *line, size_t length, struct tg_buf *out)
 {
-    size_t start = out->length, end = strcspn(line, "#\n"), left = 0, cut = 0;
+    const char *end = line + length, *text = line + strcspn(line, "#\n"), *at = line, *from = line;
+    struct tg_preloaded word;
+    size_t start = out->length, left = 0, cut = 0;
 
-    end = end < length ? end : length;
-    for (size_t at = 0; at < end;) {
-        size_t gap = strspn(line + at, PRELOAD_ENDS), word;
-
-        gap = gap < end - at ? gap : end - at;
-        word = strcspn(line + at + gap, PRELOAD_ENDS "#");
-        word = word < end - at - gap ? word : end - at - gap;
-        if (word > 0 && is_ours(line + at + gap, word)) {
+    text = text < end ? text : end;
+    while (tg_preloaded_next(&at, &word) && word.word < text) {
+        if (tg_preloaded_is_ours(&word)) {
             cut++;
         } else {
-            tg_buf_addn(out, line + at, gap + word);
-            left += word > 0;
+            tg_buf_addn(out, from, (size_t)(at - from));
+            left++;
         }
-        at += gap + word;
+        from = at;
     }
-    if (cut == 0 || left > 0 || (end < length && line[end] == '#'))
-        tg_buf_addn(out, line + end, length - end);
+    if (cut == 0 || left > 0 || (text < end && *text == '#'))
+        tg_buf_addn(out, from, (size_t)(end - from));
     else if (out->text != NULL)
         out->text[out->length = start] = '\0';
 }
 
 static bool plan_preload(struct tg_activation *plan)
 {
-    const char *line = begin(plan, PRELOAD_FILE) ? tg_activation_before(plan) : NULL;
+    const char *line = begin(plan, TG_PRELOADED_FILE) ? tg_activation_before(plan) : NULL;
 
     if (line == NULL)
         return false;
@@ -232,6 +219,11 @@ bool tg_activation_plan(struct tg_activation *plan, enum tg_way way, bool on)
         tg_complain("%s is missing beside this command", tg_environment_name(own));
         return false;
     }
+    if (on && preload && !TG_LIBC_PRELOAD_FILE) {
+        tg_complain("this system's C library reads no " TG_PRELOADED_FILE
+                    ": set LD_PRELOAD where the programs are started");
+        return false;
+    }
     if (on && (!is_safe(plan->library) || !parts_are_safe()))
         return false;
     planned = preload ? plan_preload(plan) : plan_settings(plan);
@@ -253,9 +245,10 @@ static bool works(const struct tg_activation *plan, int (*try)(const char *), co
     struct tg_buf said = {0};
     bool good = tg_child_run(try, argument, &said) == 0;
 
-    /* What the other way left behind mustn't keep this one from being undone. */
-    if (plan->way == TG_WAY_PRELOAD && said.length > 0)
-        good = good && strstr(said.text, "cannot be preloaded") == NULL;
+    /* What else is in the file, or the other way left behind, mustn't keep this one from being
+     * undone. */
+    if (plan->way == TG_WAY_PRELOAD && plan->on)
+        good = good && !tg_preloaded_complains(said.text, plan->library);
     if (!good)
         tg_complain("%s stays as it was, since it doesn't work: %s", plan->file.path,
                     said.length > 0 ? said.text : "nothing says why");

@@ -11,6 +11,7 @@ static const struct {
     const char *text, *name; /* name NULL: TEXT and the version behind it */
 } signatures[] = {
     {.text = "OpenSSL "},
+    {.text = "ssl/ssl_lib.c", .name = "OpenSSL"}, /* which may have left its version out */
     {.text = "BoringSSL", .name = "BoringSSL"},
     {.text = "/rustls-", .name = "rustls"},
     {.text = "GnuTLS "},

@@ -1,6 +1,7 @@
 #include "foreign.h"
 #include "embedded.h"
 #include "executable.h"
+#include "libc.h"
 #include "library.h"
 #include "script.h"
 #include "text.h"

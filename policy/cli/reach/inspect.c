@@ -6,6 +6,7 @@
 #include "hook/inject.h"
 #include "installation.h"
 #include "library.h"
+#include "preloaded.h"
 #include "reach.h"
 #include "script.h"
 #include "terminal.h"
@@ -20,10 +21,11 @@ struct program {
     struct tg_health *health;
     char path[PATH_MAX]; /* of the machine code */
     struct tg_libraries libraries;
-    bool readable, loads;       /* loads: it asks for libraries while it runs */
-    bool preload, provider;     /* the process can be got into */
-    bool three, other, foreign; /* an OpenSSL 3, one for the preload alone, a TLS out of reach */
-    const char *tls;            /* one of them, in a word or two */
+    bool readable, loads;   /* loads: it asks for libraries while it runs */
+    bool preload, provider; /* the process can be got into */
+    bool three, four;       /* an OpenSSL 3 or 4; that is 4 */
+    bool other, foreign;    /* one for the preload alone, a TLS out of reach */
+    const char *tls;        /* one of them, in a word or two */
 };
 
 /* ---- the libraries ------------------------------------------------------------------------ */
@@ -48,7 +50,8 @@ static const char *by_whom(const struct tg_libraries *list, size_t index)
 static void tell_openssl(struct program *program, const struct tg_library *library, const char *by)
 {
     bool boring = exports(library->path, "SSL_CTX_set_custom_verify");
-    bool three = !boring && exports(library->path, "SSL_CTX_new_ex");
+    bool four = strncmp(library->name, "libssl.so.4", 11) == 0;
+    bool three = four || (!boring && exports(library->path, "SSL_CTX_new_ex"));
 
     if (strncmp(library->name, "libssl.so.1.0", 13) == 0 ||
         strcmp(library->name, "libssl.so.10") == 0) {
@@ -60,8 +63,12 @@ static void tell_openssl(struct program *program, const struct tg_library *libra
         return;
     }
     program->three |= three;
+    program->four |= four;
     program->other |= !three;
-    program->tls = boring ? "BoringSSL" : three ? "OpenSSL 3" : "an OpenSSL older than 3";
+    program->tls = boring  ? "BoringSSL"
+                   : four  ? "OpenSSL 4"
+                   : three ? "OpenSSL 3"
+                           : "an OpenSSL older than 3";
     tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library", "%s: %s, linked by %s%s",
                    program->tls, library->path, by,
                    three ? "" : ": the preload library alone reaches it");
@@ -228,6 +235,21 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
     return reached;
 }
 
+/* Where every program loads the library, set-uid ones do. */
+static bool try_file(struct program *program, const char *path)
+{
+    struct tg_buf why = {0}, note = {0};
+    bool reached = tg_preloaded_is_on() && tg_reach_everywhere(path, &why, &note);
+
+    if (reached)
+        tg_health_note(program->health, TG_HEALTH_GOOD, "preload",
+                       "gets into it by " TG_PRELOADED_FILE
+                       ", where the system's policy alone counts");
+    tg_buf_free(&why);
+    tg_buf_free(&note);
+    return reached;
+}
+
 static void conclude_without(const struct program *program, const char *path)
 {
     struct tg_buf why = {0};
@@ -250,8 +272,8 @@ static void conclude_without(const struct program *program, const char *path)
 /* As the preload library chooses (choice.h). */
 static void tell_engine(const struct program *program)
 {
-    bool linked =
-        !tg_environment_needs(TG_OWN_INSIDE) || (program->three && tg_installation_has_openssl());
+    bool linked = !tg_environment_needs(TG_OWN_INSIDE) ||
+                  (program->three && !program->four && tg_installation_has_openssl());
 
     tg_health_note(program->health, TG_HEALTH_GOOD, "engine", "the preload library takes %s",
                    linked ? TG_ENGINE_LINKED ", on OpenSSL 3"
@@ -296,7 +318,8 @@ void tg_inspect_program(struct tg_health *health, const char *path, struct tg_in
                        program.path);
     tell_file(&program);
     tell_privileges(&program);
-    program.preload = try_way(&program, path, TG_WAY_PRELOAD, "preload");
+    program.preload =
+        try_way(&program, path, TG_WAY_PRELOAD, "preload") || try_file(&program, path);
     program.provider = try_way(&program, path, TG_WAY_PROVIDER, "provider");
     if (program.preload && (program.three || program.other))
         tell_engine(&program);

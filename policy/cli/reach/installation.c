@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "hook/inject.h"
 #include "loadable.h"
+#include "preloaded.h"
 #include "settings.h"
 #include "terminal.h"
 #include "text.h"
@@ -156,8 +157,7 @@ static const char *first_line(struct tg_buf *said)
 static int try(enum tg_own own, int (*load)(const char *), const char *path, struct tg_buf *said)
 {
     int status = tg_child_run(load, path, said);
-    bool ignored = own == TG_OWN_PRELOAD && said->text != NULL &&
-                   strstr(said->text, "cannot be preloaded") != NULL;
+    bool ignored = own == TG_OWN_PRELOAD && tg_preloaded_complains(said->text, path);
 
     return ignored ? 1 : status;
 }
@@ -269,6 +269,7 @@ void tg_installation_check(struct tg_health *health)
         check_file(health, TG_OWN_ENGINE, "engine", load_engine);
     check_inside(health);
     check_file(health, TG_OWN_PRELOAD, "preload", tg_installation_try_preload);
+    tg_preloaded_check(health);
     if (!has_openssl) {
         tg_health_note(health, TG_HEALTH_NOTE, "provider",
                        "this system has no OpenSSL 3 (libcrypto.so.3): it has no use for the "

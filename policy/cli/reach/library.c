@@ -1,5 +1,6 @@
 #include "library.h"
 #include "executable.h"
+#include "libc.h"
 #include "text.h"
 #include "unreached.h"
 #include <fcntl.h>
@@ -141,7 +142,22 @@ static bool in_own_list(const struct tg_executable *file, ElfW(Sxword) tag, cons
 #else
 #define TRIPLET "."
 #endif
+#ifdef __GLIBC__
 #define DEFAULTS "/lib/" TRIPLET ":/usr/lib/" TRIPLET ":/lib64:/usr/lib64:/lib:/usr/lib"
+#else
+#define DEFAULTS "/lib:/usr/local/lib:/usr/lib"
+#endif
+
+/* The loader that runs PROGRAM. */
+static bool locate_loader(const char *program, char out[PATH_MAX])
+{
+    struct tg_executable file;
+    bool found = tg_executable_open(program, &file) == TG_EXECUTABLE_READ &&
+                 snprintf(out, PATH_MAX, "%s", file.interpreter) < PATH_MAX;
+
+    tg_executable_close(&file);
+    return found;
+}
 
 /* ld.so(8), in its order. RUNPATH, where there is one, takes RPATH out of force. */
 static bool locate(const struct search *search, const struct tg_executable *file,
@@ -153,6 +169,8 @@ static bool locate(const struct search *search, const struct tg_executable *file
 
     if (strchr(name, '/') != NULL)
         return fits(name) && snprintf(out, PATH_MAX, "%s", name) < PATH_MAX;
+    if (tg_libc_is_loader(name))
+        return locate_loader(program, out);
     if (!modern && in_own_list(file, DT_RPATH, object, name, out))
         return true;
     found = !modern && tg_executable_open(program, &first) == TG_EXECUTABLE_READ &&

@@ -1,5 +1,6 @@
 #include "reach.h"
 #include "executable.h"
+#include "libc.h"
 #include "library.h"
 #include "script.h"
 #include "text.h"
@@ -32,8 +33,8 @@ static const struct {
 };
 
 /*
- * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 as well. What
- * a library of the program brings along counts as well.
+ * Its place in the list, or -1 for a program that links none of them, or OpenSSL 3 or 4 as well.
+ * What a library of the program brings along counts as well.
  */
 static int find_other(const char *path, struct tg_buf *why)
 {
@@ -42,7 +43,8 @@ static int find_other(const char *path, struct tg_buf *why)
 
     if (!tg_libraries_of(path, &list))
         why->failed = true;
-    else if (tg_libraries_find(&list, "libssl.so.3") == NULL)
+    else if (tg_libraries_find(&list, "libssl.so.3") == NULL &&
+             tg_libraries_find(&list, "libssl.so.4") == NULL)
         for (size_t i = 0; found < 0 && i < sizeof(other_libssl) / sizeof(other_libssl[0]); i++)
             if (tg_libraries_find(&list, other_libssl[i].library) != NULL)
                 found = (int)i;
@@ -242,7 +244,9 @@ static void add_sentence(struct tg_buf *to, const struct tg_buf *about, const st
         tg_buf_printf(to, "%s%s", about->text, what->text);
 }
 
-bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
+/* RAISED: also into a process of raised privileges. */
+static bool reach(const char *path, enum tg_way way, bool raised, struct tg_buf *why,
+                  struct tg_buf *note)
 {
     char program[PATH_MAX];
     const char *wrong = tg_script_program(path, program);
@@ -254,8 +258,8 @@ bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_b
         tg_buf_add(&reason, wrong);
     } else {
         tg_reach_subject(&about, path, program);
-        reached =
-            !raises_privileges(program, &reason) && judge_state(program, way, &reason, &remark);
+        reached = (raised || !raises_privileges(program, &reason)) &&
+                  judge_state(program, way, &reason, &remark);
     }
     add_sentence(why, &about, &reason);
     add_sentence(note, &about, &remark);
@@ -263,4 +267,14 @@ bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_b
     tg_buf_free(&reason);
     tg_buf_free(&remark);
     return reached && !why->failed;
+}
+
+bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why, struct tg_buf *note)
+{
+    return reach(path, way, false, why, note);
+}
+
+bool tg_reach_everywhere(const char *path, struct tg_buf *why, struct tg_buf *note)
+{
+    return reach(path, TG_WAY_PRELOAD, true, why, note);
 }

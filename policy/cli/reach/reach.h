@@ -15,6 +15,10 @@ enum tg_way { TG_WAY_PRELOAD, TG_WAY_PROVIDER };
 TG_MUST_USE bool tg_reach(const char *path, enum tg_way way, struct tg_buf *why,
                           struct tg_buf *note);
 
+/* The same of the preload library where /etc/ld.so.preload names it: ld.so(8) heeds that file in a
+ * process of raised privileges too. */
+TG_MUST_USE bool tg_reach_everywhere(const char *path, struct tg_buf *why, struct tg_buf *note);
+
 /* Appends whom a sentence is about: "PATH ", or "PATH is run by PROGRAM, which ". */
 void tg_reach_subject(struct tg_buf *about, const char *path, const char *program);
 

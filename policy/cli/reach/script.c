@@ -1,4 +1,5 @@
 #include "script.h"
+#include "libc.h"
 #include "terminal.h"
 #include <errno.h>
 #include <fcntl.h>

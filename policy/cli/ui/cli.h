@@ -24,7 +24,8 @@ struct tg_options {
     const char *dir, *days, *password_file, *jobs, *pin_to, *warn_days, *html, *prometheus;
     const char *only[TG_ONLY_MOST + 1]; /* ends with NULL */
     const char *verdict, *lines;
-    bool follow;
+    const char *name, *csr; /* of `ca` */
+    bool follow, client;
     bool json, preload, provider, connect, yes, dry_run, help;
     bool rsa, new_key, allow_private, allow_unreached, refresh, revocation, add, all;
     char **operands; /* ends with NULL */

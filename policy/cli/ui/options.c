@@ -1,12 +1,13 @@
 #include "options.h"
 #include "hint.h"
 #include "terminal.h"
+#include "wrapped.h"
 #include <getopt.h>
 #include <stddef.h>
 #include <string.h>
 
-enum { ALWAYS = 0, LONG = 256 };     /* what getopt_long returns: LONG + row */
-enum { COLUMNS = 80, MEANING = 32 }; /* of the help, and where the meaning of an option begins */
+enum { ALWAYS = 0, LONG = 256 }; /* what getopt_long returns: LONG + row */
+enum { MEANING = 32 };           /* the column of the help where the meaning of an option begins */
 
 /* Where an option is kept; the compiler refuses a member of another type than store() writes. */
 #define MEMBER(type, member)                                                                       \
@@ -45,7 +46,7 @@ static const struct row {
      .argument = "HOST:PORT:ADDR",
      VALUES(resolve),
      .meaning = "connect to ADDR instead of HOST's own address; may be "
-                "repeated, several ADDR are separated by commas"},
+                "repeated up to 32 times, several ADDR are separated by commas"},
     {.bit = TG_OPTION_ROUTE,
      .name = "starttls",
      .argument = "PROTO",
@@ -127,14 +128,28 @@ static const struct row {
      VALUE(days),
      .meaning = "valid so long: a CA 3650, an identity 397, at most 825"},
     {.bit = TG_OPTION_CA,
+     .name = "name",
+     .argument = "NAME",
+     VALUE(name),
+     .meaning = "init: what the CA is called; issue: the name of its files"},
+    {.bit = TG_OPTION_CA,
+     .name = "csr",
+     .argument = "FILE",
+     VALUE(csr),
+     .meaning = "issue: for this request, whose key stays where it is"},
+    {.bit = TG_OPTION_CA,
+     .name = "client",
+     SWITCH(client),
+     .meaning = "issue: for a TLS client, not a server"},
+    {.bit = TG_OPTION_CA,
      .name = "new-key",
      SWITCH(new_key),
-     .meaning = "issue: a new key, where there is one already"},
+     .meaning = "issue, renew: a new key, where there is one already"},
     {.bit = TG_OPTION_CA,
      .name = "password-file",
      .argument = "FILE",
      VALUE(password_file),
-     .meaning = "issue: its first line protects the PKCS#12 file; -: ask"},
+     .meaning = "issue, renew: its first line protects the PKCS#12 file; -: ask"},
     {.bit = TG_OPTION_FETCH,
      .name = "refresh",
      SWITCH(refresh),
@@ -272,7 +287,11 @@ static bool store(const struct tg_verb *verb, const struct row *row, struct tg_o
     if (given == 1)
         tg_complain("%s: option --%s is given twice", verb->name, row->name);
     else
-        tg_complain("%s: option --%s is given more than %zu times", verb->name, row->name, given);
+        tg_complain("%s: option --%s is given more than %zu times%s", verb->name, row->name, given,
+                    strcmp(row->name, "resolve") != 0
+                        ? ": that is the limit"
+                        : ": that is the limit; one may have several addresses, and what holds "
+                          "for many hosts is better put into /etc/hosts");
     return false;
 }
 
@@ -344,46 +363,12 @@ bool tg_option_at(const struct tg_verb *verb, size_t index, struct tg_option *op
     return false;
 }
 
-/* The word at TEXT ends at a blank, which in brackets is a part of it, or with the line. */
-static size_t word_length(const char *text)
-{
-    size_t length = 0;
-
-    for (int depth = 0;
-         text[length] != '\0' && text[length] != '\n' && (text[length] != ' ' || depth > 0);
-         length++)
-        depth += (text[length] == '[') - (text[length] == ']');
-    return length;
-}
-
-/* Writes TEXT from column AT on; lines after the first are indented by INDENT. */
-static void write_wrapped(FILE *to, const char *text, size_t at, int indent)
-{
-    bool first = true; /* of its line: there is no better place for it */
-
-    while (*text != '\0') {
-        size_t blanks = strspn(text, " "), length = blanks + word_length(text + blanks);
-
-        if (*text == '\n' || (!first && at + length > COLUMNS)) {
-            fprintf(to, "\n%*s", indent, "");
-            at = (size_t)indent;
-            first = true;
-            text += *text == '\n' ? 1 : blanks;
-            continue;
-        }
-        fwrite(text, 1, length, to);
-        at += length;
-        text += length;
-        first = false;
-    }
-    fputc('\n', to);
-}
-
 void tg_options_help(FILE *to, const struct tg_verb *verb)
 {
-    write_wrapped(to, verb->synopsis, (size_t)fprintf(to, "usage: trustgraft %s ", verb->name), 8);
+    tg_wrapped_write(to, verb->synopsis, (size_t)fprintf(to, "usage: trustgraft %s ", verb->name),
+                     8);
     fputc('\n', to);
-    write_wrapped(to, verb->details, 0, 0);
+    tg_wrapped_write(to, verb->details, 0, 0);
     fputc('\n', to);
     for (int i = 0; i < ROWS; i++) {
         char name[64], letter = rows[i].letter;
@@ -394,6 +379,6 @@ void tg_options_help(FILE *to, const struct tg_verb *verb)
                  rows[i].argument != NULL ? rows[i].argument : "");
         fprintf(to, "  %c%c%c %-25s ", letter != 0 ? '-' : ' ', letter != 0 ? letter : ' ',
                 letter != 0 ? ',' : ' ', name);
-        write_wrapped(to, rows[i].meaning, MEANING, MEANING);
+        tg_wrapped_write(to, rows[i].meaning, MEANING, MEANING);
     }
 }

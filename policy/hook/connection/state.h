@@ -7,11 +7,14 @@
 #define TG_STATE_H
 
 #include "places.h"
+#include "seat.h"
 #include "view.h"
 #include <stdatomic.h>
 
-/* Our ex_data of an SSL_CTX: what the application set and we stand in for (preload only). */
+/* Our ex_data of an SSL_CTX: what the application set and we stand in for. */
 struct tg_context_state {
+    struct tg_seated ours; /* the verify callback, which has its place at */
+    size_t seat;           /* (seat.h); 0: unknown */
     int (*verify)(X509_STORE_CTX *, void *);
     void *verify_arg;
     tg_custom_callback *custom; /* BoringSSL alone */

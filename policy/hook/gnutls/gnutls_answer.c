@@ -3,6 +3,7 @@
 #include "gnutls_judge.h"
 #include "gnutls_name.h"
 #include "leaves.h"
+#include "reason.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -43,19 +44,29 @@ static unsigned accepted_status(const struct tg_gnutls_session *state, const cha
     return owner ? 0 : TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_UNEXPECTED_OWNER;
 }
 
+/* The program may ask for the text of STATUS, which it is given of STATE (may be NULL). */
+static unsigned point(const struct tg_gnutls_session *state, unsigned status)
+{
+    tg_reason_point(TG_REASON_STATUS, state != NULL ? state->reason : NULL, (long)status, true);
+    return status;
+}
+
 int tg_gnutls_answer(gnutls_session_t session, const char *host, const gnutls_typed_vdata_st *data,
                      unsigned count, int result, unsigned *status)
 {
     struct tg_gnutls_session *state = tg_gnutls_session_of(session);
 
-    if (state == NULL || result < 0)
+    if (state == NULL || result < 0) {
+        tg_reason_unpoint();
         return result;
+    }
     if (tg_gnutls_session_give_all(state, host, data, count))
         reconsider(state);
     if (state->outcome == TG_FOREIGN_ACCEPTED)
         *status = accepted_status(state, host, data, count, *status);
     else if (state->outcome == TG_FOREIGN_REFUSED)
-        *status |= TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
+        *status |= state->refusal;
+    (void)point(state, *status);
     return result;
 }
 
@@ -64,12 +75,12 @@ unsigned tg_gnutls_answer_status(gnutls_session_t session, unsigned status)
     const struct tg_gnutls_session *state = tg_gnutls_session_of(session);
 
     if (state == NULL)
-        return status;
+        return point(NULL, status);
     if (state->outcome == TG_FOREIGN_ACCEPTED)
-        return 0;
+        return point(state, 0);
     if (state->outcome == TG_FOREIGN_REFUSED)
-        return TG_GNUTLS_CERT_INVALID | TG_GNUTLS_CERT_SIGNER_NOT_FOUND;
-    return state->checked ? state->status : status;
+        return point(state, state->refusal);
+    return point(state, state->checked ? state->status : status);
 }
 
 /* Without its digest a leaf can't be told from others: nothing is handed out then. */
@@ -139,6 +150,7 @@ bool tg_gnutls_answer_knows(const struct tg_gnutls *library, gnutls_x509_crt_t c
     int saved = errno;
     bool known = tg_leaves_any() && certificate != NULL;
 
+    tg_reason_unpoint(); /* the program has another status by now */
     if (known && address != NULL) {
         known = (size == 4 || size == 16) &&
                 inet_ntop(size == 4 ? AF_INET : AF_INET6, address, text, sizeof(text)) != NULL;

@@ -70,7 +70,13 @@ enum {
     TG_GNUTLS_CERT_INVALID = 1 << 1,
     TG_GNUTLS_CERT_REVOKED = 1 << 5,
     TG_GNUTLS_CERT_SIGNER_NOT_FOUND = 1 << 6,
+    TG_GNUTLS_CERT_SIGNER_NOT_CA = 1 << 7,
+    TG_GNUTLS_CERT_INSECURE_ALGORITHM = 1 << 8,
+    TG_GNUTLS_CERT_NOT_ACTIVATED = 1 << 9,
+    TG_GNUTLS_CERT_EXPIRED = 1 << 10,
+    TG_GNUTLS_CERT_SIGNATURE_FAILURE = 1 << 11,
     TG_GNUTLS_CERT_UNEXPECTED_OWNER = 1 << 14,
+    TG_GNUTLS_CERT_PURPOSE_MISMATCH = 1 << 18,
     TG_GNUTLS_SSL3 = 1,
     TG_GNUTLS_TLS1_0 = 2,
     TG_GNUTLS_TLS1_1 = 3,
@@ -137,7 +143,9 @@ enum {
        gnutls_verify_output_function *))                                                           \
     X(time_t, gnutls_x509_crt_get_expiration_time, (gnutls_x509_crt_t))                            \
     X(time_t, gnutls_x509_crt_get_activation_time, (gnutls_x509_crt_t))                            \
-    X(const char *, gnutls_strerror, (int))
+    X(const char *, gnutls_strerror, (int))                                                        \
+    X(int, gnutls_certificate_verification_status_print,                                           \
+      (unsigned, unsigned, gnutls_datum_t *, unsigned))
 
 #define TG_GNUTLS_CALLED(X)                                                                        \
     X(int, gnutls_credentials_get, (gnutls_session_t, unsigned, void **))                          \

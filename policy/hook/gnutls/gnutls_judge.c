@@ -4,6 +4,7 @@
 #include "gnutls_query.h"
 #include "leaves.h"
 #include "name.h"
+#include "reason.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,11 +100,50 @@ static bool let_in(struct tg_foreign_server *server)
 static const struct tg_foreign_operations operations = {
     .fill = tg_gnutls_query_open, .revoked = is_revoked, .let_in = let_in};
 
+/* How the library would tell what CODE, an X509_V_ERR_*, stands for; of pins and the like it knows
+ * nothing. */
+static unsigned status_for(int code)
+{
+    static const struct {
+        int code;
+        unsigned status;
+    } known[] = {
+        {X509_V_OK, TG_GNUTLS_CERT_SIGNER_NOT_FOUND}, /* no verdict was to be had */
+        {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, TG_GNUTLS_CERT_SIGNER_NOT_FOUND},
+        {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, TG_GNUTLS_CERT_SIGNER_NOT_FOUND},
+        {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, TG_GNUTLS_CERT_SIGNER_NOT_FOUND},
+        {X509_V_ERR_CERT_HAS_EXPIRED, TG_GNUTLS_CERT_EXPIRED},
+        {X509_V_ERR_CERT_NOT_YET_VALID, TG_GNUTLS_CERT_NOT_ACTIVATED},
+        {X509_V_ERR_HOSTNAME_MISMATCH, TG_GNUTLS_CERT_UNEXPECTED_OWNER},
+        {X509_V_ERR_CERT_REVOKED, TG_GNUTLS_CERT_REVOKED},
+        {X509_V_ERR_INVALID_PURPOSE, TG_GNUTLS_CERT_PURPOSE_MISMATCH},
+        {X509_V_ERR_CA_MD_TOO_WEAK, TG_GNUTLS_CERT_INSECURE_ALGORITHM},
+        {X509_V_ERR_EE_KEY_TOO_SMALL, TG_GNUTLS_CERT_INSECURE_ALGORITHM},
+        {X509_V_ERR_CA_KEY_TOO_SMALL, TG_GNUTLS_CERT_INSECURE_ALGORITHM},
+        {X509_V_ERR_CERT_SIGNATURE_FAILURE, TG_GNUTLS_CERT_SIGNATURE_FAILURE},
+        {X509_V_ERR_INVALID_CA, TG_GNUTLS_CERT_SIGNER_NOT_CA},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].code == code)
+            return TG_GNUTLS_CERT_INVALID | known[i].status;
+    return TG_GNUTLS_CERT_INVALID;
+}
+
+static void conclude(struct tg_gnutls_session *state, enum tg_foreign_outcome outcome)
+{
+    bool refused = outcome == TG_FOREIGN_REFUSED;
+
+    state->outcome = outcome;
+    state->reason = refused ? tg_reason_now() : NULL;
+    state->refusal = refused ? status_for(tg_reason_x509()) : 0;
+}
+
 void tg_gnutls_refuse(struct tg_gnutls_session *state, enum tg_finding_kind kind, const char *text)
 {
     const struct tg_gnutls_line line = tg_gnutls_line_of(state);
 
-    state->outcome = tg_foreign_refuse(&line.line, kind, text);
+    conclude(state, tg_foreign_refuse(&line.line, kind, text));
 }
 
 void tg_gnutls_judge(struct tg_gnutls_session *state)
@@ -116,6 +156,7 @@ void tg_gnutls_judge(struct tg_gnutls_session *state)
         return;
     state->outcome = TG_FOREIGN_LEFT;
     state->accepted[0] = '\0';
-    state->outcome = tg_foreign_judge(&line.line, &question.server, &operations);
+    tg_reason_forget();
+    conclude(state, tg_foreign_judge(&line.line, &question.server, &operations));
     sk_X509_pop_free(question.anchors, X509_free);
 }

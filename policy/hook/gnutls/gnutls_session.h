@@ -42,6 +42,8 @@ struct tg_gnutls_session {
     unsigned data_count;
     bool checked; /* those names were verified for the library, with STATUS */
     unsigned status;
+    unsigned refusal;   /* why it was refused: as a status of the library's, */
+    const char *reason; /* and as tg_reason_now gave it; or NULL */
 
     bool installed; /* our verify function stands in the session */
     bool running;   /* a handshake has begun, and not ended */

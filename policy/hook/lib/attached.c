@@ -308,6 +308,8 @@ size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const 
     bundle = tg_share_take(file);
     if (bundle == NULL)
         return 0;
+    /* As decoding any of it would have done. */
+    (void)lib->OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
     done = enter(attached, &guard);
     if (done) {
         done = attach(lib, store, attached, bundle);

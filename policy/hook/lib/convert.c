@@ -241,14 +241,15 @@ static bool import_context(struct tg_presented *presented)
     const struct tg_cryptolib *library = presented->library;
     bool made;
 
-    presented->poisoned = tg_param_poisoned(
-        &library->layout, library->crypto.X509_STORE_CTX_get0_param(presented->theirs));
+    presented->unverifiable =
+        tg_param_problem(&library->crypto, &library->layout,
+                         library->crypto.X509_STORE_CTX_get0_param(presented->theirs));
     presented->app = X509_STORE_CTX_new();
     if (store != NULL) {
         X509_STORE_set_lookup_certs(store, lookup_certs);
         X509_STORE_set_lookup_crls(store, lookup_crls);
     }
-    made = !presented->poisoned && store != NULL && presented->app != NULL &&
+    made = presented->unverifiable == NULL && store != NULL && presented->app != NULL &&
            X509_STORE_CTX_init(presented->app, store, presented->leaf, presented->sent) &&
            X509_STORE_CTX_set_app_data(presented->app, presented) &&
            tg_param_import(&library->crypto, &library->layout,
@@ -263,10 +264,8 @@ static bool import_context(struct tg_presented *presented)
 
 const char *tg_presented_problem(const struct tg_presented *presented)
 {
-    return presented->poisoned
-               ? "a host name, address or e-mail address that the program wanted to be "
-                 "verified could not be set"
-               : "the server's certificates can't be read";
+    return presented->unverifiable != NULL ? presented->unverifiable
+                                           : "the server's certificates can't be read";
 }
 
 bool tg_presented_import(const struct tg_cryptolib *library, X509 *leaf, const void *sent,

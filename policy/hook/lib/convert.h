@@ -18,8 +18,8 @@ struct tg_presented {
     const struct tg_cryptolib *library;
     X509_STORE_CTX *theirs; /* that app asks, where the library is foreign; and its own: */
     X509_STORE *store;
-    bool poisoned; /* what the application set to be verified is none (tg_param_poisoned) */
-    bool failed;   /* something could not be imported: what was evaluated isn't all there is */
+    const char *unverifiable; /* why what the application asks for isn't (tg_param_problem) */
+    bool failed; /* something could not be imported: what was evaluated isn't all there is */
 };
 
 /* Why tg_presented_import failed, in words. */

@@ -9,7 +9,7 @@ static struct slot {
     const void *_Atomic object; /* where that libcrypto is loaded */
     const char *missing;
     pthread_once_t once;
-    atomic_bool usable;
+    atomic_bool usable, hooked;
 } slots[TG_CRYPTOLIBS] = {
     {.once = PTHREAD_ONCE_INIT},
     {.once = PTHREAD_ONCE_INIT},
@@ -24,6 +24,13 @@ struct filling {
     const struct tg_backend *backend;
 };
 
+/* An OpenSSL 4 that exports its functions without versions, found where OpenSSL 3 was looked for:
+ * what it means by the same names is not known here. */
+static bool is_bound_right(void)
+{
+    return OpenSSL_version_num() >> 28 == 3;
+}
+
 static void fill(void *arg)
 {
     const struct filling *filling = arg;
@@ -36,6 +43,10 @@ static void fill(void *arg)
     library->number = (size_t)(slot - slots);
     library->context_index = library->connection_index = -1;
     library->wire_index = library->verification_index = -1;
+    if (!is_bound_right()) {
+        slot->missing = "OpenSSL 3 for the engine";
+        return;
+    }
     if (!tg_libcrypto_at(filling->address, filling->backend->kind, &library->crypto,
                          &slot->missing))
         return;
@@ -92,4 +103,14 @@ struct tg_cryptolib *tg_cryptolib_number(size_t number)
     return atomic_load_explicit(&slots[number].usable, memory_order_acquire)
                ? &slots[number].library
                : NULL;
+}
+
+void tg_cryptolib_hook(const struct tg_cryptolib *library)
+{
+    atomic_store_explicit(&slots[library->number].hooked, true, memory_order_release);
+}
+
+bool tg_cryptolib_is_hooked(const struct tg_cryptolib *library)
+{
+    return atomic_load_explicit(&slots[library->number].hooked, memory_order_acquire);
 }

@@ -1,7 +1,8 @@
 /*
  * cryptolib.h - each libcrypto of this process that a hooked libssl works on. Most often there is
  * one, and it is the one that this library is bound to: its certificates are ours. Those
- * of a foreign one (OpenSSL 1.1, BoringSSL, another copy of OpenSSL 3) are converted (convert.h).
+ * of a foreign one (OpenSSL 1.1, OpenSSL 4, BoringSSL, another copy of OpenSSL 3) are converted
+ * (convert.h).
  */
 #ifndef TG_CRYPTOLIB_H
 #define TG_CRYPTOLIB_H
@@ -42,6 +43,13 @@ struct tg_cryptolib *tg_cryptolib_native(const char **missing);
 
 /* The one that ADDRESS lies in, where it is known already; else NULL. */
 struct tg_cryptolib *tg_cryptolib_known(const void *address);
+
+/*
+ * Whatever is made on LIBRARY is hooked from now on; and whether that is so. A library may have our
+ * ex_data without it, for a program that calls libtrustgraft(3) itself.
+ */
+void tg_cryptolib_hook(const struct tg_cryptolib *library);
+bool tg_cryptolib_is_hooked(const struct tg_cryptolib *library);
 
 /* The one of this number; NULL: none yet. */
 struct tg_cryptolib *tg_cryptolib_number(size_t number);

@@ -57,9 +57,11 @@ typedef long tg_old_bio_callback(BIO *bio, int operation, const char *data, int 
     X(TG_KIND_ANY, int, X509_VERIFY_PARAM_set_flags, (X509_VERIFY_PARAM *, unsigned long))         \
     X(TG_KIND_ANY, unsigned long, X509_VERIFY_PARAM_get_flags, (X509_VERIFY_PARAM *))              \
     X(TG_KIND_ANY, int, X509_VERIFY_PARAM_get_depth, (const X509_VERIFY_PARAM *))                  \
+    X(TG_KIND_OPENSSL, int, X509_VERIFY_PARAM_get_auth_level, (const X509_VERIFY_PARAM *))         \
     X(TG_KIND_ANY, void, X509_VERIFY_PARAM_set_time, (X509_VERIFY_PARAM *, time_t))                \
     X(TG_KIND_ANY, void, X509_VERIFY_PARAM_set_hostflags, (X509_VERIFY_PARAM *, unsigned))         \
     X(TG_KIND_ANY, int, X509_VERIFY_PARAM_set1_host, (X509_VERIFY_PARAM *, const char *, size_t))  \
+    X(TG_KIND_ANY, int, X509_VERIFY_PARAM_add1_host, (X509_VERIFY_PARAM *, const char *, size_t))  \
     X(TG_KIND_ANY, int, X509_VERIFY_PARAM_set1_email, (X509_VERIFY_PARAM *, const char *, size_t)) \
     X(TG_KIND_ANY, int, X509_VERIFY_PARAM_set1_ip,                                                 \
       (X509_VERIFY_PARAM *, const unsigned char *, size_t))                                        \

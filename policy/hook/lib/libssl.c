@@ -75,8 +75,10 @@ const void *tg_libssl_any(const void *libcrypto)
     dl_iterate_phdr(list_object, &objects);
     for (size_t i = 0; found == NULL && i < objects.count; i++) {
         const char *name = objects.name[i];
-        void *object = dlopen(name[0] != '\0' ? name : NULL, RTLD_LAZY | RTLD_NOLOAD);
+        void *object = name[0] != '\0' ? dlopen(name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
 
+        if (object == NULL && i == 0) /* the program, which has no name, or none to be found by */
+            object = dlopen(NULL, RTLD_LAZY | RTLD_NOLOAD);
         if (object == NULL)
             continue;
         found = find_in(object, wanted);

@@ -17,14 +17,13 @@ static const struct {
     {"X509_STORE_CTX_set0_trusted_stack", "X509_STORE_CTX_trusted_stack"},
 };
 
-/* The program itself has no name. */
 void *tg_object_open(const void *address)
 {
     const struct link_map *map = tg_elf_map(address);
 
     if (map == NULL)
         return NULL;
-    return dlopen(map->l_name[0] != '\0' ? map->l_name : NULL, RTLD_LAZY | RTLD_NOLOAD);
+    return dlopen(tg_libc_is_program(map) ? NULL : map->l_name, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 const void *tg_object_identity(const void *address)
@@ -34,7 +33,7 @@ const void *tg_object_identity(const void *address)
 
 bool tg_object_is_program(const void *identity)
 {
-    return ((const struct link_map *)identity)->l_name[0] == '\0';
+    return tg_libc_is_program((const struct link_map *)identity);
 }
 
 /* An object that is read; what it has no hash table for, the linker is asked. */

@@ -45,6 +45,7 @@
     X(TG_KIND_OPENSSL, BIO *, BIO_new_mem_buf, (const void *, int))                                \
     X(TG_KIND_OPENSSL, void *, PEM_X509_INFO_read_bio, (BIO *, void *, void *, void *))            \
     X(TG_KIND_OPENSSL, void *, OPENSSL_sk_delete, (void *, int))                                   \
+    X(TG_KIND_OPENSSL, int, OPENSSL_init_crypto, (uint64_t, const void *))                         \
     X(TG_KIND_OPENSSL, void, ERR_clear_error, (void))                                              \
     X(TG_KIND_OPENSSL | TG_KIND_OPTIONAL, int, ERR_clear_last_mark, (void))                        \
     X(TG_KIND_OPENSSL_3, OSSL_LIB_CTX *, OSSL_LIB_CTX_set0_default, (OSSL_LIB_CTX *))              \

@@ -210,11 +210,15 @@ enum {
     X(PRFileDesc *, PR_PopIOLayer, (PRFileDesc *, int))                                            \
     X(void, PR_Free, (void *))
 
+/* Of libnspr4, and interposed. */
+#define TG_NSPR_INTERPOSED(X) X(const char *, PR_ErrorToString, (PRErrorCode, unsigned))
+
 #define TG_NSS_DECLARE(result, name, parameters) result name parameters;
 TG_NSS_INTERPOSED(TG_NSS_DECLARE)
 TG_NSS_BY_HAND(TG_NSS_DECLARE)
 TG_NSS_CALLED(TG_NSS_DECLARE)
 TG_NSS_CALLED_BELOW(TG_NSS_DECLARE)
+TG_NSPR_INTERPOSED(TG_NSS_DECLARE)
 #undef TG_NSS_DECLARE
 
 struct tg_nss; /* one libssl3 of the process, with what it is linked to */

@@ -4,6 +4,7 @@
 #include "nss_decide.h"
 #include "nss_methods.h"
 #include "process.h"
+#include "reason.h"
 #include <errno.h>
 #include <string.h>
 
@@ -110,8 +111,10 @@ static void complete(PRFileDesc *fd, PRErrorCode *error)
         return;
     if (state->outcome == TG_FOREIGN_ACCEPTED)
         *error = 0;
-    else if (state->outcome == TG_FOREIGN_REFUSED)
+    else if (state->outcome == TG_FOREIGN_REFUSED) {
         *error = TG_SEC_ERROR_UNTRUSTED_CERT;
+        tg_nss_socket_point(state);
+    }
 }
 
 static bool force(PRFileDesc *fd, const PRIntervalTime *timeout, SECStatus *result)
@@ -144,6 +147,7 @@ static bool knows(const CERTCertificate *certificate, const char *host)
     int saved = errno;
     bool known = tg_leaves_any() && certificate != NULL;
 
+    tg_reason_unpoint(); /* the program has another error by now */
     if (known && host != NULL)
         tg_peer_spell(host, name);
     known = known &&

@@ -2,6 +2,7 @@
 #include "leaves.h"
 #include "nss_line.h"
 #include "nss_query.h"
+#include "reason.h"
 
 enum tg_foreign_demand tg_nss_demand(struct tg_nss_socket *state)
 {
@@ -50,7 +51,11 @@ void tg_nss_judge(struct tg_nss_socket *state, bool asked)
 
     if (state->outcome != TG_FOREIGN_REFUSED) {
         state->outcome = TG_FOREIGN_LEFT;
+        state->reason = NULL;
+        tg_reason_forget();
         state->outcome = judge(state, asked);
+        if (state->outcome == TG_FOREIGN_REFUSED)
+            state->reason = tg_reason_now();
     }
     state->judged = true;
     library->PR_SetError(error, os_error);

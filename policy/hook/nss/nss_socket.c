@@ -1,4 +1,5 @@
 #include "nss_socket.h"
+#include "reason.h"
 #include "registry.h"
 #include <stdlib.h>
 
@@ -75,7 +76,13 @@ void tg_nss_socket_copy(struct tg_nss_socket *state, const struct tg_nss_socket 
     to->done_arg = from->done_arg != NULL ? from->done_arg : to->done_arg;
 }
 
+void tg_nss_socket_point(const struct tg_nss_socket *state)
+{
+    tg_reason_point(TG_REASON_NSPR, state->reason, TG_SEC_ERROR_UNTRUSTED_CERT, true);
+}
+
 void tg_nss_socket_set_error(const struct tg_nss_socket *state)
 {
     state->library->PR_SetError(TG_SEC_ERROR_UNTRUSTED_CERT, 0);
+    tg_nss_socket_point(state);
 }

@@ -40,6 +40,7 @@ struct tg_nss_socket {
     atomic_bool judged;   /* there is a verdict on it */
     atomic_bool passed;   /* one was completed, and its server not refused */
     _Atomic enum tg_foreign_outcome outcome;
+    const char *_Atomic reason; /* why it was refused, as tg_reason_now gave it; or NULL */
 };
 
 /* NULL: none is kept of what FD, a layer over or under it, belongs to. */
@@ -61,5 +62,8 @@ void tg_nss_socket_copy(struct tg_nss_socket *state, const struct tg_nss_socket 
 
 /* How the library answers on behalf of a server that is refused. */
 void tg_nss_socket_set_error(const struct tg_nss_socket *state);
+
+/* The program is given that error, and may ask for its text. */
+void tg_nss_socket_point(const struct tg_nss_socket *state);
 
 #endif

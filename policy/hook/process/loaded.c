@@ -118,6 +118,38 @@ const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size
     return NULL;
 }
 
+/* A library that is searched for, and the path that the loader has for it. */
+struct library {
+    const char *name, *path;
+};
+
+/* Many objects are asked, so no more is read of each than this takes. */
+static int has_soname(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct library *library = arg;
+    const ElfW(Dyn) *row = tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    const char *strings = NULL;
+    size_t soname = 0;
+
+    (void)size;
+    for (; row != NULL && row->d_tag != DT_NULL; row++)
+        if (row->d_tag == DT_STRTAB)
+            strings = pointer(info->dlpi_addr, row->d_un.d_ptr);
+        else if (row->d_tag == DT_SONAME)
+            soname = row->d_un.d_val;
+    library->path = info->dlpi_name;
+    return strings != NULL && soname != 0 && strcmp(strings + soname, library->name) == 0;
+}
+
+void *tg_elf_loaded(const char *name)
+{
+    struct library library = {.name = name};
+
+    if (dl_iterate_phdr(has_soname, &library) == 0)
+        return NULL;
+    return dlopen(tg_libc_known_as(library.name, library.path), RTLD_NOLOAD | RTLD_NOW);
+}
+
 /* In the version of a symbol: programs that are linked now get another of its name, or none. */
 #define HIDDEN 0x8000
 

@@ -5,6 +5,7 @@
 #ifndef TG_LOADED_H
 #define TG_LOADED_H
 
+#include "libc.h"
 #include "trustgraft.h"
 #include <link.h>
 #include <stdbool.h>
@@ -35,6 +36,12 @@ struct link_map *tg_elf_map(const void *address);
 
 /* False if the object has no symbols or no DT_GNU_HASH: it then counts as having none. */
 TG_MUST_USE bool tg_elf_open(struct tg_elf *elf, ElfW(Addr) base, const ElfW(Dyn) *dynamic);
+
+/*
+ * A handle of the loaded library whose DT_SONAME is NAME, as dlopen(3) gives it, or NULL.
+ * RTLD_NOLOAD alone goes through all folders of libraries for a file of that name.
+ */
+void *tg_elf_loaded(const char *name);
 
 /* The dynamic section among the program headers of a loaded object, or NULL. */
 const ElfW(Dyn) *tg_elf_dynamic(ElfW(Addr) base, const ElfW(Phdr) *headers, size_t count);

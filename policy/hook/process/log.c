@@ -1,6 +1,7 @@
 #include "log.h"
 #include "arrival.h"
 #include "bounded.h"
+#include "libc.h"
 #include "policy.h"
 #include "report.h"
 #include "text.h"
@@ -20,10 +21,6 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
-
-#if !__GLIBC_PREREQ(2, 32)
-#define strerrordesc_np strerror
-#endif
 
 /* What syslog's daemons take of a message (rsyslog's maxMessageSize is 8k), less its header. */
 #define SYSLOG_MOST 8000

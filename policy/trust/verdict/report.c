@@ -89,12 +89,41 @@ static void escape_formats(struct tg_buf *buf)
     free(text);
 }
 
+/* To at most MOST bytes, which are 16 or more, and no part of a character. */
+static void cut(struct tg_buf *buf, size_t most)
+{
+    if (buf->failed || buf->length <= most)
+        return;
+    for (buf->length = most - 3; ((unsigned char)buf->text[buf->length] & 0xC0) == 0x80;)
+        buf->length--;
+    tg_buf_add(buf, "...");
+}
+
+/* What the verdict's error code stands for. */
+static const struct tg_finding *main_finding(const struct tg_verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->finding_count; i++)
+        if (verdict->findings[i].x509_error == verdict->x509_error)
+            return &verdict->findings[i];
+    return verdict->finding_count > 0 ? verdict->findings : NULL;
+}
+
+/* Where the reader is to look: not at the host's rule where it is [distrust] that refuses. */
+static bool is_by_rule(const struct tg_verdict *verdict)
+{
+    const struct tg_finding *finding = main_finding(verdict);
+
+    return in_file(verdict->rule) && (finding == NULL || finding->kind != TG_DISTRUSTED);
+}
+
 char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most)
 {
     struct tg_buf buf = {0};
 
     tg_buf_add(&buf, "trustgraft: refused");
-    if (in_file(verdict->rule)) {
+    if (in_file(verdict->rule) && !is_by_rule(verdict))
+        tg_buf_add(&buf, " by [distrust]");
+    if (is_by_rule(verdict)) {
         tg_buf_add(&buf, " by ");
         tg_buf_escape(&buf, verdict->rule->where.file, strlen(verdict->rule->where.file));
         tg_buf_printf(&buf, ":%u", verdict->rule->where.line);
@@ -102,11 +131,47 @@ char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most)
     tg_buf_add(&buf, ": ");
     add_findings(&buf, verdict);
     escape_formats(&buf);
-    if (!buf.failed && buf.length > most) {
-        for (buf.length = most - 3; ((unsigned char)buf.text[buf.length] & 0xC0) == 0x80;)
-            buf.length--;
-        tg_buf_add(&buf, "...");
+    cut(&buf, most);
+    return tg_buf_take(&buf);
+}
+
+/* WHERE in brackets, of which the end matters more: in at most MOST bytes in all. */
+static void add_place(struct tg_buf *buf, const struct tg_where *where, size_t most)
+{
+    enum { AROUND = 3, DOTS = 3 }; /* " (" and ")" */
+    struct tg_buf place = {0};
+    const char *from = NULL;
+    size_t room = most > buf->length + AROUND ? most - buf->length - AROUND : 0;
+
+    tg_buf_escape(&place, where->file, strlen(where->file));
+    tg_buf_printf(&place, ":%u", where->line);
+    escape_formats(&place);
+    if (!place.failed && place.length <= room)
+        tg_buf_printf(buf, " (%s)", place.text);
+    else if (!place.failed && room > DOTS) {
+        for (from = place.text + place.length - (room - DOTS);
+             ((unsigned char)*from & 0xC0) == 0x80;)
+            from++;
+        tg_buf_printf(buf, " (...%s)", from);
     }
+    buf->failed = buf->failed || place.failed;
+    tg_buf_free(&place);
+}
+
+char *tg_verdict_brief(const struct tg_verdict *verdict, size_t most)
+{
+    const struct tg_finding *finding = main_finding(verdict);
+    struct tg_buf buf = {0};
+
+    tg_buf_printf(&buf, "trustgraft: %s",
+                  finding != NULL ? tg_finding_info(finding->kind)->name
+                                  : tg_result_name(verdict->result));
+    if (is_by_rule(verdict))
+        add_place(&buf, &verdict->rule->where, most);
+    else if (finding != NULL)
+        tg_buf_printf(&buf, ": %s", tg_report_finding(finding));
+    escape_formats(&buf);
+    cut(&buf, most);
     return tg_buf_take(&buf);
 }
 

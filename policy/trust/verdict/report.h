@@ -40,6 +40,12 @@ TG_MUST_USE char *tg_verdict_json_within(const struct tg_verdict *verdict,
  */
 TG_MUST_USE char *tg_verdict_reason(const struct tg_verdict *verdict, size_t most);
 
+/*
+ * The same where there is hardly room, "trustgraft: leaf-pin-mismatch (FILE:LINE)": the worst
+ * finding alone, and of a long FILE its end.
+ */
+TG_MUST_USE char *tg_verdict_brief(const struct tg_verdict *verdict, size_t most);
+
 /* Appends the beginning of a verdict's JSON object, {"time","program","pid","host","port". */
 void tg_report_occasion_json(struct tg_buf *buf, const struct tg_occasion *occasion);
 
