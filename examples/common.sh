@@ -45,6 +45,17 @@ make_as_is() {
         BUILD="$(dirname "$(readlink -f "$build/trustgraft")")" "$@"
 }
 
+# the_package FILE: copies there what `make deb` makes, which is made unless it is newer than the build.
+the_package() {
+    folder=$(dirname "$(readlink -f "$build/trustgraft")")
+    package=$(find "$folder" -maxdepth 1 -name "trustgraft_*_$(dpkg --print-architecture).deb" -newer "$folder/trustgraft")
+    if [ -z "$package" ]; then
+        make_as_is deb >/dev/null
+        package=$(find "$folder" -maxdepth 1 -name "trustgraft_*_$(dpkg --print-architecture).deb")
+    fi
+    cp "$package" "$1"
+}
+
 # npm_packages NAME...: they are in the folder $modules, fetched once into build/npm; empty where npm
 # can't get them.
 npm_packages() {
