@@ -328,7 +328,7 @@ portable-check: portable pki $(if $(CROSS),deb)
 
 # For systems with musl, on which a plain `make` builds the same.
 musl: | $(READY)
-	$(Q)MAKE='$(MAKE)' policy/package/musl '$(BUILD)'
+	$(Q)policy/package/musl '$(BUILD)'
 
 dist:
 	$(Q)policy/package/dist '$(BUILD)' $(VERSION)
