@@ -76,6 +76,7 @@ def check_machine(tree, machine):
             continue
         content = path.read_bytes()
         require(other.encode() not in content, f"{path} speaks of {other}")
+        require(b"@ARCH@" not in content, f"{path} has a place left for the machine's name")
         if content.startswith(b"\x7fELF"):
             built += 1
             said = subprocess.run(["readelf", "-h", path], check=True, stdout=subprocess.PIPE, text=True,
