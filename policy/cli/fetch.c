@@ -79,7 +79,7 @@ static bool make_folder(struct tg_fetched *fetched, const char *path, char folde
 
     if (path == NULL)
         return true;
-    if (!tg_save_folder(path, 0755, &why) || realpath(path, folder) == NULL)
+    if (!tg_save_folder_own(path, 0755, &why) || realpath(path, folder) == NULL)
         tg_complain("--to: %s", why.text != NULL ? why.text : strerror(errno));
     else
         fetched->folder = folder;

@@ -20,7 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LARGEST_CERTIFICATE = 1 << 20 };
+enum {
+    LARGEST_CERTIFICATE = 1 << 20,
+    HTTPS = 443 /* is any port in a rule: through a proxy, which lets it pass, the proxy's counts */
+};
 
 struct beginning {
     const struct tg_options *options;
@@ -101,7 +104,8 @@ static bool look_at(struct beginning *it, const char *word)
     if (tg_argument_endpoint(word, &question.at) && !is_ruled(it, &question.at, word) &&
         tg_route_read(&route, it->options)) {
         how.seconds = route.seconds;
-        tg_write_endpoint(&written, question.at.host, question.at.port);
+        tg_write_endpoint(&written, question.at.host,
+                          question.at.port != HTTPS ? question.at.port : 0);
         proposed = tg_route_to(&route, it->options, &question.at) && tg_question_ask(&question) &&
                    tg_route_call(&route, &question.at, &presented) &&
                    tg_propose(proposal, &question, &presented, tg_why(&written), &how);

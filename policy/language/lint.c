@@ -250,6 +250,9 @@ static bool name_host(const struct tg_pattern *pattern, char host[TG_HOST_SIZE])
     return length < TG_HOST_SIZE;
 }
 
+/* What proxies let pass unless they are told otherwise, as Squid's SSL_ports. */
+#define PROXIED 443
+
 /* Through a proxy a connection has the proxy's port; 1 stands for that of any. */
 static void lint_ports(struct lint *lint, const struct tg_rule *rule)
 {
@@ -260,7 +263,8 @@ static void lint_ports(struct lint *lint, const struct tg_rule *rule)
         struct tg_match match;
 
         if (tg_pattern_parse(lint->arena, rule->patterns.word[i], &pattern, &column) != NULL ||
-            pattern.port == 0 || !name_host(&pattern, host))
+            pattern.port == 0 || !name_host(&pattern, host) ||
+            (pattern.port != PROXIED && rule->action != TG_ACTION_REJECT))
             continue;
         match = tg_policy_match(lint->policy, host, 1, NULL);
         if (match.kind != TG_MATCH_UNMATCHED ||

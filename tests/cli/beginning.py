@@ -85,6 +85,26 @@ def test_folder_for_certificates_that_is_another_s(command):
         require(len(list(elsewhere.iterdir())) == 1, elsewhere)
 
 
+def test_place_that_another_can_write(command):
+    """No program would trust a policy there, nor is one said to be written."""
+    if os.getuid() != 0:
+        raise Skip("only root can give files away")
+    with served(command, "api-other") as port:
+        for owner, mode, below, why in ((65534, 0o755, "", "belongs to user 65534"),
+                                        (0, 0o777, "", "writable by group and others"),
+                                        (0, 0o777, "a/b", "writable by group and others")):
+            folder = command.folder().path / "given"
+            folder.mkdir()
+            os.chown(folder, owner, 0)
+            folder.chmod(mode)
+            policy = folder / below / "policy.conf"
+            init(command, policy, port, "--yes").ended(2).said(f"its directory {folder} ", why)
+            require(not policy.exists(), policy)
+        folder.chmod(0o1777)  # where each has his own files, as in /tmp
+        init(command, folder / "policy.conf", port, "--yes").ended(0)
+        require(explain(command, folder / "policy.conf", port) == 0, "it isn't accepted")
+
+
 def test_place_that_is_relative(command):
     """What the policy names is found from its folder, wherever that was named from."""
     folder = command.folder().path
@@ -102,6 +122,45 @@ def test_certificate_that_nobody_vouches_for(command):
         require(explain(command, policy, port) == 0, policy.read_text())
         policy.write_text(policy.read_text().replace(str(port), str(other)))
         require(explain(command, policy, other) == 1, policy.read_text())
+
+
+def test_no_other_certificate_is_accepted(command):
+    """Not even one that a CA of the application's vouches for, as the comment says."""
+    policy, root = new(command), command.pki / "root.pem"
+    with served(command, "api-other") as port, served(command, "api") as other:
+        init(command, policy, port, "--yes").ended(0)
+        for at, status in ((port, 0), (other, 1)):
+            policy.write_text(policy.read_text().replace(str(port), str(at)))
+            command("explain", "--connect", "-p", policy, "--app-anchors", root, "--resolve",
+                    f"{HOST}:{at}:127.0.0.1", f"{HOST}:{at}").ended(status)
+        command("verify", "--app-anchors", root, "-p", command.policy("[host *]\n"), "--host", HOST,
+                command.chain("api")).ended(0)
+
+
+def test_name_with_a_zero_byte(command):
+    """What stands before the byte is no name of the certificate's: another is demanded."""
+    with served(command, "embedded-nul", "root") as port:
+        out = init(command, new(command), port, "--dry-run").ended(0).out
+    require("hostname = " not in out, out)
+
+
+def test_port_of_the_rule(command):
+    """https is any port, as a proxy has another; another port is told apart, and check is content."""
+    command("check", command.policy(f"[host {HOST}:443]\n")).ended(0).printed("is for one port")
+    policy = new(command)
+    with served(command, "api", "root") as port:
+        init(command, policy, port, "--yes").ended(0).printed(f"[host {HOST}:{port}]\n")
+    command("check", policy).ended(0).printed("valid: 1 rule\n")
+    address = f"127.0.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+    try:
+        with plain.listening(plain.secured(plain.context(command.pki, "api")), address, 443):
+            for word in (HOST, f"https://{HOST}/"):
+                policy = new(command)
+                command("init", "-p", policy, "--yes", "--resolve", f"{HOST}:443:{address}",
+                        word).ended(0).printed(f"[host {HOST}]\n")
+                command("check", policy).ended(0).printed("valid: 1 rule\n")
+    except PermissionError as error:
+        raise Skip(f"port 443: {error}") from error
 
 
 def test_all_that_is_wrong(command):

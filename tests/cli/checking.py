@@ -107,6 +107,8 @@ WARNED = (
     ("stolen long ago", "anchors-only = no\ninsecure-skip-dates = yes", "insecure-skip-dates = yes"),
     ("can never apply", "program = /nowhere/tool", "program = /bin/sh"),
     ("through a proxy", "action = reject\n[host b.test:443 c.test]", "action = reject\n[host b.test:443 b.test]"),
+    ("b.test:8443 is for one port", "[host b.test:8443]\naction = reject", "[host b.test:8443]"),
+    ("b.test:443 is for one port", "[host b.test:443]", "[host b.test:8443]"),
     ("*.b.test:443 is for one port", "[host *.b.test:443 b.test:443]", "[host *.b.test:443 b.test:443]\n[host *]"),
     ("10.0.0.0/8:443 is for one port", "[host 10.0.0.0/8:443]", "[host 10.0.0.0/8:443]\n[policy]\nunmatched = reject"),
     ("is for one port", "[host *:443 d.test]", "[host *:443 d.test]\naction = pass"),

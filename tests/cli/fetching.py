@@ -111,6 +111,27 @@ def test_without_a_folder_nothing_is_written(command):
         require(not list(home.path.iterdir()), "something was written")
 
 
+def test_folder_that_another_can_write(command):
+    """What is to be trusted isn't put where another user could change it."""
+    with lab(command) as it:
+        for make, why in ((lambda folder: folder.chmod(0o777), "everybody can write"),
+                          (lambda folder: folder.chmod(0o775), "writable by group"),
+                          (lambda folder: os.chown(folder, 65534, -1), "another user's folder"),
+                          (lambda folder: os.chown(folder.parent, 65534, -1), "belongs to user 65534")):
+            it.to = command.folder().path / "to"
+            it.to.mkdir()
+            try:
+                make(it.to)
+            except PermissionError as error:
+                raise Skip(f"only root can give files away: {error}") from error
+            it.fetch("--to", it.to).ended(2).silent().said("--to: ", why)
+            require(it.files() == {}, it.files())
+            shutil.rmtree(it.to.parent)
+        it.to.mkdir(0o755, parents=True)
+        it.fetch("--to", it.to).ended(0)
+        require(it.files() != {}, "nothing was written")
+
+
 def test_forms_of_certificates(command):
     with lab(command) as it:
         pem = it.realm.path("middle.pem").read_bytes()

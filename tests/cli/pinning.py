@@ -319,6 +319,29 @@ def test_who_may_write_the_folder(command):
     require(done.returncode == 2 and "its folder can't be written" in done.stderr, done)
 
 
+def test_file_that_another_can_write(command):
+    """A program wouldn't trust it: it isn't said to be written, new or old, and stays as it was."""
+    def remember(known):
+        return command("pin", "--to", known, "--host", HOST, command.pki / "api.pem")
+
+    def give(path):
+        try:
+            os.chown(path, 65534, -1)
+        except PermissionError as error:
+            raise Skip(f"only root can give files away: {error}") from error
+
+    for make, why in ((lambda known: known.parent.chmod(0o777), "writable by group and others"),
+                      (lambda known: give(known.parent), "belongs to user 65534"),
+                      (lambda known: (known.touch(), give(known.parent)), "belongs to user 65534"),
+                      (lambda known: (known.touch(), give(known)), "belongs to user 65534"),
+                      (lambda known: (known.touch(), known.chmod(0o666)), "writable by group and others")):
+        known = command.folder().path / "known"
+        make(known)
+        remember(known).ended(2).said(f"{known}: ", why)
+        require(not known.exists() or known.read_text() == "", known)
+    remember(command.folder().path / "known").ended(0).printed("is added to")
+
+
 # ---- --add ------------------------------------------------------------------------------------
 
 

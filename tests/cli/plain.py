@@ -10,10 +10,10 @@ HOLDERS = []  # sockets that only hold a port
 
 
 @contextlib.contextmanager
-def listening(talk, address="127.0.0.1"):
+def listening(talk, address="127.0.0.1", port=0):
     """Serves each connection with TALK(connection) until the block ends; gives the port."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.create_server((address, 0), family=family)
+    listener = socket.create_server((address, port), family=family)
 
     def serve(connection):
         with contextlib.suppress(OSError, ValueError), connection:

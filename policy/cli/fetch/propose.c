@@ -126,7 +126,8 @@ static bool as_host(const ASN1_STRING *name, char out[TG_HOST_SIZE])
     bool wild = length > 2 && memcmp(text, "*.", 2) == 0;
     char host[TG_HOST_SIZE];
 
-    return snprintf(host, sizeof(host), "%s%.*s", wild ? "www." : "", wild ? length - 2 : length,
+    return memchr(text, '\0', (size_t)length) == NULL &&
+           snprintf(host, sizeof(host), "%s%.*s", wild ? "www." : "", wild ? length - 2 : length,
                     wild ? text + 2 : text) < TG_HOST_SIZE &&
            tg_host_canonical(host, out) == TG_HOST_NAME;
 }
@@ -185,7 +186,7 @@ static void add_anchors(struct draft *draft, const struct tg_verdict *verdict)
                    "# whatever its name and dates; with the file of its CA: anchors = FILE\n");
         compare(text, sk_X509_value(draft->presented->chain, 0));
         add_file(draft->out, sk_X509_value(draft->presented->chain, 0), "trust-certificate = ");
-        tg_buf_add(text, "\n");
+        tg_buf_add(text, "\nanchors-only = yes\n");
         return;
     }
     if (draft->anchor != NULL) {

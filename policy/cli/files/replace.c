@@ -1,5 +1,7 @@
 #include "replace.h"
+#include "file.h"
 #include "mem.h"
+#include "parents.h"
 #include "save.h"
 #include "text.h"
 #include <errno.h>
@@ -36,6 +38,8 @@ static bool resolve_new(struct tg_replace *file, const char *path, struct tg_buf
     snprintf(copy, sizeof(copy), "%s", path);
     if (strlen(path) >= sizeof(copy) || realpath(dirname(copy), folder) == NULL)
         return blame(why, "its folder can't be used");
+    if (!tg_save_place_own(folder, why))
+        return false;
     snprintf(copy, sizeof(copy), "%s", path);
     length = snprintf(file->path, PATH_MAX, "%s/%s", folder, basename(copy));
     if (length < PATH_MAX)
@@ -60,7 +64,21 @@ static bool read_all(struct tg_replace *file, size_t most, struct tg_buf *why)
     return why->length == 0;
 }
 
-static bool read_old(struct tg_replace *file, size_t most, struct tg_buf *why)
+/* What programs would not believe isn't changed either: another may be about to change it back. */
+static bool is_believed(const struct tg_replace *file, const char *path, struct tg_buf *why)
+{
+    struct tg_arena *arena = tg_arena_new();
+    const char *wrong = arena == NULL ? tg_no_memory : tg_parents_check(arena, path, NULL);
+
+    if (wrong == NULL)
+        wrong = tg_file_writer(arena, &file->status);
+    if (wrong != NULL)
+        tg_buf_add(why, wrong);
+    tg_arena_free(arena);
+    return wrong == NULL;
+}
+
+static bool read_old(struct tg_replace *file, const char *path, size_t most, struct tg_buf *why)
 {
     file->lock = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file->lock == -1)
@@ -72,6 +90,8 @@ static bool read_old(struct tg_replace *file, size_t most, struct tg_buf *why)
         tg_buf_add(why, "is no regular file");
         return false;
     }
+    if (!is_believed(file, path, why))
+        return false;
     if (flock(file->lock, LOCK_EX | LOCK_NB) != 0)
         return blame(why, "is being changed by another program");
     return read_all(file, most, why);
@@ -80,7 +100,7 @@ static bool read_old(struct tg_replace *file, size_t most, struct tg_buf *why)
 bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most, struct tg_buf *why)
 {
     if (realpath(path, file->path) != NULL)
-        return read_old(file, most, why);
+        return read_old(file, path, most, why);
     if (errno != ENOENT)
         return blame(why, "can't be used");
     return resolve_new(file, path, why);

@@ -1,6 +1,8 @@
 #include "save.h"
+#include "file.h"
 #include "libc.h"
 #include "mem.h"
+#include "parents.h"
 #include "terminal.h"
 #include "text.h"
 #include <errno.h>
@@ -214,6 +216,27 @@ static bool is_someones(const struct stat *status)
     return status->st_uid != geteuid() && status->st_uid != 0;
 }
 
+bool tg_save_place_own(const char *folder, struct tg_buf *why)
+{
+    struct tg_arena *arena = tg_arena_new();
+    const char *wrong = arena == NULL ? tg_no_memory : tg_parents_check(arena, folder, NULL);
+    struct stat status;
+
+    if (wrong == NULL && stat(folder, &status) == -1) {
+        wrong = strerror(errno);
+    } else if (wrong == NULL) {
+        if ((status.st_mode & S_ISVTX) != 0)
+            status.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+        wrong = tg_file_writer(arena, &status);
+        if (wrong != NULL)
+            wrong = tg_arena_sentence(arena, "its directory %s %s", folder, wrong);
+    }
+    if (wrong != NULL)
+        tg_buf_printf(why, "%s: programs would not trust what is there", wrong);
+    tg_arena_free(arena);
+    return wrong == NULL;
+}
+
 bool tg_save_folder_own(const char *path, mode_t mode, struct tg_buf *why)
 {
     struct stat link, status;
@@ -232,5 +255,5 @@ bool tg_save_folder_own(const char *path, mode_t mode, struct tg_buf *why)
         wrong = "is a folder that everybody can write";
     if (wrong != NULL)
         tg_buf_printf(why, "%s: %s: nothing is put there that programs are to trust", path, wrong);
-    return wrong == NULL;
+    return wrong == NULL && tg_save_place_own(path, why);
 }

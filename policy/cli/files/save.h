@@ -38,8 +38,15 @@ TG_MUST_USE bool tg_save_text(const char *path, struct tg_buf *text);
 /* Makes the folder PATH with MODE, and those above it. False with a sentence in WHY. */
 TG_MUST_USE bool tg_save_folder(const char *path, mode_t mode, struct tg_buf *why);
 
-/* The same for what programs trust: the folder, and a link that leads to it, have to be the user's
- * or root's, and not for everybody to write. */
+/*
+ * What programs are to trust is believed only where nobody else can change it: false, with a
+ * sentence in WHY, if another user can write a folder on the way to FOLDER, or what is in it.
+ * Each may make entries in a sticky FOLDER.
+ */
+TG_MUST_USE bool tg_save_place_own(const char *folder, struct tg_buf *why);
+
+/* tg_save_folder and tg_save_place_own; a link that leads to the folder has to be the user's or
+ * root's too, and the folder not for everybody to write, sticky or not. */
 TG_MUST_USE bool tg_save_folder_own(const char *path, mode_t mode, struct tg_buf *why);
 
 #endif
