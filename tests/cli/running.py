@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 
+from cli import plain
 from cli.doctoring import copy
 from e2e.harness import Skip, require
 
@@ -85,6 +86,32 @@ def test_provider_beside_settings_of_the_user_s(command):
             "default = trustgraft_default", f"path = {module}")
     ours = {"OPENSSL_CONF": command.build / "openssl.cnf"}
     shell(command, SHOW, "--provider", env=ours).ended(0)
+
+
+def test_provider_beside_settings_of_node_s(command):
+    """Node.js reads the file of its own option instead of ours, and asks nobody."""
+    node = shutil.which("node")
+    if not node:
+        raise Skip("no node")
+    policy = command.policy("[host *]\naction = reject\n")
+    settings = command.folder().write("empty.cnf", "")
+    with plain.listening(plain.secured(plain.context(command.pki, "api"))) as port:
+        script = (f"const s = require('tls').connect({port}, '127.0.0.1', {{rejectUnauthorized: false}}, "
+                  "() => process.exit(42)); s.on('error', () => process.exit(43))")
+
+        def start(*words, options="", way="--provider"):
+            return command("run", way, "-p", policy, *words, "-e", script, env={"NODE_OPTIONS": options})
+
+        start(node).ended(43)
+        for words in ((f"--openssl-config={settings}",), ("--openssl-config", settings),
+                      (f"--openssl_config={settings}",)):
+            start(node, *words).ended(126).silent().said("--openssl-config", "run --preload")
+            start("env", "X=1", node, *words).ended(126).said("env starts ")
+            start("--allow-unreached", node, *words).ended(42)  # why it is refused
+            start(node, *words, way="--preload").ended(43)
+        start(node, options=f"--openssl-config={settings}").ended(2).said("NODE_OPTIONS")
+        start(node, options=f"--no-warnings --openssl_config={settings}").ended(2).said("NODE_OPTIONS")
+        start(node, options="--openssl-shared-config").ended(43)
 
 
 def test_what_does_not_load(command):

@@ -164,15 +164,36 @@ static void complain_settings(const char *existing)
             module, module);
 }
 
+/* Node.js takes an underscore for a hyphen. */
+bool tg_environment_has_settings(const char *options)
+{
+    static const char option[] = "--openssl-config";
+
+    for (; *options != '\0'; options++) {
+        size_t i = 0;
+
+        while (option[i] != '\0' && (options[i] == '_' ? '-' : options[i]) == option[i])
+            i++;
+        if (option[i] == '\0')
+            return true;
+    }
+    return false;
+}
+
 static bool inject_provider(void)
 {
-    const char *existing = getenv("OPENSSL_CONF");
+    const char *existing = getenv("OPENSSL_CONF"), *node = getenv("NODE_OPTIONS");
     char settings[PATH_MAX];
 
     if (!find_file(TG_OWN_SETTINGS, settings))
         return false;
     if (existing != NULL && strcmp(existing, settings) != 0) {
         complain_settings(existing);
+        return false;
+    }
+    if (node != NULL && tg_environment_has_settings(node)) {
+        tg_complain("NODE_OPTIONS has --openssl-config, whose file Node.js reads instead of the "
+                    "one with the provider: take it out, or use 'trustgraft run --preload'");
         return false;
     }
     return set_variable("OPENSSL_CONF", settings);

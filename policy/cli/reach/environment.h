@@ -33,6 +33,10 @@ TG_MUST_USE bool tg_environment_find(enum tg_own own, char out[PATH_MAX]);
  */
 TG_MUST_USE bool tg_environment_inject(enum tg_way way);
 
+/* True if OPTIONS of Node.js's, one or many, have --openssl-config, whose file it reads instead of
+ * that of OPENSSL_CONF. */
+bool tg_environment_has_settings(const char *options);
+
 /* Names the policy PATH in TRUSTGRAFT_POLICY, made absolute. False after a complaint. */
 TG_MUST_USE bool tg_environment_policy(const char *path);
 

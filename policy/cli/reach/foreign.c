@@ -1,5 +1,6 @@
 #include "foreign.h"
 #include "embedded.h"
+#include "environment.h"
 #include "executable.h"
 #include "libc.h"
 #include "library.h"
@@ -341,6 +342,23 @@ static bool judge_applet(const struct query *query, const char *path, const char
     return true;
 }
 
+/* An option of Node.js's, which goes before OPENSSL_CONF. */
+static bool judge_settings(const struct query *query, const char *path, char *const *words)
+{
+    if (query->way != TG_WAY_PROVIDER || words == NULL || words[0] == NULL ||
+        strncmp(basename(path), "node", 4) != 0)
+        return false;
+    for (words++; *words != NULL && strcmp(*words, "--") != 0; words++)
+        if (tg_environment_has_settings(*words)) {
+            tg_reach_subject(query->why, path, path);
+            tg_buf_add(query->why, "reads the file of --openssl-config instead of the one with the "
+                                   "provider; leave the option away, or use 'trustgraft run "
+                                   "--preload'");
+            return true;
+        }
+    return false;
+}
+
 static bool judge(struct query query, const char *path, char *const *words)
 {
     const char *name = path;
@@ -348,7 +366,8 @@ static bool judge(struct query query, const char *path, char *const *words)
 
     if (tg_script_program(path, program) != NULL)
         return false;
-    if (judge_program(&query, path, program) || judge_helpers(query, path))
+    if (judge_program(&query, path, program) || judge_settings(&query, path, words) ||
+        judge_helpers(query, path))
         return true;
     if (strcmp(path, program) != 0)
         return is_shell(program) && judge_script(query, path);

@@ -217,8 +217,11 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
 {
     struct tg_buf why = {0}, note = {0};
     bool reached = tg_reach(path, way, &why, &note);
+    bool own = program->three || program->other;
 
-    if (reached && way == TG_WAY_PROVIDER && program->other && !program->three) {
+    if (reached && program->foreign && !own) {
+        tg_health_note(program->health, TG_HEALTH_NOTE, name, "has nothing in it to act upon");
+    } else if (reached && way == TG_WAY_PROVIDER && program->other && !program->three) {
         tg_health_note(program->health, TG_HEALTH_NOTE, name,
                        "its TLS library doesn't load providers: use 'trustgraft run --preload'");
         reached = false;

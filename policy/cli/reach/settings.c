@@ -1,14 +1,12 @@
 #include "settings.h"
 #include "child.h"
 #include "environment.h"
-#include "replace.h"
+#include "save.h"
 #include "terminal.h"
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { LARGEST = 1 << 20 };
 
 /* Becomes the generator, with OPTION before its other words unless that is NULL. */
 static int generate(const char *option, const char *system)
@@ -35,11 +33,11 @@ static int print_whole(const char *system)
     return generate(NULL, system);
 }
 
-/* Into the file PATH, which isn't there yet. */
+/* Into the file PATH, which isn't there yet; another of this command may be making it as well. */
 static bool make(const char *path)
 {
-    struct tg_replace file = {0};
     struct tg_buf said = {0}, why = {0};
+    struct tg_save save = {.path = path, .text = &said, .mode = 0644, .replace = true};
     char system[PATH_MAX];
     bool made = false;
 
@@ -47,11 +45,9 @@ static bool make(const char *path)
     if (tg_child_run(print_whole, system, &said) != 0)
         tg_buf_printf(&why, "can't be made: %s", tg_why(&said));
     else
-        made =
-            tg_replace_begin(&file, path, LARGEST, &why) && tg_replace_commit(&file, &said, &why);
+        made = !said.failed && tg_save_all(&save, 1, false, &why);
     if (!made)
         tg_complain("%s, which the provider needs, %s", path, tg_why(&why));
-    tg_replace_end(&file);
     tg_buf_free(&said);
     tg_buf_free(&why);
     return made;
