@@ -6,9 +6,11 @@ namespace, and the Debian package is installed in a folder that debootstrap fill
 DIR/package.
 """
 import argparse
+import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -135,6 +137,24 @@ def test_dist_is_the_same_each_time(lab):
     name = first.name[:-len(".tar.gz")]
     for wanted in ("Makefile", "README.md", "policy/trustgraft.h", "tests/setup"):
         require(f"{name}/{wanted}" in listed, f"{wanted} isn't in {first}")
+
+
+def test_two_at_once_take_turns(lab):
+    """Who packs in a folder waits for another that does, and leaves its files alone meanwhile."""
+    for script, lock in (("deb", "deb-amd64.lock"), ("portable", "portable/lock"), ("musl", "musl/lock")):
+        build = scratch(lab)
+        (build / lock).parent.mkdir(exist_ok=True)
+        there = build / "deb-amd64" / "tree"
+        there.mkdir(parents=True)
+        with open(build / lock, "w", encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            with subprocess.Popen([SOURCE / "policy/package" / script, build, "1.0", "amd64"], cwd=SOURCE,
+                                  stderr=subprocess.PIPE, text=True, start_new_session=True) as second:
+                line = second.stderr.readline()
+                os.killpg(second.pid, signal.SIGKILL)
+        if "needs " in line:
+            raise Skip(line.strip())
+        require("WAIT    for another make " + script in line and there.exists(), f"{script}: {line}")
 
 
 def test_release_refuses(lab):

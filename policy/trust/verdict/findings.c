@@ -103,6 +103,10 @@ static void describe(struct tg_buf *text, enum tg_finding_kind kind, int x509_er
         tg_findings_who(text, depth, certificate);
         tg_buf_add(text, " was not found");
         return;
+    case TG_REVOKED:
+        tg_findings_who(text, depth, certificate);
+        tg_buf_add(text, " is revoked");
+        return;
     case TG_UNTRUSTED_ROOT:
         tg_buf_add(text, "the root ");
         add_quoted(text, X509_get_subject_name(certificate));
