@@ -174,7 +174,7 @@ static int write_all(struct beginning *it)
     int status = TG_EXIT_USAGE;
 
     if (!tg_save_folder(it->folder, 0755, &why) ||
-        !tg_replace_begin(&it->file, it->policy, TG_FILE_MAX, &why) ||
+        !tg_replace_begin_own(&it->file, it->policy, TG_FILE_MAX, &why) ||
         !write_certificates(it, &why)) {
         tg_complain_of(it->policy, &why);
     } else {

@@ -509,7 +509,28 @@ def test_debian_package(lab):
         dpkg --purge trustgraft
         cat /etc/ld.so.preload 2>&1 || true
         dpkg -s trustgraft 2>&1 || true
-        curl --version"""
+        curl --version
+        dpkg -i /trustgraft.deb
+        trustgraft enable --yes
+        printf '/lib/other.so:%s /opt%s
+# %s
+' "$library" "$library" "$library" >/etc/ld.so.preload
+        rm /var/lib/dpkg/info/trustgraft.prerm
+        dpkg --remove trustgraft 2>&1
+        grep -c trustgraft /etc/ssl/openssl.cnf || true
+        sed 's/^/kept: /' /etc/ld.so.preload
+        rm /etc/ld.so.preload
+        echo "{'1' * 9}" | openssl dgst -sha256
+        rm -f /usr/lib/trustgraft/openssl.cnf
+        dpkg -i /trustgraft.deb
+        cp /usr/lib/trustgraft/openssl.cnf /before
+        cp /usr/lib/trustgraft/openssl-cnf /cnf
+        printf '#!/bin/sh\necho half\nexit 1\n' >/usr/lib/trustgraft/openssl-cnf
+        /var/lib/dpkg/info/trustgraft.postinst configure || echo postinst fails
+        cmp /before /usr/lib/trustgraft/openssl.cnf && echo settings stay
+        cp /cnf /usr/lib/trustgraft/openssl-cnf
+        rm /before /cnf
+        dpkg --purge trustgraft"""
     script = f"""set -eu
         mount -t overlay -o lowerdir={root},upperdir=$1/upper,workdir=$1/work none $1/root
         cp {package} $1/root/trustgraft.deb
@@ -532,7 +553,9 @@ def test_debian_package(lab):
     got = [line for line in told.splitlines() if line in ("refused", "fetched")]
     require(got == ["refused", "fetched", "fetched", "fetched", "fetched"], told)
     require("libtrustgraft-preload.so' from" not in told.rpartition("left: ")[2], told)
-    for text in ("makes OpenSSL", "ld.so.preload: No such file", "left: # mine", "nothing left", "is not installed", "curl 7"):
+    for text in ("makes OpenSSL", "ld.so.preload: No such file", "left: # mine", "nothing left", "is not installed", "curl 7",
+                 "kept: /lib/other.so:/opt/usr/lib/", "kept: # /usr/lib/", "(stdin)= ", "postinst fails",
+                 "settings stay"):
         require(text in told, f"not said: {text!r}:\n{told}")
 
 

@@ -143,7 +143,7 @@ bool tg_knownhosts_file_update(const char *path, struct tg_knownhosts_line *host
     struct tg_buf why = {0};
     bool done = false;
 
-    if (!tg_replace_begin(&file, path, TG_KNOWN_FILE_MAX, &why) ||
+    if (!tg_replace_begin_own(&file, path, TG_KNOWN_FILE_MAX, &why) ||
         (known = understand(path, &file.text)) == NULL)
         goto end;
     if (update.arena == NULL || !judge(&update, known, hosts, count, replace)) {

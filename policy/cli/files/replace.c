@@ -38,8 +38,6 @@ static bool resolve_new(struct tg_replace *file, const char *path, struct tg_buf
     snprintf(copy, sizeof(copy), "%s", path);
     if (strlen(path) >= sizeof(copy) || realpath(dirname(copy), folder) == NULL)
         return blame(why, "its folder can't be used");
-    if (!tg_save_place_own(folder, why))
-        return false;
     snprintf(copy, sizeof(copy), "%s", path);
     length = snprintf(file->path, PATH_MAX, "%s/%s", folder, basename(copy));
     if (length < PATH_MAX)
@@ -64,8 +62,33 @@ static bool read_all(struct tg_replace *file, size_t most, struct tg_buf *why)
     return why->length == 0;
 }
 
-/* What programs would not believe isn't changed either: another may be about to change it back. */
-static bool is_believed(const struct tg_replace *file, const char *path, struct tg_buf *why)
+static bool read_old(struct tg_replace *file, size_t most, struct tg_buf *why)
+{
+    file->lock = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (file->lock == -1)
+        return blame(why, "can't be read");
+    file->exists = true;
+    if (fstat(file->lock, &file->status) != 0)
+        return blame(why, "can't be read");
+    if (!S_ISREG(file->status.st_mode)) {
+        tg_buf_add(why, "is no regular file");
+        return false;
+    }
+    if (flock(file->lock, LOCK_EX | LOCK_NB) != 0)
+        return blame(why, "is being changed by another program");
+    return read_all(file, most, why);
+}
+
+bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most, struct tg_buf *why)
+{
+    if (realpath(path, file->path) != NULL)
+        return read_old(file, most, why);
+    if (errno != ENOENT)
+        return blame(why, "can't be used");
+    return resolve_new(file, path, why);
+}
+
+static bool is_own(const struct tg_replace *file, const char *path, struct tg_buf *why)
 {
     struct tg_arena *arena = tg_arena_new();
     const char *wrong = arena == NULL ? tg_no_memory : tg_parents_check(arena, path, NULL);
@@ -78,32 +101,17 @@ static bool is_believed(const struct tg_replace *file, const char *path, struct 
     return wrong == NULL;
 }
 
-static bool read_old(struct tg_replace *file, const char *path, size_t most, struct tg_buf *why)
+bool tg_replace_begin_own(struct tg_replace *file, const char *path, size_t most,
+                          struct tg_buf *why)
 {
-    file->lock = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (file->lock == -1)
-        return blame(why, "can't be read");
-    file->exists = true;
-    if (fstat(file->lock, &file->status) != 0)
-        return blame(why, "can't be read");
-    if (!S_ISREG(file->status.st_mode)) {
-        tg_buf_add(why, "is no regular file");
-        return false;
-    }
-    if (!is_believed(file, path, why))
-        return false;
-    if (flock(file->lock, LOCK_EX | LOCK_NB) != 0)
-        return blame(why, "is being changed by another program");
-    return read_all(file, most, why);
-}
+    char folder[PATH_MAX];
 
-bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most, struct tg_buf *why)
-{
-    if (realpath(path, file->path) != NULL)
-        return read_old(file, path, most, why);
-    if (errno != ENOENT)
-        return blame(why, "can't be used");
-    return resolve_new(file, path, why);
+    if (!tg_replace_begin(file, path, most, why))
+        return false;
+    if (file->exists)
+        return is_own(file, path, why);
+    snprintf(folder, sizeof(folder), "%s", file->path);
+    return tg_save_place_own(dirname(folder), why);
 }
 
 /* Never writable by others than its owner: such a file would not be read. */

@@ -22,10 +22,15 @@ struct tg_replace {
 /*
  * Reads PATH, which may not exist yet in a folder that does, and locks it against others that use
  * this. False with a sentence in WHY that doesn't name PATH: it is no regular file, holds more than
- * MOST bytes, is locked, another user can write it or a folder on the way...
+ * MOST bytes, is locked...
  */
 TG_MUST_USE bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most,
                                   struct tg_buf *why);
+
+/* The same for what programs are to trust: it is an error that another user can write it, or a
+ * folder on the way there. */
+TG_MUST_USE bool tg_replace_begin_own(struct tg_replace *file, const char *path, size_t most,
+                                      struct tg_buf *why);
 
 /*
  * Puts TEXT in its place: written beside it, with its mode and owner, synced, then renamed. False
