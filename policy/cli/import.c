@@ -9,6 +9,7 @@
 #include "terminal.h"
 #include "text.h"
 #include "verbs.h"
+#include <libgen.h>
 #include <string.h>
 
 /* Real ones have some kilobytes; libxml2 compares each attribute of an element with each. */
@@ -85,6 +86,21 @@ static bool is_ready(const struct tg_options *options, char anchors[PATH_MAX])
     return false;
 }
 
+/* False after a complaint: programs would not trust what is there. */
+static bool is_own_place(const char *path)
+{
+    char folder[PATH_MAX];
+    struct tg_buf why = {0};
+    bool own;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    own = tg_save_place_own(dirname(folder), &why);
+    if (!own)
+        tg_complain_of(path, &why);
+    tg_buf_free(&why);
+    return own;
+}
+
 /* False after a complaint. The certificates are written before a rule names them. */
 static bool translate_spiffe(struct tg_translation *out, const struct tg_buf *text,
                              const struct tg_options *options)
@@ -96,7 +112,7 @@ static bool translate_spiffe(struct tg_translation *out, const struct tg_buf *te
     if (done)
         tg_translate_spiffe(out, text, options->host, anchors, &pem);
     if (done && out->errors == 0 && !out->policy.failed)
-        done = tg_save_text(anchors, &pem);
+        done = is_own_place(anchors) && tg_save_text(anchors, &pem);
     tg_buf_free(&pem);
     return done;
 }

@@ -177,6 +177,19 @@ def test_many_keys_and_deep_ones(command):
                 preexec_fn=little).ended(status).said(word)
 
 
+def test_place_that_another_can_write(command):
+    folder = command.folder()
+    source = folder.write("bundle.json", bundle(key(command.pki / "root.pem")))
+    to = folder / "to" / "ca.pem"
+    to.parent.mkdir()
+    for mode, status in ((0o777, 2), (0o755, 0)):
+        to.parent.chmod(mode)
+        result = command("import", "--host", HOST, "--to", to, source).ended(status)
+        require(to.exists() == (status == 0), to)
+        if status:
+            result.silent().said(f"{to}: its directory {to.parent} is writable by group and others")
+
+
 def test_options_of_a_bundle(command):
     folder = command.folder()
     source, anchors = folder.write("bundle.json", bundle(key(command.pki / "root.pem"))), folder / "anchors.pem"

@@ -417,6 +417,19 @@ def test_folder_that_others_can_write(command):
     issue(command, ca, NAME).ended(0)
 
 
+def test_folder_on_the_way_that_others_can_write(command):
+    """Who can put another folder in its place says who the CA is."""
+    way = command.folder().path
+    command("ca", "init", "--dir", way / "ca").ended(0)
+    way.chmod(0o777)
+    issue(command, way / "ca", NAME).ended(2).silent().said(f"its directory {way} is writable by")
+    command("ca", "init", "--dir", way / "other").ended(2).silent().said(f"its directory {way} is writable by")
+    command("ca", "init", "--dir", way).ended(2).silent().said("others can change what is in it")
+    require(not list(way.glob("root.*")) and not list(way.glob("other/*")), list(way.iterdir()))
+    way.chmod(0o755)
+    issue(command, way / "ca", NAME).ended(0)
+
+
 def test_lock_that_is_a_link(command):
     ca, _ = make(command)
     elsewhere = command.folder() / "elsewhere"

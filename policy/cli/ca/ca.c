@@ -69,6 +69,19 @@ bool tg_ca_path(const struct tg_ca *ca, const char *name, char out[PATH_MAX])
     return false;
 }
 
+/* False with a sentence in WHY. A sticky folder won't do, as nobody else has files in this one. */
+static bool is_alone(const struct tg_ca *ca, struct tg_buf *why)
+{
+    struct stat status;
+
+    if (stat(ca->folder, &status) == -1)
+        tg_buf_add(why, strerror(errno));
+    else if ((status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & 022) != 0)
+        tg_buf_add(why, "others can change what is in it, and so who this CA is: a folder of your "
+                        "own that nobody else can write (chmod go-w)");
+    return why->length == 0 && tg_save_place_own(ca->folder, why);
+}
+
 bool tg_ca_create(const struct tg_ca *ca)
 {
     struct tg_buf key = {0}, root = {0}, why = {0};
@@ -87,7 +100,7 @@ bool tg_ca_create(const struct tg_ca *ca)
     else if (!tg_pem_add(&key, ca->key, NULL) || !tg_pem_add(&root, NULL, ca->root))
         tg_buf_add(&why, tg_no_memory);
     else
-        made = tg_save_folder(ca->folder, 0700, &why) &&
+        made = tg_save_folder(ca->folder, 0700, &why) && is_alone(ca, &why) &&
                tg_save_all(saves, sizeof(saves) / sizeof(saves[0]), true, &why);
     if (!made)
         tg_complain_of("ca init", &why);
@@ -203,23 +216,18 @@ static bool lock_file(struct tg_ca *ca, const char *path)
 bool tg_ca_lock(struct tg_ca *ca)
 {
     char path[PATH_MAX];
-    struct stat status;
+    struct tg_buf why = {0};
+    bool alone;
 
     if (!tg_ca_path(ca, "lock", path))
         return false;
-    if (stat(ca->folder, &status) == -1) {
-        if (errno == ENOENT)
-            return true;
-        tg_complain("%s: %s", ca->folder, strerror(errno));
-        return false;
-    }
-    if ((status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & 022) != 0) {
-        tg_complain("%s: others can change what is in it, and so who this CA is: a folder of your "
-                    "own that nobody else can write (chmod go-w)",
-                    ca->folder);
-        return false;
-    }
-    return lock_file(ca, path);
+    if (access(ca->folder, F_OK) == -1 && errno == ENOENT)
+        return true;
+    alone = is_alone(ca, &why);
+    if (!alone)
+        tg_complain_of(ca->folder, &why);
+    tg_buf_free(&why);
+    return alone && lock_file(ca, path);
 }
 
 void tg_ca_clear(struct tg_ca *ca)

@@ -218,15 +218,17 @@ static bool is_someones(const struct stat *status)
 
 bool tg_save_place_own(const char *folder, struct tg_buf *why)
 {
-    struct tg_arena *arena = tg_arena_new();
-    const char *wrong = arena == NULL ? tg_no_memory : tg_parents_check(arena, folder, NULL);
+    struct tg_arena *arena;
     struct stat status;
+    const char *wrong;
 
-    if (wrong == NULL && stat(folder, &status) == -1) {
-        wrong = strerror(errno);
-    } else if (wrong == NULL) {
-        if ((status.st_mode & S_ISVTX) != 0)
-            status.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+    if (stat(folder, &status) == -1)
+        return fail(why, "its folder can't be used", errno);
+    arena = tg_arena_new();
+    wrong = arena == NULL ? tg_no_memory : tg_parents_check(arena, folder, NULL);
+    if ((status.st_mode & S_ISVTX) != 0)
+        status.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+    if (wrong == NULL) {
         wrong = tg_file_writer(arena, &status);
         if (wrong != NULL)
             wrong = tg_arena_sentence(arena, "its directory %s %s", folder, wrong);
