@@ -257,6 +257,18 @@ static bool check_options(struct search *search)
     return options->host == NULL || tg_argument_endpoint(options->host, &search->at);
 }
 
+static void tell_nothing(const struct places *places)
+{
+    struct tg_buf where = {0};
+
+    for (size_t i = 0; i < places->count; i++)
+        tg_buf_printf(&where, "%s%s", i > 0 ? ", nor in " : " in ",
+                      places->each[i].path != NULL ? places->each[i].path : "the journal");
+    tg_complain("log: no such verdict%s: what is accepted is logged under log-level = all alone",
+                tg_why(&where));
+    tg_buf_free(&where);
+}
+
 static int show_log(const struct tg_options *options)
 {
     struct search search = {.options = options};
@@ -276,7 +288,7 @@ static int show_log(const struct tg_options *options)
         if (options->follow)
             follow(&search, &places);
         else if (!search.found)
-            tg_complain("log: no such verdict");
+            tell_nothing(&places);
     }
     for (size_t i = 0; i < places.count; i++)
         tg_lines_close(&places.each[i]);

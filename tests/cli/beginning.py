@@ -1,4 +1,5 @@
 """trustgraft init: the first policy."""
+import concurrent.futures
 import os
 import re
 import shlex
@@ -258,6 +259,25 @@ def test_added_to_a_policy(command):
     before = broken.read_text()
     init(command, broken, 1, "--yes").ended(1).said("nonsense")
     require(broken.read_text() == before, "it was written")
+
+
+def test_many_at_once(command):
+    """Each rule that is said to be written stands there, in a new policy and in one that is there."""
+    policy = new(command)
+    with served(command, "api", "root") as port, concurrent.futures.ThreadPoolExecutor() as pool:
+        for turn in range(2):
+            before = policy.read_text() if turn else ""
+            hosts = [f"h{turn}{i}.test" for i in range(6)]
+            results = list(pool.map(lambda host: command(
+                "init", "-p", policy, "--yes", "--resolve", f"{host}:{port}:127.0.0.1", f"{host}:{port}"), hosts))
+            written = {host for host, result in zip(hosts, results) if result.status == 0}
+            for host, result in zip(hosts, results):
+                require(result.status in (0, 2), result)
+                require((f"[host {host}:{port}]" in policy.read_text()) == (host in written), result)
+                if host not in written:
+                    result.said("try again" if "meanwhile" in result.err else "is being changed by another")
+            require(written and policy.read_text().startswith(before), policy.read_text())
+    command("check", policy).ended(0)
 
 
 def test_place_of_a_new_policy(command):

@@ -62,7 +62,8 @@ def test_filters(command):
             (("-n1", "--program", "wget"), SHOWN[1:2])):
         got = shown(command("log", *words, file))
         require(got == wanted, f"{words}: {got}")
-    command("log", "--program", "none", file).ended(0).silent().said("no such verdict")
+    command("log", "--program", "none", file).ended(0).silent().said(f"no such verdict in {file}: ", "log-level")
+    command("log", "--program", "none", file, "/dev/null").ended(0).silent().said(f"in {file}, nor in /dev/null: ")
     for words in (("--verdict", "maybe"), ("--lines", "0"), ("--lines", "x"), ("--host", "a b")):
         command("log", *words, file).ended(2).silent()
 

@@ -124,8 +124,12 @@ static bool commit(struct tg_save *save, struct tg_buf *why)
         tg_buf_add(why, TG_SAVE_CHANGED);
         return false;
     }
-    if (move(save) == -1)
-        return fail(why, "can't be replaced", errno);
+    if (move(save) == -1) {
+        if (errno != EEXIST)
+            return fail(why, "can't be replaced", errno);
+        tg_buf_add(why, "was made by someone else meanwhile: nothing is written, try again");
+        return false;
+    }
     save->temporary[0] = '\0';
     sync_folder(save->path);
     return true;

@@ -107,6 +107,10 @@ static void describe(struct tg_buf *text, enum tg_finding_kind kind, int x509_er
         tg_findings_who(text, depth, certificate);
         tg_buf_add(text, " is revoked");
         return;
+    case TG_SELF_SIGNED_LEAF:
+        tg_findings_who(text, depth, certificate);
+        tg_buf_add(text, " is self-signed and not an anchor");
+        return;
     case TG_UNTRUSTED_ROOT:
         tg_buf_add(text, "the root ");
         add_quoted(text, X509_get_subject_name(certificate));
