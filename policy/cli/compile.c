@@ -8,6 +8,7 @@
 #include "image.h"
 #include "terminal.h"
 #include "verbs.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,7 @@ static int compile(const struct tg_options *options)
     char path[PATH_MAX];
     int status, worst = TG_EXIT_GOOD;
 
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is told, as a full disk is */
     if (options->operand_count > 0 && options->policy != NULL) {
         tg_complain("compile: give the policy with -p or as FILE, not both");
         return TG_EXIT_USAGE;
