@@ -1,5 +1,6 @@
 """trustgraft pin, and the known-hosts files that it writes."""
 import concurrent.futures
+import contextlib
 import fcntl
 import os
 import re
@@ -289,6 +290,31 @@ def test_locked_by_another(command):
         fcntl.flock(held, fcntl.LOCK_EX)
         to(command, known).ended(2).said("is being changed by another program")
     to(command, known).ended(0)
+
+
+@contextlib.contextmanager
+def locked_by(user, path, *how):
+    """A process of USER's has locked PATH; or if it "goes", only what it leaves behind has."""
+    wait = ["sh", "-c", "exec 9<$0; flock 9; echo x; read y" if how == ("goes",) else "echo x; read y", path]
+    words = wait if how == ("goes",) else ["flock", *how, path, *wait]
+    with subprocess.Popen(["setpriv", f"--reuid={user}", "--clear-groups", *words], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as holder:
+        require(holder.stdout.readline() == b"x\n", "it isn't locked")
+        yield
+        holder.stdin.close()
+
+
+def test_locked_by_who_can_only_read(command):
+    """It keeps nobody from changing it who may."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise Skip("only root can become another user")
+    os.chmod(command.root, 0o755)
+    for user, how, status in ((65534, (), 0), (65534, ("-s",), 0), (65534, ("goes",), 0), (0, (), 2), (0, ("-s",), 2)):
+        known = command.folder().write("known", "")
+        known.parent.chmod(0o755)
+        with locked_by(user, known, *how):
+            to(command, known).ended(status)
+        require((known.read_text() != "") == (status == 0), f"{user} {how}")
 
 
 def test_many_at_once(command):

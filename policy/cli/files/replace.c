@@ -1,5 +1,6 @@
 #include "replace.h"
 #include "file.h"
+#include "holder.h"
 #include "mem.h"
 #include "parents.h"
 #include "save.h"
@@ -74,7 +75,8 @@ static bool read_old(struct tg_replace *file, size_t most, struct tg_buf *why)
         tg_buf_add(why, "is no regular file");
         return false;
     }
-    if (flock(file->lock, LOCK_EX | LOCK_NB) != 0)
+    if (flock(file->lock, LOCK_EX | LOCK_NB) != 0 &&
+        (errno != EWOULDBLOCK || tg_holder_counts(&file->status)))
         return blame(why, "is being changed by another program");
     return read_all(file, most, why);
 }

@@ -21,8 +21,8 @@ struct tg_replace {
 
 /*
  * Reads PATH, which may not exist yet in a folder that does, and locks it against others that use
- * this. False with a sentence in WHY that doesn't name PATH: it is no regular file, holds more than
- * MOST bytes, is locked...
+ * this and may change it. False with a sentence in WHY that doesn't name PATH: it is no regular
+ * file, holds more than MOST bytes, is locked...
  */
 TG_MUST_USE bool tg_replace_begin(struct tg_replace *file, const char *path, size_t most,
                                   struct tg_buf *why);
