@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import ssl
+import subprocess
 
 from cli import plain
 from cli.fetching import Realm, Web
@@ -289,6 +290,19 @@ def test_place_of_a_new_policy(command):
                 env=environment).ended(0).printed(f"Written to {home}/p.conf")
     command("explain", HOST, env={"XDG_CONFIG_HOME": str(home)}).ended(2).said(
         "'trustgraft init HOST' proposes one")
+
+
+def test_nothing_is_written_to_try_it(command):
+    """Neither a full nor a read-only /tmp is in the way."""
+    with served(command, "api", "root") as port:
+        script = ('mount --bind /tmp /tmp && mount -o remount,ro,bind /tmp || exit 99; touch /tmp/x && exit 98; '
+                  'exec "$@"')
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", command.program, "init", "--dry-run", "-p",
+                               "/nowhere/policy.conf", "--resolve", f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}"],
+                              env=command.environment(), capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode in (1, 99) and ("unshare" in done.stderr or "mount" in done.stderr):
+        raise Skip(done.stderr.strip())
+    require(done.returncode == 0 and f"[host {HOST}:{port}]" in done.stdout, done)
 
 
 def test_folder_that_can_not_be_written(command):
