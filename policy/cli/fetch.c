@@ -81,7 +81,7 @@ static bool make_folder(struct tg_fetched *fetched, const char *path, char folde
         return true;
     if (!tg_save_folder_own(path, 0755, &why) || realpath(path, folder) == NULL)
         tg_complain("--to: %s", why.text != NULL ? why.text : strerror(errno));
-    else
+    else if (tg_argument_nameable(folder))
         fetched->folder = folder;
     tg_buf_free(&why);
     return fetched->folder != NULL;

@@ -70,20 +70,14 @@ static bool is_pattern(const char *word)
 
 static bool is_ready(const struct tg_options *options, char anchors[PATH_MAX])
 {
-    struct tg_piece bad;
-
     if (options->host == NULL || options->to == NULL) {
         tg_complain("%s: a SPIFFE bundle holds certificates, and no hosts: give --host PATTERN, "
                     "and --to FILE, where the certificates are to stand",
                     options->operands[0]);
         return false;
     }
-    if (!is_pattern(options->host) || !tg_argument_absolute(options->to, anchors))
-        return false;
-    if (tg_utf8_clean(anchors, strlen(anchors), &bad) && strchr(anchors, '\t') == NULL)
-        return true;
-    tg_complain("--to: a policy can't name this file: its path has control characters");
-    return false;
+    return is_pattern(options->host) && tg_argument_absolute(options->to, anchors) &&
+           tg_argument_nameable(anchors);
 }
 
 /* False after a complaint: programs would not trust what is there. */

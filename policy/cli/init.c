@@ -44,7 +44,8 @@ static bool find_place(struct beginning *it)
     char chosen[PATH_MAX], copy[PATH_MAX];
     bool fits;
 
-    if (!tg_chosen_place(it->options, chosen) || !tg_argument_absolute(chosen, it->policy))
+    if (!tg_chosen_place(it->options, chosen) || !tg_argument_absolute(chosen, it->policy) ||
+        !tg_argument_nameable(it->policy))
         return false;
     snprintf(copy, sizeof(copy), "%s", it->policy);
     fits = snprintf(it->folder, PATH_MAX, "%s", dirname(copy)) < PATH_MAX &&

@@ -262,6 +262,21 @@ def test_added_to_a_policy(command):
     require(broken.read_text() == before, "it was written")
 
 
+def test_place_that_no_policy_can_name(command):
+    """What would be written there could not be read, so nothing is."""
+    with served(command, "api-other") as port:
+        for name, said in (("a\nb", "a\\x0Ab"), ("a\tb", "control characters"), (b"a\xff", "a\\xFF"),
+                           ("a\u202eb", "control characters")):
+            policy = os.path.join(os.fsencode(command.folder().path), os.fsencode(name), b"policy.conf")
+            result = command("init", "--yes", "--resolve", f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}",
+                             env={"TRUSTGRAFT_POLICY": os.fsdecode(policy)}).ended(2).silent()
+            result.said("a policy can't name this", said)
+            require(not os.path.exists(os.path.dirname(policy)), policy)
+        policy = command.folder().path / 'a"]#x \\q' / "policy.conf"
+        init(command, policy, port, "--yes").ended(0)
+        require(explain(command, policy, port) == 0, policy.read_text())
+
+
 def test_many_at_once(command):
     """Each rule that is said to be written stands there, in a new policy and in one that is there."""
     policy = new(command)

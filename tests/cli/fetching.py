@@ -130,6 +130,9 @@ def test_folder_that_another_can_write(command):
         it.to.mkdir(0o755, parents=True)
         it.fetch("--to", it.to).ended(0)
         require(it.files() != {}, "nothing was written")
+        it.to = it.to / "a\nb"
+        it.fetch("--to", it.to).ended(2).silent().said("a policy can't name this")
+        require(it.files() == {}, it.files())
 
 
 def test_forms_of_certificates(command):

@@ -85,6 +85,17 @@ bool tg_argument_absolute(const char *path, char out[PATH_MAX])
     return false;
 }
 
+bool tg_argument_nameable(const char *path)
+{
+    struct tg_piece bad;
+
+    if (tg_utf8_clean(path, strlen(path), &bad) && strchr(path, '\t') == NULL)
+        return true;
+    tg_complain("%s: a policy can't name this: the path has control characters, or isn't UTF-8",
+                path);
+    return false;
+}
+
 static bool is_number(const char *word)
 {
     return *word != '\0' && strspn(word, "0123456789") == strlen(word);

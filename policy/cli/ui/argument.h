@@ -33,6 +33,9 @@ void tg_argument_shell(struct tg_buf *out, const char *word);
 /* PATH from the root, in OUT. False after a complaint. */
 TG_MUST_USE bool tg_argument_absolute(const char *path, char out[PATH_MAX]);
 
+/* PATH can stand in a policy, quoted: UTF-8 without control characters. False after a complaint. */
+TG_MUST_USE bool tg_argument_nameable(const char *path);
+
 /* RFC 3339 or seconds since 1970. False after a complaint. */
 TG_MUST_USE bool tg_argument_time(const char *word, time_t *out);
 
