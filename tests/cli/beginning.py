@@ -126,6 +126,23 @@ def test_certificate_that_nobody_vouches_for(command):
         require(explain(command, policy, other) == 1, policy.read_text())
 
 
+def test_roots_that_are_not_its_own(command):
+    """A server that sends a stranger's root is vouched for by nobody; among others its own is found."""
+    with served(command, "api-other", "root", "scoped-root") as port:
+        policy = new(command)
+        out = init(command, policy, port, "--yes").ended(0).quiet().out
+        require('anchors = "' not in out and "exception" not in out and fingerprint(command, "root") not in out, out)
+        require("trust-certificate = " in out and explain(command, policy, port) == 0, out)
+    for roots in (("root", "other-root"), ("other-root", "root")):
+        with served(command, "api-other", *roots) as port, served(command, "api") as other:
+            policy = new(command)
+            out = init(command, policy, port, "--yes").ended(0).printed(fingerprint(command, "other-root")).out
+            require(fingerprint(command, "root") not in out and "exception" not in out, out)
+            require(explain(command, policy, port) == 0, out)
+            policy.write_text(policy.read_text().replace(str(port), str(other)))
+            require(explain(command, policy, other) == 1, out)
+
+
 def test_no_other_certificate_is_accepted(command):
     """Not even one that a CA of the application's vouches for, as the comment says."""
     policy, root = new(command), command.pki / "root.pem"

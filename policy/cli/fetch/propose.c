@@ -22,7 +22,8 @@ struct draft {
     struct tg_question *question;
     struct tg_presented *presented;
     const char *written;
-    X509 *anchor;                /* a CA that the server itself sent; borrowed */
+    bool sends_roots;            /* the server: of its own, unless they are strangers' */
+    X509 *anchor;                /* that of these which vouches for it; borrowed of its path */
     bool leaf_alone;             /* nobody vouches for the server's certificate */
     STACK_OF(X509) *fetched;     /* intermediates that the server forgot */
     char hostname[TG_HOST_SIZE]; /* "": the dialled name */
@@ -93,16 +94,18 @@ static bool complete(struct draft *draft, const struct tg_download *how)
     return anchored;
 }
 
-/* The root that the server sent itself, if it did. */
-static X509 *sent_root(const struct tg_presented *presented)
+/* Takes the roots that the server sent for anchors, to see which of them vouches for it. */
+static bool try_sent_roots(const struct draft *draft)
 {
-    for (int i = sk_X509_num(presented->chain) - 1; i > 0; i--) {
-        X509 *one = sk_X509_value(presented->chain, i);
+    bool any = false;
+
+    for (int i = 1; i < sk_X509_num(draft->presented->chain); i++) {
+        X509 *one = sk_X509_value(draft->presented->chain, i);
 
         if (X509_check_ca(one) == 1 && X509_self_signed(one, 1) == 1)
-            return one;
+            any = X509_STORE_add_cert(draft->question->store, one) == 1 || any;
     }
-    return NULL;
+    return any;
 }
 
 static void find_issuer(struct draft *draft, const struct tg_download *how)
@@ -111,9 +114,25 @@ static void find_issuer(struct draft *draft, const struct tg_download *how)
         return;
     sk_X509_pop_free(draft->fetched, X509_free);
     draft->fetched = NULL;
-    draft->anchor = sent_root(draft->presented);
-    draft->leaf_alone =
-        draft->anchor == NULL || X509_STORE_add_cert(draft->question->store, draft->anchor) != 1;
+    draft->sends_roots = try_sent_roots(draft);
+    draft->leaf_alone = !draft->sends_roots;
+}
+
+static bool lacks_issuer(const struct tg_verdict *verdict)
+{
+    return has(verdict, TG_MISSING_ISSUER) || has(verdict, TG_UNTRUSTED_ROOT) ||
+           has(verdict, TG_SELF_SIGNED_LEAF);
+}
+
+/* One that isn't at the end of the path vouches for nothing, whoever sent it. */
+static void settle_anchor(struct draft *draft, const struct tg_verdict *verdict)
+{
+    if (!lacks_issuer(verdict) && sk_X509_num(verdict->path) > 1) {
+        draft->anchor = sk_X509_value(verdict->path, sk_X509_num(verdict->path) - 1);
+    } else {
+        draft->leaf_alone = true;
+        draft->hostname[0] = '\0';
+    }
 }
 
 /* NAME of a certificate as a host to demand; "www.example" stands for "*.example". */
@@ -259,8 +278,7 @@ static bool draft_rule(struct draft *draft, const struct tg_download *how)
     struct tg_verdict *verdict = evaluate(draft);
     bool done = verdict != NULL;
 
-    if (done && (has(verdict, TG_MISSING_ISSUER) || has(verdict, TG_UNTRUSTED_ROOT) ||
-                 has(verdict, TG_SELF_SIGNED_LEAF)))
+    if (done && lacks_issuer(verdict))
         find_issuer(draft, how);
     if (done && has(verdict, TG_NAME_MISMATCH) && !draft->leaf_alone)
         find_name(draft);
@@ -270,6 +288,8 @@ static bool draft_rule(struct draft *draft, const struct tg_download *how)
         tg_complain("the rule can't be tried: there is no memory, or /proc isn't mounted");
         return false;
     }
+    if (draft->sends_roots)
+        settle_anchor(draft, verdict);
     compose(draft, verdict);
     done = draft->leaf_alone || verdict->accepted || forgive(draft, verdict);
     tg_verdict_free(verdict);
