@@ -93,6 +93,24 @@ def test_what_would_help_does_help(command):
             command("explain", "--connect", *words).ended(0)
 
 
+def test_name_that_would_help_does_help(command):
+    """One that a rule can demand and the certificate is for; else an exception is what is left."""
+    for leaf, name in (("wildcard", "www.example.test"), ("ip", "127.0.0.1"), ("cn-only", HOST),
+                       ("many-names", "one.example.test"), ("a-label", "xn--bcher-kva.example.test"),
+                       ("embedded-nul", None), ("embedded-nul-cn", None), ("device", None), ("wildcard-top", None)):
+        with serving(command, leaf) as port:
+            policy = command.policy("[host nas.test]\nanchors = {pki}/root.pem\n")
+            words = ("--connect", "-p", policy, "--resolve", f"nas.test:{port}:127.0.0.1", f"nas.test:{port}")
+            result = command("explain", *words).ended(1)
+            said = nexts(result)[0].partition("  (")[0]
+            if name is None:
+                require(said.startswith("trustgraft except "), result)
+                continue
+            require(said == f"hostname = {name}", result)
+            policy.write_text(f"{policy.read_text()}{said}\n")
+            command("explain", *words).ended(0)
+
+
 def test_finding_stands_at_its_certificate(command):
     with serving(command, "under-expired") as port:
         lines = connect(command, port).ended(1).out.splitlines()

@@ -17,4 +17,9 @@ void tg_remedy_options(struct tg_buf *out, const struct tg_options *options);
 void tg_remedy(struct tg_buf *out, const struct tg_question *question,
                const struct tg_verdict *verdict);
 
+/* A name or address that LEAF is for and that a rule can demand by `hostname`, "www.example.com"
+ * for
+ * "*.example.com". False, with OUT "", if there is none. */
+bool tg_remedy_hostname(X509 *leaf, char out[TG_HOST_SIZE]);
+
 #endif

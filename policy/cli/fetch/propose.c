@@ -6,6 +6,7 @@
 #include "load.h"
 #include "pem.h"
 #include "pin.h"
+#include "remedy.h"
 #include "show.h"
 #include "terminal.h"
 #include "write.h"
@@ -135,37 +136,6 @@ static void settle_anchor(struct draft *draft, const struct tg_verdict *verdict)
     }
 }
 
-/* NAME of a certificate as a host to demand; "www.example" stands for "*.example". */
-static bool as_host(const ASN1_STRING *name, char out[TG_HOST_SIZE])
-{
-    int length = ASN1_STRING_length(name);
-    const char *text = (const char *)ASN1_STRING_get0_data(name);
-    bool wild = length > 2 && memcmp(text, "*.", 2) == 0;
-    char host[TG_HOST_SIZE];
-
-    return memchr(text, '\0', (size_t)length) == NULL &&
-           snprintf(host, sizeof(host), "%s%.*s", wild ? "www." : "", wild ? length - 2 : length,
-                    wild ? text + 2 : text) < TG_HOST_SIZE &&
-           tg_host_canonical(host, out) == TG_HOST_NAME;
-}
-
-/* A name of the certificate's that can be demanded instead of the dialled one. */
-static void find_name(struct draft *draft)
-{
-    GENERAL_NAMES *names = X509_get_ext_d2i(sk_X509_value(draft->presented->chain, 0),
-                                            NID_subject_alt_name, NULL, NULL);
-
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        int kind;
-        const ASN1_STRING *name = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
-
-        if (kind == GEN_DNS && as_host(name, draft->hostname))
-            break;
-        draft->hostname[0] = '\0';
-    }
-    GENERAL_NAMES_free(names);
-}
-
 /* ---- the text ----------------------------------------------------------------------------- */
 
 /* Appends the line `KEY = FILE` for CERTIFICATE, which is one of the files then. */
@@ -281,7 +251,7 @@ static bool draft_rule(struct draft *draft, const struct tg_download *how)
     if (done && lacks_issuer(verdict))
         find_issuer(draft, how);
     if (done && has(verdict, TG_NAME_MISMATCH) && !draft->leaf_alone)
-        find_name(draft);
+        (void)tg_remedy_hostname(sk_X509_value(draft->presented->chain, 0), draft->hostname);
     tg_verdict_free(verdict);
     verdict = done ? evaluate(draft) : NULL;
     if (verdict == NULL) {
