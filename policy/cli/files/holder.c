@@ -31,8 +31,8 @@ static bool may_change(long process, const struct stat *file)
     return !known || user == 0 || user == geteuid() || user == file->st_uid;
 }
 
-/* The process that a line like "1: FLOCK  ADVISORY  WRITE 6096 fe:00:5671432 0 EOF" says to hold
- * FILE; 0: it says something else. */
+/* The process that a line of flock(2)'s kind says to hold FILE, before the file's device and inode
+ * (proc(5)); 0: it says something else. */
 static long holder(const char *line, const struct stat *file)
 {
     const char *at = strstr(line, ": FLOCK ");
