@@ -161,6 +161,7 @@ def others(same, scripts):
     life = [script for script in scripts if script[0].startswith(("life/", "hooks/get-issuer"))]
     yield "corpora: third-party chains", lambda: besides.are_there(pathlib.Path(CORPORA))
     yield "memory: a bundle is only indexed", lambda: besides.is_indexed(same)
+    yield "memory: a bundle is kept once", lambda: besides.grows(same)
     yield "valgrind: nothing is lost", lambda: besides.leaks(same, life[:12])
     yield "threads: no race", lambda: besides.races(same, [script for script in life if "threads" in script[0]])
 

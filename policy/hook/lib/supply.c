@@ -9,22 +9,6 @@ struct tg_supplied {
     bool in[]; /* which certificates are in the store */
 };
 
-bool tg_supply_append(struct tg_supply *supply, const struct tg_bundle *bundle)
-{
-    size_t count = tg_bundle_count(bundle);
-    struct tg_supplied *fresh = calloc(1, sizeof(*fresh) + count * sizeof(bool));
-
-    if (fresh == NULL)
-        return false;
-    fresh->bundle = bundle;
-    fresh->count = count;
-    *supply->end = fresh;
-    supply->end = &fresh->next;
-    supply->last = TG_SUPPLY_BUNDLE;
-    atomic_fetch_add_explicit(&supply->pending, count, memory_order_release);
-    return true; // cppcheck-suppress memleak ; the supply has it
-}
-
 void tg_supply_free(struct tg_supply *supply)
 {
     struct tg_supplied *next = NULL;
@@ -122,6 +106,47 @@ static void sort(const struct tg_storelib *lib, X509_STORE *store)
 
     if (any != NULL)
         (void)lib->X509_STORE_add_cert(store, any);
+}
+
+static bool append(struct tg_supply *supply, const struct tg_bundle *bundle)
+{
+    size_t count = tg_bundle_count(bundle);
+    struct tg_supplied *fresh = calloc(1, sizeof(*fresh) + count * sizeof(bool));
+
+    if (fresh == NULL)
+        return false;
+    fresh->bundle = bundle;
+    fresh->count = count;
+    *supply->end = fresh;
+    supply->end = &fresh->next;
+    supply->last = TG_SUPPLY_BUNDLE;
+    atomic_fetch_add_explicit(&supply->pending, count, memory_order_release);
+    return true; // cppcheck-suppress memleak ; the supply has it
+}
+
+static bool has(const struct tg_supply *supply, const struct tg_bundle *bundle)
+{
+    const struct tg_supplied *at = supply->first;
+
+    while (at != NULL && at->bundle != bundle && !tg_bundle_is_same(at->bundle, bundle))
+        at = at->next;
+    return at != NULL;
+}
+
+/* Of what is there already nothing is added, however often a program loads it; but libcrypto has
+ * looked for it, and so sorted what there is. */
+bool tg_supply_append(struct tg_supply *supply, const struct tg_storelib *lib, X509_STORE *store,
+                      const struct tg_bundle *bundle)
+{
+    if (!has(supply, bundle))
+        return append(supply, bundle);
+    tg_share_give(bundle);
+    supply->last = TG_SUPPLY_SORTED;
+    if (supply->pending == 0)
+        sort(lib, store);
+    else
+        supply->mixed = true;
+    return true;
 }
 
 static void move_to_end(const struct tg_storelib *lib, X509_STORE *store, const X509 *certificate)

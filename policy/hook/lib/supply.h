@@ -25,8 +25,9 @@ struct tg_supply {
     const X509 *added; /* for TG_SUPPLY_ADDED; the store has it */
 };
 
-/* One more bundle (share.h), which is taken over; false: no memory. */
-TG_MUST_USE bool tg_supply_append(struct tg_supply *supply, const struct tg_bundle *bundle);
+/* One more bundle (share.h) for STORE, which is taken over; false: no memory. */
+TG_MUST_USE bool tg_supply_append(struct tg_supply *supply, const struct tg_storelib *lib,
+                                  X509_STORE *store, const struct tg_bundle *bundle);
 void tg_supply_free(struct tg_supply *supply);
 
 /*
