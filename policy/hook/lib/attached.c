@@ -130,7 +130,7 @@ bool tg_attached_bring_name(const struct tg_storelib *lib, X509_STORE *store, co
     if (attached == NULL || attached->supply.pending == 0 || !enter(attached, &guard))
         return true;
     brought = tg_supply_name(&attached->supply, lib, store, name);
-    attached->supply.last = TG_SUPPLY_SORTED; /* it is about to be searched */
+    tg_supply_searched(&attached->supply);
     leave(attached, &guard);
     if (!brought)
         tg_missed_note();
