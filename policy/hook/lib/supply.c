@@ -1,6 +1,7 @@
 #include "supply.h"
 #include "share.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct tg_supplied {
     struct tg_supplied *next;
@@ -102,23 +103,27 @@ static bool bring_in_default(const struct tg_storelib *lib, X509_STORE *store,
 
 /* ---- in which order ---------------------------------------------------------------------------
  *
- * libcrypto sorts a store's objects before it searches; before OpenSSL 3.2 also as it adds one,
+ * libcrypto sorts a store's objects before it searches; up to OpenSSL 3.0 also as it adds one,
  * which it looks for. What it has added since stands behind them.
  */
 
-/* CHANGED is put at the end. Without memory it will be in another place. */
+/* CHANGED is put at the end. Without memory it will be in another place. The old list is freed
+ * last: a fork's child may find it. */
 static void note(struct tg_supply *supply, const struct tg_storelib *lib,
                  struct tg_supply_since changed)
 {
-    struct tg_supply_since *since = NULL;
+    size_t count = lib->adding_sorts ? 0 : supply->since_count;
+    struct tg_supply_since *old = supply->since, *since = malloc((count + 1) * sizeof(*since));
 
-    if (lib->adding_sorts)
-        supply->since_count = 0;
-    since = realloc(supply->since, (supply->since_count + 1) * sizeof(*since));
+    supply->since_count = count;
     if (since == NULL)
         return;
+    if (count > 0)
+        memcpy(since, old, count * sizeof(*since));
+    since[count] = changed;
     supply->since = since;
-    since[supply->since_count++] = changed;
+    supply->since_count = count + 1;
+    free(old);
 }
 
 static bool append(struct tg_supply *supply, const struct tg_storelib *lib,
@@ -190,8 +195,8 @@ static void put_in_order(const struct tg_storelib *lib, X509_STORE *store, struc
 }
 
 /*
- * Of what is there already nothing is added, however often a program loads it; OpenSSL 3.2 and
- * later add those once more that share their subject with others.
+ * Of what is there already nothing is added, however often a program loads it; OpenSSL 3.5 adds
+ * some once more that share their subject with others.
  */
 bool tg_supply_append(struct tg_supply *supply, const struct tg_storelib *lib, X509_STORE *store,
                       const struct tg_bundle *bundle)
