@@ -226,6 +226,8 @@ $(BUILD)/asan/tests/fuzz/fuzz_import: $(call asan,$(addprefix $(BUILD)/obj/polic
     $(addprefix import/,android.o dict.o plist.o spiffe.o translate.o xml.o)))
 $(BUILD)/asan/tests/fuzz/fuzz_log: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/, \
     ui/terminal.o files/json.o log/record.o))
+$(BUILD)/asan/tests/fuzz/fuzz_compiled: $(call asan,$(addprefix $(BUILD)/obj/policy/cli/compile/, \
+    compiling.o contents.o cutter.o imagefile.o job.o repeated.o samekeys.o))
 $(FUZZERS): $(BUILD)/asan/tests/fuzz/%: $(BUILD)/asan/obj/tests/fuzz/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

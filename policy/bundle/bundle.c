@@ -56,11 +56,17 @@ static bool take(void *arg, const uint8_t *data, size_t size, bool trusted)
     return true;
 }
 
+static size_t size_of(const struct tg_bundle *bundle)
+{
+    const struct entry *last = &bundle->entries[bundle->count - 1];
+
+    return (size_t)last->offset + last->size;
+}
+
 /* The text took a third more than what it held. */
 static void trim(struct tg_bundle *bundle)
 {
-    const struct entry *last = &bundle->entries[bundle->count - 1];
-    uint8_t *der = realloc(bundle->der, (size_t)last->offset + last->size);
+    uint8_t *der = realloc(bundle->der, size_of(bundle));
 
     if (der != NULL)
         bundle->der = der;
@@ -113,4 +119,14 @@ struct tg_bundled tg_bundle_get(const struct tg_bundle *bundle, size_t index)
 
     return (struct tg_bundled){entry->subject, bundle->der + entry->offset, entry->size,
                                entry->certificate, entry->trusted};
+}
+
+bool tg_bundle_is_same(const struct tg_bundle *one, const struct tg_bundle *other)
+{
+    bool same = one->count == other->count && size_of(one) == size_of(other);
+
+    for (size_t i = 0; same && i < one->count; i++)
+        same = one->entries[i].offset == other->entries[i].offset &&
+               one->entries[i].trusted == other->entries[i].trusted;
+    return same && memcmp(one->der, other->der, size_of(one)) == 0;
 }

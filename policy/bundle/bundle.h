@@ -36,6 +36,9 @@ void tg_bundle_free(struct tg_bundle *bundle);
 
 size_t tg_bundle_count(const struct tg_bundle *bundle);
 
+/* True if they hold the same certificates in the same order. */
+TG_MUST_USE bool tg_bundle_is_same(const struct tg_bundle *one, const struct tg_bundle *other);
+
 /* The certificate of this INDEX, below tg_bundle_count, in the order of the file. */
 struct tg_bundled tg_bundle_get(const struct tg_bundle *bundle, size_t index);
 

@@ -10,10 +10,7 @@
 
 #define SLOTS 1024
 
-static struct slot {
-    uint8_t key[TG_SHA256_SIZE];
-    time_t until; /* 0: for ever */
-} slots[SLOTS];
+static struct tg_admitted slots[SLOTS];
 
 /* Only ever tried, as in cache.c: a session that can't be looked up is dropped. */
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
@@ -93,7 +90,7 @@ static bool make_key(const struct tg_admission *admission, const uint8_t leaf[TG
     return made;
 }
 
-static struct slot *slot_of(const uint8_t key[TG_SHA256_SIZE])
+static struct tg_admitted *slot_of(const uint8_t key[TG_SHA256_SIZE])
 {
     return &slots[(key[0] | key[1] << 8) % SLOTS];
 }
@@ -110,29 +107,46 @@ void tg_accepted_add(const struct tg_admission *admission, const uint8_t leaf[TG
     pthread_mutex_unlock(&busy);
 }
 
-static bool knows(const uint8_t key[TG_SHA256_SIZE])
+static bool is_of(const struct tg_admitted *admitted, const uint8_t key[TG_SHA256_SIZE])
 {
-    bool found;
+    return memcmp(admitted->key, key, TG_SHA256_SIZE) == 0 &&
+           (admitted->until == 0 || time(NULL) < admitted->until);
+}
 
+/* What is known as a session is offered is still known when it was resumed, however many servers
+ * have taken the place since. */
+static bool knows(struct tg_connection_state *state, const uint8_t key[TG_SHA256_SIZE])
+{
+    struct tg_admitted found = {.until = 0};
+
+    for (size_t i = 0; state != NULL && i < TG_ADMITTED; i++)
+        if (is_of(&state->admitted[i], key))
+            return true;
     if (pthread_mutex_trylock(&busy) != 0)
         return false;
-    found = memcmp(slot_of(key)->key, key, TG_SHA256_SIZE) == 0 &&
-            (slot_of(key)->until == 0 || time(NULL) < slot_of(key)->until);
+    found = *slot_of(key);
     pthread_mutex_unlock(&busy);
-    return found;
+    if (!is_of(&found, key))
+        return false;
+    if (state != NULL) {
+        state->admitted[1] = state->admitted[0];
+        state->admitted[0] = found;
+    }
+    return true;
 }
 
 bool tg_accepted(const struct tg_admission *admission, SSL_SESSION *session)
 {
     const struct tg_hooked *hooked = admission->hooked;
+    struct tg_connection_state *state = tg_connection_state_of(hooked, admission->ssl);
     uint8_t leaf[TG_SHA256_SIZE], key[TG_SHA256_SIZE];
     int version;
 
     if (!tg_accepted_digest(hooked, session, leaf))
         return false;
     version = hooked->libssl.SSL_SESSION_get_protocol_version(session);
-    return (make_key(admission, leaf, version, false, key) && knows(key)) ||
-           (make_key(admission, leaf, version, true, key) && knows(key));
+    return (make_key(admission, leaf, version, false, key) && knows(state, key)) ||
+           (make_key(admission, leaf, version, true, key) && knows(state, key));
 }
 
 bool tg_accepted_digest(const struct tg_hooked *hooked, SSL_SESSION *session,

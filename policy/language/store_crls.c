@@ -45,7 +45,7 @@ static const struct tg_material *read_once(struct tg_load *load, const char *pat
     if (file == NULL)
         return NULL;
     file->crls = new_crls(home);
-    file->wrong = file->crls != NULL ? tg_file_crls(load->scratch, path, file->crls, &watching)
+    file->wrong = file->crls != NULL ? tg_file_crls(home->scratch, path, file->crls, &watching)
                                      : tg_no_memory;
     return file;
 }

@@ -101,3 +101,14 @@ def test_image_that_has_no_room(command):
                               timeout=60, check=False)
         require(done.returncode == 2 and f"{image}.compiled: can't be written: File too large" in done.stderr, done)
         require(sorted(os.listdir(folder.path)) == ["known", "policy.conf", "policy.conf.compiled"], os.listdir(folder.path))
+
+
+def test_image_of_all_known_hosts_or_none(command):
+    """A line that there is no memory for, of a file with a hole in it, doesn't end the file."""
+    folder = command.folder()
+    known = folder.write("known", f"a.test {PIN}\n")
+    policy = folder.write("policy.conf", f"[host a.test]\nknown-hosts = {known}\n")
+    os.truncate(known, 1 << 30)
+    script = f"ulimit -v 400000; exec '{command.program}' compile '{policy}'"
+    command("-c", script, program="/bin/sh").ended(2).said(f"{known}.compiled: memory ran out")
+    require(not (folder / "known.compiled").exists(), "an image of a part")

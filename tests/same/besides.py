@@ -35,6 +35,14 @@ def is_indexed(same):
     return ""
 
 
+def grows(same):
+    """A program may load the same file again for each of its connections: nothing is added, or to be searched."""
+    steps = ["store 0", *["load-file 0 " + BUNDLE] * 2, "heap", *["load-file 0 " + BUNDLE] * 200, "heap", "count 0"]
+    told = same.transcript("again", [("again", steps)], INDEXED)["again"]
+    before, after = map(int, re.findall(r"^heap (\d+)", told, re.M))
+    return f"        {after - before} bytes for 200 times the same" if after - before > 2000 else ""
+
+
 def leaks(same, scripts):
     """valgrind's sums of one run, to its very end."""
     if not shutil.which("valgrind"):

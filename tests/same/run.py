@@ -43,6 +43,7 @@ SHOWN = 14      # lines of a difference
 STARTS = ("begin start\n", "begin start\ncontext 0\n")
 GROUPS = ("text", "der", "aux", "other", "key", "whole", "alike", "changed", "orders", "files", "life", "hooks", "real",
           "large", "corpora")
+SYSTEMS = ("trixie", "sid") # OpenSSL 3.5 and 3.6
 CORPORA = os.environ.get("TG_CORPORA") or HERE.parent.parent.parent / "shared" / "corpora"
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/usr/lib/python3/dist-packages/certifi/cacert.pem",
            "/etc/pki/tls/certs/ca-bundle.crt", "/usr/share/nodejs/tls-root-certificates.pem")
@@ -73,6 +74,15 @@ class Same:
         other = copy.copy(self)
         other.ask, other.preload = self.folder / "ask-raced", self.build.directory / "tsan" / self.build.preload.name
         other.compile(*FLAGS, "-O1", "-fsanitize=thread")
+        return other
+
+    def elsewhere(self, root):
+        """The same program with the libraries of the system that is unpacked in ROOT, newer ones than ours."""
+        other = copy.copy(self)
+        loader = next(root.glob("usr/lib/*/ld-linux-*.so.*"))
+        other.ask = self.folder / f"ask-{root.name}"
+        other.ask.write_text(f'#!/bin/sh\nexec {loader} --library-path {loader.parent} {self.ask} "$@"\n')
+        other.ask.chmod(0o755)
         return other
 
     def environment_of(self, way):
@@ -139,9 +149,8 @@ def batches(scripts):
         yield scripts[at:at + BATCH]
 
 
-def all_scripts(same, world, asked):
+def all_scripts(scripts, asked):
     """(name, steps) of each; those of GROUPS that the filter is not about are not even made."""
-    scripts = made.Scripts(world, same.folder / "files", asked.seed, asked.count)
     bundles = [path for path in map(pathlib.Path, BUNDLES) if path.is_file()]
     groups = {"text der aux other key": scripts.odd, "whole alike": scripts.whole, "changed": scripts.changed,
               "orders": scripts.orders, "files": lambda: made.file_scripts(scripts),
@@ -149,19 +158,33 @@ def all_scripts(same, world, asked):
               "large": lambda: made.large_scripts(scripts, max(asked.count * 10, 600)),
               "corpora": lambda: made.corpora_scripts(scripts, pathlib.Path(CORPORA), max(3600 // max(asked.count, 1), 1))}
     wanted = asked.filter.split("/")[0]
-    if wanted in ("python", "gnutls"):
+    if wanted in ("python", "gnutls", *SYSTEMS):
         return
     for names, group in groups.items():
         if wanted not in GROUPS or wanted in names.split():
             yield from ((name, lines) for name, lines in group() if asked.filter in name)
 
 
-def others(same, scripts):
-    """(name, function) of what no transcript shows."""
+def elsewhere(same, root, scripts):
+    """Under another system's OpenSSL: what differs."""
+    if not root.is_dir():
+        raise besides.Skip(f"{root.name} isn't there; `make compat` fetches it")
+    wanted = [script for script in (*made.life_scripts(scripts), *scripts.whole(), *scripts.orders())
+              if script[0].startswith(("life/", "hooks/", "orders/")) or script[0].endswith("/plain")]
+    found = [compare(same.elsewhere(root), batch) for batch in batches(wanted)]
+    return "".join(f"{name}\n{text}" for batch in found for name, text in batch.items() if text)
+
+
+def others(same, made_scripts, scripts):
+    """(name, function) of what no transcript shows, or not with this system's OpenSSL."""
     life = [script for script in scripts if script[0].startswith(("life/", "hooks/get-issuer"))]
     yield "corpora: third-party chains", lambda: besides.are_there(pathlib.Path(CORPORA))
     yield "memory: a bundle is only indexed", lambda: besides.is_indexed(same)
+    yield "memory: a bundle is kept once", lambda: besides.grows(same)
     yield "valgrind: nothing is lost", lambda: besides.leaks(same, life[:12])
+    for system in SYSTEMS:
+        root = same.build.directory / "compat" / system
+        yield f"{system}: its OpenSSL", lambda root=root: elsewhere(same, root, made_scripts)
     yield "threads: no race", lambda: besides.races(same, [script for script in life if "threads" in script[0]])
 
 
@@ -177,7 +200,8 @@ def main():
     same = Same(asked.build, asked.preload)
     world = World(same.folder / "world", same.folder / "keys")
     world.messages()
-    scripts = list(all_scripts(same, world, asked))
+    made_scripts = made.Scripts(world, same.folder / "files", asked.seed, asked.count)
+    scripts = list(all_scripts(made_scripts, asked))
     passed, failed = collections.Counter(), 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for found in pool.map(lambda batch: compare(same, batch), batches(scripts)):
@@ -193,7 +217,7 @@ def main():
     # `make programs` asks for them: they take as long as all of the others.
     own = {"python": ("python: its tests of ssl", lambda: besides.python_tests(same)),
            "gnutls": ("gnutls: its own tests", lambda: gnutls_own.gnutls_tests(same))}
-    for name, test in [own[asked.filter]] if asked.filter in own else others(same, scripts):
+    for name, test in [own[asked.filter]] if asked.filter in own else others(same, made_scripts, scripts):
         if asked.filter not in name:
             continue
         try:

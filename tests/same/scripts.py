@@ -321,6 +321,12 @@ def real_scripts(scripts, bundles):
             yield f"real/{name}/{at}/each", ["store 0", f"load-file 0 {path}", *(f"verify 0 {end} - where" for end in asked), "objects 0"]
             yield f"real/{name}/{at}/roots", ["store 0", f"load-locations 0 {path} -", *(f"verify 0 {each} - server cb" for each in roots),
                                                  "objects 0"]
+            for which, between in enumerate(([], [f"verify 0 {asked[0]} - where"], ["objects 0"], ["all-certs 0"], [f"add 0 {roots[3]}"],
+                                             [f"add 0 {scripts.world.leaf['a']}"], [f"load-file 0 {scripts.kit}"],
+                                             [f"issuer 0 {end} hooked" for end in asked])):
+                yield f"real/{name}/{at}/again-{which}", [
+                    "store 0", f"load-file 0 {path}", *between, f"load-file 0 {path}", *between, f"load-locations 0 {path} -",
+                    f"verify 0 {asked[-1]} - where", f"load-file 0 {path}", "objects 0"]
             yield f"real/{name}/{at}/few", ["store 0", f"load-file 0 {path}", *(f"issuer 0 {end} hooked" for end in asked[:5]), "objects 0",
                                             f"add 0 {roots[3]}", f"load-file 0 {scripts.kit}", f"load-file 0 {path}", "objects 0"]
 

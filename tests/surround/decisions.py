@@ -180,6 +180,15 @@ def distrust_and_keys(lab, way):
         require(got == EARLY, f"{scenario}: {got}")
 
 
+def meeting_many(lab, way):
+    """What is known as a session is offered isn't forgotten for others that are met meanwhile."""
+    others = "[host *.others.test]\nanchors = {root}\nhostname = api.example.test\n"
+    through = "through; all; through, resumed"
+    for policy, wanted in ((None, through), (ACCEPT + others, through), (REJECT + others, "stopped; ")):
+        got = call(lab, way if policy else ways.BARE, policy, "meanwhile", "resumed", str(lab.pki.directory), "trusting")
+        require(got == wanted, f"{policy}: {got}")
+
+
 def starving(lab, way):
     """Memory runs out for a while as a context and a connection are made: no way past."""
     for count in ("12", "40"):
@@ -203,5 +212,6 @@ def tests():
         yield from in_both_ways(f"brought along: {scenario}", bring(scenario))
     yield from in_both_ways("brought along: to another context", two_contexts)
     yield from in_both_ways("brought along: a key, under [distrust]", distrust_and_keys)
+    yield from in_both_ways("brought along: while many are met", meeting_many)
     yield from in_both_ways("small stack: a thread's", small_thread)
     yield from in_both_ways("memory: none for a context", starving)

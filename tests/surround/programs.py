@@ -13,6 +13,7 @@ PROGRAMS = {
     "bios": ("bios.c", "ends.c", *TLS),
     "libraries": ("libraries.c", "ends.c", *TLS),
     "sessions": ("sessions.c", "ends.c", *TLS),
+    "meanwhile": ("meanwhile.c", "ends.c", *TLS),
     "naming": ("naming.c", "ends.c", *TLS),
     "reasons": ("reasons.c", "ends.c", *TLS),
     "moving": ("moving.c", *TLS),

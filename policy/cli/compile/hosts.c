@@ -64,8 +64,8 @@ static void read_lines(struct job *job, FILE *in)
         line[length] = '\0';
         going = see_line(job, line, (size_t)length, ++number);
     }
-    if (going && ferror(in))
-        tg_buf_add(job->why, "can't be read");
+    if (going && !feof(in)) /* getline(3) sets no ferror(3) without memory */
+        tg_buf_add(job->why, ferror(in) ? "can't be read" : tg_no_memory);
     free(line);
 }
 

@@ -22,15 +22,18 @@ tg_policy *tg_job_build(struct tg_job *job, const struct tg_source *source, unsi
                         const char *text, size_t length)
 {
     struct tg_source part = *source;
-    tg_policy *policy = NULL;
+    tg_policy *policy;
 
     part.before = before;
-    part.file.data = strndup(text, length);
+    part.file.data = malloc(length + 1);
     part.file.size = length;
-    if (part.file.data != NULL)
-        policy = tg_policy_of_section(&job->base, &part, job->diags);
-    else
+    if (part.file.data == NULL) {
         job->diags->lost = true;
+        return NULL;
+    }
+    memcpy(part.file.data, text, length); /* a NUL in it is for the parser to find */
+    part.file.data[length] = '\0';
+    policy = tg_policy_of_section(&job->base, &part, job->diags);
     free(part.file.data);
     return policy;
 }

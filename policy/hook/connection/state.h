@@ -6,10 +6,12 @@
 #ifndef TG_STATE_H
 #define TG_STATE_H
 
+#include "hash.h"
 #include "places.h"
 #include "seat.h"
 #include "view.h"
 #include <stdatomic.h>
+#include <time.h>
 
 /* Our ex_data of an SSL_CTX: what the application set and we stand in for. */
 struct tg_context_state {
@@ -36,6 +38,13 @@ struct tg_lent_level {
     int own, rule;
 };
 
+/* A leaf that was accepted (accepted.c), by a digest of all that its verdict depends on. */
+struct tg_admitted {
+    uint8_t key[TG_SHA256_SIZE];
+    time_t until; /* 0: for ever */
+};
+#define TG_ADMITTED 2 /* as many policies as a connection can be under */
+
 /* Our ex_data of an SSL. */
 struct tg_connection_state {
     const struct tg_hooked *hooked; /* NULL until tg_hooked_of was asked */
@@ -51,8 +60,9 @@ struct tg_connection_state {
     struct tg_lent_level level;
     const char *reason;         /* why it was refused, as tg_reason_now gave it; or NULL */
     const SSL_SESSION *offered; /* in this handshake (offer.c); only ever compared */
-    uint8_t random[TG_INJECT_RANDOM_SIZE]; /* of the last ClientHello */
-    struct tg_peer *peer;                  /* as it was told once (peer.c); NULL: not yet */
+    struct tg_admitted admitted[TG_ADMITTED]; /* that sessions were offered on */
+    uint8_t random[TG_INJECT_RANDOM_SIZE];    /* of the last ClientHello */
+    struct tg_peer *peer;                     /* as it was told once (peer.c); NULL: not yet */
     X509 *pristine;             /* the leaf as it came, where an alias was added; owned */
     tg_custom_callback *custom; /* the application's own (BoringSSL) */
     struct tg_wire *wires[TG_WIRES];

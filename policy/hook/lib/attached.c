@@ -130,7 +130,7 @@ bool tg_attached_bring_name(const struct tg_storelib *lib, X509_STORE *store, co
     if (attached == NULL || attached->supply.pending == 0 || !enter(attached, &guard))
         return true;
     brought = tg_supply_name(&attached->supply, lib, store, name);
-    attached->supply.last = TG_SUPPLY_SORTED; /* it is about to be searched */
+    tg_supply_searched(&attached->supply);
     leave(attached, &guard);
     if (!brought)
         tg_missed_note();
@@ -293,7 +293,7 @@ static bool attach(const struct tg_storelib *lib, X509_STORE *store, struct atta
     if (files == NULL || attached->closed || !set_hooks(lib, store, attached))
         return false;
     attached->files = files;
-    return tg_supply_append(&attached->supply, bundle);
+    return tg_supply_append(&attached->supply, lib, store, bundle);
 }
 
 size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const char *file)
@@ -301,6 +301,7 @@ size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const 
     struct attached *attached = find(lib, store);
     const struct tg_bundle *bundle = NULL;
     struct guard guard;
+    size_t count;
     bool done;
 
     if (attached == NULL || attached->closed || file == NULL || !is_global_default(lib))
@@ -308,6 +309,7 @@ size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const 
     bundle = tg_share_take(file);
     if (bundle == NULL)
         return 0;
+    count = tg_bundle_count(bundle);
     /* As decoding any of it would have done. */
     (void)lib->OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
     done = enter(attached, &guard);
@@ -320,7 +322,7 @@ size_t tg_attached_load(const struct tg_storelib *lib, X509_STORE *store, const 
         return 0;
     }
     end_of_file(lib);
-    return tg_bundle_count(bundle);
+    return count;
 }
 
 int tg_attached_add(const struct tg_storelib *lib, X509_STORE *store, X509 *certificate)

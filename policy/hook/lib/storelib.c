@@ -24,6 +24,30 @@ static struct place {
     {.once = PTHREAD_ONCE_INIT},
 };
 
+static int compare(const void *one, const void *other)
+{
+    const char *a = *(const char *const *)one, *b = *(const char *const *)other;
+
+    return (a > b) - (a < b);
+}
+
+/* Whether looking for something in a stack sorts it. */
+static bool finding_sorts(const struct tg_storelib *lib)
+{
+    static char values[2];
+    const struct tg_libcrypto *crypto = &lib->library->crypto;
+    void *stack = lib->OPENSSL_sk_new(compare);
+    bool sorted = false;
+
+    if (stack != NULL && crypto->OPENSSL_sk_push(stack, &values[1]) > 0 &&
+        crypto->OPENSSL_sk_push(stack, &values[0]) > 0) {
+        (void)lib->OPENSSL_sk_find(stack, &values[0]);
+        sorted = lib->OPENSSL_sk_is_sorted(stack);
+    }
+    crypto->OPENSSL_sk_free(stack);
+    return sorted;
+}
+
 static void fill(void *arg)
 {
     struct tg_cryptolib *library = arg;
@@ -39,6 +63,7 @@ static void fill(void *arg)
         (library->backend->kind & TG_KIND_OPENSSL) != 0 && tg_openssl_version(object) >= OLDEST &&
         tg_object_fill(object, tg_object_identity(address), library->backend->kind, functions,
                        sizeof(functions) / sizeof(functions[0]), &place->lib, &missing);
+    place->lib.adding_sorts = place->usable && finding_sorts(&place->lib);
     (void)dlclose(object);
 }
 

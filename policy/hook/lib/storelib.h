@@ -45,6 +45,10 @@
     X(TG_KIND_OPENSSL, BIO *, BIO_new_mem_buf, (const void *, int))                                \
     X(TG_KIND_OPENSSL, void *, PEM_X509_INFO_read_bio, (BIO *, void *, void *, void *))            \
     X(TG_KIND_OPENSSL, void *, OPENSSL_sk_delete, (void *, int))                                   \
+    X(TG_KIND_OPENSSL, void *, OPENSSL_sk_new, (int (*)(const void *, const void *)))              \
+    X(TG_KIND_OPENSSL, int, OPENSSL_sk_find, (void *, const void *))                               \
+    X(TG_KIND_OPENSSL, void, OPENSSL_sk_sort, (void *))                                            \
+    X(TG_KIND_OPENSSL, int, OPENSSL_sk_is_sorted, (const void *))                                  \
     X(TG_KIND_OPENSSL, int, OPENSSL_init_crypto, (uint64_t, const void *))                         \
     X(TG_KIND_OPENSSL, void, ERR_clear_error, (void))                                              \
     X(TG_KIND_OPENSSL | TG_KIND_OPTIONAL, int, ERR_clear_last_mark, (void))                        \
@@ -53,6 +57,7 @@
 
 struct tg_storelib {
     const struct tg_cryptolib *library;
+    bool adding_sorts; /* X509_STORE_add_cert(3), which looks for what is to be added */
 #define MEMBER(kinds, result, name, parameters) result(*name) parameters;
     TG_STORELIB_FUNCTIONS(MEMBER)
 #undef MEMBER

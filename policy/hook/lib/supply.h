@@ -12,21 +12,25 @@
 
 struct tg_supplied;
 
-/* What came last into the store, as far as its own search hasn't sorted it since: that one stands
- * at the end of its objects. */
-enum tg_supply_last { TG_SUPPLY_SORTED, TG_SUPPLY_BUNDLE, TG_SUPPLY_ADDED };
+/* What came into the store since its own search sorted it last: all of a bundle, or, where that is
+ * NULL, a certificate of the program's, which the store has. */
+struct tg_supply_since {
+    const struct tg_supplied *bundle;
+    const X509 *added;
+};
 
 /* Initialise END with &first, the rest with zeros. */
 struct tg_supply {
     struct tg_supplied *first, **end;
-    atomic_size_t pending; /* how many certificates aren't in the store */
-    bool mixed;            /* what is in it came in another order than in its files */
-    enum tg_supply_last last;
-    const X509 *added; /* for TG_SUPPLY_ADDED; the store has it */
+    atomic_size_t pending;         /* how many certificates aren't in the store */
+    bool mixed;                    /* what is in it came in another order than in its files */
+    struct tg_supply_since *since; /* in its order */
+    size_t since_count;
 };
 
-/* One more bundle (share.h), which is taken over; false: no memory. */
-TG_MUST_USE bool tg_supply_append(struct tg_supply *supply, const struct tg_bundle *bundle);
+/* One more bundle (share.h) for STORE, which is taken over; false: no memory. */
+TG_MUST_USE bool tg_supply_append(struct tg_supply *supply, const struct tg_storelib *lib,
+                                  X509_STORE *store, const struct tg_bundle *bundle);
 void tg_supply_free(struct tg_supply *supply);
 
 /*
@@ -37,6 +41,9 @@ TG_MUST_USE bool tg_supply_all(struct tg_supply *supply, const struct tg_storeli
                                X509_STORE *store);
 TG_MUST_USE bool tg_supply_name(struct tg_supply *supply, const struct tg_storelib *lib,
                                 X509_STORE *store, const X509_NAME *name);
+
+/* STORE's own search is about to sort what is in it. */
+void tg_supply_searched(struct tg_supply *supply);
 
 /* CERTIFICATE, of the program's own, is the next to be added: as X509_STORE_add_cert(3). */
 TG_MUST_USE int tg_supply_add(struct tg_supply *supply, const struct tg_storelib *lib,

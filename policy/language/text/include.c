@@ -73,9 +73,10 @@ static const struct tg_source *find(struct tg_load *load, const struct tg_file *
                                                   (const char *)&identity, sizeof(identity));
 }
 
+/* Where a policy is compiled, OF is a part of its file, with the same path. */
 static bool is_ancestor(const struct tg_source *source, const struct tg_source *of)
 {
-    while (of != NULL && of != source)
+    while (of != NULL && of->path != source->path)
         of = of->parent;
     return of != NULL;
 }

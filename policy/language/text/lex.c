@@ -9,7 +9,8 @@ enum { MOST_WORDS = 2 << 20 };
 void tg_lex_begin(struct tg_lexer *lexer, struct tg_load *load, struct tg_source *source)
 {
     static const char mark[] = "\xEF\xBB\xBF"; /* a byte order mark, which some editors write */
-    bool marked = source->file.size >= 3 && memcmp(source->file.data, mark, 3) == 0;
+    bool whole = !tg_load_home(load)->partial; /* else the mark is off its file's first section */
+    bool marked = whole && source->file.size >= 3 && memcmp(source->file.data, mark, 3) == 0;
 
     *lexer = (struct tg_lexer){
         .load = load,
