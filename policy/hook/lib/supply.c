@@ -1,5 +1,6 @@
 #include "supply.h"
 #include "share.h"
+#include "turn.h"
 #include <stdlib.h>
 
 struct tg_supplied {
@@ -18,6 +19,7 @@ bool tg_supply_append(struct tg_supply *supply, const struct tg_bundle *bundle)
         return false;
     fresh->bundle = bundle;
     fresh->count = count;
+    tg_turn_step();
     *supply->end = fresh;
     supply->end = &fresh->next;
     supply->last = TG_SUPPLY_BUNDLE;
