@@ -8,7 +8,8 @@
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 
 # ARCH, a Debian architecture, on the command line: for that, by Debian's cross compiler with Debian's
-# packages, unpacked in SYSROOT. What it packs stands beside the packages of this machine, in PACKED.
+# packages, unpacked in SYSROOT, in which `make emulated` tries it. What it packs stands beside the
+# packages of this machine, in PACKED.
 NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
 ifneq ($(origin ARCH),command line)
 ARCH := $(NATIVE)
