@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define PAGE                ((uintptr_t)4096) /* or a part of one, where they are larger */
-#define CMP_REQUEUE_PRIVATE 132               /* of linux/futex.h, which musl has none of */
+#define CMP_REQUEUE_PRIVATE 132 /* FUTEX_CMP_REQUEUE_PRIVATE: musl has no header of it */
 
 /*
  * The call reads a word of it, and wakes and moves nobody who waits there. What isn't looked at is

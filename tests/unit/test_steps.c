@@ -57,7 +57,7 @@ static void look_as_child(void)
     }
 }
 
-/* SECOND takes the place of FIRST. */
+/* The second leaf takes the place of the first. */
 static void replace(const char *old_host, const char *host)
 {
     uint8_t other[TG_SHA256_SIZE] = {7};

@@ -2,7 +2,7 @@
  * mapping.c - copies by process_vm_readv(2) of the process itself: what the file has lost is EFAULT
  * there, at whatever moment it is lost. Filters of system calls may end who calls it; where one is
  * set, and where the call is refused, each page is asked for by a call that all know and emulators
- * pass on (futex(2)), and copied. Between the two lies less than a microsecond in which the file
+ * pass on (SYS_futex), and copied. Between the two lies less than a microsecond in which the file
  * would have to be cut off.
  */
 #include "mapping.h"
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define PAGE                ((uintptr_t)4096) /* or a part of one, where they are larger */
-#define CMP_REQUEUE_PRIVATE 132               /* of linux/futex.h, which musl has none of */
+#define CMP_REQUEUE_PRIVATE 132 /* FUTEX_CMP_REQUEUE_PRIVATE: musl has no header of it */
 
 /* True where it can't be told, too: without /proc. */
 static bool is_filtered(void)
