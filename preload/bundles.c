@@ -8,7 +8,9 @@
 #include "ssl.h"
 #include <openssl/cmp.h>
 #include <openssl/x509_vfy.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Of later versions than 3.0. */
 TG_API STACK_OF(X509_OBJECT) *X509_STORE_get1_objects(X509_STORE *store);
@@ -142,6 +144,20 @@ TG_API int X509_STORE_set_default_paths(X509_STORE *store)
     return real != NULL && make_way(stores, address, store) ? real(store) : 0;
 }
 
+/*
+ * What is only to be looked into later, for the subject that is wanted: a folder, and the store
+ * that is meant where none is named, if it is one (`openssl verify` has it).
+ */
+static bool loads_later(int command, const char *place)
+{
+    const char *folder = getenv("SSL_CERT_DIR");
+    struct stat status;
+
+    if (command != X509_L_ADD_STORE || place != NULL)
+        return command == X509_L_ADD_DIR;
+    return folder == NULL || (stat(folder, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
 TG_API int X509_LOOKUP_ctrl_ex(X509_LOOKUP *lookup, int command, const char *file, long type,
                                char **out, OSSL_LIB_CTX *library, const char *query)
 {
@@ -150,7 +166,7 @@ TG_API int X509_LOOKUP_ctrl_ex(X509_LOOKUP *lookup, int command, const char *fil
     if (stores != NULL && library == NULL && query == NULL &&
         stores->control(address, lookup, command, file, type))
         return 1;
-    if (command != X509_L_ADD_DIR && !make_way_behind(stores, address, lookup))
+    if (!loads_later(command, file) && !make_way_behind(stores, address, lookup))
         return 0;
     return real != NULL ? real(lookup, command, file, type, out, library, query) : 0;
 }
@@ -162,7 +178,7 @@ TG_API int X509_LOOKUP_ctrl(X509_LOOKUP *lookup, int command, const char *file, 
 
     if (stores != NULL && stores->control(address, lookup, command, file, type))
         return 1;
-    if (command != X509_L_ADD_DIR && !make_way_behind(stores, address, lookup))
+    if (!loads_later(command, file) && !make_way_behind(stores, address, lookup))
         return 0;
     return real != NULL ? real(lookup, command, file, type, out) : 0;
 }

@@ -51,19 +51,26 @@ static bool is_space(char character)
     return character == ' ' || character == '\t' || character == '\r';
 }
 
-static bool next_line(struct text *text, struct line *line)
+/* What is left of the line that began at BEGIN, and moves on behind it. */
+static bool rest_of_line(struct text *text, const char *begin, struct line *line)
 {
-    char *end = memchr(text->at, '\n', (size_t)(text->end - text->at));
+    bool over = text->at < text->end && *text->at == '\n';
+    char *end = over ? text->at : memchr(text->at, '\n', (size_t)(text->end - text->at));
     char *next = end != NULL ? end + 1 : text->end;
 
     line->at = text->at;
     line->size = (size_t)((end != NULL ? end : text->end) - text->at);
-    if (next - text->at > LINE_MAX_SIZE)
+    if (next - begin > LINE_MAX_SIZE)
         return false;
     text->at = next;
     while (line->size > 0 && is_space(line->at[line->size - 1]))
         line->size--;
     return true;
+}
+
+static bool next_line(struct text *text, struct line *line)
+{
+    return rest_of_line(text, text->at, line);
 }
 
 static bool begins(const struct line *line, const char *with)
@@ -102,15 +109,32 @@ static bool is(const struct line *line, const struct whole *whole)
 static const uint32_t first[256] = {ALPHABET(FIRST)}, second[256] = {ALPHABET(SECOND)};
 static const uint32_t third[256] = {ALPHABET(THIRD)}, fourth[256] = {ALPHABET(FOURTH)};
 
-/* Four characters become three bytes; a fourth byte of OUT is overwritten. */
-static bool decode_group(const char *four, uint8_t *out)
+/* Four characters become three bytes; a fourth byte of OUT is overwritten. Less than ALL: one of
+ * them is of no alphabet. */
+static inline uint32_t decode_group(const char *four, uint8_t *out)
 {
     uint32_t sum = first[(uint8_t)four[0]] + second[(uint8_t)four[1]] + third[(uint8_t)four[2]] +
                    fourth[(uint8_t)four[3]];
     uint32_t bytes = htole32(sum);
 
     memcpy(out, &bytes, sizeof(bytes));
-    return sum & ALL;
+    return sum;
+}
+
+/* Groups, two at a time, while there are such: nearly all of a file of CAs. */
+static void decode_groups(struct text *text, uint8_t **out)
+{
+    char *at = text->at;
+    uint8_t *to = *out;
+
+    for (; text->end - at >= 8; at += 8, to += 6) {
+        uint32_t sum = decode_group(at, to);
+
+        if (!(sum & decode_group(at + 4, to + 3) & ALL))
+            break;
+    }
+    text->at = at;
+    *out = to;
 }
 
 /* The last four characters of a block, of which PADDING, 1 or 2, are '='. */
@@ -118,7 +142,7 @@ static bool decode_last(const char *four, unsigned padding, uint8_t *out)
 {
     char filled[4] = {four[0], four[1], padding > 1 ? 'A' : four[2], 'A'};
 
-    return decode_group(filled, out) && out[3 - padding] == 0; /* no bit is left over */
+    return decode_group(filled, out) & ALL && out[3 - padding] == 0; /* no bit is left over */
 }
 
 /* Where the bytes of a line go, and whether it was the last of its block. */
@@ -127,20 +151,23 @@ struct decoding {
     bool ended;
 };
 
-static bool decode_line(const struct line *line, struct decoding *decoding)
+/* What is left of the line that began at BEGIN, which isn't empty. */
+static bool decode_rest(const char *begin, const struct line *line, struct decoding *decoding)
 {
-    const char *at = line->at, *last = line->at + line->size - 4;
+    const char *at = line->at, *last = at + line->size - 4;
     uint8_t *out = decoding->out;
     unsigned padding;
 
-    if (line->size == 0 || line->size % 4 != 0 || decoding->ended)
+    if (line->size == 0)
+        return at > begin;
+    if (line->size % 4 != 0)
         return false;
     for (; at < last; at += 4, out += 3)
-        if (!decode_group(at, out))
+        if (!(decode_group(at, out) & ALL))
             return false;
     padding = last[3] != '=' ? 0 : last[2] != '=' ? 1 : 2;
     decoding->ended = padding > 0;
-    if (!(padding > 0 ? decode_last(at, padding, out) : decode_group(at, out)))
+    if (!(padding > 0 ? decode_last(at, padding, out) : decode_group(at, out) & ALL))
         return false;
     decoding->out = out + 3 - padding;
     return true;
@@ -152,12 +179,17 @@ static bool decode_block(struct text *text, const struct whole *end, uint8_t **o
     struct decoding decoding = {.out = *out};
     struct line line;
 
-    while (text->at < text->end && next_line(text, &line)) {
-        if (is(&line, end)) {
+    while (text->at < text->end) {
+        const char *begin = text->at;
+
+        decode_groups(text, &decoding.out);
+        if (!rest_of_line(text, begin, &line))
+            return false;
+        if (line.at == begin && is(&line, end)) {
             *out = decoding.out;
             return true;
         }
-        if (!decode_line(&line, &decoding))
+        if (decoding.ended || !decode_rest(begin, &line, &decoding))
             return false;
     }
     return false;

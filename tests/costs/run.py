@@ -35,6 +35,8 @@ NAMING = "[host api.example.test]\nanchors = {bundle}\n"
 MOST = {INERT: {"preload": 0.165, "provider": 1.01}, MATCHING: {"preload": 0.165, "provider": 1.01},
         NAMING: {"preload": 0.165, "provider": 1.03}}
 
+VERIFYING = 0.125  # of bare, with a margin
+
 # Of a handshake, each with the policy it is compared with (None: bare), again with a margin.
 HANDSHAKES = (("without a rule", None, "other", 1.0075), ("with a server met before", None, "rule", 0.795),
               ("with a line of JSON", "rule", "log", 1.0035))
@@ -79,6 +81,23 @@ def costs(text, way, refusing=REFUSING):
     return check
 
 
+def verifying(lab):
+    """`openssl verify`, which makes its store without an SSL_CTX, decodes no more than it takes."""
+    if missing() is not None:
+        raise Skip(missing())
+    environment = ways.by_environment(lab.build, "preload", lab.policy(INERT))
+
+    def instructions(bundle, environment):
+        status, out, err = lab.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "openssl", "verify",
+                                    "-CAfile", bundle, "-untrusted", lab.pki.chain("api"), lab.pki.pem("api")],
+                                   environment=environment, seconds=1000)
+        return status == 0 and out.endswith(": OK\n"), int(re.search(r"Collected : (\d+)", err)[1])
+    (bare_ok, bare), (ok, count_under) = [instructions(lab.fetched.cafile, each) for each in ({}, environment)]
+    require(bare_ok and ok, "not verified")
+    require(not instructions(BUNDLE, environment)[0], "verified without its CA")
+    require(count_under / bare <= VERIFYING, f"{count_under / bare:.4f} of the {bare:,} instructions of bare")
+
+
 def handshakes(name, limit, base, title):
     """A client's handshake costs little more than with BASE."""
     def check(lab):
@@ -96,6 +115,7 @@ def handshakes(name, limit, base, title):
 def tests():
     for name, base, policy, limit in HANDSHAKES:
         yield f"a handshake {name}, preload", handshakes(policy, limit, base, name)
+    yield "openssl verify under a policy for other hosts, preload", verifying
     for way in ways.WAYS:
         yield f"curl under a policy for other hosts, {way}", costs(INERT, way)
         yield f"curl under a rule with its CA, {way}", costs(MATCHING, way)

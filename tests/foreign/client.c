@@ -267,9 +267,11 @@ static int visit(SSL_CTX *ctx)
 
     calls = asked = info_calls = 0;
     along[0] = '\0';
-    ERR_clear_error();
+    if (ssl != NULL)
+        ERR_clear_error();
     if (ssl == NULL || !SSL_set_fd(ssl, fd)) {
         (void)puts("no connection");
+        ERR_print_errors_fp(stderr);
         close(fd);
         return 1;
     }

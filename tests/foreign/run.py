@@ -108,9 +108,9 @@ class ByProvider(str):
     way = ways.PROVIDER
 
 
-def visit(lab, library, server, policy, *words, way=None, extra=None):
-    """What the client says of each connection, as dictionaries; and all its standard error."""
-    command = [str(lab.clients / library), str(lab.servers.ports.get(server, server)),
+def visit(lab, library, server, policy, *words, way=None, extra=None, by=()):
+    """What the client, run BY a command, says of each connection, as dictionaries; and all its standard error."""
+    command = [*by, str(lab.clients / library), str(lab.servers.ports.get(server, server)),
                *(lab.pki.expand(word, scratch=lab.scratch) for word in words)]
     if policy is not None and not isinstance(policy, pathlib.Path):
         policy = lab.policy(policy)
@@ -614,6 +614,20 @@ def is_address(host):
     return ":" in host or host.replace(".", "").isdigit()
 
 
+def without_an_openssl_3(lab, library):
+    """The engine is linked to OpenSSL 3: where a machine has none, OpenSSL 4 doesn't begin, and says why."""
+    found = re.search(r"=> (\S*libcrypto\.so\.3)", subprocess.run(["ldd", "/usr/bin/openssl"], stdout=subprocess.PIPE,
+                                                                   text=True, check=True).stdout)[1]
+    for hidden, word in (("/dev/zero", "connected"), (found, "no")):
+        by = ("unshare", "-m", "sh", "-c", f'mount --bind /dev/null {hidden} && exec "$@"', "sh")
+        status, _, told = lab.run([*by, "true"])
+        if status != 0:
+            raise Skip(f"no mount namespace here: {told[-120:]}")
+        for more in ((), ("unverified",)):
+            seen, err = visit(lab, library, "api", ROOT, *ASKED, "ca={root}", *more, by=by)
+            require(seen[0]["word"] == word and ("trustgraft.so" in err) == (word == "no"), f"{seen}: {err}")
+
+
 TESTS = (plain, errors, callbacks, nested, own_verification, override, application_anchors,
          wanted, reference_name, system_anchors, report_only, sessions, let_in,
          nameless_session, unchanged, alerts, staples, steady,
@@ -643,6 +657,7 @@ def tests():
     yield from (made(beside_an_openssl_3, library)
                for library in ("openssl-1.1", "openssl-4", "boringssl"))
     yield made(several, "openssl-4")
+    yield made(without_an_openssl_3, ByProvider("openssl-4"))
     yield made(ovn_nbctl, "openssl-4")
     yield made(custom_verify, "boringssl")
     yield made(poisoned, "boringssl")

@@ -87,6 +87,14 @@ static void lookup_wrong(char **word)
     tell("lookup-77", X509_LOOKUP_ctrl(lookup_of(word), 77, word[2], X509_FILETYPE_PEM, NULL));
 }
 
+/* A place that is looked into later. */
+static void add_store(char **word)
+{
+    X509_LOOKUP *place = X509_STORE_add_lookup(store_of(word[1]), X509_LOOKUP_store());
+
+    tell("add-store", X509_LOOKUP_add_store(place, or_null(word[2])));
+}
+
 static void cert_file(char **word)
 {
     tell("cert-file", X509_load_cert_file(lookup_of(word), word[3], type_of(word[2])));
@@ -182,6 +190,7 @@ const struct step load_steps[] = {
     {"lookup", lookup},
     {"lookup-ex", lookup_ex},
     {"lookup-wrong", lookup_wrong},
+    {"add-store", add_store},
     {"cert-file", cert_file},
     {"cert-file-ex", cert_file_ex},
     {"crl-file", crl_file},

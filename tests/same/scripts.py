@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import subprocess
 
 import der
 import malformed
@@ -220,6 +221,31 @@ def replaced(scripts, kit, other):
                             f"verify 0 {leaf['of-middle']} {leaf['of-middle']} where", "objects 0", "store 1", f"load-file 1 {path}"]
 
 
+def hashed(scripts):
+    """A folder of the kit's certificates, and of others for their subjects, by the hashes of these."""
+    folder = scripts.folder / "hashed"
+    folder.mkdir(exist_ok=True)
+    for word in ("a-other-key", "b-by-a", "b", "a", "middle"):
+        (folder / f"{word}.pem").write_bytes(pem(scripts.world.der[word]))
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    return folder
+
+
+def place_scripts(scripts):
+    """Stores that are looked into when a subject is wanted, of a bundle's subjects as well."""
+    leaf, kit = scripts.world.leaf, scripts.kit
+    asked = [f"verify 0 {leaf[word]} - cb where" for word in ("of-b", "of-a", "of-middle", "of-a-other", "of-nobody")]
+    places = (("default", "-", hashed(scripts)), ("default-file", "-", kit), ("default-other-file", "-", scripts.file("place", pem(
+        scripts.world.der["a-other-key"]) + pem(scripts.world.der["b-by-a"]))), ("missing", "-", "/nonexistent"),
+        ("file", scripts.folder / "place.pem", ""), ("folder", hashed(scripts), ""))
+    for name, place, default in places:
+        for at, order in enumerate((asked, asked[::-1])):
+            begin = [f"env SSL_CERT_DIR {default}".strip(), "store 0"]
+            yield f"life/place-{name}-{at}", [*begin, f"load-file 0 {kit}", f"add-store 0 {place}", *order, "objects 0"]
+            yield f"life/place-{name}-before-{at}", [*begin, f"add-store 0 {place}", f"load-file 0 {kit}", *order, "objects 0",
+                                                     "env SSL_CERT_DIR"]
+
+
 def life_scripts(scripts):
     """Stores and contexts that share, outlive and follow each other; threads; the end of the library."""
     folder, leaf, kit = scripts.folder, scripts.world.leaf, scripts.kit
@@ -261,6 +287,7 @@ def life_scripts(scripts):
     yield "life/threads-locking", [f"threads-locking {kit} {leaf['of-a']} 400"]
     yield "life/threads-load", [f"threads-load {kit}", "store 0", f"threads-load-one 0 {kit}", f"threads-load {kit}", ask.format(0)]
     yield from hook_scripts(scripts, kit)
+    yield from place_scripts(scripts)
 
 
 def hook_scripts(scripts, kit):

@@ -17,12 +17,26 @@ static bool inert;
 static _Atomic time_t next_look; /* in seconds of CLOCK_MONOTONIC */
 static _Atomic pid_t looking;    /* the process of which a thread looks for changes now */
 
+/* True for one caller a second: that one looks, whoever else comes by goes on. */
+static bool is_due(time_t *now)
+{
+    struct timespec time;
+    time_t due = atomic_load(&next_look);
+
+    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &time) != 0 || time.tv_sec < due)
+        return false;
+    *now = time.tv_sec;
+    return atomic_compare_exchange_strong(&next_look, &due, *now + 1);
+}
+
 static void load(void)
 {
+    time_t now;
     struct tg_process first = {.policy = NULL};
     tg_policy *policy = tg_version_first(&first);
 
     inert = first.origin == TG_ORIGIN_NONE && first.problem == NULL;
+    (void)is_due(&now); /* this was the look of this second */
     tg_snapshot_begin(&first, policy);
 }
 
@@ -39,18 +53,6 @@ static void reload(const struct tg_process *process, time_t now)
         tg_snapshot_replace(place, process, policy);
     if (broken)
         atomic_store(&next_look, now + RETRY);
-}
-
-/* True for one caller a second: that one looks, whoever else comes by goes on. */
-static bool is_due(time_t *now)
-{
-    struct timespec time;
-    time_t due = atomic_load(&next_look);
-
-    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &time) != 0 || time.tv_sec < due)
-        return false;
-    *now = time.tv_sec;
-    return atomic_compare_exchange_strong(&next_look, &due, *now + 1);
 }
 
 /*
