@@ -23,8 +23,8 @@ PROGRAMS = {
 # The newest symbols of glibc that each file may ask for, and on arm64, whose first glibc was 2.17.
 GLIBC = {"bin/trustgraft": "2.28", "lib/libtrustgraft.so.0": "2.27", "lib/libtrustgraft-inside.so.0": "2.27",
          "lib/libtrustgraft-preload.so": "2.17", "lib/ossl-modules/trustgraft.so": "2.14"}
-PAGES = {"x86_64": 4 << 10, "aarch64": 64 << 10}   # the largest that kernels have
 OLDEST = {"x86_64": ("2.2.5", "ld-linux-x86-64.so.2"), "aarch64": ("2.17", "ld-linux-aarch64.so.1")}
+PAGES = {"x86_64": 4 << 10, "aarch64": 64 << 10}  # the largest that kernels have
 
 
 def call(lab, system, name, policy, options=(), way="--preload", program=None):
