@@ -8,7 +8,8 @@
 # V=1 shows commands; CC, CFLAGS, LDFLAGS, PREFIX, LIBDIR, MODULESDIR, DESTDIR, SYSCONFDIR can be set.
 
 # ARCH, a Debian architecture, on the command line: for that, by Debian's cross compiler with Debian's
-# packages, unpacked in SYSROOT. What it packs stands beside the packages of this machine, in PACKED.
+# packages, unpacked in SYSROOT, in which `make emulated` tries it. What it packs stands beside the
+# packages of this machine, in PACKED.
 NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
 ifneq ($(origin ARCH),command line)
 ARCH := $(NATIVE)
@@ -118,7 +119,7 @@ ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-inside.so.$(SOVERS
 UNITS     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst %.c,$(BUILD)/asan/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZED := $(call asan,$(UNITS) $(BUILD)/trustgraft) $(FUZZERS)
-STRESS    := $(BUILD)/tsan/tests/stress/crowd $(BUILD)/tests/stress/endure
+STRESS    := $(addprefix $(BUILD)/,tsan/tests/stress/crowd tsan/tests/stress/tables tests/stress/endure)
 RACED     := $(BUILD)/tsan/libtrustgraft.so $(BUILD)/tsan/libtrustgraft-preload.so
 CORPORA   := $(if $(wildcard tests/corpora/*.c),$(BUILD)/tests/corpora/evaluate)
 BENCHES   := $(BUILD)/tests/bench/handshake $(BUILD)/tests/bench/empty.so
@@ -128,7 +129,7 @@ MANUALS   := $(wildcard policy/*.[1-8] policy/cli/*.[1-8] preload/*.[1-8] provid
 GOALS := $(filter demo check programs compat lint bench deb portable portable-check musl,$(MAKECMDGOALS)) $(if $(CROSS),$(ARCH))
 READY := $(if $(strip $(GOALS)),setup) $(SYSROOT)
 
-.PHONY: all help setup pki units demo check programs compat lint bench install uninstall deb portable portable-check musl dist release clean
+.PHONY: all help setup pki units demo check programs compat emulated lint bench install uninstall deb portable portable-check musl dist release clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(ARTIFACTS)
@@ -247,6 +248,8 @@ MEETING := $(call objects,tests/stress/meet.c tests/inject/pair.c)
 $(BUILD)/tests/stress/endure: $(BUILD)/obj/tests/stress/endure.o $(MEETING)
 $(BUILD)/tsan/tests/stress/crowd: $(BUILD)/tsan/obj/tests/stress/crowd.o \
     $(call tsan,$(MEETING) $(ENGINE) $(HOOK))
+$(BUILD)/tsan/tests/stress/tables: $(BUILD)/tsan/obj/tests/stress/tables.o \
+    $(call tsan,$(call objects,preload/slot.c) $(ENGINE) $(HOOK))
 $(STRESS):
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -298,6 +301,14 @@ programs: all pki
 compat: all pki musl
 	$(Q)$(PYTHON) tests/compat/run.py --build $(BUILD) --pki $(BUILD)/pki $(if $(WRITE),--write)
 	$(Q)$(PYTHON) tests/musl/run.py --build $(BUILD) --pki $(BUILD)/pki
+	$(Q)$(if $(filter amd64,$(NATIVE)),if tests/setup arm64 && $(MAKE) ARCH=arm64 $(BUILD)/arm64/root; then \
+	  $(MAKE) ARCH=arm64 emulated; else echo 'skipped arm64: what is named above is missing'; fi)
+
+# What is built for another ARCH, by qemu-user.
+ifdef CROSS
+emulated: all pki $(UNITS)
+	$(Q)$(PYTHON) tests/$(ARCH)/built.py --build $(BUILD) --pki $(BUILD)/pki
+endif
 
 lint: all
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS)) $(addprefix -I,$(EVERY)) -DTG_HAS_INSIDE=1 -DTG_LIBCURL=NULL" WARN="$(WARN)" tests/lint/run $(BUILD)
@@ -325,8 +336,9 @@ deb: $(if $(CROSS),$(SYSROOT),all)
 portable: | $(READY)
 	$(Q)policy/package/portable '$(PACKED)' $(VERSION) $(CROSS)
 
-portable-check: portable pki $(if $(CROSS),deb)
+portable-check: portable pki $(if $(CROSS),deb all $(UNITS))
 	$(Q)$(PYTHON) tests/$(if $(CROSS),$(ARCH),portable)/run.py --build $(PACKED) --pki $(BUILD)/pki
+	$(if $(CROSS),$(Q)$(MAKE) emulated)
 
 # For systems with musl, on which a plain `make` builds the same.
 musl: | $(READY)

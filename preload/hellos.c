@@ -173,7 +173,9 @@ static void keep_initial(const union record *record)
         if (tg_slot_write(initials[ticket % INITIALS], record->words, WORDS, ticket * 2))
             return;
     }
-    atomic_store(&lost_initial, ticket);
+    for (uint64_t lost = atomic_load(&lost_initial);
+         lost < ticket && !atomic_compare_exchange_weak(&lost_initial, &lost, ticket);)
+        continue;
 }
 
 static bool is_ip(const struct sockaddr_storage *address)

@@ -282,11 +282,14 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
     union record record;
     uint8_t wanted[16];
     size_t set;
+    struct tg_inject_names pending;
+    bool all;
 
-    out->count = 0;
-    out->more = false;
+    out->count = pending.count = 0;
+    out->more = pending.more = false;
     if (!tg_names_address(wanted, address, length))
         return;
+    all = tg_pending_find(add_name, &pending); /* first: what ends there is in a slot before */
     set = set_of(wanted);
     for (size_t way = 0; way < WAYS; way++) {
         if (read_way(slots[set][way], &record) == 0)
@@ -294,6 +297,6 @@ void tg_names_find(const struct sockaddr *address, socklen_t length, struct tg_i
         else if (memcmp(record.entry.address, wanted, sizeof(wanted)) == 0)
             insert(out, age, atomic_load(&ages[set][way]), record.entry.name);
     }
-    out->more = out->more || is_lost(wanted);
-    out->more = !tg_pending_find(add_name, out) || out->more;
+    tg_names_join(out, &pending);
+    out->more = out->more || is_lost(wanted) || !all;
 }

@@ -2,35 +2,22 @@
 #include "readable.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PAGE ((uintptr_t)4096) /* or a part of one, where they are larger */
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14, glibc 2.35 */
-#endif
-
-/* The call reads the set of signals before it refuses what it doesn't know. */
-static bool is_read(uintptr_t page)
-{
-    enum { NOTHING = -1, SET_SIZE = 8 };
-
-    return syscall(SYS_rt_sigprocmask, NOTHING, page, NULL, SET_SIZE) == 0 || errno != EFAULT;
-}
+#define PAGE                ((uintptr_t)4096) /* or a part of one, where they are larger */
+#define CMP_REQUEUE_PRIVATE 132 /* FUTEX_CMP_REQUEUE_PRIVATE: musl has no header of it */
 
 /*
- * What isn't looked at is a ClientHello unseen: so "no" is EFAULT alone. Linux before 5.14, a
- * filter of system calls or want of memory may refuse the first question for reasons of their own.
+ * The call reads a word of it, and wakes and moves nobody who waits there. What isn't looked at is
+ * a ClientHello unseen: so "no" is EFAULT alone, and not what a filter of system calls may say.
  */
 static bool is_readable(uintptr_t page)
 {
     int saved = errno;
-    bool readable = syscall(SYS_madvise, page, PAGE, MADV_POPULATE_READ) == 0;
+    bool readable =
+        syscall(SYS_futex, page, CMP_REQUEUE_PRIVATE, 0, 0, page, 0) >= 0 || errno != EFAULT;
 
-    if (!readable && errno != EFAULT)
-        readable = is_read(page);
     errno = saved;
     return readable;
 }

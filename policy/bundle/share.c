@@ -156,6 +156,7 @@ static const struct tg_bundle *enter(struct tg_bundle *bundle, const struct stat
         other = find_same(status);
     if (other == NULL) {
         shared->next = first;
+        tg_turn_step();
         first = shared;
     }
     tg_turn_give(&turn, taken);

@@ -7,7 +7,7 @@ from compat import place
 from e2e.harness import Skip
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMESPACE = ("unshare", "-r", "-m", "--propagation", "private", str(HERE / "guest.sh"))
+NAMESPACE = tuple(str(HERE / name) for name in ("namespace.py", "guest.sh"))
 WHY = ("needs root, qemu-user-static, and qemu-aarch64 among the kernel's binfmt_misc, or Linux 6.7, "
        "where a user namespace has its own")
 

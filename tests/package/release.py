@@ -10,6 +10,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from e2e.harness import Skip, require                                      # noqa: E402
+from portable.programs import check_machine                                # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 VERSION = re.search(r"(?m)^VERSION *:= (\S+)$", (SOURCE / "Makefile").read_text())[1]
@@ -110,8 +111,10 @@ def release_test(lab):
     require((folder / "RELEASE-NOTES.md").read_text() == NOTES, (folder / "RELEASE-NOTES.md").read_text())
     status, said = call(folder, "sha256sum", "-c", "--strict", "SHA256SUMS")
     require(status == 0 and said == "".join(f"{name}: OK\n" for name in archives), said)
-    status, said = call(folder, "dpkg-deb", "-f", package, "Version", "Architecture")
-    require(said == f"Version: {VERSION}\nArchitecture: {debian}\n", said)
+    for architecture in (debian, "arm64") if others else (debian,):
+        name = f"trustgraft_{VERSION}_{architecture}.deb"
+        status, said = call(folder, "dpkg-deb", "-f", name, "Version", "Architecture")
+        require(said == f"Version: {VERSION}\nArchitecture: {architecture}\n", said)
     for archive, top, command in ((portable, portable, "bin/trustgraft"), (sources, f"trustgraft-{VERSION}", "build/trustgraft")):
         require(call(folder, "tar", "-xzf", archive, "-C", str(tree.parent))[0] == 0, archive)
         top = tree.parent / top.removesuffix(".tar.gz")
@@ -120,3 +123,6 @@ def release_test(lab):
             require(status == 0, f"the sources don't build: {said}")
         status, said = call(top, command, "--version")
         require(status == 0 and said.startswith(f"trustgraft {VERSION}\n"), f"{archive}: exit {status}: {said}")
+    for archive in others[1:]:
+        require(call(folder, "tar", "-xzf", archive, "-C", str(tree.parent))[0] == 0, archive)
+        check_machine(tree.parent / archive.removesuffix(".tar.gz"), "aarch64")

@@ -24,6 +24,7 @@ PROGRAMS = {
 GLIBC = {"bin/trustgraft": "2.28", "lib/libtrustgraft.so.0": "2.27", "lib/libtrustgraft-inside.so.0": "2.27",
          "lib/libtrustgraft-preload.so": "2.17", "lib/ossl-modules/trustgraft.so": "2.14"}
 OLDEST = {"x86_64": ("2.2.5", "ld-linux-x86-64.so.2"), "aarch64": ("2.17", "ld-linux-aarch64.so.1")}
+PAGES = {"x86_64": 4 << 10, "aarch64": 64 << 10}  # the largest that kernels have
 
 
 def call(lab, system, name, policy, options=(), way="--preload", program=None):
@@ -79,7 +80,9 @@ def check_machine(tree, machine):
         require(b"@ARCH@" not in content, f"{path} has a place left for the machine's name")
         if content.startswith(b"\x7fELF"):
             built += 1
-            said = subprocess.run(["readelf", "-h", path], check=True, stdout=subprocess.PIPE, text=True,
+            said = subprocess.run(["readelf", "-hlW", path], check=True, stdout=subprocess.PIPE, text=True,
                                   timeout=120).stdout
             require(re.search(r"Machine: +(.*)", said)[1] == wanted[machine], f"{path}: {said}")
+            aligned = {int(place, 16) for place in re.findall(r"(?m)^ +LOAD .* 0x(\w+)$", said)}
+            require(aligned and min(aligned) >= PAGES[machine], f"{path} is aligned for {aligned}, not {PAGES[machine]}")
     require(built == len(GLIBC), f"{built} files of {tree} are built for a machine, not {len(GLIBC)}")

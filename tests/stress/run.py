@@ -15,6 +15,8 @@ GROWTH = 8192  # KiB that a long life may take in addition
 # What OpenSSL does without a lock in its own atomics is not to be seen from outside of it.
 TSAN = {"TSAN_OPTIONS": "ignore_noninstrumented_modules=1"}
 
+LAYOUT = "ThreadSanitizer can't run on this kernel's memory layout"
+
 
 def crowd(lab):
     """ThreadSanitizer sees no race, and each verdict is that of a whole version."""
@@ -23,7 +25,16 @@ def crowd(lab):
                                 str(lab.pki.directory), str(policy), str(SECONDS)],
                                environment=TSAN, seconds=600)
     if "unexpected memory mapping" in err:
-        raise Skip("ThreadSanitizer can't run on this kernel's memory layout")
+        raise Skip(LAYOUT)
+    require(status == 0, f"status {status}: {out}{err[-4000:]}")
+
+
+def tables(lab):
+    """The same of what the threads share, without any TLS."""
+    status, out, err = lab.run([str(lab.build.directory / "tsan/tests/stress/tables"), lab.pki.pem("root"), str(SECONDS)],
+                               environment=TSAN, seconds=600)
+    if "unexpected memory mapping" in err:
+        raise Skip(LAYOUT)
     require(status == 0, f"status {status}: {out}{err[-4000:]}")
 
 
@@ -43,6 +54,7 @@ def endure(what, count, way):
 
 def tests():
     yield "threads under ThreadSanitizer", crowd
+    yield "tables under ThreadSanitizer", tables
     for way in ways.WAYS:
         yield f"100 reloads, {way}", endure("reloads", 100, way)
         yield f"400 hosts, {way}", endure("hosts", 400, way)

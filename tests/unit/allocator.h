@@ -3,6 +3,15 @@
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H
 
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* Where the processor is, failing each of very many allocations in turn would take minutes. */
+static inline bool is_emulated(void)
+{
+    return getenv("TG_EMULATED") != NULL;
+}
+
 #if defined(__SANITIZE_ADDRESS__)
 #define OWN_ALLOCATOR 0
 #elif defined(__has_feature)

@@ -266,16 +266,19 @@ static int judge_deleted(const char *path, const char *policy_path)
 
 static void test_a_deleted_executable_keeps_its_name(void **state)
 {
-    char folder[] = "/tmp/trustgraft-program-XXXXXX", command[512];
+    char folder[] = "/tmp/trustgraft-program-XXXXXX", self[512], command[2048];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
     int status = -1;
     pid_t child;
 
     (void)state;
+    assert_true(length > 0);
+    self[length] = '\0'; /* another program would find the emulator's at /proc/PID/exe */
     assert_non_null(mkdtemp(folder));
     (void)snprintf(command, sizeof(command),
-                   "cp /proc/%d/exe %s/self && %s/self %s/self %s/policy.conf; "
+                   "cp '%s' %s/self && %s/self %s/self %s/policy.conf; "
                    "code=$?; rm -r %s; exit $code",
-                   (int)getpid(), folder, folder, folder, folder, folder);
+                   self, folder, folder, folder, folder, folder);
     child = fork();
     if (child == 0) {
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);

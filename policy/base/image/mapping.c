@@ -1,9 +1,9 @@
 /*
  * mapping.c - copies by process_vm_readv(2) of the process itself: what the file has lost is EFAULT
  * there, at whatever moment it is lost. Filters of system calls may end who calls it; where one is
- * set, and where the call is refused, each page is asked for by a call that they know
- * (MADV_POPULATE_READ, else one that reads a set of signals and refuses the rest), and copied.
- * Between the two lies less than a microsecond in which the file would have to be cut off.
+ * set, and where the call is refused, each page is asked for by a call that all know and emulators
+ * pass on (SYS_futex), and copied. Between the two lies less than a microsecond in which the file
+ * would have to be cut off.
  */
 #include "mapping.h"
 #include <errno.h>
@@ -16,11 +16,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PAGE ((uintptr_t)4096) /* or a part of one, where they are larger */
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14, glibc 2.35 */
-#endif
+#define PAGE                ((uintptr_t)4096) /* or a part of one, where they are larger */
+#define CMP_REQUEUE_PRIVATE 132 /* FUTEX_CMP_REQUEUE_PRIVATE: musl has no header of it */
 
 /* True where it can't be told, too: without /proc. */
 static bool is_filtered(void)
@@ -58,14 +55,10 @@ static bool is_filtered_now(void)
     return mode > 0 || (mode < 0 && errno != EINVAL); /* a kernel without filters */
 }
 
+/* Reads a word of it, and wakes and moves nobody who waits there. */
 static bool is_there(uintptr_t page)
 {
-    enum { NOTHING = -1, SET_SIZE = 8 };
-
-    if (syscall(SYS_madvise, page, PAGE, MADV_POPULATE_READ) == 0)
-        return true;
-    return errno != EFAULT &&
-           (syscall(SYS_rt_sigprocmask, NOTHING, page, NULL, SET_SIZE) == 0 || errno != EFAULT);
+    return syscall(SYS_futex, page, CMP_REQUEUE_PRIVATE, 0, 0, page, 0) >= 0 || errno != EFAULT;
 }
 
 static bool probe(const unsigned char *from, unsigned char *out, size_t length)

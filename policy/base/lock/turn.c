@@ -1,26 +1,52 @@
 #include "turn.h"
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A page that a fork's child finds empty (madvise(2)); NULL: there is none to be had. */
+static _Atomic pid_t none; /* in place of a page, and nothing is written there */
+
+/*
+ * A fork's child finds it empty. An emulator may say that it does what it ignores (qemu-user before
+ * 8.0); it says so of what isn't any advice, too.
+ */
+static bool is_forgetful(void *page)
+{
+    return madvise(page, sizeof(none), -1) != 0 &&
+           madvise(page, sizeof(none), MADV_WIPEONFORK) == 0;
+}
+
+/* Such a page; &none where there is none to be had. */
+static _Atomic pid_t *fresh_page(void)
+{
+    void *fresh =
+        mmap(NULL, sizeof(none), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (fresh != MAP_FAILED && is_forgetful(fresh))
+        return fresh;
+    if (fresh != MAP_FAILED)
+        (void)munmap(fresh, sizeof(none));
+    return &none;
+}
+
+/* The same at each call. Preserves errno. */
 static _Atomic pid_t *forgetful_page(void)
 {
     static _Atomic pid_t *_Atomic page;
     _Atomic pid_t *fresh = NULL, *found = atomic_load_explicit(&page, memory_order_acquire);
+    int saved = errno;
 
     if (found != NULL)
         return found;
-    fresh = mmap(NULL, sizeof(*fresh), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fresh == MAP_FAILED)
-        return NULL;
-    if (madvise(fresh, sizeof(*fresh), MADV_WIPEONFORK) == 0 &&
-        atomic_compare_exchange_strong_explicit(&page, &found, fresh, memory_order_acq_rel,
+    fresh = fresh_page();
+    errno = saved;
+    if (atomic_compare_exchange_strong_explicit(&page, &found, fresh, memory_order_acq_rel,
                                                 memory_order_acquire))
         return fresh;
-    (void)munmap(fresh, sizeof(*fresh));
+    if (fresh != &none)
+        (void)munmap(fresh, sizeof(none));
     return found;
 }
 
@@ -28,12 +54,12 @@ static _Atomic pid_t *forgetful_page(void)
 static pid_t process(void)
 {
     _Atomic pid_t *page = forgetful_page();
-    pid_t kept = page != NULL ? atomic_load_explicit(page, memory_order_relaxed) : 0;
+    pid_t kept = atomic_load_explicit(page, memory_order_relaxed);
 
     if (kept != 0)
         return kept;
     kept = getpid();
-    if (page != NULL)
+    if (page != &none)
         atomic_store_explicit(page, kept, memory_order_relaxed);
     return kept;
 }

@@ -21,4 +21,13 @@ bool tg_turn_take(tg_turn *turn);
 /* TAKEN is what tg_turn_take returned. */
 void tg_turn_give(tg_turn *turn, bool taken);
 
+/*
+ * Where a child, which may be forked in the middle of a turn, finds what is stored behind this, it
+ * finds what was stored before it: else the compiler may turn them round, or leave one out.
+ */
+static inline void tg_turn_step(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 #endif

@@ -62,8 +62,11 @@ void tg_leaves_accept(const uint8_t leaf[TG_SHA256_SIZE], const char *host)
         struct accepted *place = &accepted[count % ACCEPTED];
 
         place->host[0] = '\0';
+        tg_turn_step();
         memcpy(place->leaf, leaf, TG_SHA256_SIZE);
-        memcpy(place->host, host, length + 1);
+        memcpy(place->host + 1, host + 1, length);
+        tg_turn_step();
+        place->host[0] = host[0];
         count++;
     }
     tg_turn_give(&turn, taken);

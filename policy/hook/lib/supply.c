@@ -1,5 +1,6 @@
 #include "supply.h"
 #include "share.h"
+#include "turn.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,7 @@ static bool bring_in_default(const struct tg_storelib *lib, X509_STORE *store,
 
 /* ---- in which order ---------------------------------------------------------------------------
  *
- * libcrypto sorts a store's objects before it searches; up to OpenSSL 3.0 also as it adds one,
+ * libcrypto sorts a store's objects before it searches; before OpenSSL 3.2 also as it adds one,
  * which it looks for. What it has added since stands behind them.
  */
 
@@ -113,17 +114,23 @@ static void note(struct tg_supply *supply, const struct tg_storelib *lib,
                  struct tg_supply_since changed)
 {
     size_t count = lib->adding_sorts ? 0 : supply->since_count;
-    struct tg_supply_since *old = supply->since, *since = malloc((count + 1) * sizeof(*since));
+    struct tg_supply_since *old = supply->since, *since = old;
 
     supply->since_count = count;
-    if (since == NULL)
-        return;
-    if (count > 0)
-        memcpy(since, old, count * sizeof(*since));
+    if ((count & (count - 1)) == 0) { /* nothing, or a power of two: it is full */
+        since = malloc((count > 0 ? 2 * count : 1) * sizeof(*since));
+        if (since == NULL)
+            return;
+        if (count > 0)
+            memcpy(since, old, count * sizeof(*since));
+    }
     since[count] = changed;
+    tg_turn_step();
     supply->since = since;
+    tg_turn_step();
     supply->since_count = count + 1;
-    free(old);
+    if (since != old)
+        free(old);
 }
 
 static bool append(struct tg_supply *supply, const struct tg_storelib *lib,
@@ -136,6 +143,7 @@ static bool append(struct tg_supply *supply, const struct tg_storelib *lib,
         return false;
     fresh->bundle = bundle;
     fresh->count = count;
+    tg_turn_step();
     *supply->end = fresh;
     supply->end = &fresh->next;
     if (supply->pending == 0) /* whatever is there by now is in its place */
@@ -195,8 +203,8 @@ static void put_in_order(const struct tg_storelib *lib, X509_STORE *store, struc
 }
 
 /*
- * Of what is there already nothing is added, however often a program loads it; OpenSSL 3.5 adds
- * some once more that share their subject with others.
+ * Of what is there already nothing is added, however often a program loads it; OpenSSL 3.2 and
+ * later add those once more that share their subject with others.
  */
 bool tg_supply_append(struct tg_supply *supply, const struct tg_storelib *lib, X509_STORE *store,
                       const struct tg_bundle *bundle)

@@ -14,31 +14,43 @@ static tg_turn turn;
 
 static struct chain *find(const uint8_t leaf[TG_SHA256_SIZE])
 {
-    for (unsigned i = 0; i < CHAINS && chains[i].sent != NULL; i++)
-        if (memcmp(chains[i].leaf, leaf, TG_SHA256_SIZE) == 0)
+    for (unsigned i = 0; i < CHAINS; i++)
+        if (chains[i].sent != NULL && memcmp(chains[i].leaf, leaf, TG_SHA256_SIZE) == 0)
             return &chains[i];
     return NULL;
 }
 
+/* SENT's place from now on; what was there before. */
+static STACK_OF(X509) *replace(struct chain *place, STACK_OF(X509) *sent)
+{
+    STACK_OF(X509) *old = place->sent;
+
+    tg_turn_step();
+    place->sent = sent;
+    tg_turn_step();
+    return old;
+}
+
 void tg_chains_keep(const uint8_t leaf[TG_SHA256_SIZE], const struct tg_foreign_server *server)
 {
-    STACK_OF(X509) *sent = X509_chain_up_ref(server->sent);
+    STACK_OF(X509) *sent = X509_chain_up_ref(server->sent), *old = NULL;
     bool taken = tg_turn_take(&turn);
     struct chain *place = find(leaf);
 
-    if (place == NULL && sent != NULL) {
+    if (sent == NULL) {
+        atomic_store(&lost, true);
+    } else if (place != NULL) {
+        old = replace(place, sent);
+    } else {
         place = &chains[count++ % CHAINS];
         if (place->sent != NULL)
             atomic_store(&lost, true);
-    }
-    if (sent == NULL)
-        atomic_store(&lost, true);
-    if (place != NULL && sent != NULL) {
-        sk_X509_pop_free(place->sent, X509_free);
-        place->sent = sent;
+        old = replace(place, NULL);
         memcpy(place->leaf, leaf, TG_SHA256_SIZE);
+        (void)replace(place, sent);
     }
     tg_turn_give(&turn, taken);
+    sk_X509_pop_free(old, X509_free);
 }
 
 bool tg_chains_add(const uint8_t leaf[TG_SHA256_SIZE], struct tg_foreign_server *server)

@@ -50,6 +50,7 @@ static bool grow(struct tg_pool *pool)
     for (size_t i = 0; i + 1 < count; i++)
         slot_at(pool, chunk, i)->next = slot_at(pool, chunk, i + 1);
     atomic_store_explicit(&pool->chunks, chunk, memory_order_release);
+    tg_turn_step();
     pool->spare = slot_at(pool, chunk, 0);
     return true; // cppcheck-suppress memleak ; the pool has it
 }
@@ -90,6 +91,7 @@ void tg_pool_give(struct tg_pool *pool, void *item)
     tg_pool_pass(item, NULL);
     taken = tg_turn_take(&pool->turn);
     before(item)->next = pool->spare;
+    tg_turn_step();
     pool->spare = before(item);
     tg_turn_give(&pool->turn, taken);
 }
