@@ -110,7 +110,8 @@ ENGINE   := $(filter-out $(STORES),$(call objects,policy/base/*.c policy/base/*/
 INSIDE   := $(call objects,policy/hook/inside.c)
 HOOK     := $(filter-out $(INSIDE),$(call objects,policy/hook/*.c policy/hook/*/*.c))
 COMMAND  := $(call objects,policy/cli/*.c policy/cli/*/*.c)
-PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c policy/hook/process/loaded.c)
+PRELOAD  := $(call objects,preload/*.c policy/hook/process/source.c policy/hook/process/loaded.c \
+             policy/hook/process/symtab_file.c)
 PROVIDER := $(call objects,provider/*.c policy/hook/process/loaded.c)
 
 ARTIFACTS := $(BUILD)/libtrustgraft.so $(BUILD)/libtrustgraft-inside.so.$(SOVERSION) \

@@ -238,6 +238,12 @@ static void in_child(void)
         process = getpid();
 }
 
+void tg_beside_tell(const char *does, const char *library)
+{
+    if (!atomic_flag_test_and_set(&said))
+        warn(does, library);
+}
+
 void tg_beside_begin(void)
 {
     int saved = errno;

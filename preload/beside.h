@@ -19,4 +19,8 @@ void tg_beside_begin(void);
  */
 void tg_beside_look(void);
 
+/* Logs that the program DOES ("links") have LIBRARY, whose TLS isn't under the policy; not where a
+ * line was logged before. */
+void tg_beside_tell(const char *does, const char *library);
+
 #endif

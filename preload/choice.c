@@ -24,13 +24,16 @@ static bool is_version_3(unsigned long version)
     return version >> 28 == TG_VERSION_3_0 >> 28;
 }
 
-/* The global scope holds another libcrypto's functions of the same names (BoringSSL, OpenSSL 1.1,
- * OpenSSL 4). */
+/* The global scope holds another libcrypto's functions of the same names: BoringSSL, OpenSSL 1.1,
+ * OpenSSL 4, or a part of those that the program has inside. */
 static bool is_foreign(void)
 {
-    unsigned long version = global_version();
+    version_function *version = (version_function *)dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
+    void *other = dlsym(RTLD_DEFAULT, "X509_new");
 
-    return version != 0 ? !is_version_3(version) : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
+    if (version == NULL || other == NULL)
+        return version != NULL ? !is_version_3(version()) : other != NULL;
+    return !is_version_3(version()) || tg_elf_map(other) != tg_elf_map((const void *)version);
 }
 
 /*

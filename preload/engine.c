@@ -100,7 +100,7 @@ void tg_engine_complain(const char *what, const char *detail)
         return; /* there is nobody left to tell */
 }
 
-/* Of what the program is linked to; itself, which comes first, is exported.c's. */
+/* Of what the program is linked to; itself, which comes first, is embedded.c's. */
 static int find_libssl(struct dl_phdr_info *info, size_t size, void *arg)
 {
     const ElfW(Dyn) *dynamic = tg_elf_dynamic(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
@@ -223,6 +223,16 @@ bool tg_engine_protect(void *ssl_ctx_new)
     last = allowed ? ssl_ctx_new : NULL;
     errno = saved;
     return allowed;
+}
+
+bool tg_engine_embedded(struct tg_inject_embedded *embedded)
+{
+    union table table;
+
+    if (!obtain(&table))
+        return false;
+    table.engine.embedded(embedded);
+    return true;
 }
 
 /* ---- GnuTLS ---- */

@@ -30,7 +30,8 @@
     X(set_source)                                                                                  \
     X(begin_stores)                                                                                \
     X(stores)                                                                                      \
-    X(reasons)
+    X(reasons)                                                                                     \
+    X(embedded)
 
 #define TG_ENGINE_FIELD(name) __typeof__(&tg_inject_##name) name;
 struct tg_engine {
@@ -86,6 +87,9 @@ const struct tg_nss_hook *tg_engine_nss_hook(void);
 
 /* The object that the engine is; NULL: it isn't loaded. */
 const struct link_map *tg_engine_object(void);
+
+/* What the program has inside and doesn't export; false: the engine can't be loaded. */
+TG_MUST_USE bool tg_engine_embedded(struct tg_inject_embedded *embedded);
 
 /* Fills *ENGINE once a libssl is under a policy; false before, and where no policy is. */
 TG_MUST_USE bool tg_engine_active(struct tg_engine *engine);

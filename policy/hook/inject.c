@@ -74,6 +74,29 @@ enum tg_injected tg_inject_libssl(void *ssl_ctx_new)
     return injected;
 }
 
+static void *find_embedded(const char *name)
+{
+    const struct tg_symtab *symtab = tg_symtab_program(NULL);
+
+    return symtab != NULL ? tg_symtab_find(symtab, name) : NULL;
+}
+
+void tg_inject_embedded(struct tg_inject_embedded *embedded)
+{
+    const struct tg_symtab *symtab = tg_symtab_program(&embedded->state);
+
+    embedded->kind = symtab != NULL ? tg_symtab_kind(symtab) : TG_SYMTAB_UNPROVEN;
+    embedded->find = find_embedded;
+}
+
+const char *tg_inject_lacks(const struct tg_symtab *symtab, enum tg_symtab_kind kind, bool libssl)
+{
+    enum tg_kind as = kind == TG_SYMTAB_OPENSSL_3 ? TG_KIND_OPENSSL_3 : TG_KIND_OPENSSL_1;
+    const char *lacking = tg_libssl_lacks(symtab, as);
+
+    return lacking != NULL || libssl ? lacking : tg_libcrypto_lacks(symtab, as);
+}
+
 void tg_inject_begin_stores(const void *real)
 {
     int saved = errno;

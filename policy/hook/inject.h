@@ -16,6 +16,7 @@
 #define TG_INJECT_H
 
 #include "source.h"
+#include "symtab_program.h"
 #include "trustgraft.h"
 #include "view.h"
 #include <openssl/ssl.h>
@@ -172,8 +173,23 @@ TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
  */
 TG_API void *tg_preload_real(const char *name, const void *caller);
 
+/*
+ * For the command: the first function that the hook would miss of the OpenSSL of KIND that an
+ * executable has inside, or of the LIBSSL alone; NULL: none.
+ */
+TG_API const char *tg_inject_lacks(const struct tg_symtab *symtab, enum tg_symtab_kind kind,
+                                   bool libssl);
+
+/* An OpenSSL that the program has inside and doesn't export, as its .symtab tells of it. */
+struct tg_inject_embedded {
+    enum tg_symtab_state state;
+    enum tg_symtab_kind kind;        /* where STATE is TG_SYMTAB_READ */
+    void *(*find)(const char *name); /* a function of its own; NULL: it has none of that NAME */
+};
+TG_API void tg_inject_embedded(struct tg_inject_embedded *embedded);
+
 /* Version of this private interface; the preload refuses a library with another. */
-#define TG_INJECT_VERSION 10
+#define TG_INJECT_VERSION 11
 TG_API int tg_inject_version(void);
 
 /*

@@ -1,7 +1,7 @@
 """rows.py - the rows of the table: programs with other TLS libraries, and what is expected."""
 import dataclasses
 
-from compat import gnutls, musl, nss, place
+from compat import embedded, gnutls, musl, nss, place
 from lab import clients, ways
 
 BROKEN = "broken"
@@ -135,6 +135,9 @@ ROWS = (
     Row("Debian sid, OpenSSL 3.6", "node", debian("sid-node", "node"), clients=True),
     Row("Debian experimental, OpenSSL 4.0", "openssl", debian("openssl-4", "openssl")),
     *(Row("musl, OpenSSL 3.0", program, musl.inside(program)) for program in ("curl", "openssl")),
+    Row("OpenSSL 3.0 inside, not exported", "curl", embedded.curl("3.0")),
+    Row("OpenSSL 1.1 inside, not exported", "curl", embedded.curl("1.1"), WORKS,
+        Outside(NO_PROVIDERS, RUN_INSIDE)),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
         Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
     Row("Node.js 18, OpenSSL 3.0", "node", node("18")),

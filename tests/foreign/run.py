@@ -3,7 +3,7 @@
 
 One client program (client.c), built for OpenSSL 3, for a copy of it under other names, for
 OpenSSL 1.1 (of Debian 11, unpacked beside), for OpenSSL 4 (of Debian experimental, with the C
-library that it needs) and for BoringSSL, meets the servers of the laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
+library that it needs) and for BoringSSL, and linked statically to the first and the third, meets the servers of the laboratory. OpenSSL 3 is the yardstick: what holds for it holds for the others.
 """
 import contextlib
 import glob
@@ -20,11 +20,14 @@ sys.path.insert(0, str(HERE.parent))
 from compat.fetch import Missing, Store                                    # noqa: E402
 from e2e import floors, keys, naming                                       # noqa: E402
 from e2e.harness import Skip, require, suite                               # noqa: E402
+from foreign import embedded                                               # noqa: E402
 from lab import tn2232, ways                                               # noqa: E402
 from lab.servers import in_thread                                          # noqa: E402
 
 BORING = pathlib.Path("/usr/lib/x86_64-linux-gnu/android")
-LIBRARIES = ("openssl-3", "openssl-copy", "openssl-1.1", "openssl-4", "boringssl")
+STATIC = ("static-3", "static-1.1")  # inside the client, which exports nothing of it
+# "static-3-part" exports what libcurl, and the libssl that it is linked to, would find there.
+LIBRARIES = ("openssl-3", "openssl-copy", "openssl-1.1", "openssl-4", "boringssl", *STATIC)
 LACKING = {}  # a library: why it can't be tested here
 HOST = "api.example.test"
 ASKED = ("sni=" + HOST, "name=" + HOST)
@@ -50,12 +53,21 @@ def copy_of_openssl(folder):
     return [folder / "libssl.so.9", folder / "libcrypto.so.9"]
 
 
-def openssl_1(folder):
-    fetched = subprocess.run([HERE.parent / "compat" / "fetch.py", "libssl1.1", "bullseye", folder],
+def of_debian_11(package, folder):
+    fetched = subprocess.run([HERE.parent / "compat" / "fetch.py", package, "bullseye", folder],
                              stderr=subprocess.PIPE, text=True)
     if fetched.returncode != 0:
-        raise Skip("libssl1.1 of Debian 11 can't be fetched: " + fetched.stderr.strip()[-120:])
+        raise Skip(f"{package} of Debian 11 can't be fetched: " + fetched.stderr.strip()[-120:])
+
+
+def openssl_1(folder):
+    of_debian_11("libssl1.1", folder)
     return [next(folder.glob(f"usr/lib/*/{name}.so.1.1")) for name in ("libssl", "libcrypto")]
+
+
+def static_1(folder):
+    of_debian_11("libssl-dev", folder)
+    return [next(folder.glob(f"usr/lib/*/{name}.a")) for name in ("libssl", "libcrypto")]
 
 
 def openssl_4(folder):
@@ -82,9 +94,11 @@ def boringssl(_):
 def compile_clients(folder):
     """A client for each library into FOLDER, or a word why not into LACKING."""
     found = {"openssl-3": lambda _: ["-lssl", "-lcrypto"], "openssl-copy": copy_of_openssl,
-             "openssl-1.1": openssl_1, "openssl-4": openssl_4, "boringssl": boringssl}
+             "openssl-1.1": openssl_1, "openssl-4": openssl_4, "boringssl": boringssl,
+             "static-3": lambda _: ["-l:libssl.a", "-l:libcrypto.a"], "static-1.1": static_1,
+             "static-3-part": lambda _: ["-Wl,--no-as-needed", "-lcurl", "-l:libssl.a", "-l:libcrypto.a"]}
     folder.mkdir(parents=True, exist_ok=True)
-    for name in LIBRARIES:
+    for name in found:
         try:
             libraries = found[name](folder / f"lib-{name}")
         except Skip as reason:
@@ -92,7 +106,7 @@ def compile_clients(folder):
             continue
         extra = ["-I/usr/include/android"] if name == "boringssl" else []
         extra += in_its_system(libraries[0]) if name == "openssl-4" else []
-        if name != "openssl-3":
+        if name != "openssl-3" and not name.startswith("static"):
             extra.append(f"-Wl,-rpath,{libraries[0].parent}")
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g",
                         "-Wno-deprecated-declarations", *extra, HERE / "client.c", HERE / "errors.c",
@@ -648,16 +662,19 @@ def tests():
 
     for library in LIBRARIES:
         for test in TESTS:
-            yield made(test, library)
+            if test is not errors or library not in STATIC:  # which ask themselves what errors say
+                yield made(test, library)
     for test in BY_PROVIDER:
         yield made(test, ByProvider("openssl-4"))
     for test in (plain, wanted, sessions, unchanged, scenarios):
         yield made(test, ByProvider("openssl-copy"))
-    yield from (made(retry, library) for library in ("openssl-3", "openssl-copy"))
+        yield made(test, ByProvider("static-3"))
+    yield from (made(retry, library) for library in ("openssl-3", "openssl-copy", "static-3"))
     yield from (made(beside_an_openssl_3, library)
                for library in ("openssl-1.1", "openssl-4", "boringssl"))
     yield made(several, "openssl-4")
     yield made(without_an_openssl_3, ByProvider("openssl-4"))
+    yield from embedded.tests(LACKING, visit)
     yield made(ovn_nbctl, "openssl-4")
     yield made(custom_verify, "boringssl")
     yield made(poisoned, "boringssl")

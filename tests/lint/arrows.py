@@ -12,7 +12,7 @@ EXACT = {
     # Loaded into programs that have no TLS too: what the hook gives it is all that it knows.
     "preload": ["policy/trustgraft.h", "policy/libc.h", HOOK + "inject.h", HOOK + "gnutls/gnutls_api.h", HOOK + "nss/nss_api.h",
                 HOOK + "process/source.h",
-                HOOK + "process/bounded.h", HOOK + "process/loaded.h", HOOK + "process/unreached.h",
+                HOOK + "process/bounded.h", HOOK + "process/loaded.h", HOOK + "process/symtab_file.h", HOOK + "process/unreached.h",
                 HOOK + "process/view.h"],
     "provider": ["policy/trustgraft.h", "policy/libc.h", HOOK + "inject.h", "policy/base", "policy/rules", "policy/trust",
                  "policy/trust/certificate", "policy/trust/verdict", HOOK + "process"],

@@ -155,7 +155,7 @@ def page(programs, unreached):
         lines += [f".It Cm {case.head}", sentences(case.text + ".")]
     lines += [".El", ".Pp",
               "A dash: the program has no such option, or never verifies anything.",
-              "Of programs for musl, curl and openssl are tried, by",
+              "Of programs for musl, curl and openssl are tried, and curl with an OpenSSL linked into it, by",
               ".Ql make compat .",
               ".Ss What was seen", *rows(programs),
               ".Ss What the programs say",

@@ -2,6 +2,7 @@
 #include "embedded.h"
 #include "environment.h"
 #include "executable.h"
+#include "hidden.h"
 #include "libc.h"
 #include "library.h"
 #include "script.h"
@@ -30,9 +31,11 @@ static bool find_other(const struct tg_executable *file, const char *path,
                        const struct tg_libraries *list, struct tg_buf *what)
 {
     const char *name = NULL;
-    char embedded[64];
+    char embedded[64], why[128];
+    struct tg_hidden hidden;
 
-    if (tg_executable_exports(file, "SSL_CTX_new") ||
+    tg_hidden_look(file, &hidden);
+    if (tg_executable_exports(file, "SSL_CTX_new") || hidden.state == TG_HIDDEN_TAKEN ||
         tg_libraries_find(list, "libssl.so") != NULL ||
         tg_libraries_find(list, "libgnutls.so") != NULL ||
         tg_libraries_find(list, "libssl3.so") != NULL)
@@ -45,8 +48,8 @@ static bool find_other(const struct tg_executable *file, const char *path,
         tg_buf_add(what, "is written in Go: the TLS connections of Go's own library are");
     else if (tg_embedded_find(path, tg_libraries_find(list, "libcrypto.so") != NULL, embedded,
                               sizeof(embedded)))
-        tg_buf_printf(what, "seems to have %s inside: that library's TLS connections are",
-                      embedded);
+        tg_buf_printf(what, "seems to have %s inside%s: that library's TLS connections are",
+                      embedded, tg_hidden_why(&hidden, embedded, why, sizeof(why)));
     return what->length > 0;
 }
 

@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "executable.h"
 #include "foreign.h"
+#include "hidden.h"
 #include "hook/inject.h"
 #include "installation.h"
 #include "library.h"
@@ -24,6 +25,7 @@ struct program {
     bool readable, loads;   /* loads: it asks for libraries while it runs */
     bool preload, provider; /* the process can be got into */
     bool three, four;       /* an OpenSSL 3 or 4; that is 4 */
+    bool apart;             /* that is inside, not exported, and no other OpenSSL 3 is there */
     bool other, foreign;    /* one for the preload alone, a TLS out of reach */
     const char *tls;        /* one of them, in a word or two */
 };
@@ -136,11 +138,47 @@ static void tell_libraries(struct program *program)
 
 /* ---- inside the executable ---------------------------------------------------------------- */
 
-static void tell_inside(struct program *program, const struct tg_executable *file)
+static void tell_hidden(struct program *program, const struct tg_executable *file,
+                        const struct tg_hidden *hidden)
+{
+    program->apart = tg_executable_exports(file, "X509_new") ||
+                     tg_libraries_find(&program->libraries, "libcrypto.so.3") == NULL;
+    program->three |= hidden->three;
+    program->other |= !hidden->three;
+    program->tls = hidden->three ? "OpenSSL 3 inside" : "OpenSSL 1.1.1 inside";
+    if (hidden->state == TG_HIDDEN_LACKS)
+        tg_health_note(program->health, TG_HEALTH_BAD, "TLS library",
+                       "an %s the executable, not exported, and without %s: no TLS under a policy",
+                       program->tls, hidden->lacks);
+    else
+        tg_health_note(program->health, TG_HEALTH_GOOD, "TLS library",
+                       "an %s the executable, not exported, known by its symbols%s", program->tls,
+                       hidden->three ? "" : ": the preload library alone reaches it");
+}
+
+static void tell_embedded(struct program *program, const struct tg_hidden *hidden)
 {
     bool crypto = tg_libraries_find(&program->libraries, "libcrypto.so") != NULL;
-    char embedded[64];
+    char embedded[64], why[128];
 
+    if (!tg_embedded_find(program->path, crypto, embedded, sizeof(embedded)))
+        return;
+    program->foreign = true;
+    program->tls = "inside, out of reach";
+    tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                   "%s seems to be inside the executable, out of reach%s", embedded,
+                   tg_hidden_why(hidden, embedded, why, sizeof(why)));
+}
+
+static void tell_inside(struct program *program, const struct tg_executable *file)
+{
+    struct tg_hidden hidden;
+
+    tg_hidden_look(file, &hidden);
+    if (hidden.state == TG_HIDDEN_TAKEN || hidden.state == TG_HIDDEN_LACKS) {
+        tell_hidden(program, file, &hidden);
+        return;
+    }
     if (tg_executable_exports(file, "SSL_CTX_new")) {
         bool three = tg_executable_exports(file, "OSSL_PROVIDER_load");
         bool hooked = !tg_executable_exports(file, "SSL_CTX_set_custom_verify") &&
@@ -165,13 +203,8 @@ static void tell_inside(struct program *program, const struct tg_executable *fil
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
                        "it is written in Go, whose own "
                        "TLS nothing from outside reaches");
-    } else if (tg_embedded_find(program->path, crypto, embedded, sizeof(embedded))) {
-        program->foreign = true;
-        program->tls = "inside, out of reach";
-        tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
-                       "%s seems to be inside the "
-                       "executable, out of reach",
-                       embedded);
+    } else {
+        tell_embedded(program, &hidden);
     }
 }
 
@@ -275,8 +308,9 @@ static void conclude_without(const struct program *program, const char *path)
 /* As the preload library chooses (choice.h). */
 static void tell_engine(const struct program *program)
 {
-    bool linked = !tg_environment_needs(TG_OWN_INSIDE) ||
-                  (program->three && !program->four && tg_installation_has_openssl());
+    bool linked =
+        !tg_environment_needs(TG_OWN_INSIDE) ||
+        (program->three && !program->four && !program->apart && tg_installation_has_openssl());
 
     tg_health_note(program->health, TG_HEALTH_GOOD, "engine", "the preload library takes %s",
                    linked ? TG_ENGINE_LINKED ", on OpenSSL 3"

@@ -1,5 +1,6 @@
 #include "reach.h"
 #include "executable.h"
+#include "hidden.h"
 #include "libc.h"
 #include "library.h"
 #include "script.h"
@@ -14,6 +15,10 @@
 #define SYSTEM_WAY                                                                                 \
     "activate the provider in the system's openssl.cnf instead, where only the system's policy "   \
     "counts (trustgraft-run(1), PROGRAMS OUT OF REACH)"
+
+#define NO_PROVIDERS                                                                               \
+    "has an OpenSSL older than 3 inside its executable, which loads no providers; use "            \
+    "'trustgraft run --preload'"
 
 /* What a program may link that loads no providers; and may be too old for the hook as well. */
 static const struct {
@@ -123,8 +128,22 @@ static bool contains_other(const struct tg_executable *file, enum tg_way way, st
                       "build that links libssl dynamically",
                       name);
     else if (way == TG_WAY_PROVIDER && !tg_executable_exports(file, "OSSL_PROVIDER_load"))
-        tg_buf_add(why, "has an OpenSSL older than 3 inside its executable, which loads no "
-                        "providers; use 'trustgraft run --preload'");
+        tg_buf_add(why, NO_PROVIDERS);
+    return why->length > 0;
+}
+
+/* The same of what isn't exported, but is known by its symbols. */
+static bool lacks_functions(const struct tg_hidden *hidden, enum tg_way way, struct tg_buf *why)
+{
+    if (hidden->state == TG_HIDDEN_LACKS)
+        tg_buf_printf(
+            why,
+            "has an OpenSSL inside its executable, without %s, which trustgraft needs and "
+            "the link dropped: under a policy it has no TLS at all; use a build that "
+            "links libssl dynamically",
+            hidden->lacks);
+    else if (hidden->state == TG_HIDDEN_TAKEN && !hidden->three && way == TG_WAY_PROVIDER)
+        tg_buf_add(why, NO_PROVIDERS);
     return why->length > 0;
 }
 
@@ -141,13 +160,16 @@ static bool too_old(const char *path, struct tg_buf *why, int *other)
     return true;
 }
 
-/* The hook gets into an OpenSSL in the executable where these are exported to install it with. */
-static bool reach_preload(const char *path, const struct tg_executable *file, struct tg_buf *why)
+/* The hook gets into an OpenSSL in the executable where these are exported to install it with, or
+ * all is known by its symbols. */
+static bool reach_preload(const char *path, const struct tg_executable *file,
+                          const struct tg_hidden *hidden, struct tg_buf *why)
 {
     int other;
 
-    if (contains_openssl(file) && !(tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
-                                    tg_executable_exports(file, "OpenSSL_version_num"))) {
+    if (contains_openssl(file) && hidden->state != TG_HIDDEN_TAKEN &&
+        !(tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
+          tg_executable_exports(file, "OpenSSL_version_num"))) {
         tg_buf_add(why, "has an OpenSSL of its own inside, without the functions that the preload "
                         "library needs; try 'trustgraft run --provider'");
         return false;
@@ -170,14 +192,19 @@ static bool reach_provider(const char *path, struct tg_buf *why)
 static bool judge(const char *path, const struct tg_executable *file, enum tg_way way,
                   struct tg_buf *why)
 {
+    struct tg_hidden hidden;
+
     if (file->interpreter[0] == '\0') {
         tg_buf_add(why, "is linked statically: nothing can be loaded into it; use a dynamically "
                         "linked build, or link libtrustgraft into it");
         return false;
     }
-    if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, way, why)))
+    tg_hidden_look(file, &hidden);
+    if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, way, why)) ||
+        lacks_functions(&hidden, way, why))
         return false;
-    return way == TG_WAY_PRELOAD ? reach_preload(path, file, why) : reach_provider(path, why);
+    return way == TG_WAY_PRELOAD ? reach_preload(path, file, &hidden, why)
+                                 : reach_provider(path, why);
 }
 
 /* Firefox and its kin, by the library of theirs that lies beside them. */

@@ -29,3 +29,8 @@ bool tg_libcrypto_at(const void *address, enum tg_kind kind, struct tg_libcrypto
     dlclose(object);
     return found;
 }
+
+const char *tg_libcrypto_lacks(const struct tg_symtab *symtab, enum tg_kind kind)
+{
+    return tg_object_lacks(symtab, (int)kind, functions, sizeof(functions) / sizeof(functions[0]));
+}

@@ -20,7 +20,7 @@ bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const struct tg
     *missing = NULL;
     if (object == NULL)
         return false;
-    *libcrypto = dlsym(object, "X509_verify_cert");
+    *libcrypto = tg_object_find(object, identity, "X509_verify_cert");
     *backend = tg_backend_of(object, identity);
     if (*backend == NULL)
         *missing = "OpenSSL_version_num";
@@ -29,6 +29,11 @@ bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const struct tg
                                 sizeof(functions) / sizeof(functions[0]), libssl, missing);
     dlclose(object);
     return filled && *libcrypto != NULL;
+}
+
+const char *tg_libssl_lacks(const struct tg_symtab *symtab, enum tg_kind kind)
+{
+    return tg_object_lacks(symtab, (int)kind, functions, sizeof(functions) / sizeof(functions[0]));
 }
 
 struct objects {
@@ -70,7 +75,10 @@ const void *tg_libssl_any(const void *libcrypto)
 {
     struct objects objects = {.count = 0};
     const void *wanted = tg_object_identity(libcrypto), *found = NULL;
+    const struct tg_symtab *hidden = tg_object_hidden(wanted);
 
+    if (hidden != NULL)
+        return tg_symtab_find(hidden, "SSL_CTX_get_ex_data");
     /* dlopen inside the callback would wait for the lock that dl_iterate_phdr holds. */
     dl_iterate_phdr(list_object, &objects);
     for (size_t i = 0; found == NULL && i < objects.count; i++) {

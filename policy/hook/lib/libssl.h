@@ -101,6 +101,9 @@ TG_MUST_USE bool tg_libssl_at(const void *address, struct tg_libssl *libssl,
                               const struct tg_backend **backend, const void **libcrypto,
                               const char **missing);
 
+/* The first function that SYMTAB lacks of those of a libssl of KIND, or NULL. */
+const char *tg_libssl_lacks(const struct tg_symtab *symtab, enum tg_kind kind);
+
 /* An address in a loaded libssl on the libcrypto that LIBCRYPTO lies in, for callers that don't
  * know more than that; NULL: there is none. */
 const void *tg_libssl_any(const void *libcrypto);

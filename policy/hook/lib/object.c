@@ -38,10 +38,11 @@ bool tg_object_is_program(const void *identity)
 
 /* An object that is read; what it has no hash table for, the linker is asked. */
 struct view {
-    void *object;
+    void *object; /* NULL: a program that isn't running */
     const void *identity;
     struct tg_elf elf;
     bool hashed;
+    const struct tg_symtab *symtab; /* what it doesn't export; NULL: that isn't looked for */
 };
 
 static void look_into(struct view *view, void *object, const void *identity)
@@ -51,6 +52,21 @@ static void look_into(struct view *view, void *object, const void *identity)
     view->object = object;
     view->identity = identity;
     view->hashed = map != NULL && tg_elf_open(&view->elf, map->l_addr, map->l_ld);
+    view->symtab = tg_object_hidden(identity);
+}
+
+const struct tg_symtab *tg_object_hidden(const void *identity)
+{
+    const struct link_map *map = identity;
+    struct tg_elf elf;
+
+    if (map == NULL || !tg_libc_is_program(map))
+        return NULL;
+    if (tg_elf_open(&elf, map->l_addr, map->l_ld) &&
+        tg_elf_definition(&elf, "CRYPTO_get_ex_new_index") != NULL &&
+        tg_elf_definition(&elf, "OpenSSL_version_num") != NULL)
+        return NULL; /* it exports all */
+    return tg_symtab_program(NULL);
 }
 
 /* dlsym on an object also looks in what it depends on. */
@@ -58,10 +74,13 @@ static void *own(const struct view *view, const char *name)
 {
     void *symbol = view->hashed ? tg_elf_definition(&view->elf, name) : NULL;
 
-    if (symbol != NULL)
-        return symbol;
-    symbol = dlsym(view->object, name);
-    return tg_object_identity(symbol) == view->identity ? symbol : NULL;
+    if (symbol == NULL && view->object != NULL) {
+        symbol = dlsym(view->object, name);
+        symbol = tg_object_identity(symbol) == view->identity ? symbol : NULL;
+    }
+    if (symbol == NULL && view->symtab != NULL)
+        symbol = tg_symtab_find(view->symtab, name);
+    return symbol;
 }
 
 void *tg_object_own(void *object, const void *identity, const char *name)
@@ -70,6 +89,13 @@ void *tg_object_own(void *object, const void *identity, const char *name)
 
     look_into(&view, object, identity);
     return own(&view, name);
+}
+
+void *tg_object_find(void *object, const void *identity, const char *name)
+{
+    void *symbol = tg_object_own(object, identity, name);
+
+    return symbol != NULL ? symbol : dlsym(object, name);
 }
 
 static void *find(const struct view *view, const char *name)
@@ -82,24 +108,40 @@ static void *find(const struct view *view, const char *name)
     return symbol;
 }
 
-bool tg_object_fill(void *object, const void *identity, int kind,
-                    const struct tg_function *functions, size_t count, void *table,
-                    const char **missing)
+/* TABLE may be NULL. Returns the first that isn't there. */
+static const char *fill(const struct view *view, int kind, const struct tg_function *functions,
+                        size_t count, void *table)
 {
-    struct view view;
-
-    look_into(&view, object, identity);
     for (size_t i = 0; i < count; i++) {
         void *symbol = NULL;
 
         if (!(functions[i].kinds & kind))
             continue;
-        symbol = find(&view, functions[i].name);
-        if (symbol == NULL && !(functions[i].kinds & TG_KIND_OPTIONAL)) {
-            *missing = functions[i].name;
-            return false;
-        }
-        memcpy((char *)table + functions[i].offset, &symbol, sizeof(symbol));
+        symbol = find(view, functions[i].name);
+        if (symbol == NULL && !(functions[i].kinds & TG_KIND_OPTIONAL))
+            return functions[i].name;
+        if (table != NULL)
+            memcpy((char *)table + functions[i].offset, &symbol, sizeof(symbol));
     }
-    return true;
+    return NULL;
+}
+
+bool tg_object_fill(void *object, const void *identity, int kind,
+                    const struct tg_function *functions, size_t count, void *table,
+                    const char **missing)
+{
+    struct view view;
+    const char *lacking = NULL;
+
+    look_into(&view, object, identity);
+    lacking = fill(&view, kind, functions, count, table);
+    if (lacking != NULL)
+        *missing = lacking;
+    return lacking == NULL;
+}
+
+const char *tg_object_lacks(const struct tg_symtab *symtab, int kind,
+                            const struct tg_function *functions, size_t count)
+{
+    return fill(&(struct view){.symtab = symtab}, kind, functions, count, NULL);
 }

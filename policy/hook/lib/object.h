@@ -5,6 +5,7 @@
 #ifndef TG_OBJECT_H
 #define TG_OBJECT_H
 
+#include "symtab_program.h"
 #include "trustgraft.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,8 +52,15 @@ const void *tg_object_identity(const void *address);
 /* True if that is the program itself, whose object stands for all that it is linked to. */
 bool tg_object_is_program(const void *identity);
 
+/* The functions of that object if it is the program, and has an OpenSSL inside without exporting
+ * it; else NULL. */
+const struct tg_symtab *tg_object_hidden(const void *identity);
+
 /* The function NAME if the OBJECT of this IDENTITY itself defines it, or NULL. */
 void *tg_object_own(void *object, const void *identity, const char *name);
+
+/* The same, or else of what it depends on. */
+void *tg_object_find(void *object, const void *identity, const char *name);
 
 /*
  * Fills TABLE with those of COUNT functions that a library of KIND has. False, with *MISSING
@@ -61,5 +69,9 @@ void *tg_object_own(void *object, const void *identity, const char *name);
 TG_MUST_USE bool tg_object_fill(void *object, const void *identity, int kind,
                                 const struct tg_function *functions, size_t count, void *table,
                                 const char **missing);
+
+/* The first of COUNT functions that SYMTAB lacks of what a library of KIND must have, or NULL. */
+const char *tg_object_lacks(const struct tg_symtab *symtab, int kind,
+                            const struct tg_function *functions, size_t count);
 
 #endif

@@ -4,10 +4,25 @@
 #include <dlfcn.h>
 #include <string.h>
 
-unsigned long tg_openssl_version(void *object)
+/* The link may have dropped the function of a libcrypto that is inside a program; another's is
+ * none of its. */
+unsigned long tg_openssl_version(void *object, const void *identity)
 {
-    unsigned long (*version)(void) = (unsigned long (*)(void))dlsym(object, "OpenSSL_version_num");
+    unsigned long (*version)(void) = NULL;
+    const struct tg_symtab *hidden = tg_object_hidden(identity);
 
+    switch (hidden != NULL ? tg_symtab_kind(hidden) : TG_SYMTAB_LIBSSL) {
+    case TG_SYMTAB_OPENSSL_1:
+        return 0x1010100fUL;
+    case TG_SYMTAB_OPENSSL_3:
+        return 0x30000000UL;
+    case TG_SYMTAB_BORINGSSL:
+    case TG_SYMTAB_UNPROVEN:
+        return 0;
+    case TG_SYMTAB_LIBSSL:
+        break;
+    }
+    version = (unsigned long (*)(void))dlsym(object, "OpenSSL_version_num");
     return version != NULL ? version() : 0;
 }
 

@@ -13,7 +13,8 @@ TG_BACKEND_OPERATIONS(DECLARE, SKIP)
 #undef DECLARE
 #undef SKIP
 
-/* The version of the libcrypto that OBJECT has or works on (OpenSSL_version_num(3)); 0: none. */
-unsigned long tg_openssl_version(void *object);
+/* The version of the libcrypto that the OBJECT of this IDENTITY has or works on
+ * (OpenSSL_version_num(3)), or the first that it may be; 0: none. */
+unsigned long tg_openssl_version(void *object, const void *identity);
 
 #endif

@@ -5,9 +5,8 @@
 
 static bool recognise(void *object, const void *identity)
 {
-    unsigned long version = tg_openssl_version(object);
+    unsigned long version = tg_openssl_version(object, identity);
 
-    (void)identity;
     return version != 0 && version < 0x30000000UL;
 }
 

@@ -5,8 +5,7 @@
 
 static bool recognise(void *object, const void *identity)
 {
-    (void)identity;
-    return tg_openssl_version(object) >= 0x30000000UL;
+    return tg_openssl_version(object, identity) >= 0x30000000UL;
 }
 
 static unsigned long raise_error(const struct tg_libcrypto *crypto, const char *text)

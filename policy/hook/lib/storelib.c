@@ -54,15 +54,16 @@ static void fill(void *arg)
     struct place *place = &places[library->number];
     const void *address = (const void *)library->crypto.d2i_X509;
     void *object = tg_object_open(address);
+    const void *identity = tg_object_identity(address);
     const char *missing = NULL;
 
     if (object == NULL)
         return;
     place->lib.library = library;
-    place->usable =
-        (library->backend->kind & TG_KIND_OPENSSL) != 0 && tg_openssl_version(object) >= OLDEST &&
-        tg_object_fill(object, tg_object_identity(address), library->backend->kind, functions,
-                       sizeof(functions) / sizeof(functions[0]), &place->lib, &missing);
+    place->usable = (library->backend->kind & TG_KIND_OPENSSL) != 0 &&
+                    tg_openssl_version(object, identity) >= OLDEST &&
+                    tg_object_fill(object, identity, library->backend->kind, functions,
+                                   sizeof(functions) / sizeof(functions[0]), &place->lib, &missing);
     place->lib.adding_sorts = place->usable && finding_sorts(&place->lib);
     (void)dlclose(object);
 }

@@ -104,7 +104,7 @@ static bool bring_in_default(const struct tg_storelib *lib, X509_STORE *store,
 
 /* ---- in which order ---------------------------------------------------------------------------
  *
- * libcrypto sorts a store's objects before it searches; before OpenSSL 3.2 also as it adds one,
+ * libcrypto sorts a store's objects before it searches; up to OpenSSL 3.0 also as it adds one,
  * which it looks for. What it has added since stands behind them.
  */
 
@@ -203,8 +203,8 @@ static void put_in_order(const struct tg_storelib *lib, X509_STORE *store, struc
 }
 
 /*
- * Of what is there already nothing is added, however often a program loads it; OpenSSL 3.2 and
- * later add those once more that share their subject with others.
+ * Of what is there already nothing is added, however often a program loads it; OpenSSL 3.5 adds
+ * some once more that share their subject with others.
  */
 bool tg_supply_append(struct tg_supply *supply, const struct tg_storelib *lib, X509_STORE *store,
                       const struct tg_bundle *bundle)
