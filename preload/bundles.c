@@ -150,7 +150,7 @@ TG_API int X509_STORE_set_default_paths(X509_STORE *store)
  */
 static bool loads_later(int command, const char *place)
 {
-    const char *folder = getenv("SSL_CERT_DIR");
+    const char *folder = secure_getenv("SSL_CERT_DIR");
     struct stat status;
 
     if (command != X509_L_ADD_STORE || place != NULL)
