@@ -6,7 +6,7 @@
 #include "ends.h"
 #include <stdio.h>
 
-#define OTHERS 3000
+#define OTHERS 2000
 
 static SSL_CTX *near_context, *far_context;
 
