@@ -193,7 +193,8 @@ def cases_test(*options):
 
 # ---- Alpine's tools -------------------------------------------------------------------------------
 
-TOOLS = ("make", "musl-gcc", "x86_64-linux-gnu-gcc", "as", "ld", "install")  # Debian's BusyBox has no install
+# Debian's BusyBox has no install, and no flock, which Alpine's has.
+TOOLS = ("make", "musl-gcc", "x86_64-linux-gnu-gcc", "as", "ld", "install", "flock")
 AS_SHELL = 'mount --bind "$(command -v busybox)" "$(readlink -f /bin/sh)"; exec "$@"'
 
 
