@@ -37,6 +37,7 @@
 #endif
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@
 
 static char **words;
 static const char *pki;
-static int port, called; /* how often a callback of its own was asked */
+static int port;
+static atomic_int called; /* how often a callback of its own was asked, in all threads */
 static gnutls_datum_t kept;
 
 const char *client_word(const char *name)

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-volatile int serve_got;
+atomic_int serve_got;
 
 static int listener;
 

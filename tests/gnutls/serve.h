@@ -3,6 +3,7 @@
 #define TEST_GNUTLS_SERVE_H
 
 #include <gnutls/x509.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct serve {
@@ -23,6 +24,6 @@ gnutls_x509_crt_t serve_namesake(const char *pki, const char *name, bool capital
 int serve(struct serve *what);
 
 /* The bytes of data that it got from its clients, early ones too. */
-extern volatile int serve_got;
+extern atomic_int serve_got;
 
 #endif

@@ -3,6 +3,7 @@
 #define TEST_NSS_CLIENT_H
 
 #include <ssl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -25,7 +26,7 @@ void client_verify_by_hand(PRFileDesc *socket, FILE *out);
 /* Whether NSPR's words for the last error name a policy, the first time and the second. */
 const char *client_told(void);
 
-/* How often a callback of the program's own was called. */
-extern int client_called;
+/* How often a callback of the program's own was called, in all threads. */
+extern atomic_int client_called;
 
 #endif

@@ -6,7 +6,7 @@
 #include <secport.h>
 #include <string.h>
 
-int client_called;
+atomic_int client_called;
 
 static const char *good(bool is)
 {
