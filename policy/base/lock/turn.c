@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static _Atomic pid_t none; /* in place of a page, and nothing is written there */
@@ -76,9 +78,29 @@ uint64_t tg_turn_self(void)
            ((uint64_t)pthread_self() >> 6 & ((UINT64_C(1) << THREAD_BITS) - 1));
 }
 
+/*
+ * Lets the thread go on that is waited for: one of a lower priority too, to which sched_yield(2) of
+ * a real-time thread doesn't yield. By futex(2), which every program with threads may call, also
+ * under seccomp(2), and which is no cancellation point.
+ */
+static void wait_for_other(unsigned round)
+{
+    enum { BRIEF = 16, WAIT_PRIVATE = 128 }; /* the latter of <linux/futex.h>, which musl has not */
+    const struct timespec pause = {.tv_nsec = 50000};
+    static uint32_t word;
+    int saved = errno;
+
+    if (round < BRIEF)
+        (void)sched_yield();
+    else
+        (void)syscall(SYS_futex, &word, WAIT_PRIVATE, 0, &pause, NULL, 0);
+    errno = saved;
+}
+
 bool tg_turn_take(tg_turn *turn)
 {
     uint64_t me = tg_turn_self(), other = 0;
+    unsigned round = 0;
 
     while (!atomic_compare_exchange_strong_explicit(turn, &other, me, memory_order_acquire,
                                                     memory_order_relaxed)) {
@@ -87,7 +109,7 @@ bool tg_turn_take(tg_turn *turn)
         if (other >> THREAD_BITS != me >> THREAD_BITS)
             continue; /* a thread of the parent's had it: it is taken from that one */
         other = 0;
-        (void)sched_yield();
+        wait_for_other(round++);
     }
     return true;
 }
