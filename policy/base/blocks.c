@@ -24,16 +24,15 @@ static const char *take_pem(struct tg_arena *arena, BIO *bio, size_t number, tg_
     struct tg_block block = {.number = number};
     const char *wrong;
 
-    if (PEM_read_bio(bio, &name, &header, &der, &block.length)) {
-        block.name = name;
-        block.der = der;
-        wrong = *header ? "holds an encrypted PEM block" : take(arena, block, arg);
-    } else if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
-        *end = true;
-        wrong = NULL;
-    } else {
-        wrong = tg_arena_sentence(arena, "PEM block %zu is malformed or cut off", number);
+    /* What it leaves when it fails dangles in OpenSSL before 3.0.8 (CVE-2022-4450). */
+    if (!PEM_read_bio(bio, &name, &header, &der, &block.length)) {
+        *end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+        return *end ? NULL
+                    : tg_arena_sentence(arena, "PEM block %zu is malformed or cut off", number);
     }
+    block.name = name;
+    block.der = der;
+    wrong = *header ? "holds an encrypted PEM block" : take(arena, block, arg);
     OPENSSL_free(name);
     OPENSSL_free(header);
     OPENSSL_free(der);
