@@ -68,29 +68,43 @@ npm_packages() {
     done
 }
 
+# free_port: a port that nobody else is given before the end of this example, as $free.
 free_port() {
-    /usr/bin/python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    : >free_port
+    /usr/bin/python3 -B -c 'import signal, sys
+sys.path.insert(0, sys.argv[1])
+from lab.servers import free_port
+print(free_port(), flush=True)
+signal.pause()' "$checkout/tests" >free_port &
+    running="$running $!"
+    await $! [ -s free_port ]
+    free=$(cat free_port)
 }
 
-# wait_for PORT: until something listens there.
-wait_for() {
-    for _ in $(seq 100); do
-        ! /usr/bin/python3 -c "import socket; socket.create_connection(('127.0.0.1', $1), 1)" \
-            2>/dev/null || return 0
+# await PID COMMAND...: until COMMAND succeeds, which PID sees to.
+await() {
+    who=$1
+    shift
+    until "$@" 2>/dev/null; do
+        kill -0 "$who" || exit 1
         sleep 0.1
     done
-    echo "nothing listens on port $1" >&2
-    exit 1
+}
+
+# wait_for PORT: until what was started last listens there.
+wait_for() {
+    await $! /usr/bin/python3 -c "import socket; socket.create_connection(('127.0.0.1', $1), 1)"
 }
 
 # serve LEAF [PORT]: a server with that certificate of the test PKI (certs/leaves.conf), on port $port.
 serve() {
-    port=${2:-$(free_port)}
-    openssl s_server -quiet -www -accept "127.0.0.1:$port" -key "pki/$1.key" -cert "pki/$1.pem" \
-        -cert_chain "pki/$1.chain.pem" >/dev/null 2>&1 &
+    : >served
+    openssl s_server -www -accept "127.0.0.1:${2:-0}" -key "pki/$1.key" -cert "pki/$1.pem" \
+        -cert_chain "pki/$1.chain.pem" >served 2>&1 &
     running="$running $!"
     server=$!
-    wait_for "$port"
+    await $server grep -q ^ACCEPT served
+    port=${2:-$(sed -n 's/^ACCEPT .*://p' served)}
 }
 
 # stop_server: the one that was started last.
@@ -103,7 +117,7 @@ stop_server() {
 bare() {
     host=$1
     shift
-    curl -sS -o page.html --max-time 20 --resolve "$host:$port:127.0.0.1" "$@" "https://$host:$port/"
+    curl -sS -o page.html --max-time 60 --resolve "$host:$port:127.0.0.1" "$@" "https://$host:$port/"
 }
 
 # under POLICY HOST [OPTION...]: the same under a policy; way=--provider takes the other way in.
@@ -111,7 +125,7 @@ under() {
     policy=$1
     host=$2
     shift 2
-    trustgraft run ${way:-} -p "$policy" -- curl -sS -o page.html --max-time 20 \
+    trustgraft run ${way:-} -p "$policy" -- curl -sS -o page.html --max-time 60 \
         --resolve "$host:$port:127.0.0.1" "$@" "https://$host:$port/"
 }
 

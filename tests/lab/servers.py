@@ -16,6 +16,7 @@ from lab.files import put
 START_SECONDS = 120
 PR_SET_PDEATHSIG = 1
 HERE = pathlib.Path(__file__).resolve().parent
+HOLDERS = []  # sockets that only hold a port
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
@@ -25,12 +26,19 @@ def die_with_parent():
 
 
 def free_port():
-    """A port for a server that is yet to be started: none of those that the kernel gives away to
-    whoever asks for any meanwhile (ip_local_port_range, 32768 and up)."""
+    """
+    A port for a server that is yet to be started. Until this process ends, it is its own: nobody
+    is given it by the kernel, nor chosen it by another free_port(), for a socket that never listens
+    has it. A server can have it besides, for it asks for SO_REUSEADDR, as servers do.
+    """
     while True:
-        with contextlib.suppress(OSError), socket.create_server(
-                ("127.0.0.1", random.randrange(10000, 32000))) as probe:
-            return probe.getsockname()[1]
+        holder = socket.socket()
+        with contextlib.suppress(OSError):
+            holder.bind(("127.0.0.1", random.randrange(10000, 32000)))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # from here on
+            HOLDERS.append(holder)
+            return holder.getsockname()[1]
+        holder.close()
 
 
 def accepts(port):

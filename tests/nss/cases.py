@@ -4,7 +4,6 @@ import threading
 
 from e2e.harness import require
 from lab import ways
-from lab.servers import free_port
 
 API, NOWHERE = "api.example.test", "nowhere.test"
 ACCEPT = "[host api.example.test]\nanchors = {root}\n"
@@ -181,14 +180,15 @@ def port_of(lab, server):
     """With datagrams and with early data s_server takes one client, and is answered for by hand."""
     if server not in BY_HAND:
         return lab.servers.ports[server]
-    port, pki = free_port(), lab.pki
+    pki = lab.pki
     process = lab.servers.start(
-        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", str(pki.pem("api")), "-key",
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", str(pki.pem("api")), "-key",
          str(pki.key("api")), "-cert_chain", str(pki.chain("api")), *BY_HAND[server]],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    require(any(b"ACCEPT" in line for line in process.stdout), "s_server didn't start")
+    said = next((line for line in process.stdout if line.startswith(b"ACCEPT")), None)
+    require(said, "s_server didn't start")
     threading.Thread(target=answer, args=(process,), daemon=True).start()
-    return port
+    return int(said.rpartition(b":")[2])
 
 
 def start(lab):

@@ -18,7 +18,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,8 @@ import tempfile
 import costs
 import story
 import transcript
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from lab.servers import free_port                                          # noqa: E402
 
 BLOCK = re.compile(r"^```(sh|text|console)\n(.*?)^```$", re.M | re.S)
 GOALS = re.compile(r"(?:make [a-z]+ *(?:#.*)?\n)+")
@@ -107,11 +108,6 @@ def missing_line(expected, output):
     return None
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 def unknown_goal(script, source):
     goals = re.findall(r"make ([a-z]+)", script)
     done = subprocess.run(["make", "-n", *goals], cwd=source, capture_output=True, text=True,
@@ -169,7 +165,7 @@ def try_page(page, source, build):
         yield "FAILED"
     with tempfile.TemporaryDirectory(prefix="trustgraft-readme-") as scratch:
         scratch_checkout(scratch, source, build)
-        for line, kind, script, expected in blocks(text.replace(PORT, free_port())):
+        for line, kind, script, expected in blocks(text.replace(PORT, str(free_port()))):
             print(f"== {page}:{line}", flush=True)
             yield attempt(page, line, kind, script, expected, scratch, source)
 

@@ -32,10 +32,17 @@ def steps(block):
 
 
 def script(commands):
-    """A shell script that marks where each command's output ends. A server gets the time to start
-    that it takes to type the next command."""
-    pause = {command: "sleep 3\n" for command in commands if re.search(r"&\s*(#.*)?$", command)}
-    return "".join(f"{command}\n{pause.get(command, '')}printf '\\036\\n'\n" for command in commands)
+    """A shell script that marks where each command's output ends. Who types the next command behind
+    the start of a server gives it the time that it takes."""
+    return "".join(f"{command}\n{until_it_listens(command)}printf '\\036\\n'\n" for command in commands)
+
+
+def until_it_listens(command):
+    """What waits for the server that COMMAND has started, at the first port in it; or ''."""
+    if not re.search(r"&\s*(#.*)?$", command):
+        return ""
+    look = f"import socket; socket.create_connection(('127.0.0.1', {re.search(r':([0-9]+)', command)[1]}), 1)"
+    return f'until /usr/bin/python3 -c "{look}" 2>/dev/null || ! kill -0 $!; do sleep 0.1; done\n'
 
 
 def line_pattern(line):
@@ -67,7 +74,7 @@ def on_terminal(command, **options):
     reader.start()
 
     def output():
-        reader.join(10)
+        reader.join(60)
         os.close(ours)
         return got.decode(errors="replace").replace("\r\n", "\n")
     return process, output
