@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 from e2e.harness import Failure, require
-from lab.files import kept
+from lab.files import kept, put_program
 
 TIMEOUT = 120  # seconds; only stops what hangs
 
@@ -71,6 +71,8 @@ class Folder:
         """Writes NAME, text or bytes, makes its folder, and returns its path."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if mode & 0o111:
+            return put_program(path, text, mode)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         path.chmod(mode)
         return path

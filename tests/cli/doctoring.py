@@ -11,6 +11,7 @@ import termios
 
 from cli import reaching
 from e2e.harness import Skip, open_terminal, require
+from lab.files import put_program
 
 POLICY = "[host *]\naction = pass\n"
 INSIDE = "libtrustgraft-inside.so.0"
@@ -54,8 +55,7 @@ def copy(command, *without):
     folder = command.folder()
     for name in PARTS:
         if name not in without and (name != INSIDE or has_inside(command)):
-            (folder / name).parent.mkdir(exist_ok=True)
-            shutil.copy(command.build / name, folder / name)
+            folder.write(name, (command.build / name).read_bytes(), (command.build / name).stat().st_mode & 0o777)
     settings = folder / "openssl.cnf"
     if settings.exists():
         settings.write_text(settings.read_text().replace(str(command.build), str(folder.path)))
@@ -371,8 +371,7 @@ def test_static_program(command):
 
 
 def test_raised_privileges(command):
-    path = command.folder().path / "tool"
-    shutil.copy(shutil.which("openssl"), path)
+    path = put_program(command.folder() / "tool", pathlib.Path(shutil.which("openssl")))
     require("privileges" not in program(command, path)[1], "none are raised")
     if os.geteuid() != 0:
         raise Skip("only root can raise any")
@@ -418,8 +417,7 @@ def test_damaged_program(command):
 
 
 def test_hostile_names_are_escaped(command):
-    path = command.folder().path / "a\x1b[31m\nb"
-    shutil.copy(shutil.which("openssl"), path)
+    path = put_program(command.folder() / "a\x1b[31m\nb", pathlib.Path(shutil.which("openssl")))
     result = doctor(command, path).ended(0)
     require("\x1b" not in result.out and "\\x1B[31m\\x0Ab" in result.out, result)
 
@@ -464,7 +462,7 @@ def test_columns_are_aligned(command):
 def test_all_programs_of_the_path(command):
     """Each by the way that `doctor CMD` says, once, with its package; scripts and others aren't programs."""
     folder = command.folder()
-    shutil.copy(reaching.built(command, "", "libmbedtls.so.14"), folder.path / "embedded")
+    put_program(folder / "embedded", pathlib.Path(reaching.built(command, "", "libmbedtls.so.14")))
     folder.write("script", "#!/bin/sh\ncurl\n", 0o755)
     (folder.path / "twice").symlink_to("embedded")
     real = {name: path for name, path in (("curl", shutil.which("curl")), ("wget", shutil.which("wget"))) if path}

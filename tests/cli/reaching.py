@@ -90,7 +90,7 @@ def test_damaged_program(command):
 
 
 def copy(command, mode, owner=-1, group=-1):
-    path = command.folder().write("program", bytes(image()))
+    path = command.folder().write("program", bytes(image()), 0o755)
     os.chown(path, owner, group)
     path.chmod(mode)
     return path

@@ -8,6 +8,7 @@ import subprocess
 from cli import plain
 from cli.doctoring import copy
 from e2e.harness import Skip, require
+from lab.files import put_program
 
 POLICY = "[host *]\naction = pass\n"
 SHOW = 'printf "%s\\n" "$LD_PRELOAD" "$OPENSSL_CONF" "$TRUSTGRAFT_POLICY"'
@@ -210,7 +211,7 @@ def installed(command, *names, where=""):
     folder = command.folder()
     program = folder.path / "bin" / "trustgraft"
     program.parent.mkdir()
-    shutil.copy(command.program, program)
+    put_program(program, command.program)
     for name in names:
         target = program.parent / where / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@ import ast
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import shutil
 import stat
@@ -15,6 +16,7 @@ from e2e.machine import System
 from e2e.naming import in_both_ways
 from e2e.reload import Running
 from lab import clients, ways
+from lab.files import put_program
 
 SERVERS = ("api", "expired", "spoofing-subject", "spoofing-san")
 RULE = "[host api.example.test]\nanchors = {root}\n"
@@ -91,7 +93,7 @@ def json_too_long(lab, way):
         folder += "/" + "\1" * 200
     os.makedirs(folder)
     program = clients.PROGRAMS["curl"]
-    shutil.copy(os.path.realpath(shutil.which("curl")), f"{folder}/curl")
+    put_program(f"{folder}/curl", pathlib.Path(shutil.which("curl")))
     command = [f"{folder}/curl", *program.command(lab.target("expired"))[1:]]
     whole = log_policy("log-format = json", "log = file:whole.json, stderr, syslog")
     with System(lab, whole).listen() as system:

@@ -1,5 +1,6 @@
 """system.py - the system's policy: its place in the order, its lock, and privileged programs."""
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 from e2e.harness import Skip, require
 from e2e.naming import in_both_ways
 from lab import clients, ways
-from lab.files import put
+from lab.files import put, put_program
 from e2e.machine import NOBODY, System
 
 SERVERS = ("api",)
@@ -159,8 +160,8 @@ def privileged(lab, kind):
     tool.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     if os.statvfs(tool.parent).f_flag & os.ST_NOSUID:
         raise Skip(f"{tool.parent} is mounted nosuid")
-    shutil.copy(os.path.realpath(shutil.which("curl")), tool)
-    tool.chmod({"set-uid": 0o4755, "set-gid": 0o2755, "capabilities": 0o755}[kind])
+    put_program(tool, pathlib.Path(shutil.which("curl")),
+                {"set-uid": 0o4755, "set-gid": 0o2755, "capabilities": 0o755}[kind])
     if kind == "capabilities":
         setcap = shutil.which("setcap") or shutil.which("setcap", path="/usr/sbin")
         done = setcap and subprocess.run([setcap, "cap_net_raw=ep", tool], check=False,

@@ -7,6 +7,7 @@ import subprocess
 
 from e2e.harness import Skip, require
 from lab import ways
+from lab.files import put_program
 
 HOST = "api.example.test"
 ASKED = ("sni=" + HOST, "name=" + HOST)
@@ -22,7 +23,7 @@ def made(lab, library, name, *command):
     if command:
         subprocess.run([*command, lab.clients / library, path], check=True, timeout=120)
     else:
-        shutil.copy(lab.clients / library, path)
+        put_program(path, lab.clients / library)
     return path
 
 

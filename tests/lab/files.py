@@ -3,6 +3,7 @@ import atexit
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 
@@ -20,6 +21,20 @@ def put(path, content, owner=None):
         os.chown(fresh, owner, owner)
     fresh.rename(path)
     return path
+
+
+def put_program(path, content, mode=0o755):
+    """
+    PATH as a program: that text, these bytes, or those of the file at that path. Another process
+    writes it. While this one does, a child that another of its threads is just starting has the file
+    open as well, until it has become what it is to run; and who executes the file meanwhile is told
+    that it is busy (execve(2), ETXTBSY). Returns the path.
+    """
+    if isinstance(content, pathlib.Path):
+        content = content.read_bytes()
+    subprocess.run(["install", "-m", f"{mode:o}", "/dev/stdin", path], check=True,
+                   input=content.encode() if isinstance(content, str) else content)
+    return pathlib.Path(path)
 
 
 def exposed(path):

@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from compat.fetch import Missing, Store                                    # noqa: E402
 from e2e.harness import Skip, require, suite                               # noqa: E402
+from lab.files import put_program                                          # noqa: E402
 from package.release import release_test                                  # noqa: E402
 from portable.programs import (ACCEPT, GREETING, LAB, PROGRAMS, REFUSE, check_machine,  # noqa: E402
                                check_symbols, play)
@@ -63,7 +64,7 @@ def official_node_test(lab):
         node = Store(lab.build.directory / "compat", True).node("18")
     except Missing as why:
         raise Skip(str(why)) from why
-    shutil.copy(node, lab.scratch / "node18")
+    put_program(lab.scratch / "node18", node)
     play(lab, System(lab, lab.trees["bullseye"], "bullseye"), "node", "--preload", str(lab.scratch / "node18"))
 
 
