@@ -220,7 +220,7 @@ def exception_expires(lab, way, server):
 
 def distrusted_session(lab, way, server):
     """[distrust] is for every host; a session from a file holds the leaf, and not its path."""
-    path = bare_session(lab, way, server)
+    path = bare_session(lab, server)
     for distrusted, wanted in (("intermediate", False), ("other-intermediate", True)):
         policy = "[policy]\nunmatched = app\n[distrust]\ncertificate = {fp " + distrusted + "}"
         arrived, resumed, said = s_client(lab, way, policy, server, "-sess_in", path)

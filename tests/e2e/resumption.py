@@ -2,6 +2,7 @@
 import contextlib
 import re
 import socket
+import tempfile
 import threading
 
 from e2e.harness import require
@@ -31,9 +32,9 @@ def s_client(lab, way, policy, server, *arguments):
     return "hello from" in out, bool(resumed) and resumed[1] == "Reused", out + err
 
 
-def bare_session(lab, way, server):
+def bare_session(lab, server):
     """A session that a process without the shim made; resumable without it."""
-    path = str(lab.scratch / f"session-{way}-{server.replace('/', '-')}")
+    path = f"{tempfile.mkdtemp(dir=lab.scratch)}/session"
     arrived, _, said = s_client(lab, ways.BARE, None, server, "-sess_out", path)
     require(arrived, said)
     _, resumed, said = s_client(lab, ways.BARE, None, server, "-sess_in", path)
@@ -45,10 +46,10 @@ def full_handshake(lab, way, version):
     """A host with a rule: the foreign session is not used, the server is evaluated."""
     good, bad = f"api{version}", f"api-other{version}"
     policy = "[host api.example.test]\nanchors = {root}"
-    path = bare_session(lab, way, good)
+    path = bare_session(lab, good)
     arrived, resumed, said = s_client(lab, way, policy, good, "-sess_in", path)
     require(arrived and not resumed, f"resumed: {resumed}: {said}")
-    path = bare_session(lab, way, bad)
+    path = bare_session(lab, bad)
     arrived, _, said = s_client(lab, way, policy, bad, "-sess_in", path)
     require(not arrived and "reject" in said, f"a foreign session was used: {said}")
 
@@ -56,7 +57,7 @@ def full_handshake(lab, way, version):
 def unmatched_resumes(lab, way):
     """A host without a rule: as without the shim."""
     for server in ("api", "api/1.2"):
-        path = bare_session(lab, way, server)
+        path = bare_session(lab, server)
         arrived, resumed, said = s_client(lab, way, "[host other.test]\nstrict = yes", server,
                                           "-sess_in", path)
         require(arrived and resumed, f"{server}: {said}")

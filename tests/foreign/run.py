@@ -13,6 +13,7 @@ import re
 import ssl
 import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -345,7 +346,7 @@ def report_only(lab, library):
 
 def sessions(lab, library):
     """One of this policy's own is resumed; a foreign one isn't, but for a host without a rule."""
-    saved = str(lab.scratch / f"session-{library}")
+    saved = f"{tempfile.mkdtemp(dir=lab.scratch)}/session"
     for server, other in (("api", "api-other"), ("api/1.2", "api-other/1.2")):
         words = ("sni=" + HOST, "resume")
         seen, err = visit(lab, library, server, ROOT, *words, "connections=3")

@@ -80,18 +80,19 @@ def call(lab, way, policy, program, *arguments):
     return out.strip("\n")
 
 
-def decide(program, scenario, wanted):
+def decide(program, scenario, wanted, head=""):
+    """HEAD, a comment, makes the policies others than those of the tests beside it."""
     def check(lab, way):
         pki = str(lab.pki.directory)
         accepted, rejected = wanted
         for policy, trust, outcome in ((ACCEPT, "trustless", accepted),
                                        (REJECT, "trusting", rejected)):
-            got = call(lab, way, policy, program, scenario, pki, trust)
+            got = call(lab, way, head + policy, program, scenario, pki, trust)
             require(outcome is None or got.startswith(outcome), f"wanted {outcome}: {policy}: {got}")
         for trust in ("trusting", "trustless"):
             bare = call(lab, ways.BARE, None, program, scenario, pki, trust)
             for policy in (ELSEWHERE, DISTRUST):
-                got = call(lab, way, policy, program, scenario, pki, trust)
+                got = call(lab, way, head + policy, program, scenario, pki, trust)
                 require(got == bare, f"{trust}: bare {bare}, under {policy}: {got}")
     return check
 
@@ -103,7 +104,8 @@ def small_thread(lab, way):
     if lab.run([lab.programs["decide"], "small-thread", pki, "trusting"], environment=bare)[0] != 0:
         raise Skip("here a handshake alone takes more stack")
     decide("decide", "small-thread", ("through result 0 chain 3through result 0",
-                                      "stopped result 50 chain -1stopped"))(lab, way)
+                                      "stopped result 50 chain -1stopped"),
+           f"# touched by the program, {way}\n")(lab, way)
 
 
 def distrusted_root(lab, way):

@@ -132,12 +132,13 @@ def odd(happening):
         if happening in ("chroot", "dropped privileges") and os.geteuid() != 0:
             raise Skip("only root can")
         body = lab.pki.expand(RULE).encode()
-        policy = lab.scratch / f"secret-{way}.conf"
+        name = f"{happening.replace(' ', '-')}-{way}"
+        policy = lab.scratch / f"secret-{name}.conf"
         policy.write_bytes(body)
         policy.chmod(0o600)
         injected = ways.by_environment(lab.build, way, policy)
         for server, wanted in (("api", "hello from api"), ("api-other", "refuse")):
-            path = lab.scratch / f"odd-{happening.replace(' ', '-')}-{way}-{server}"
+            path = lab.scratch / f"odd-{name}-{server}"
             command = [clients.PYTHON, "-c", ODD % HAPPENINGS[happening],
                        str(lab.servers.ports[server]), str(path)]
             status, _, err = lab.run(command, environment=injected)

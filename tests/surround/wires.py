@@ -25,8 +25,11 @@ def receive(plain, count):
 
 def greet_http(plain):
     """RFC 9110 section 9.3.6."""
-    while b"\r\n\r\n" not in (plain.recv(4096)):
-        pass
+    asked = b""
+    while not asked.endswith(b"\r\n\r\n"):
+        if not (more := plain.recv(1)):
+            raise ConnectionError("it asked for nothing")
+        asked += more
     plain.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
