@@ -1,5 +1,6 @@
 #include "ends.h"
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,6 +126,16 @@ static bool failed(SSL *ssl, int result)
            SSL_get_error(ssl, result) != SSL_ERROR_WANT_WRITE;
 }
 
+/* Where sockets are between the two, what one has sent is at the other's soon, and not at once. */
+static void wait_for_either(SSL *client, SSL *server)
+{
+    struct pollfd ends[] = {{.fd = SSL_get_fd(client), .events = POLLIN},
+                            {.fd = SSL_get_fd(server), .events = POLLIN}};
+
+    if (ends[0].fd >= 0 && ends[1].fd >= 0)
+        (void)poll(ends, 2, 60000);
+}
+
 bool ends_shake(SSL *client, SSL *server)
 {
     for (int turns = 0; turns < 50; turns++) {
@@ -138,6 +149,7 @@ bool ends_shake(SSL *client, SSL *server)
         /* What the server says of it is not the client's: one queue serves both here. */
         if (failed(server, theirs))
             return false;
+        wait_for_either(client, server);
     }
     return false;
 }
