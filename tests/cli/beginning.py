@@ -25,7 +25,7 @@ def served(command, leaf, *others, changed=lambda text: text):
 
 
 def init(command, policy, port, *words, **options):
-    return command("init", "-p", policy, "--timeout", "20", "--resolve", f"{HOST}:{port}:127.0.0.1",
+    return command("init", "-p", policy, "--timeout", "60", "--resolve", f"{HOST}:{port}:127.0.0.1",
                    *words, f"{HOST}:{port}", **options)
 
 
@@ -253,7 +253,7 @@ def test_commands_that_it_ends_with(command):
         explain_it, run, enable = (shlex.split(line.split("    ")[0])[1:] for line in lines)
         command(*explain_it).ended(0).printed("accept localhost:")
         require(run[-1] == f"https://localhost:{port}", out)
-        done = command(*run, "--silent", "--show-error", "--max-time", "25")
+        done = command(*run, "--silent", "--show-error", "--max-time", "60")
         require(done.status in (52, 56), f"curl got no further than the handshake: {done}")
     require(enable == ["enable"] and "policy.conf: put it there first" in lines[2], out)
 

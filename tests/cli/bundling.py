@@ -83,7 +83,7 @@ def test_real_servers_under_a_bundle(command):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
         with plain.listening(plain.secured(tls)) as port:
-            done = command("run", "-p", rule, "--", "curl", "-sS", "--noproxy", "*", "--max-time", "25", "--resolve",
+            done = command("run", "-p", rule, "--", "curl", "-sS", "--noproxy", "*", "--max-time", "60", "--resolve",
                            f"{HOST}:{port}:127.0.0.1", f"https://{HOST}:{port}/")
         if word:
             done.ended(60).said(word)

@@ -115,7 +115,7 @@ def started(words, port):
 
 
 def curl(command, policy, url, *more):
-    return command("run", "-p", policy, "--", "curl", "-sS", "--noproxy", "*", "--max-time", "25",
+    return command("run", "-p", policy, "--", "curl", "-sS", "--noproxy", "*", "--max-time", "60",
                    *more, url)
 
 

@@ -15,7 +15,7 @@ ALLOW = HOST + "anchors = {root}\n"
 PROGRAM = """
 import encodings.idna, os, socket, ssl, sys
 port, folder = int(sys.argv[1]), sys.argv[2]
-plain = socket.create_connection(("127.0.0.1", port), 25)
+plain = socket.create_connection(("127.0.0.1", port), 60)
 {}
 try:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

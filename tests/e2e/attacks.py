@@ -32,7 +32,7 @@ context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
 def dial():
-    return socket.create_connection(("127.0.0.1", port), 25)
+    return socket.create_connection(("127.0.0.1", port), 60)
 
 def secure(plain, **more):
     return context.wrap_socket(plain, server_hostname="api.example.test", **more)
@@ -176,7 +176,7 @@ def recorder(lab):
 
     def serve(listener):
         with contextlib.suppress(OSError), listener.accept()[0] as plain:
-            plain.settimeout(30)
+            plain.settimeout(60)
             try:
                 with tls.wrap_socket(plain, server_side=True) as secured:
                     got.append(secured.version())

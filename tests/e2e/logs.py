@@ -334,7 +334,7 @@ def replace():
     os.set_blocking(kept[1], False)
     return kept[1]
 
-plain = socket.create_connection(("127.0.0.1", port), 25)
+plain = socket.create_connection(("127.0.0.1", port), 60)
 plain = socket.socket(fileno=fcntl.fcntl(plain.fileno(), fcntl.F_DUPFD_CLOEXEC, 20))
 if when == "first":
     ssl.create_default_context()

@@ -75,7 +75,7 @@ def callbacks_on_acceptance(lab, way):
 VERIFIED = """
 import socket, ssl, sys
 context = ssl.create_default_context()
-with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 25) as plain:
+with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) as plain:
     with context.wrap_socket(plain, server_hostname="api.example.test") as secured:
         print(*(one.get_info()["subject"][0][0][1]
                 for one in secured._sslobj.get_verified_chain()), sep="|")
@@ -96,7 +96,7 @@ QUEUE = """
 import socket, ssl, sys
 context = ssl.create_default_context()
 try:
-    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 25) as plain:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) as plain:
         context.wrap_socket(plain, server_hostname="api.example.test")
 except ssl.SSLCertVerificationError as error:
     print(error.reason, error.verify_message)

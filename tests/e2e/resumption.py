@@ -79,7 +79,7 @@ context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 session = None
 for host in ("good.example.test", "bad.example.test"):
-    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 25) as plain:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) as plain:
         try:
             with context.wrap_socket(plain, server_hostname=host, session=session) as secured:
                 secured.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
@@ -108,7 +108,7 @@ context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 session, said = None, []
 for port in sys.argv[1:]:
-    with socket.create_connection(("127.0.0.1", int(port)), 25) as plain:
+    with socket.create_connection(("127.0.0.1", int(port)), 60) as plain:
         try:
             with context.wrap_socket(plain, server_hostname="api.example.test",
                                      session=session) as secured:
@@ -171,7 +171,7 @@ for word in sys.argv[2:]:
         os.replace(os.environ["TRUSTGRAFT_POLICY"] + ".new", os.environ["TRUSTGRAFT_POLICY"])
         time.sleep(2.2)
         continue
-    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 25) as plain:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) as plain:
         try:
             with context.wrap_socket(plain, server_hostname=host,
                                      session=sessions.get(source)) as secured:

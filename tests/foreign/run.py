@@ -464,7 +464,7 @@ def nameless_session(lab, library):
     def serve(listener):
         for _ in range(2):
             connection, _ = listener.accept()
-            connection.settimeout(30)
+            connection.settimeout(60)
             with contextlib.suppress(OSError), connection:
                 with context.wrap_socket(connection, server_side=True) as secure:
                     secure.recv(100)
@@ -515,7 +515,7 @@ def alert_of(lab, library, policy, *words):
 
     def serve(listener):
         plain_socket, _ = listener.accept()
-        plain_socket.settimeout(30)
+        plain_socket.settimeout(60)
         with contextlib.suppress(OSError), plain_socket:
             try:
                 context.wrap_socket(plain_socket, server_side=True).recv(1)

@@ -21,7 +21,7 @@ def handshake(host, port):
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     try:
-        with socket.create_connection(("127.0.0.1", port), 25) as plain:
+        with socket.create_connection(("127.0.0.1", port), 60) as plain:
             with context.wrap_socket(plain, server_hostname=host):
                 return "accept"
     except ssl.SSLCertVerificationError:

@@ -10,7 +10,7 @@ import selectors
 import socket
 import sys
 
-TIMEOUT = 30  # seconds for one connection
+TIMEOUT = 60  # seconds for one connection
 HANDSHAKE, SERVER_HELLO, CERTIFICATE = 22, 2, 11
 ECDHE_ECDSA_AES128_GCM_SHA256 = b"\xc0\x2b"
 EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO = b"\x00\x17\x00\x00", b"\xff\x01\x00\x01\x00"

@@ -18,7 +18,7 @@ class Scenario:
     """
     POLICY is a whole policy, or the keys of the rule for the host; {port} is the server's, and
     {past} and {future} are times at which `expired` and `not-yet-valid` are valid, {yesterday}
-    and {tomorrow} what they say.
+    and {tomorrow} what they say, the latter its end: no midnight comes between.
     """
     title: str
     server: str                 # a leaf of the test PKI, or another running server
@@ -37,7 +37,7 @@ class Scenario:
         if not text.startswith("["):
             text = f"[host {self.host}]\n{text}\n"
         return lab.policy(text, port=lab.servers.ports[self.server], past=moment(-100),
-                          future=moment(500), yesterday=moment(-1), tomorrow=moment(1))
+                          future=moment(500), yesterday=moment(-1), tomorrow=moment(2))
 
     def play(self, lab, program, way):
         """(the expected word, the Outcome)."""

@@ -14,7 +14,7 @@ import ssl
 import sys
 import threading
 
-TIMEOUT = 30  # seconds for one connection
+TIMEOUT = 60  # seconds for one connection
 
 
 def context(pki, server):

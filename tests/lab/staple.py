@@ -14,7 +14,7 @@ import struct
 import sys
 import threading
 
-TIMEOUT = 30  # seconds for one connection
+TIMEOUT = 60  # seconds for one connection
 SET_STATUS_CB, SET_STATUS_RESPONSE, SET_MAX_VERSION, TLS1_2 = 63, 71, 124, 0x0303
 ACKNOWLEDGED, NOT_ACKNOWLEDGED = 0, 3
 PEM = 1

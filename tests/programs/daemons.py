@@ -142,9 +142,9 @@ def haproxy(call, front):
             log global
             log-format "%[ssl_bc_err_str]"
             retries 0
-            timeout connect 25s
-            timeout client 25s
-            timeout server 25s
+            timeout connect 60s
+            timeout client 60s
+            timeout server 60s
         listen front
             bind 127.0.0.1:{front}
             server one {call.host}:{call.port} ssl verify {check} sni str({call.host})

@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 
-TIMEOUT = 30  # seconds for one connection
+TIMEOUT = 60  # seconds for one connection
 GOODBYES = ("quit", "logout")
 
 

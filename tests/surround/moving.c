@@ -125,7 +125,7 @@ static int move_datagrams(SSL *ssl, const char *how, const char *from, const cha
     bool connected = strcmp(how, "peer") != 0;
     int plain = connected ? dial(SOCK_DGRAM, from) : socket(AF_INET, SOCK_DGRAM, 0);
     BIO *bio = BIO_new_dgram(plain, BIO_CLOSE);
-    struct timeval soon = {0, 1000}, long_after = {30, 0};
+    struct timeval soon = {0, 1000}, long_after = {60, 0};
 
     set_peer(bio, from, connected ? BIO_CTRL_DGRAM_SET_CONNECTED : BIO_CTRL_DGRAM_SET_PEER);
     (void)BIO_ctrl(bio, BIO_CTRL_DGRAM_SET_RECV_TIMEOUT, 0, &soon);

@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv)
 {
-    struct timeval limit = {30, 0};
+    struct timeval limit = {60, 0};
     struct in_addr address;
     SSL_CTX *context = SSL_CTX_new(DTLS_client_method());
     SSL *ssl = context != NULL ? SSL_new(context) : NULL;

@@ -99,7 +99,7 @@ class Bench:
         """(exit code, standard output, standard error) of the command."""
         text = policy_text(case)
         text = self.pki.expand(text, past=moment(-100), future=moment(500), yesterday=moment(-1), then=moment(-15),
-                               tomorrow=moment(1),
+                               tomorrow=moment(2),
                                known=self.pki.known_hosts(text, self.scratch))
         command = [self.command, "verify", "--json", "--policy", self.write(f"{stem}.conf", text),
                    "--host", case.get("host", "api.example.test"),
