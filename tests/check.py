@@ -15,9 +15,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from lab.files import kept
+from lab.ways import unfit
 from skips import Skips
 
 PYTHON = "/usr/bin/python3"
@@ -162,6 +164,9 @@ def main():
     options = parser.parse_args()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     build, pki = os.path.abspath(options.build), str(kept(options.pki))
+    lacking = unfit(build) + unfit(tempfile.gettempdir())
+    if lacking:
+        sys.exit(f"check.py: missing: {', '.join(lacking)}")
     os.chdir(source)
     os.umask(0o022)
     shut("tests", "examples", pki)

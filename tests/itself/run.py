@@ -48,12 +48,25 @@ CASES = (
 )
 
 
+def call(name, command, build):
+    return subprocess.run([sys.executable, "-B", "-c", CHECK, str(TESTS), name, command, "--build",
+                           build, "--pki", str(TESTS), name], capture_output=True, text=True,
+                          check=False, timeout=120)
+
+
+def wrong_place():
+    """The same where it is a path that ld.so would take for two."""
+    for build in ("/tmp/a folder", "/tmp/a:folder"):
+        done = call("some", OK, build)
+        if done.returncode != 1 or done.stdout or f"LD_PRELOAD can hold, for {build} has" not in done.stderr:
+            return f"{build}: status {done.returncode}: {done.stdout}{done.stderr}"
+    return ""
+
+
 def wrong(name, command, last, said):
     """What check.py doesn't do as it should, or ''."""
     with tempfile.TemporaryDirectory() as build:
-        done = subprocess.run([sys.executable, "-B", "-c", CHECK, str(TESTS), name, command, "--build",
-                               build, "--pki", str(TESTS), name], capture_output=True, text=True,
-                              check=False, timeout=120)
+        done = call(name, command, build)
     lines = done.stdout.splitlines()
     right = (lines[-1:] == [last] and said in done.stdout and
              done.returncode == (0 if ", 0 failed" in last else 1))
@@ -62,11 +75,11 @@ def wrong(name, command, last, said):
 
 def main():
     failed = 0
-    for title, *case in CASES:
-        problem = wrong(*case)
+    problems = [*((title, wrong(*case)) for title, *case in CASES), ("a path with a space", wrong_place())]
+    for title, problem in problems:
         failed += bool(problem)
         print(f"{'FAILED' if problem else 'ok':7} {title}{': ' if problem else ''}{problem}")
-    print(f"{len(CASES) - failed} passed, {failed} failed")
+    print(f"{len(problems) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

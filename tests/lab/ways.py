@@ -17,6 +17,12 @@ FOREIGN = ("LD_PRELOAD", "LD_LIBRARY_PATH", "OPENSSL_CONF", "OPENSSL_MODULES", "
            "all_proxy", "ALL_PROXY")
 
 
+def unfit(folder):
+    """What a path to FOLDER lacks for LD_PRELOAD to name a library there, in a list: empty mostly."""
+    odd = sorted(set(str(folder)) & set(" :$"))
+    return [f"a path that LD_PRELOAD can hold, for {folder} has {odd[0]!r} in it"] if odd else []
+
+
 class Build:
     """The artifacts under a build directory."""
 
@@ -29,7 +35,7 @@ class Build:
 
     def missing(self):
         return [str(path) for path in (self.command, self.preload, self.module, self.openssl_cnf)
-                if not path.exists()]
+                if not path.exists()] + unfit(self.directory)
 
 
 def clean_environment(home):
