@@ -28,7 +28,7 @@ CASES = (
     ("a status without a failure", "some", f"{OK}; exit 1", "3 passed, 1 failed", "ended with status 1"),
     ("no summary", "some", "echo fine", "0 passed, 1 failed", "without a summary"),
     ("no test", "some", "echo '0 passed, 0 failed'", "0 passed, 1 failed", "ran no test"),
-    ("no such program", "some", "exec nowhere", "0 passed, 1 failed", "status 127"),
+    ("no such program", "some", "exec /nowhere", "0 passed, 1 failed", "status 127"),
     ("one that hangs", "some", "sleep 600", "0 passed, 1 failed", "killed after 1 seconds"),
     ("an expected skip", "cli", "echo 'skipped completing: fish: there is no fish'; "
      "echo '1 passed, 0 failed, 1 skipped'", "1 passed, 0 failed, 1 skipped",
