@@ -19,6 +19,8 @@ import tempfile
 import time
 
 from lab.files import kept
+from lab.lab import stop_on_signals
+from lab.servers import die_with_parent
 from lab.ways import unfit
 from skips import Skips
 
@@ -28,6 +30,7 @@ SUMMARY = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?
 CMOCKA = re.compile(r"\[  (PASSED|FAILED|SKIPPED) +\] (?:[^\n]*: )?(\d+) test\(s\)")
 BAD = re.compile(r"FAILED|ERROR|runtime error|Traceback")
 SHOWN = 30  # lines of a failed suite's output
+STARTED = set()  # processes of suites
 
 # Name and command of each suite besides the unit tests; the slow ones come first.
 SUITES = [
@@ -120,7 +123,8 @@ def run(name, command, build, env):
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file,
                                        stderr=subprocess.STDOUT, env=env,
-                                       start_new_session=True)
+                                       start_new_session=True, preexec_fn=die_with_parent)
+            STARTED.add(process)
             status = process.wait(TIMEOUT)
         except OSError as error:
             file.write(f"{error}\n")
@@ -132,6 +136,22 @@ def run(name, command, build, env):
         file.seek(0)
         output = file.read()
     return name, status, time.monotonic() - begun, log, output
+
+
+def run_all(wanted, build, env):
+    """What run() says of each, as it ends. None goes on where this is broken off."""
+    stop_on_signals()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        try:
+            running = [pool.submit(run, name, command, build, env) for name, command in wanted]
+            for future in concurrent.futures.as_completed(running):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in STARTED:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGTERM)
+            raise
 
 
 def text(counts):
@@ -177,13 +197,10 @@ def main():
     wanted = [(name, command) for name, command in suites(build, pki)
               if not options.suite or name.startswith(tuple(options.suite))]
     total, skips = [0, 0, 0], Skips()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(run, name, command, build, env) for name, command in wanted]
-        for future in concurrent.futures.as_completed(running):
-            name, status, seconds, log, output = future.result()
-            counts, remark = allow(skips, name, output, *judge(status, output))
-            show(name, counts, remark, seconds, log, output)
-            total = [sum(pair) for pair in zip(total, counts)]
+    for name, status, seconds, log, output in run_all(wanted, build, env):
+        counts, remark = allow(skips, name, output, *judge(status, output))
+        show(name, counts, remark, seconds, log, output)
+        total = [sum(pair) for pair in zip(total, counts)]
     print("\n".join([*skips.lines(), text(total)]))
     sys.exit(1 if total[1] or not total[0] else 0)
 

@@ -16,6 +16,7 @@ CC=${CC:-cc}
 out=$build/tests/inject
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 HOME=$work # no policy of the user's own
 export HOME
 passed=0

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """run.py - check.py itself: what it makes of suites that pass, fail, skip, hang or say nothing."""
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 TESTS = pathlib.Path(__file__).resolve().parent.parent
@@ -48,34 +51,59 @@ CASES = (
 )
 
 
+def begin(name, command, build):
+    return subprocess.Popen([sys.executable, "-B", "-c", CHECK, str(TESTS), name, command, "--build", build,
+                             "--pki", str(TESTS), name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def call(name, command, build):
-    return subprocess.run([sys.executable, "-B", "-c", CHECK, str(TESTS), name, command, "--build",
-                           build, "--pki", str(TESTS), name], capture_output=True, text=True,
-                          check=False, timeout=120)
+    """(status, stdout, stderr) of it."""
+    with begin(name, command, build) as checking:
+        out, err = checking.communicate(timeout=120)
+    return checking.returncode, out, err
 
 
 def wrong_place():
     """The same where it is a path that ld.so would take for two."""
     for build in ("/tmp/a folder", "/tmp/a:folder"):
-        done = call("some", OK, build)
-        if done.returncode != 1 or done.stdout or f"LD_PRELOAD can hold, for {build} has" not in done.stderr:
-            return f"{build}: status {done.returncode}: {done.stdout}{done.stderr}"
+        status, out, err = call("some", OK, build)
+        if status != 1 or out or f"LD_PRELOAD can hold, for {build} has" not in err:
+            return f"{build}: status {status}: {out}{err}"
+    return ""
+
+
+def wrong_end():
+    """A suite that is left running by a check.py that is killed, or ended with SIGTERM, or ''."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with tempfile.TemporaryDirectory() as build:
+            told = pathlib.Path(build) / "told"
+            os.mkfifo(told)
+            checking = begin("some", f"echo $$ >{told}; exec tail -f /dev/null", build)
+            suite = int(told.read_text())
+            checking.send_signal(number)
+            checking.communicate(timeout=120)
+            end = time.monotonic() + 60
+            while os.path.exists(f"/proc/{suite}") and time.monotonic() < end:
+                time.sleep(0.01)
+            if os.path.exists(f"/proc/{suite}"):
+                os.kill(suite, signal.SIGKILL)
+                return f"after {number.name}"
     return ""
 
 
 def wrong(name, command, last, said):
     """What check.py doesn't do as it should, or ''."""
     with tempfile.TemporaryDirectory() as build:
-        done = call(name, command, build)
-    lines = done.stdout.splitlines()
-    right = (lines[-1:] == [last] and said in done.stdout and
-             done.returncode == (0 if ", 0 failed" in last else 1))
-    return "" if right else f"status {done.returncode}: {done.stdout}{done.stderr}"
+        status, out, err = call(name, command, build)
+    right = (out.splitlines()[-1:] == [last] and said in out and
+             status == (0 if ", 0 failed" in last else 1))
+    return "" if right else f"status {status}: {out}{err}"
 
 
 def main():
     failed = 0
-    problems = [*((title, wrong(*case)) for title, *case in CASES), ("a path with a space", wrong_place())]
+    problems = [*((title, wrong(*case)) for title, *case in CASES), ("a path with a space", wrong_place()),
+                ("broken off", wrong_end())]
     for title, problem in problems:
         failed += bool(problem)
         print(f"{'FAILED' if problem else 'ok':7} {title}{': ' if problem else ''}{problem}")

@@ -15,6 +15,7 @@ from lab.files import put
 
 START_SECONDS = 120
 PR_SET_PDEATHSIG = 1
+PRCTL = ctypes.CDLL(None).prctl  # found beforehand: a child takes no lock that a thread may have
 HERE = pathlib.Path(__file__).resolve().parent
 HOLDERS = []  # sockets that only hold a port
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -22,7 +23,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 def die_with_parent():
     """In the child: no server outlives the lab, even one that was killed (prctl(2))."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port():
