@@ -304,13 +304,13 @@ def test_pipe_that_is_closed(command):
 
 def on_terminal(command, path, columns, **env):
     """What a terminal of so many columns gets from a scan."""
+    words = ["trustgraft", "scan", "--timeout", str(PATIENT), "-p", str(command.policy(POLICY)), str(path)]
+    environment = command.environment(**{"TERM": "xterm", **env})
     reading, writing = os.pipe()
     pid, terminal = open_terminal(pty.fork)
     if pid == 0:
         os.read(reading, 1)  # until the terminal is as wide as it shall be
-        os.execve(command.program, ["trustgraft", "scan", "--timeout", "5", "-p",
-                                    str(command.policy(POLICY)), str(path)],
-                  command.environment(**{"TERM": "xterm", **env}))
+        os.execve(command.program, words, environment)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.write(writing, b".")
     os.close(writing)
@@ -346,6 +346,7 @@ def test_terminal(command):
                       and line.startswith("  127")}
             require(len(starts) == 1, lines)
             require((columns > 60) or any(line.startswith(" " * min(starts)) for line in lines), lines)
+        path = hosts(command, *(ports[kind] for kind in ports if kind != "hang"))
         plain_text = on_terminal(command, path, 80, NO_COLOR="1")
         require(not re.search(r"\x1b\[[0-9;]*m", plain_text) and "\r" in plain_text, plain_text)
         require("\x1b" not in on_terminal(command, path, 80, TERM="dumb"), "drawn upon")

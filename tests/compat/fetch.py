@@ -147,6 +147,15 @@ def fetch_node(version, work):
           "--strip-components=2", "package/bin/node"])
 
 
+def put_in_place(made, place):
+    """Unless another has, meanwhile."""
+    try:
+        made.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+
+
 class Store:
     """What was unpacked under DIRECTORY. Unless ONLINE, nothing is added to it."""
 
@@ -176,7 +185,7 @@ class Store:
         try:
             print(f"fetching {name}", flush=True)
             fetch(work)
-            (work / "made").rename(place)
+            put_in_place(work / "made", place)
         except Missing as why:
             self.failed[name] = f"{name} can't be fetched: {why}"
             raise Missing(self.failed[name]) from why
