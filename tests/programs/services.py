@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from lab.servers import free_port
 
@@ -58,8 +59,13 @@ def postgres(lab, leaf):
     settings = {"ssl": "on", "ssl_cert_file": folder / "chain.pem", "ssl_key_file":
                 folder / "key.pem", "listen_addresses": "127.0.0.1", "port": port,
                 "unix_socket_directories": "", "fsync": "off"}
-    return start(lab, folder, port, unprivileged([
+    start(lab, folder, port, unprivileged([
         find("postgres"), "-D", "data", *(f"--{key}={value}" for key, value in settings.items())]))
+    for _ in range(1200):  # it listens before it is ready
+        if subprocess.run([find("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)], check=False).returncode == 0:
+            break
+        time.sleep(0.05)
+    return port
 
 
 def mariadb(lab, leaf):
