@@ -1,6 +1,8 @@
 """trustgraft init: the first policy."""
 import concurrent.futures
+import contextlib
 import os
+import random
 import re
 import shlex
 import ssl
@@ -170,16 +172,17 @@ def test_port_of_the_rule(command):
     with served(command, "api", "root") as port:
         init(command, policy, port, "--yes").ended(0).printed(f"[host {HOST}:{port}]\n")
     command("check", policy).ended(0).printed("valid: 1 rule\n")
-    address = f"127.0.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
-    try:
-        with plain.listening(plain.secured(plain.context(command.pki, "api")), address, 443):
-            for word in (HOST, f"https://{HOST}/"):
-                policy = new(command)
-                command("init", "-p", policy, "--yes", "--resolve", f"{HOST}:443:{address}",
-                        word).ended(0).printed(f"[host {HOST}]\n")
-                command("check", policy).ended(0).printed("valid: 1 rule\n")
-    except PermissionError as error:
-        raise Skip(f"port 443: {error}") from error
+    address = ".".join(map(str, (127, *(random.randrange(1, 255) for _ in range(3)))))
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(plain.listening(plain.secured(plain.context(command.pki, "api")), address, 443))
+        except OSError as error:
+            raise Skip(f"port 443 can't be had: {error}") from error
+        for word in (HOST, f"https://{HOST}/"):
+            policy = new(command)
+            command("init", "-p", policy, "--yes", "--resolve", f"{HOST}:443:{address}",
+                    word).ended(0).printed(f"[host {HOST}]\n")
+            command("check", policy).ended(0).printed("valid: 1 rule\n")
 
 
 def test_all_that_is_wrong(command):
@@ -333,7 +336,7 @@ def test_nothing_is_written_to_try_it(command):
                                "/nowhere/policy.conf", "--resolve", f"{HOST}:{port}:127.0.0.1", f"{HOST}:{port}"],
                               env=command.environment(), capture_output=True, text=True, check=False, timeout=120)
     if done.returncode in (1, 99) and ("unshare" in done.stderr or "mount" in done.stderr):
-        raise Skip(done.stderr.strip())
+        raise Skip(f"no namespace of its own: {done.stderr.strip()}")
     require(done.returncode == 0 and f"[host {HOST}:{port}]" in done.stdout, done)
 
 

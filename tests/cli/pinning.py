@@ -351,10 +351,9 @@ def test_file_that_another_can_write(command):
         return command("pin", "--to", known, "--host", HOST, command.pki / "api.pem")
 
     def give(path):
-        try:
-            os.chown(path, 65534, -1)
-        except PermissionError as error:
-            raise Skip(f"only root can give files away: {error}") from error
+        if os.geteuid() != 0:
+            raise Skip("only root can give files away")
+        os.chown(path, 65534, -1)
 
     for make, why in ((lambda known: known.parent.chmod(0o777), "writable by group and others"),
                       (lambda known: give(known.parent), "belongs to user 65534"),
