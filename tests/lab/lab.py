@@ -18,11 +18,13 @@ CLIENT_SECONDS = 120  # only stops what hangs, also on a machine that is busy
 
 
 def stop_on_signals():
-    """SIGTERM and SIGHUP unwind as Ctrl-C does, so that every server is stopped."""
+    """SIGTERM and SIGHUP unwind as Ctrl-C does, so that every server is stopped; one that is ignored,
+    as by nohup(1), stays so."""
     def leave(number, _):
         raise SystemExit(128 + number)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, leave)
 
 
 def run(command, environment, stdin=b"", seconds=CLIENT_SECONDS, **options):
