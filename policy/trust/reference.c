@@ -12,8 +12,32 @@ static bool says_none(unsigned long error)
 }
 
 /*
+ * Told by what a copy that has an address of its own takes over from PARAM: OWN stays where there
+ * is none. Both are asked for, lest one of them be PARAM's.
+ */
+static bool keeps_own(const X509_VERIFY_PARAM *param, const char *own)
+{
+    X509_VERIFY_PARAM *copy = X509_VERIFY_PARAM_new();
+    char *left = NULL;
+    bool keeps = copy != NULL && X509_VERIFY_PARAM_set1_ip_asc(copy, own) == 1 &&
+                 X509_VERIFY_PARAM_set1(copy, param) == 1 &&
+                 (left = X509_VERIFY_PARAM_get1_ip_asc(copy)) != NULL && strcmp(left, own) == 0;
+
+    OPENSSL_free(left);
+    X509_VERIFY_PARAM_free(copy);
+    return keeps;
+}
+
+static bool has_none(X509_VERIFY_PARAM *param)
+{
+    return (X509_VERIFY_PARAM_get_inh_flags(param) & X509_VP_FLAG_LOCKED) == 0 &&
+           keeps_own(param, "192.0.2.1") && keeps_own(param, "192.0.2.2");
+}
+
+/*
  * libcrypto says the same of no address and of no memory, but for an error that it leaves for the
  * former alone: by another before it, where the last one is like it, the two are told apart.
+ * OpenSSL before 3.0.7 leaves none.
  */
 bool tg_reference_address(X509_VERIFY_PARAM *param, char **address)
 {
@@ -23,7 +47,7 @@ bool tg_reference_address(X509_VERIFY_PARAM *param, char **address)
     if (says_none(ERR_peek_last_error()))
         ERR_raise(ERR_LIB_X509, ERR_R_MALLOC_FAILURE);
     *address = X509_VERIFY_PARAM_get1_ip_asc(param);
-    told = *address != NULL || says_none(ERR_peek_last_error());
+    told = *address != NULL || says_none(ERR_peek_last_error()) || has_none(param);
     ERR_pop_to_mark();
     return told;
 }

@@ -140,6 +140,7 @@ ROWS = (
         Outside(NO_PROVIDERS, RUN_INSIDE)),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
         Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
+    Row("Node.js 17, OpenSSL 3.0", "node", node("17")),
     Row("Node.js 18, OpenSSL 3.0", "node", node("18")),
     Row("Node.js 20, OpenSSL 3.0", "node", node("20")),
     Row("Node.js 22, OpenSSL 3.5", "node", node("22")),

@@ -11,6 +11,7 @@
 #include "policy.h"
 #include "trustgraft.h"
 #include "verdict.h"
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,8 +20,26 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 #define HOST "api.example.test"
+
+static bool silent; /* as OpenSSL before 3.0.7, which leaves no error where there is no address */
+
+/* The engine's calls come here: this program is linked before libcrypto. */
+char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param)
+{
+    static char *(*next)(X509_VERIFY_PARAM *);
+    char *address;
+
+    if (next == NULL)
+        *(void **)&next = dlsym(RTLD_NEXT, "X509_VERIFY_PARAM_get1_ip_asc");
+    ERR_set_mark();
+    address = next(param);
+    (void)(silent ? ERR_pop_to_mark() : ERR_clear_last_mark());
+    return address;
+}
 
 #if OWN_ALLOCATOR
 /* Evaluates the first of SENT with the allocation number NUMBER failing. *SPENT: there were as
@@ -217,8 +236,11 @@ static void bad_servers_are_refused(void **state)
 static void an_address_beside_the_name_is_never_left_out(void **state)
 {
     (void)state;
-    fail_each_at(NULL, true);
-    fail_each_at("192.0.2.77", false);
+    for (int i = 0; i < 2; i++, silent = !silent) {
+        fail_each_at(NULL, true);
+        fail_each_at("192.0.2.77", false);
+        fail_each_at("192.0.2.1", false); /* one that the engine asks for itself, silent or not */
+    }
 }
 #if OWN_ALLOCATOR
 static void what_a_rule_demands_is_never_skipped(void **state)
