@@ -24,16 +24,24 @@ static bool is_version_3(unsigned long version)
     return version >> 28 == TG_VERSION_3_0 >> 28;
 }
 
+/* The program has a libcrypto inside and exports a part of it: what the libraries need that it was
+ * linked with. */
+static bool is_part(version_function *version)
+{
+    const struct link_map *map = tg_elf_map((const void *)version);
+    void *common = dlsym(RTLD_DEFAULT, "X509_new"), *rare = dlsym(RTLD_DEFAULT, TG_INJECT_RARE);
+
+    return rare == NULL || tg_elf_map(rare) != map || tg_elf_map(common) != map;
+}
+
 /* The global scope holds another libcrypto's functions of the same names: BoringSSL, OpenSSL 1.1,
  * OpenSSL 4, or a part of those that the program has inside. */
 static bool is_foreign(void)
 {
     version_function *version = (version_function *)dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
-    void *other = dlsym(RTLD_DEFAULT, "X509_new");
 
-    if (version == NULL || other == NULL)
-        return version != NULL ? !is_version_3(version()) : other != NULL;
-    return !is_version_3(version()) || tg_elf_map(other) != tg_elf_map((const void *)version);
+    return version != NULL ? !is_version_3(version()) || is_part(version)
+                           : dlsym(RTLD_DEFAULT, "X509_new") != NULL;
 }
 
 /*
@@ -48,7 +56,7 @@ static bool wants_linked(void)
         return true;
     if (tg_elf_loaded("libcrypto.so.3") != NULL)
         return !is_foreign();
-    return is_version_3(global_version()) &&
+    return is_version_3(global_version()) && !is_foreign() &&
            dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
 

@@ -89,12 +89,13 @@ void tg_inject_embedded(struct tg_inject_embedded *embedded)
     embedded->find = find_embedded;
 }
 
-const char *tg_inject_lacks(const struct tg_symtab *symtab, enum tg_symtab_kind kind, bool libssl)
+const char *tg_inject_lacks(tg_has_function *has, const void *from, enum tg_symtab_kind kind,
+                            bool libssl)
 {
     enum tg_kind as = kind == TG_SYMTAB_OPENSSL_3 ? TG_KIND_OPENSSL_3 : TG_KIND_OPENSSL_1;
-    const char *lacking = tg_libssl_lacks(symtab, as);
+    const char *lacking = tg_libssl_lacks(has, from, as);
 
-    return lacking != NULL || libssl ? lacking : tg_libcrypto_lacks(symtab, as);
+    return lacking != NULL || libssl ? lacking : tg_libcrypto_lacks(has, from, as);
 }
 
 void tg_inject_begin_stores(const void *real)

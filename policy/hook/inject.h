@@ -173,11 +173,14 @@ TG_API const struct tg_inject_reasons *tg_inject_reasons(void);
  */
 TG_API void *tg_preload_real(const char *name, const void *caller);
 
+/* A function of libcrypto that the linked engine needs, and hardly any other library. */
+#define TG_INJECT_RARE "OCSP_id_get0_info"
+
 /*
  * For the command: the first function that the hook would miss of the OpenSSL of KIND that an
- * executable has inside, or of the LIBSSL alone; NULL: none.
+ * executable has inside, or of the LIBSSL alone; NULL: none. FROM is asked for each.
  */
-TG_API const char *tg_inject_lacks(const struct tg_symtab *symtab, enum tg_symtab_kind kind,
+TG_API const char *tg_inject_lacks(tg_has_function *has, const void *from, enum tg_symtab_kind kind,
                                    bool libssl);
 
 /* An OpenSSL that the program has inside and doesn't export, as its .symtab tells of it. */

@@ -256,9 +256,9 @@ def test_program_without_tls(command):
     require(status == 1 and "no TLS library is to be seen" in found["reached"][0][1], found)
 
 
-def not_reached(found):
+def not_reached(found, why="its TLS is none of OpenSSL's, GnuTLS's and NSS's"):
     """Neither way is said to get into it, though the process could be got into."""
-    require("no: its TLS is none of OpenSSL's, GnuTLS's and NSS's" in found["reached"][0][1], found)
+    require(f"no: {why}" in found["reached"][0][1], found)
     for way in ("preload", "provider"):
         require(found[way] == [("note", "has nothing in it to act upon")], found)
 
@@ -347,13 +347,68 @@ def test_program_that_loads_libraries(command):
 
 def test_tls_library_linked_into_it(command):
     for text, name in (("OpenSSL 1.1.1w  11 Sep 2023", "OpenSSL 1.1.1"),
+                       ("vendor/boringssl/ssl/ssl_lib.cc", "BoringSSL"),
+                       ("OpenSSL 1.1.1 (compatible; BoringSSL) ssl/ssl_lib.cc", "BoringSSL"),
                        ("x/registry/src/rustls-0.21.7/src/conn.rs", "rustls")):
         path = reaching.built(command, f'const char text[] = "{text}";\n')
         status, found = program(command, path)
         require(status == 1 and f"{name} seems to be inside" in str(found), found)
-        not_reached(found)
+        not_reached(found, "the TLS library inside is out of reach;")
     status, found = program(command, reaching.built(command, 'const char t[] = "OpenSSL is good";\n'))
     require("seems" not in str(found), found)
+
+
+def strip(path):
+    subprocess.run(["strip", path], check=True, timeout=120)
+
+
+def test_openssl_inside_beside_one_that_is_reached(command):
+    """The nearer to the program decides, and symbols make all the difference."""
+    printing = reaching.compiled(command, "", "libprint.so", "-shared", "-fPIC", "-lgnutls")
+    for library, verdict, way in (
+            (printing, "no: the TLS library inside is out of reach, unlike the one that its libraries bring;", "no"),
+            ("-lgnutls", "yes, but not what it does with the other TLS library", "preload")):
+        path = reaching.inside(command, library)
+        status, found = program(command, path)
+        require(status == 0 and found["reached"] == [("good", "yes")], found)
+        strip(path)
+        status, found = program(command, path)
+        require(status == (way == "no") and found["reached"][0][1].startswith(verdict), found)
+        require("OpenSSL seems to be inside the executable, out of reach (its .symtab is stripped)" in str(found), found)
+        require("GnuTLS, which loads no providers" in found["provider"][0][1], found)
+        text = command("doctor", "--all", env={"PATH": str(path.parent)}).ended(0).out
+        require(re.search(rf"^  {way} +{path.name}  ", text, re.MULTILINE), text)
+
+
+def test_openssl_inside_that_exports_a_part(command):
+    """What libcurl would take of it is exported; the provider's engine takes that, too."""
+    path = reaching.inside(command, "-lcurl")
+    status, found = program(command, path)
+    require(status == 0 and found["reached"] == [("good", "yes")], found)
+    require("exports a part of the OpenSSL inside" in found["provider"][0][1], found)
+    strip(path)
+    status, found = program(command, path)
+    require(status == 1 and "a part of one inside" in str(found["TLS library"]), found)
+    for way in ("preload", "provider"):
+        require("exports too little for either way" in found[way][0][1], found)
+    require(found["reached"] == [("bad", "no: neither way gets into it")], found)
+
+
+def test_provider_and_an_openssl_inside(command):
+    path = reaching.inside(command)
+    strip(path)
+    status, found = program(command, path)
+    require(status == 1 and "without TLS where that loads it" in found["provider"][0][1], found)
+    require(found["preload"] == [("note", "has nothing in it to act upon")], found)
+
+
+def test_openssl_inside_a_library(command):
+    for hidden in (True, False):
+        status, found = program(command, reaching.by_a_library(command, hidden))
+        require(("OpenSSL seems to be inside /" in str(found)) == hidden, found)
+        require("can't be found" not in str(found), found)
+        if hidden:
+            require(status == 1 and "no: the TLS library inside is out of reach;" in found["reached"][0][1], found)
 
 
 def test_program_in_go(command):

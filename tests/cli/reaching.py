@@ -1,6 +1,7 @@
 """Which programs trustgraft run refuses because they can't be reached, and what it says."""
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -10,6 +11,7 @@ from e2e.harness import Skip, require
 TRUE = os.path.realpath(shutil.which("true") or "/bin/true")
 POLICY = "[host *]\naction = pass\n"
 PT_NULL, PT_INTERP = 0, 3
+SOURCE = pathlib.Path(__file__).resolve().parents[2] / "policy/hook/lib"
 
 
 def image():
@@ -201,14 +203,21 @@ def functions(*names):
     return "".join(f"void {name}(void) {{}}\n" for name in names)
 
 
+# All functions that the hook needs of whichever OpenSSL.
+NEEDED = {"SSL_CTX_new", "SSL_CTX_set_ciphersuites", "CRYPTO_get_ex_new_index", "OpenSSL_version_num"}.union(
+    *(re.findall(r"X\(\(?TG_KIND_[^;]*?(\w+),[\s\\]*\(", (SOURCE / f"lib{part}.h").read_text("utf-8"))
+      for part in ("ssl", "crypto"))) - {"SSL_CTX_set_custom_verify"}
+
+
 def test_openssl_in_the_executable(command):
-    bare = ["SSL_CTX_new", "SSL_CTX_set_ciphersuites", "OSSL_PROVIDER_load"]
-    whole = [*bare, "CRYPTO_get_ex_new_index"]
-    path = built(command, functions(*whole))
-    run(command, path).ended(126).silent().said("OpenSSL of its own inside", "run --provider")
-    run(command, path, "--provider").ended(0).quiet()
-    path = built(command, functions(*bare, "OpenSSL_version_num"))
-    run(command, path).ended(126).silent().said("OpenSSL of its own inside")
+    for gone in (None, "CRYPTO_get_ex_new_index", "OpenSSL_version_num", "SSL_get_client_random",
+                 "X509_VERIFY_PARAM_set1_host"):
+        path = built(command, functions(*(name for name in NEEDED if name != gone), "OSSL_PROVIDER_load",
+                                        "OCSP_id_get0_info"))
+        for way in ((), ("--provider",)) if gone else ():
+            run(command, path, *way).ended(126).silent().said("exports too little for either way")
+        if not gone:    # started, what is in it would be called
+            command("doctor", path).printed("gets into it: 'trustgraft run'", "'trustgraft run --provider'")
 
 
 def test_other_tls_library_in_the_executable(command):
@@ -218,8 +227,8 @@ def test_other_tls_library_in_the_executable(command):
         path = built(command, functions(*whole, *names))
         for way in ((), ("--provider",)):
             run(command, path, *way).ended(126).silent().said(text, "neither way reaches")
-    path = built(command, functions(*whole, "SSL_CTX_set_ciphersuites"))
-    run(command, path).ended(0)
+    path = built(command, functions(*NEEDED))
+    command("doctor", path).printed("gets into it: 'trustgraft run'")
     run(command, path, "--provider").ended(126).silent().said("has an OpenSSL older than 3 inside", "run --preload")
 
 
@@ -305,21 +314,74 @@ def test_tls_library_inside(command):
     run(command, built(command, source, "libcrypto.so.3")).ended(0).quiet()
 
 
-def test_openssl_inside_that_leaves_its_version_out(command):
+SERVED = "SSL_CTX_new(TLS_client_method()) == NULL"
+
+
+def compiled(command, text, name, *options):
     folder, compiler = command.folder(), os.environ.get("CC") or "cc"
-    source = folder.write("program.c", "#include <openssl/ssl.h>\nint main(void)\n"
-                          "{ return SSL_CTX_new(TLS_client_method()) == NULL; }\n")
-    for name, libraries in (("shared", ("-lssl", "-lcrypto")),
-                            ("inside", ("-l:libssl.a", "-l:libcrypto.a", "-ldl"))):
-        subprocess.run([*compiler.split(), source, "-o", folder / name, *libraries, "-pthread"],
-                       check=True, timeout=300)
-    run(command, folder / "shared").ended(0).quiet()
-    require(b"OpenSSL 3." not in (folder / "inside").read_bytes(), "it has its version")
+    source = folder.write("program.c", "#include <openssl/ssl.h>\n" + text)
+    subprocess.run([*compiler.split(), source, "-o", folder / name, "-Wl,--no-as-needed", *options, "-ldl", "-pthread"],
+                   check=True, timeout=300)
+    return folder / name
+
+
+def inside(command, *options, calls=""):
+    """A program with OpenSSL's static libraries in it, linked with OPTIONS too."""
+    return compiled(command, f"int main(void) {{ return {calls}{SERVED}; }}\n", "inside", "-l:libssl.a",
+                    "-l:libcrypto.a", *options)
+
+
+def by_a_library(command, hidden):
+    """A program that links a library with OpenSSL in it, HIDDEN or exported, by a path from itself."""
+    library = compiled(command, f"int serve(void) {{ return {SERVED}; }}\n", "libserve.so", "-shared", "-fPIC",
+                       "-Wl,-soname,$ORIGIN/libserve.so", *(("-Wl,--exclude-libs,ALL",) if hidden else ()),
+                       "-l:libssl.a", "-l:libcrypto.a")
+    path = compiled(command, "int serve(void);\nint main(void) { return serve(); }\n", "program", library)
+    shutil.copy(library, path.parent)
+    return path
+
+
+def test_openssl_inside_that_leaves_its_version_out(command):
+    run(command, compiled(command, f"int main(void) {{ return {SERVED}; }}\n", "shared", "-lssl",
+                          "-lcrypto")).ended(0).quiet()
+    path = inside(command)
+    require(b"OpenSSL 3." not in path.read_bytes(), "it has its version")
     for way in ((), ("--provider",)):
-        run(command, folder / "inside", *way).ended(0).quiet()
-    subprocess.run(["strip", folder / "inside"], check=True, timeout=120)
-    run(command, folder / "inside").ended(126).silent().said("OpenSSL inside (its .symtab is stripped)", OUTSIDE)
-    run(command, folder / "inside", "--allow-unreached").ended(0).said(OUTSIDE)
+        run(command, path, *way).ended(0).quiet()
+    subprocess.run(["strip", path], check=True, timeout=120)
+    run(command, path).ended(126).silent().said("OpenSSL inside (its .symtab is stripped)", OUTSIDE)
+    run(command, path, "--allow-unreached").ended(0).said(OUTSIDE)
+
+
+def test_openssl_inside_beside_one_that_is_reached(command):
+    printing = compiled(command, "", "libprint.so", "-shared", "-fPIC", "-lgnutls")
+    for library, refused in ((printing, True), ("-lgnutls", False)):
+        path = inside(command, library)
+        run(command, path).ended(0).quiet()
+        subprocess.run(["strip", path], check=True, timeout=120)
+        if refused:
+            run(command, path).ended(126).silent().said("OpenSSL inside (its .symtab is stripped)", OUTSIDE)
+        else:
+            run(command, path).ended(0).quiet()
+
+
+def test_openssl_inside_that_exports_a_part(command):
+    path = inside(command, "-lcurl")
+    run(command, path).ended(0).quiet()
+    run(command, path, "--provider").ended(126).silent().said("exports a part of the OpenSSL inside", "run --preload")
+    subprocess.run(["strip", path], check=True, timeout=120)
+    for way in ((), ("--provider",)):
+        run(command, path, *way).ended(126).silent().said("exports too little for either way")
+    path = inside(command, "-lcurl", calls="OpenSSL_version(0) == 0 || ")   # so libcurl has its number exported, too
+    subprocess.run(["strip", path], check=True, timeout=120)
+    run(command, path).ended(0).quiet()
+    run(command, path, "--provider").ended(126).silent().said("exports a part of the OpenSSL inside", "run --preload")
+
+
+def test_openssl_inside_a_library(command):
+    run(command, by_a_library(command, True)).ended(126).silent().said(
+        "libserve.so, which seems to have OpenSSL inside", OUTSIDE)
+    run(command, by_a_library(command, False)).ended(1).said("it has no OpenSSL_version_num")
 
 
 def test_unreached_is_allowed(command):

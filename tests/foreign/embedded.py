@@ -62,7 +62,7 @@ def taken(lab, visit, library):
     three = library != "static-1.1"
     require(("OpenSSL 3 inside" if three else "OpenSSL 1.1.1 inside") in found["TLS library"][1],
             f"{found}")
-    require((found["provider"][0] == "good") == three, f"{found}")
+    require((found["provider"][0] == "good") == (library == "static-3"), f"{found}")
     require(not refused_to_run(lab, lab.clients / library, ROOT), "run refuses")
     seen, err = visit(lab, library, "api", ROOT, *ASKED)
     require(seen[0]["word"] == "connected" and not err, f"{seen} {err}")
@@ -82,9 +82,25 @@ def engine_told(lab, visit, library):
             f"it isn't {name}: {err[-3000:]}")
 
 
+def without_tls(lab, visit, library, says):
+    """By the provider LIBRARY has no TLS, with the line SAYS; `doctor` tells before."""
+    for policy in (ROOT, ELSEWHERE):
+        for words in (("ca={root}", *ASKED), ("unverified",)):
+            seen, err = visit(lab, library, "api", policy, *words, way=ways.PROVIDER)
+            require(seen[0]["word"] == "no" and says in err, f"{policy}: {words}: {seen} {err}")
+    require("no TLS then" in told(lab, lab.clients / library)["provider"][1] or
+            "without TLS" in told(lab, lab.clients / library)["provider"][1], f"{told(lab, lab.clients / library)}")
+
+
+def part_by_provider(lab, visit, library):
+    without_tls(lab, visit, library, "comes from another libcrypto than the rest")
+
+
 def stripped(lab, visit, library):
     path = made(lab, library, "stripped", "objcopy", "--strip-all")
     as_bare(lab, visit, path, "")
+    if library == "static-3":
+        without_tls(lab, visit, path.name, "this program's OpenSSL has no X509_verify_cert")
     require("its .symtab is stripped" in told(lab, path)["TLS library"][1], f"{told(lab, path)}")
     require("its .symtab is stripped" in refused_to_run(lab, path, ROOT), "run starts it")
 
@@ -214,5 +230,5 @@ def tests(lacking_libraries, visit):
         for test in (taken, engine_told, stripped, lacking, no_way_to_refuse, not_needed, local_symbols,
                      no_build_id, another_library, damaged, by_the_linker, no_engine):
             yield check(test, library)
-    for test in (taken, engine_told):
+    for test in (taken, engine_told, part_by_provider):
         yield check(test, "static-3-part")

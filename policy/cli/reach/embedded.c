@@ -8,16 +8,23 @@
 #include <unistd.h>
 
 static const struct {
-    const char *text, *name; /* name NULL: TEXT and the version behind it */
+    const char *text;
+    size_t size;      /* 0: as long as TEXT is; else with the NUL behind it */
+    const char *name; /* NULL: TEXT and the version behind it */
+    bool proves;
 } signatures[] = {
+    {.text = "ssl_lib.cc", .name = "BoringSSL", .proves = true},
     {.text = "OpenSSL "},
-    {.text = "ssl/ssl_lib.c", .name = "OpenSSL"}, /* which may have left its version out */
+    /* An OpenSSL may have left its version out. */
+    {.text = "ssl_lib.c", .size = sizeof("ssl_lib.c"), .name = "OpenSSL", .proves = true},
     {.text = "BoringSSL", .name = "BoringSSL"},
     {.text = "/rustls-", .name = "rustls"},
     {.text = "GnuTLS "},
     {.text = "mbedtls_ssl_", .name = "Mbed TLS"},
     {.text = "wolfSSL_", .name = "wolfSSL"},
 };
+
+enum { COUNT = sizeof(signatures) / sizeof(signatures[0]), OPENSSL = 1 };
 
 static size_t version_length(const char *at, const char *end)
 {
@@ -39,7 +46,7 @@ static bool is_version(const char *at, size_t length)
 static bool search(const char *data, size_t size, size_t index, char *out, size_t room)
 {
     const char *text = signatures[index].text, *end = data + size, *at = data;
-    size_t length = strlen(text), version;
+    size_t length = signatures[index].size > 0 ? signatures[index].size : strlen(text), version;
 
     while ((at = memmem(at, (size_t)(end - at), text, length)) != NULL) {
         at += length;
@@ -64,7 +71,18 @@ static bool is_this_command(const struct stat *status)
            own.st_ino == status->st_ino;
 }
 
-bool tg_embedded_find(const char *path, bool crypto, char *out, size_t size)
+static bool search_all(const char *data, size_t size, enum tg_embedded_signs signs, char *out,
+                       size_t room)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        if ((signs == TG_EMBEDDED_PROVEN ? signatures[i].proves
+                                         : signs == TG_EMBEDDED_ALL || i != OPENSSL) &&
+            search(data, size, i, out, room))
+            return true;
+    return false;
+}
+
+bool tg_embedded_find(const char *path, enum tg_embedded_signs signs, char *out, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
@@ -74,11 +92,10 @@ bool tg_embedded_find(const char *path, bool crypto, char *out, size_t size)
     if (fd != -1 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
         !is_this_command(&status))
         data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    for (size_t i = 0;
-         data != MAP_FAILED && !found && i < sizeof(signatures) / sizeof(signatures[0]); i++)
-        found = (i > 0 || !crypto) && search(data, (size_t)status.st_size, i, out, size);
-    if (data != MAP_FAILED)
+    if (data != MAP_FAILED) {
+        found = search_all(data, (size_t)status.st_size, signs, out, size);
         munmap(data, (size_t)status.st_size);
+    }
     if (fd != -1)
         close(fd);
     return found;

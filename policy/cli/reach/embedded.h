@@ -7,11 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * Writes what PATH seems to contain to OUT: "OpenSSL 3.0.15", "rustls". False: nothing known.
- * CRYPTO: it links libcrypto, so that the name of an OpenSSL in it tells which that is, and no
- * more.
- */
-TG_MUST_USE bool tg_embedded_find(const char *path, bool crypto, char *out, size_t size);
+enum tg_embedded_signs {
+    TG_EMBEDDED_ALL,    /* also what a text tells that others may have */
+    TG_EMBEDDED_OTHERS, /* it links libcrypto: the name of an OpenSSL tells which that is, no more
+                         */
+    TG_EMBEDDED_PROVEN  /* the names of source files that nobody has but who has the code */
+};
+
+/* Writes what PATH seems to contain to OUT: "OpenSSL 3.0.15", "rustls". False: nothing known. */
+TG_MUST_USE bool tg_embedded_find(const char *path, enum tg_embedded_signs signs, char *out,
+                                  size_t size);
 
 #endif

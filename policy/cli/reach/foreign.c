@@ -1,10 +1,7 @@
 #include "foreign.h"
-#include "embedded.h"
 #include "environment.h"
-#include "executable.h"
-#include "hidden.h"
 #include "libc.h"
-#include "library.h"
+#include "other.h"
 #include "script.h"
 #include "text.h"
 #include <ctype.h>
@@ -26,33 +23,6 @@ static bool judge(struct query query, const char *path, char *const *words);
 
 /* ---- the program itself ------------------------------------------------------------------- */
 
-/* Appends what FILE has for TLS that nothing reaches: "links Mbed TLS". */
-static bool find_other(const struct tg_executable *file, const char *path,
-                       const struct tg_libraries *list, struct tg_buf *what)
-{
-    const char *name = NULL;
-    char embedded[64], why[128];
-    struct tg_hidden hidden;
-
-    tg_hidden_look(file, &hidden);
-    if (tg_executable_exports(file, "SSL_CTX_new") || hidden.state == TG_HIDDEN_TAKEN ||
-        tg_libraries_find(list, "libssl.so") != NULL ||
-        tg_libraries_find(list, "libgnutls.so") != NULL ||
-        tg_libraries_find(list, "libssl3.so") != NULL)
-        return false;
-    for (size_t i = 1; name == NULL && i < list->count; i++)
-        name = tg_library_foreign(&list->item[i]);
-    if (name != NULL)
-        tg_buf_printf(what, "links %s: that library's TLS connections are", name);
-    else if (tg_executable_is_go(file))
-        tg_buf_add(what, "is written in Go: the TLS connections of Go's own library are");
-    else if (tg_embedded_find(path, tg_libraries_find(list, "libcrypto.so") != NULL, embedded,
-                              sizeof(embedded)))
-        tg_buf_printf(what, "seems to have %s inside%s: that library's TLS connections are",
-                      embedded, tg_hidden_why(&hidden, embedded, why, sizeof(why)));
-    return what->length > 0;
-}
-
 static void tell(const struct query *query, const char *path, const char *program, const char *what)
 {
     struct tg_buf *why = query->why;
@@ -66,18 +36,13 @@ static void tell(const struct query *query, const char *path, const char *progra
 
 static bool judge_program(const struct query *query, const char *path, const char *program)
 {
-    struct tg_executable file;
-    struct tg_libraries list = {0};
     struct tg_buf what = {0};
-    bool other = tg_executable_open(program, &file) == TG_EXECUTABLE_READ &&
-                 tg_libraries_of(program, &list) && find_other(&file, program, &list, &what);
+    bool other = tg_other_find(program, &what);
 
     if (other && !what.failed)
         tell(query, path, program, what.text);
     query->why->failed |= what.failed;
     tg_buf_free(&what);
-    free(list.item);
-    tg_executable_close(&file);
     return other;
 }
 

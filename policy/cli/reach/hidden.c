@@ -35,10 +35,31 @@ static void judge(const struct tg_executable *file, const struct tg_symtab *symt
                                                  : "its functions prove no OpenSSL since 1.1.1";
         return;
     }
-    lacks = tg_inject_lacks(symtab, kind, part);
+    lacks = tg_inject_lacks(tg_symtab_has, symtab, kind, part);
     found->state = lacks == NULL ? TG_HIDDEN_TAKEN : TG_HIDDEN_LACKS;
     if (lacks != NULL)
         (void)snprintf(found->lacks, sizeof(found->lacks), "%s", lacks);
+}
+
+static bool exports(const void *file, const char *name)
+{
+    return tg_executable_exports(file, name);
+}
+
+/* As the hook goes by exported functions alone, whatever else there is. */
+static bool exports_first(const struct tg_executable *file)
+{
+    return exports(file, "CRYPTO_get_ex_new_index") && exports(file, "OpenSSL_version_num");
+}
+
+bool tg_hidden_exports_all(const struct tg_executable *file)
+{
+    enum tg_symtab_kind kind =
+        exports(file, "OSSL_PROVIDER_load") ? TG_SYMTAB_OPENSSL_3 : TG_SYMTAB_OPENSSL_1;
+
+    return exports_first(file) && exports(file, "SSL_CTX_set_ciphersuites") &&
+           !exports(file, "SSL_CTX_set_custom_verify") &&
+           tg_inject_lacks(exports, file, kind, false) == NULL;
 }
 
 void tg_hidden_look(const struct tg_executable *file, struct tg_hidden *found)
@@ -48,8 +69,7 @@ void tg_hidden_look(const struct tg_executable *file, struct tg_hidden *found)
 
     *found = (struct tg_hidden){.state = TG_HIDDEN_NONE};
     if (file->interpreter[0] == '\0' || !tg_symtab_is_worth(file->segments, file->header.e_phnum) ||
-        (tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
-         tg_executable_exports(file, "OpenSSL_version_num")))
+        exports_first(file))
         return;
     state = tg_symtab_read(file->fd, NULL, &symtab);
     if (state == TG_SYMTAB_READ) {

@@ -19,6 +19,9 @@ struct tg_hidden {
     const char *why; /* of a refusal: "its .symtab is stripped" */
 };
 
+/* An OpenSSL 3 or 1.1.1 is in FILE, which exports all of it that the hook needs. */
+bool tg_hidden_exports_all(const struct tg_executable *file);
+
 void tg_hidden_look(const struct tg_executable *file, struct tg_hidden *found);
 
 /* Why the library EMBEDDED (embedded.h) that the file seems to have isn't taken: "", or a reason

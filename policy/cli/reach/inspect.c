@@ -5,6 +5,7 @@
 #include "foreign.h"
 #include "hidden.h"
 #include "hook/inject.h"
+#include "inner.h"
 #include "installation.h"
 #include "library.h"
 #include "preloaded.h"
@@ -25,8 +26,10 @@ struct program {
     bool readable, loads;   /* loads: it asks for libraries while it runs */
     bool preload, provider; /* the process can be got into */
     bool three, four;       /* an OpenSSL 3 or 4; that is 4 */
-    bool apart;             /* that is inside, not exported, and no other OpenSSL 3 is there */
+    bool apart;             /* that is inside, not all exported, and no other OpenSSL 3 is there */
     bool other, foreign;    /* one for the preload alone, a TLS out of reach */
+    bool inner, nearer;     /* that is inside; nearer to the program than what is reached */
+    bool stuck;             /* that is an OpenSSL which loads providers */
     const char *tls;        /* one of them, in a word or two */
 };
 
@@ -40,13 +43,6 @@ static bool exports(const char *path, const char *function)
 
     tg_executable_close(&file);
     return found;
-}
-
-static const char *by_whom(const struct tg_libraries *list, size_t index)
-{
-    size_t by = list->item[index].by;
-
-    return by == 0 ? "the program" : list->item[by].name;
 }
 
 static void tell_openssl(struct program *program, const struct tg_library *library, const char *by)
@@ -79,7 +75,8 @@ static void tell_openssl(struct program *program, const struct tg_library *libra
 static void tell_library(struct program *program, size_t index)
 {
     const struct tg_library *library = &program->libraries.item[index];
-    const char *by = by_whom(&program->libraries, index), *foreign = tg_library_foreign(library);
+    const char *by = tg_libraries_by(&program->libraries, index),
+               *foreign = tg_library_foreign(library);
 
     if (library->path[0] == '\0') {
         tg_health_note(program->health, TG_HEALTH_BAD, "library",
@@ -106,22 +103,6 @@ static void tell_library(struct program *program, size_t index)
     }
 }
 
-/* The C library and libcrypto load others for their own ends: that says nothing. */
-static bool loads_libraries(const struct tg_library *library, bool is_program)
-{
-    static const char *const own[] = {"libc.so", "libcrypto.so", "libssl.so", "ld-linux", "libdl."};
-    struct tg_executable file;
-    bool loads;
-
-    for (size_t i = 0; !is_program && i < sizeof(own) / sizeof(own[0]); i++)
-        if (strncmp(library->name, own[i], strlen(own[i])) == 0)
-            return false;
-    loads = tg_executable_open(library->path, &file) == TG_EXECUTABLE_READ &&
-            tg_executable_imports(&file, "dlopen");
-    tg_executable_close(&file);
-    return loads;
-}
-
 static void tell_libraries(struct program *program)
 {
     if (!tg_libraries_of(program->path, &program->libraries)) {
@@ -132,7 +113,7 @@ static void tell_libraries(struct program *program)
     for (size_t i = 0; i < program->libraries.count; i++) {
         if (i > 0)
             tell_library(program, i);
-        program->loads |= loads_libraries(&program->libraries.item[i], i == 0);
+        program->loads |= tg_libraries_load(&program->libraries, i);
     }
 }
 
@@ -156,53 +137,92 @@ static void tell_hidden(struct program *program, const struct tg_executable *fil
                        hidden->three ? "" : ": the preload library alone reaches it");
 }
 
+static void note_found(struct program *program, const char *name)
+{
+    program->foreign = program->inner = true;
+    program->stuck = strncmp(name, "OpenSSL", 7) == 0 && strncmp(name, "OpenSSL 1", 9) != 0;
+    program->tls = "inside, out of reach";
+}
+
+static void tell_out_of_reach(struct program *program, const struct tg_hidden *hidden,
+                              const char *name)
+{
+    char why[128];
+
+    note_found(program, name);
+    tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                   "%s seems to be inside the executable, out of reach%s", name,
+                   tg_hidden_why(hidden, name, why, sizeof(why)));
+}
+
+/* Beside those that are reached, and in what it links. OWN: the one in the executable is known. */
+static void tell_inner(struct program *program, const struct tg_hidden *hidden, bool own)
+{
+    const struct tg_libraries *list = &program->libraries;
+    const char *tls = program->tls;
+    struct tg_inner inner;
+
+    tg_inner_find(list, !own && (program->three || program->other), &inner);
+    if (inner.in == NULL)
+        return;
+    if (inner.in == list->item) {
+        tell_out_of_reach(program, hidden, inner.name);
+    } else {
+        note_found(program, inner.name);
+        tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
+                       "%s seems to be inside %s, linked by %s, out of reach", inner.name,
+                       inner.in->path, tg_libraries_by(list, (size_t)(inner.in - list->item)));
+    }
+    program->nearer = inner.nearer && !own;
+    program->tls = program->nearer || tls == NULL ? "inside, out of reach" : tls;
+}
+
 static void tell_embedded(struct program *program, const struct tg_hidden *hidden)
 {
     bool crypto = tg_libraries_find(&program->libraries, "libcrypto.so") != NULL;
-    char embedded[64], why[128];
+    char embedded[64];
 
-    if (!tg_embedded_find(program->path, crypto, embedded, sizeof(embedded)))
-        return;
-    program->foreign = true;
-    program->tls = "inside, out of reach";
-    tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
-                   "%s seems to be inside the executable, out of reach%s", embedded,
-                   tg_hidden_why(hidden, embedded, why, sizeof(why)));
+    if (tg_embedded_find(program->path, crypto ? TG_EMBEDDED_OTHERS : TG_EMBEDDED_ALL, embedded,
+                         sizeof(embedded)))
+        tell_out_of_reach(program, hidden, embedded);
+}
+
+static void tell_exported(struct program *program, const struct tg_executable *file)
+{
+    bool hooked = tg_hidden_exports_all(file);
+    bool three = hooked && tg_executable_exports(file, "OSSL_PROVIDER_load");
+
+    program->apart = !tg_executable_exports(file, TG_INJECT_RARE);
+    program->three |= three;
+    program->other |= !three;
+    program->tls = three    ? "OpenSSL 3 inside"
+                   : hooked ? "OpenSSL 1.1.1 inside"
+                            : "BoringSSL, an old OpenSSL or a part of one inside";
+    tg_health_note(program->health, hooked ? TG_HEALTH_GOOD : TG_HEALTH_BAD, "TLS library",
+                   "%s%s the executable, exported%s", hooked ? "an " : "", program->tls,
+                   hooked && !three ? ": the preload library alone reaches it" : "");
 }
 
 static void tell_inside(struct program *program, const struct tg_executable *file)
 {
     struct tg_hidden hidden;
+    bool own = true;
 
     tg_hidden_look(file, &hidden);
-    if (hidden.state == TG_HIDDEN_TAKEN || hidden.state == TG_HIDDEN_LACKS) {
+    if (hidden.state == TG_HIDDEN_TAKEN || hidden.state == TG_HIDDEN_LACKS)
         tell_hidden(program, file, &hidden);
-        return;
-    }
-    if (tg_executable_exports(file, "SSL_CTX_new")) {
-        bool three = tg_executable_exports(file, "OSSL_PROVIDER_load");
-        bool hooked = !tg_executable_exports(file, "SSL_CTX_set_custom_verify") &&
-                      tg_executable_exports(file, "SSL_CTX_set_ciphersuites");
-
-        program->three |= three;
-        program->other |= !three;
-        program->tls = three    ? "OpenSSL 3 inside"
-                       : hooked ? "OpenSSL 1.1.1 inside"
-                                : "a BoringSSL or older OpenSSL inside";
-        tg_health_note(program->health, three || hooked ? TG_HEALTH_GOOD : TG_HEALTH_BAD,
-                       "TLS library", "%s%s the executable, exported%s",
-                       three || hooked ? "an " : "", program->tls,
-                       three || !hooked ? "" : ": the preload library alone reaches it");
-        return;
-    }
+    else if (tg_executable_exports(file, "SSL_CTX_new"))
+        tell_exported(program, file);
+    else
+        own = false;
+    tell_inner(program, &hidden, own);
     if (program->three || program->other)
         return;
     if (tg_executable_is_go(file)) {
         program->foreign = true;
         program->tls = "Go's own";
         tg_health_note(program->health, TG_HEALTH_NOTE, "TLS library",
-                       "it is written in Go, whose own "
-                       "TLS nothing from outside reaches");
+                       "it is written in Go, whose own TLS nothing from outside reaches");
     } else {
         tell_embedded(program, &hidden);
     }
@@ -219,8 +239,7 @@ static void tell_file(struct program *program)
                        file.interpreter);
     else if (program->readable)
         tg_health_note(program->health, TG_HEALTH_BAD, "linked",
-                       "statically: nothing can be loaded "
-                       "into it");
+                       "statically: nothing can be loaded into it");
     if (program->readable) {
         tell_libraries(program);
         tell_inside(program, &file);
@@ -252,7 +271,11 @@ static bool try_way(struct program *program, const char *path, enum tg_way way, 
     bool reached = tg_reach(path, way, &why, &note);
     bool own = program->three || program->other;
 
-    if (reached && program->foreign && !own) {
+    if (reached && program->stuck && way == TG_WAY_PROVIDER) {
+        tg_health_note(program->health, TG_HEALTH_NOTE, name,
+                       "leaves the OpenSSL inside without TLS where that loads it: it can't be put "
+                       "under a policy");
+    } else if (reached && program->foreign && !own) {
         tg_health_note(program->health, TG_HEALTH_NOTE, name, "has nothing in it to act upon");
     } else if (reached && way == TG_WAY_PROVIDER && program->other && !program->three) {
         tg_health_note(program->health, TG_HEALTH_NOTE, name,
@@ -327,9 +350,14 @@ static void conclude(const struct program *program, const char *path)
     else if (!program->readable)
         tg_health_note(program->health, TG_HEALTH_NOTE, "reached",
                        "unknown: the file can't be read");
-    else if (own)
+    else if (own && !program->nearer)
         tg_health_note(program->health, TG_HEALTH_GOOD, "reached", "yes%s",
                        program->foreign ? ", but not what it does with the other TLS library" : "");
+    else if (program->inner)
+        tg_health_note(program->health, TG_HEALTH_BAD, "reached",
+                       "no: the TLS library inside is out of reach%s; use a build that links "
+                       "libssl, GnuTLS or NSS",
+                       own ? ", unlike the one that its libraries bring" : "");
     else if (program->foreign)
         tg_health_note(program->health, TG_HEALTH_BAD, "reached",
                        "no: its TLS is none of OpenSSL's, GnuTLS's and NSS's; use a "
@@ -365,8 +393,8 @@ void tg_inspect_program(struct tg_health *health, const char *path, struct tg_in
     if (found != NULL)
         *found = (struct tg_inspection){
             .tls = program.tls,
-            .preload = program.preload && (program.three || program.other),
-            .provider = program.provider && program.three,
+            .preload = program.preload && (program.three || program.other) && !program.nearer,
+            .provider = program.provider && program.three && !program.nearer,
             .loads = program.loads,
         };
 }

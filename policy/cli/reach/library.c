@@ -159,6 +159,19 @@ static bool locate_loader(const char *program, char out[PATH_MAX])
     return found;
 }
 
+/* A NAME with a slash isn't searched for. */
+static bool at_path(const char *name, const char *object, char out[PATH_MAX])
+{
+    struct tg_buf path = {0};
+    bool found =
+        expand(name, strlen(name), object, &path) && path.length < PATH_MAX && fits(path.text);
+
+    if (found)
+        memcpy(out, path.text, path.length + 1);
+    tg_buf_free(&path);
+    return found;
+}
+
 /* ld.so(8), in its order. RUNPATH, where there is one, takes RPATH out of force. */
 static bool locate(const struct search *search, const struct tg_executable *file,
                    const char *object, const char *program, const char *name, char out[PATH_MAX])
@@ -168,7 +181,7 @@ static bool locate(const struct search *search, const struct tg_executable *file
     bool modern = tg_executable_string(file, DT_RUNPATH, 0, list, sizeof(list)), found;
 
     if (strchr(name, '/') != NULL)
-        return fits(name) && snprintf(out, PATH_MAX, "%s", name) < PATH_MAX;
+        return at_path(name, object, out);
     if (tg_libc_is_loader(name))
         return locate_loader(program, out);
     if (!modern && in_own_list(file, DT_RPATH, object, name, out))
@@ -251,10 +264,48 @@ const char *tg_library_foreign(const struct tg_library *library)
     return found >= 0 ? tg_unreached[found].name : NULL;
 }
 
+bool tg_library_reached(const struct tg_library *library)
+{
+    return strncmp(library->name, "libssl.so", 9) == 0 ||
+           strncmp(library->name, "libgnutls.so", 12) == 0 ||
+           strcmp(library->name, "libssl3.so") == 0;
+}
+
+bool tg_libraries_reached(const struct tg_libraries *list)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (tg_library_reached(&list->item[i]))
+            return true;
+    return false;
+}
+
 const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix)
 {
     for (size_t i = 1; i < list->count; i++)
         if (strncmp(list->item[i].name, prefix, strlen(prefix)) == 0)
             return &list->item[i];
     return NULL;
+}
+
+const char *tg_libraries_by(const struct tg_libraries *list, size_t index)
+{
+    size_t by = list->item[index].by;
+
+    return by == 0 ? "the program" : list->item[by].name;
+}
+
+/* The C library and libcrypto load others for their own ends: that says nothing. */
+bool tg_libraries_load(const struct tg_libraries *list, size_t index)
+{
+    static const char *const own[] = {"libc.so", "libcrypto.so", "libssl.so", "ld-linux", "libdl."};
+    struct tg_executable file;
+    bool loads;
+
+    for (size_t i = 0; index > 0 && i < sizeof(own) / sizeof(own[0]); i++)
+        if (strncmp(list->item[index].name, own[i], strlen(own[i])) == 0)
+            return false;
+    loads = tg_executable_open(list->item[index].path, &file) == TG_EXECUTABLE_READ &&
+            tg_executable_imports(&file, "dlopen");
+    tg_executable_close(&file);
+    return loads;
 }

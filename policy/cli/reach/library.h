@@ -31,6 +31,16 @@ TG_MUST_USE bool tg_libraries_of(const char *program, struct tg_libraries *list)
 /* The first that the program needs whose name begins with PREFIX; NULL: none. */
 const struct tg_library *tg_libraries_find(const struct tg_libraries *list, const char *prefix);
 
+/* By their names, libraries of TLS that are under a policy. */
+bool tg_library_reached(const struct tg_library *library);
+bool tg_libraries_reached(const struct tg_libraries *list);
+
+/* Who needs the one at INDEX: "the program", or its name. */
+const char *tg_libraries_by(const struct tg_libraries *list, size_t index);
+
+/* Whether the one at INDEX loads others while it runs. */
+bool tg_libraries_load(const struct tg_libraries *list, size_t index);
+
 /* What LIBRARY does TLS with that nothing reaches: "Mbed TLS"; NULL for all others. Static. */
 const char *tg_library_foreign(const struct tg_library *library);
 

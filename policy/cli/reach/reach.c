@@ -1,11 +1,14 @@
 #include "reach.h"
+#include "embedded.h"
 #include "executable.h"
 #include "hidden.h"
+#include "hook/inject.h"
 #include "libc.h"
 #include "library.h"
 #include "script.h"
 #include "text.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +22,11 @@
 #define NO_PROVIDERS                                                                               \
     "has an OpenSSL older than 3 inside its executable, which loads no providers; use "            \
     "'trustgraft run --preload'"
+
+#define EXPORTS_PART                                                                               \
+    "exports a part of the OpenSSL inside its executable, by which the provider can't be used: "   \
+    "it "                                                                                          \
+    "has no TLS then; use 'trustgraft run --preload'"
 
 /* What a program may link that loads no providers; and may be too old for the hook as well. */
 static const struct {
@@ -110,30 +118,59 @@ static bool contains_openssl(const struct tg_executable *file)
     return tg_executable_exports(file, "SSL_CTX_new");
 }
 
+/* The provider's engine would be bound to the part of the OpenSSL inside that is exported, and not
+ * find the rest. Any library that uses libcrypto needs one of these. */
+static bool misleads_engine(const struct tg_executable *file)
+{
+    return !tg_executable_exports(file, TG_INJECT_RARE) &&
+           (tg_executable_exports(file, "CRYPTO_free") ||
+            tg_executable_exports(file, "X509_free") ||
+            tg_executable_exports(file, "OPENSSL_sk_num"));
+}
+
+/* Its version, which texts tell, isn't older than 1.1.1, however little it exports. */
+static bool is_part(const char *path, char *version, size_t size)
+{
+    unsigned number[3];
+
+    return tg_embedded_find(path, TG_EMBEDDED_ALL, version, size) &&
+           sscanf(version, "OpenSSL %u.%u.%u", &number[0], &number[1], &number[2]) == 3 &&
+           (number[0] > 1 || (number[1] == 1 && number[2] == 1));
+}
+
 /*
  * A TLS library inside the executable: a call within it never passes the preload library, and
  * only OpenSSL 3 loads providers. The exported functions tell which library it is.
  */
-static bool contains_other(const struct tg_executable *file, enum tg_way way, struct tg_buf *why)
+static bool contains_other(const char *path, const struct tg_executable *file, enum tg_way way,
+                           struct tg_buf *why)
 {
-    const char *name = NULL;
+    bool boring = tg_executable_exports(file, "SSL_CTX_set_custom_verify");
+    bool newer = tg_executable_exports(file, "SSL_CTX_set_ciphersuites");
+    char version[64] = "an OpenSSL";
 
-    if (tg_executable_exports(file, "SSL_CTX_set_custom_verify"))
-        name = "BoringSSL";
-    else if (!tg_executable_exports(file, "SSL_CTX_set_ciphersuites"))
-        name = "an OpenSSL older than 1.1.1";
-    if (name != NULL)
+    if (tg_hidden_exports_all(file)) {
+        if (way == TG_WAY_PROVIDER && !tg_executable_exports(file, "OSSL_PROVIDER_load"))
+            tg_buf_add(why, NO_PROVIDERS);
+        else if (way == TG_WAY_PROVIDER && misleads_engine(file))
+            tg_buf_add(why, EXPORTS_PART);
+    } else if (!boring && (newer || is_part(path, version, sizeof(version)))) {
+        tg_buf_printf(why,
+                      "has %s inside its executable, of which it exports too little for either "
+                      "way; use a build that links libssl dynamically",
+                      version);
+    } else {
         tg_buf_printf(why,
                       "has %s inside its executable, which neither way reaches; use a "
                       "build that links libssl dynamically",
-                      name);
-    else if (way == TG_WAY_PROVIDER && !tg_executable_exports(file, "OSSL_PROVIDER_load"))
-        tg_buf_add(why, NO_PROVIDERS);
+                      boring ? "BoringSSL" : "an OpenSSL older than 1.1.1");
+    }
     return why->length > 0;
 }
 
 /* The same of what isn't exported, but is known by its symbols. */
-static bool lacks_functions(const struct tg_hidden *hidden, enum tg_way way, struct tg_buf *why)
+static bool lacks_functions(const struct tg_executable *file, const struct tg_hidden *hidden,
+                            enum tg_way way, struct tg_buf *why)
 {
     if (hidden->state == TG_HIDDEN_LACKS)
         tg_buf_printf(
@@ -144,6 +181,8 @@ static bool lacks_functions(const struct tg_hidden *hidden, enum tg_way way, str
             hidden->lacks);
     else if (hidden->state == TG_HIDDEN_TAKEN && !hidden->three && way == TG_WAY_PROVIDER)
         tg_buf_add(why, NO_PROVIDERS);
+    else if (hidden->state == TG_HIDDEN_TAKEN && way == TG_WAY_PROVIDER && misleads_engine(file))
+        tg_buf_add(why, EXPORTS_PART);
     return why->length > 0;
 }
 
@@ -158,23 +197,6 @@ static bool too_old(const char *path, struct tg_buf *why, int *other)
                   "with a newer one",
                   other_libssl[*other].library);
     return true;
-}
-
-/* The hook gets into an OpenSSL in the executable where these are exported to install it with, or
- * all is known by its symbols. */
-static bool reach_preload(const char *path, const struct tg_executable *file,
-                          const struct tg_hidden *hidden, struct tg_buf *why)
-{
-    int other;
-
-    if (contains_openssl(file) && hidden->state != TG_HIDDEN_TAKEN &&
-        !(tg_executable_exports(file, "CRYPTO_get_ex_new_index") &&
-          tg_executable_exports(file, "OpenSSL_version_num"))) {
-        tg_buf_add(why, "has an OpenSSL of its own inside, without the functions that the preload "
-                        "library needs; try 'trustgraft run --provider'");
-        return false;
-    }
-    return !too_old(path, why, &other);
 }
 
 static bool reach_provider(const char *path, struct tg_buf *why)
@@ -193,6 +215,8 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
                   struct tg_buf *why)
 {
     struct tg_hidden hidden;
+    bool known;
+    int other;
 
     if (file->interpreter[0] == '\0') {
         tg_buf_add(why, "is linked statically: nothing can be loaded into it; use a dynamically "
@@ -200,11 +224,12 @@ static bool judge(const char *path, const struct tg_executable *file, enum tg_wa
         return false;
     }
     tg_hidden_look(file, &hidden);
-    if (other_libc(file, why) || (contains_openssl(file) && contains_other(file, way, why)) ||
-        lacks_functions(&hidden, way, why))
+    known = hidden.state == TG_HIDDEN_TAKEN || hidden.state == TG_HIDDEN_LACKS;
+    if (other_libc(file, why) ||
+        (!known && contains_openssl(file) && contains_other(path, file, way, why)) ||
+        lacks_functions(file, &hidden, way, why))
         return false;
-    return way == TG_WAY_PRELOAD ? reach_preload(path, file, &hidden, why)
-                                 : reach_provider(path, why);
+    return way == TG_WAY_PRELOAD ? !too_old(path, why, &other) : reach_provider(path, why);
 }
 
 /* Firefox and its kin, by the library of theirs that lies beside them. */

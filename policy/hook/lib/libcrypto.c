@@ -30,7 +30,8 @@ bool tg_libcrypto_at(const void *address, enum tg_kind kind, struct tg_libcrypto
     return found;
 }
 
-const char *tg_libcrypto_lacks(const struct tg_symtab *symtab, enum tg_kind kind)
+const char *tg_libcrypto_lacks(tg_has_function *has, const void *from, enum tg_kind kind)
 {
-    return tg_object_lacks(symtab, (int)kind, functions, sizeof(functions) / sizeof(functions[0]));
+    return tg_object_lacks(has, from, (int)kind, functions,
+                           sizeof(functions) / sizeof(functions[0]));
 }

@@ -133,7 +133,7 @@ extern const struct tg_libcrypto *tg_libcrypto_inside;
 TG_MUST_USE bool tg_libcrypto_at(const void *address, enum tg_kind kind,
                                  struct tg_libcrypto *libcrypto, const char **missing);
 
-/* The first function that SYMTAB lacks of those of a libcrypto of KIND, or NULL. */
-const char *tg_libcrypto_lacks(const struct tg_symtab *symtab, enum tg_kind kind);
+/* The first function that FROM hasn't of those of a libcrypto of KIND, or NULL. */
+const char *tg_libcrypto_lacks(tg_has_function *has, const void *from, enum tg_kind kind);
 
 #endif

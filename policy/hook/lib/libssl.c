@@ -31,9 +31,10 @@ bool tg_libssl_at(const void *address, struct tg_libssl *libssl, const struct tg
     return filled && *libcrypto != NULL;
 }
 
-const char *tg_libssl_lacks(const struct tg_symtab *symtab, enum tg_kind kind)
+const char *tg_libssl_lacks(tg_has_function *has, const void *from, enum tg_kind kind)
 {
-    return tg_object_lacks(symtab, (int)kind, functions, sizeof(functions) / sizeof(functions[0]));
+    return tg_object_lacks(has, from, (int)kind, functions,
+                           sizeof(functions) / sizeof(functions[0]));
 }
 
 struct objects {

@@ -101,8 +101,8 @@ TG_MUST_USE bool tg_libssl_at(const void *address, struct tg_libssl *libssl,
                               const struct tg_backend **backend, const void **libcrypto,
                               const char **missing);
 
-/* The first function that SYMTAB lacks of those of a libssl of KIND, or NULL. */
-const char *tg_libssl_lacks(const struct tg_symtab *symtab, enum tg_kind kind);
+/* The first function that FROM hasn't of those of a libssl of KIND, or NULL. */
+const char *tg_libssl_lacks(tg_has_function *has, const void *from, enum tg_kind kind);
 
 /* An address in a loaded libssl on the libcrypto that LIBCRYPTO lies in, for callers that don't
  * know more than that; NULL: there is none. */

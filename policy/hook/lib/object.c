@@ -38,19 +38,20 @@ bool tg_object_is_program(const void *identity)
 
 /* An object that is read; what it has no hash table for, the linker is asked. */
 struct view {
-    void *object; /* NULL: a program that isn't running */
+    void *object;
     const void *identity;
     struct tg_elf elf;
     bool hashed;
     const struct tg_symtab *symtab; /* what it doesn't export; NULL: that isn't looked for */
+    tg_has_function *has;           /* of a program that isn't running, which is asked alone */
+    const void *from;
 };
 
 static void look_into(struct view *view, void *object, const void *identity)
 {
     const struct link_map *map = identity;
 
-    view->object = object;
-    view->identity = identity;
+    *view = (struct view){.object = object, .identity = identity};
     view->hashed = map != NULL && tg_elf_open(&view->elf, map->l_addr, map->l_ld);
     view->symtab = tg_object_hidden(identity);
 }
@@ -74,6 +75,8 @@ static void *own(const struct view *view, const char *name)
 {
     void *symbol = view->hashed ? tg_elf_definition(&view->elf, name) : NULL;
 
+    if (view->has != NULL)
+        return view->has(view->from, name) ? (void *)view : NULL;
     if (symbol == NULL && view->object != NULL) {
         symbol = dlsym(view->object, name);
         symbol = tg_object_identity(symbol) == view->identity ? symbol : NULL;
@@ -140,8 +143,8 @@ bool tg_object_fill(void *object, const void *identity, int kind,
     return lacking == NULL;
 }
 
-const char *tg_object_lacks(const struct tg_symtab *symtab, int kind,
+const char *tg_object_lacks(tg_has_function *has, const void *from, int kind,
                             const struct tg_function *functions, size_t count)
 {
-    return fill(&(struct view){.symtab = symtab}, kind, functions, count, NULL);
+    return fill(&(struct view){.has = has, .from = from}, kind, functions, count, NULL);
 }

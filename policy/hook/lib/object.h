@@ -70,8 +70,8 @@ TG_MUST_USE bool tg_object_fill(void *object, const void *identity, int kind,
                                 const struct tg_function *functions, size_t count, void *table,
                                 const char **missing);
 
-/* The first of COUNT functions that SYMTAB lacks of what a library of KIND must have, or NULL. */
-const char *tg_object_lacks(const struct tg_symtab *symtab, int kind,
+/* The first of COUNT functions that FROM hasn't of what a library of KIND must have, or NULL. */
+const char *tg_object_lacks(tg_has_function *has, const void *from, int kind,
                             const struct tg_function *functions, size_t count);
 
 #endif

@@ -186,3 +186,8 @@ void *tg_symtab_find(const struct tg_symtab *symtab, const char *name)
         return NULL;
     return (void *)(symtab->base + slot->value); // NOLINT(performance-no-int-to-ptr)
 }
+
+bool tg_symtab_has(const void *symtab, const char *name)
+{
+    return tg_symtab_find(symtab, name) != NULL;
+}

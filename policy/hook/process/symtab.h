@@ -34,4 +34,8 @@ void tg_symtab_free(struct tg_symtab *symtab);
 /* The address of the function NAME; NULL: there is none, or more than one. */
 void *tg_symtab_find(const struct tg_symtab *symtab, const char *name);
 
+/* Whether FROM has the function NAME; and that where it is a struct tg_symtab. */
+typedef bool tg_has_function(const void *from, const char *name);
+bool tg_symtab_has(const void *symtab, const char *name);
+
 #endif
