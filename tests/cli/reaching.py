@@ -428,7 +428,7 @@ def test_launched_command_is_judged(command):
                  "true sh -c {}"):
         command("run", "-p", command.policy(POLICY), "sh", "-c", text.format(tool)).ended(0).quiet()
     # nor can this one: but it is told when it runs
-    command("run", "-p", command.policy(POLICY), "sh", "-c", f"x={tool}; $x").ended(0).said(
+    command("run", "-p", command.policy(POLICY), "sh", "-c", f"x=$(echo {tool}); $x").ended(0).said(
         f"{tool}[", "links Mbed TLS", OUTSIDE)
 
 
@@ -448,6 +448,12 @@ def test_wrapper_of_the_shell_is_judged(command):
     tool = built(command, "", "libmbedtls.so.14")
     for text, status in ((f"#!/bin/sh\nexec {tool} \"$@\"\n", 126),
                          (f"#!/bin/sh\nexec timeout 5 {tool} \"$@\"\n", 126),
+                         (f"#!/bin/sh\nD={tool.parent}\nP=\"$D/\"program\nexec ${{P}} $UNKNOWN \"$@\"\n", 126),
+                         (f"#!/bin/sh\nD={tool.parent}\nexec $D/program $UNKNOWN\n", 126),
+                         (f"#!/bin/sh\nD={tool.parent}\nif true; then D=/usr; fi\nexec $D/bin/true\n", 0),
+                         (f"#!/bin/sh\nD=/usr/bin\nif false; then D={tool.parent}; fi\nexec $D/true\n", 0),
+                         (f"#!/bin/sh\nP={tool}\nP=$(echo true)\nexec $P\n", 0),
+                         (f"#!/bin/sh\nP={tool}\nexec true '$P' ${{P:-x}}\n", 0),
                          (f"#!/bin/sh\nif false; then {tool}; fi\n", 0)):
         path = script(command, text)
         run(command, path).ended(status)

@@ -173,4 +173,6 @@ UNREACHED = (
     Unreached("java", ("openjdk-17-jre-headless",), "java", "JSSE", "Java",
               "Java has its own TLS, but for libraries such as netty-tcnative."),
     Unreached("hey", ("hey",), "hey", "Go", "written in Go", "Go has its own TLS."),
+    Unreached("chromium", ("chromium",), "chromium", "BoringSSL", "BoringSSL inside",
+              "Its own BoringSSL is inside; it links GnuTLS through what it prints by alone."),
 )

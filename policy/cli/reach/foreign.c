@@ -3,6 +3,7 @@
 #include "libc.h"
 #include "other.h"
 #include "script.h"
+#include "shell.h"
 #include "text.h"
 #include <ctype.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEPTH = 5, LARGEST_SCRIPT = 1 << 16, WORD = 256, WORDS = 16 };
+enum { DEPTH = 5, LARGEST_SCRIPT = 1 << 16, WORDS = 16 };
 
 struct query {
     enum tg_way way;
@@ -149,44 +150,19 @@ static bool is_before_command(const char *word)
     return is_one_of(word, words) || strchr(word, '=') != NULL;
 }
 
-/* Copies the shell's word at TEXT to WORD, its quotes taken away; "" if it is too long or needs
- * the shell to be understood. Returns its end. */
-static const char *read_word(const char *text, char word[WORD])
-{
-    bool plain = true;
-    size_t length = 0;
-    char quote = '\0';
-
-    for (; *text != '\0' && (quote != '\0' || strchr(" \t\n;&|()", *text) == NULL); text++) {
-        if (*text == quote) {
-            quote = '\0';
-        } else if (quote == '\0' && (*text == '"' || *text == '\'')) {
-            quote = *text;
-        } else {
-            if (*text == '\\' && text[1] != '\0')
-                text++;
-            plain = plain && *text != '$' && *text != '`' && length < WORD - 1;
-            if (plain)
-                word[length++] = *text;
-        }
-    }
-    word[plain ? length : 0] = '\0';
-    return text;
-}
-
 /* The words of a simple command, as many as count. */
 struct words {
-    char text[WORDS][WORD];
+    char text[WORDS][TG_SHELL_WORD];
     char *at[WORDS + 1];
 };
 
-static void read_words(const char *text, struct words *words)
+static void read_words(const struct tg_shell *shell, const char *text, struct words *words)
 {
     size_t count = 0;
 
     while (count < WORDS && *text != '\0' && strchr("\n;&|()", *text) == NULL) {
         words->at[count] = words->text[count];
-        text = read_word(text, words->text[count++]);
+        text = tg_shell_word(shell, text, words->text[count++]);
         text += strspn(text, " \t");
     }
     words->at[count] = NULL;
@@ -196,15 +172,15 @@ static void read_words(const char *text, struct words *words)
  * True if WORD is neither a command nor an argument, but a redirection, or an option of `exec` or
  * `time`; moves TEXT, which is behind it, over the word that belongs to it.
  */
-static bool is_aside(const char *word, const char **text)
+static bool is_aside(const struct tg_shell *shell, const char *word, const char **text)
 {
     size_t length = strlen(word);
-    char more[WORD];
+    char more[TG_SHELL_WORD];
 
     if (*word != '-' && strpbrk(word, "<>") == NULL)
         return false;
     if (strcmp(word, "-a") == 0 || (length > 0 && strchr("<>", word[length - 1]) != NULL))
-        *text = read_word(*text + strspn(*text, " \t"), more);
+        *text = tg_shell_word(shell, *text + strspn(*text, " \t"), more);
     return true;
 }
 
@@ -212,8 +188,9 @@ static bool is_aside(const char *word, const char **text)
  * many that it never comes to. */
 static bool judge_text(struct query query, const char *path, const char *text, bool all)
 {
-    char word[WORD], command[PATH_MAX];
+    char word[TG_SHELL_WORD], command[PATH_MAX];
     bool wanted = all, open = true; /* open: a command comes next */
+    struct tg_shell shell = {0};
     struct words words;
 
     while (*text != '\0') {
@@ -231,14 +208,16 @@ static bool judge_text(struct query query, const char *path, const char *text, b
             text += strcspn(text, "\n");
             continue;
         }
-        text = read_word(text, word);
-        if (!open || is_before_command(word) || is_aside(word, &text))
+        text = tg_shell_word(&shell, text, word);
+        if (open)
+            tg_shell_set(&shell, begin, word);
+        if (!open || is_before_command(word) || is_aside(&shell, word, &text))
             continue;
         open = strcmp(word, "exec") == 0;
         if (open) {
             wanted = true;
         } else if (wanted && tg_script_search(word, command) == 0) {
-            read_words(begin, &words);
+            read_words(&shell, begin, &words);
             if (judge_started(query, path, command, words.at))
                 return true;
         }

@@ -5,6 +5,7 @@
 #include "hook/inject.h"
 #include "libc.h"
 #include "library.h"
+#include "other.h"
 #include "script.h"
 #include "text.h"
 #include <errno.h>
@@ -201,13 +202,19 @@ static bool too_old(const char *path, struct tg_buf *why, int *other)
 
 static bool reach_provider(const char *path, struct tg_buf *why)
 {
+    struct tg_buf what = {0};
     int other;
 
     if (too_old(path, why, &other))
         return false;
-    if (other >= 0)
-        tg_buf_printf(why, "uses %s, %s; use 'trustgraft run --preload'",
-                      other_libssl[other].library, other_libssl[other].name);
+    if (other >= 0) {
+        tg_buf_printf(why, "uses %s, %s", other_libssl[other].library, other_libssl[other].name);
+        if (tg_other_find(path, &what) && !what.failed)
+            tg_buf_printf(why, ", and %s not under the policy", what.text);
+        else
+            tg_buf_add(why, "; use 'trustgraft run --preload'");
+    }
+    tg_buf_free(&what);
     return other < 0;
 }
 
