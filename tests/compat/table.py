@@ -20,11 +20,11 @@ Debian 12. Tested by `make compat`, which also writes this file.
 yes: so it is. closed: no connection comes about at all. outside: as without trustgraft.
 
 """
-VERSION = {"curl": ["-V"], "openssl": ["version"],
+VERSION = {"bun": ["-e", "console.log(`Bun ${Bun.version}`)"], "curl": ["-V"], "openssl": ["version"],
            "python3": ["-c", "import ssl; print(ssl.OPENSSL_VERSION)"],
            "wget": ["--version"], "git": ["--version"], "apt-get": ["--version"],
            "node": ["-p", "'node ' + process.version + ', OpenSSL ' + process.versions.openssl"]}
-NUMBER = re.compile(r"\b(?:curl|Python|node|OpenSSL|Wget|git version|apt) v?\d[\w.+]*|OpenSSL/[\w.]+")
+NUMBER = re.compile(r"\b(?:Bun|curl|Python|node|OpenSSL|Wget|git version|apt) v?\d[\w.+]*|OpenSSL/[\w.]+")
 
 
 def line(title, way, cells, mark=""):
