@@ -163,8 +163,8 @@ static bool locate_loader(const char *program, char out[PATH_MAX])
 static bool at_path(const char *name, const char *object, char out[PATH_MAX])
 {
     struct tg_buf path = {0};
-    bool found =
-        expand(name, strlen(name), object, &path) && path.length < PATH_MAX && fits(path.text);
+    bool found = expand(name, strlen(name), object, &path) && path.text != NULL &&
+                 path.length < PATH_MAX && fits(path.text);
 
     if (found)
         memcpy(out, path.text, path.length + 1);

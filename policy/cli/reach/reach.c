@@ -9,7 +9,6 @@
 #include "script.h"
 #include "text.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,11 +131,11 @@ static bool misleads_engine(const struct tg_executable *file)
 /* Its version, which texts tell, isn't older than 1.1.1, however little it exports. */
 static bool is_part(const char *path, char *version, size_t size)
 {
-    unsigned number[3];
+    static const char name[] = "OpenSSL ";
 
     return tg_embedded_find(path, TG_EMBEDDED_ALL, version, size) &&
-           sscanf(version, "OpenSSL %u.%u.%u", &number[0], &number[1], &number[2]) == 3 &&
-           (number[0] > 1 || (number[1] == 1 && number[2] == 1));
+           strncmp(version, name, sizeof(name) - 1) == 0 &&
+           strverscmp(version + sizeof(name) - 1, "1.1.1") >= 0;
 }
 
 /*
