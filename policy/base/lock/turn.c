@@ -80,8 +80,8 @@ uint64_t tg_turn_self(void)
 
 /*
  * Lets the thread go on that is waited for: one of a lower priority too, to which sched_yield(2) of
- * a real-time thread doesn't yield. By futex(2), which every program with threads may call, also
- * under seccomp(2), and which is no cancellation point.
+ * a real-time thread doesn't yield. By a system call that every program with threads may make, also
+ * under seccomp(2), and that is no cancellation point.
  */
 static void wait_for_other(unsigned round)
 {
