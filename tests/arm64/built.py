@@ -21,6 +21,7 @@ MINUTES = "qemu-user would take minutes for it"
 LEFT_OUT = {
     ("test_image", "test_filters_of_system_calls_end_no_process"): "qemu-user sets no filters of system calls",
     ("test_parents", "the_root_directory_of_a_user_namespace_is_good"): "nobody makes a user namespace inside a chroot(2)",
+    ("test_turn", "a_real_time_thread_lets_whoever_has_it_go_on"): "qemu-user makes no real-time threads",
     ("test_memory", "bad_servers_are_refused"): MINUTES,
     ("test_memory", "bad_servers_are_refused_once_their_authorities_are_known"): MINUTES,
     ("test_memory", "what_a_rule_demands_is_never_skipped"): MINUTES,
