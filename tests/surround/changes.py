@@ -1,5 +1,6 @@
 """changes.py - what a client makes of its connection once it has begun (naming.c, moving.c)."""
 import contextlib
+import shutil
 import socket
 
 from e2e.harness import require
@@ -74,6 +75,17 @@ def moves(how, places):
     return check
 
 
+def dialled(lab, way):
+    """What the program hands to the kernel is looked at, and nothing beside it."""
+    for how, places in (("failing", streams), ("connect", datagrams)):
+        for policy, wanted in ((REJECTS.format("127.0.0.1"), "refused"), (ELSEWHERE, "through")):
+            injected = ways.by_environment(lab.build, way, lab.policy("[policy]\nlog = none\n" + policy))
+            with places(lab) as (silent, to):
+                status, out, err = lab.run(["valgrind", "-q", "--error-exitcode=9", lab.programs["moving"], how, str(silent),
+                                            str(to)], environment=injected, seconds=600)
+            require((status, out.strip(), err) == (0, wanted, ""), f"{how}: {policy}: {status}: {out}{err}")
+
+
 def gone(lab, way):
     """A server that has said all and is gone is who it was."""
     for address, wanted in (("127.0.0.1", "refused"), ("127.0.0.9", "ended")):
@@ -90,3 +102,5 @@ def tests():
     for how in ("connect", "dup", "peer"):
         yield from in_both_ways(f"elsewhere: datagrams, {how}", moves(how, datagrams))
     yield from in_both_ways("elsewhere: the server is gone", gone)
+    if shutil.which("valgrind"):
+        yield from in_both_ways("elsewhere, under valgrind", dialled)
